@@ -1,0 +1,66 @@
+import { defineConfig } from 'eslint/config';
+import baseConfig from './.config/eslint.config.mjs';
+
+// Who may import whom inside src/: this table is the architecture (docs/architecture.md).
+const layers = {
+  profile: [],
+  store: [],
+  decode: ['profile'],
+  ops: ['profile'],
+  views: ['profile'],
+  query: ['profile', 'decode', 'ops', 'views'],
+  worker: ['profile', 'decode', 'query', 'views'],
+  frames: ['views', 'store'],
+  editors: ['query', 'store', 'datasource', 'types'],
+  cli: ['profile', 'decode', 'ops', 'views', 'query'],
+};
+const pure = ['profile', 'store', 'decode', 'ops', 'views', 'query'];
+const modules = [...Object.keys(layers), 'datasource', 'annotations', 'variables', 'module', 'types', 'testing'];
+
+function layerRule([layer, may]) {
+  const forbidden = modules.filter((m) => m !== layer && !may.includes(m)).join('|');
+  const isPure = pure.includes(layer);
+  const patterns = [
+    {
+      regex: `^(\\.\\./|\\./)*(${forbidden})(/|$)`,
+      message: `${layer}/ imports only ${may.join(', ') || 'nothing of this repository'}.`,
+    },
+    ...(isPure
+      ? [
+          {
+            regex: '^(@grafana/|react|rxjs|moment|lodash)',
+            message: `${layer}/ runs in the worker and in Node: no Grafana, React or DOM.`,
+          },
+        ]
+      : []),
+  ];
+  return {
+    files: [`src/${layer}/**/*.{ts,tsx}`],
+    ignores: ['**/*.test.{ts,tsx}'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns }],
+      ...(isPure && {
+        '@typescript-eslint/no-explicit-any': 'error',
+        'no-restricted-globals': ['error', 'window', 'document', 'localStorage', 'fetch'],
+        'no-restricted-syntax': ['error', 'ImportExpression', 'TSImportType'],
+      }),
+    },
+  };
+}
+
+export default defineConfig([
+  {
+    ignores: [
+      '**/node_modules/',
+      '**/dist/',
+      '**/coverage',
+      'test-results/',
+      'playwright-report/',
+      'blob-report/',
+      '**/.eslintcache',
+      '**/build/',
+    ],
+  },
+  ...baseConfig,
+  ...Object.entries(layers).map(layerRule),
+]);

@@ -1,0 +1,30 @@
+// The time zone is fixed so that no test depends on where it runs.
+process.env.TZ = 'UTC';
+
+const scaffold = require('./.config/jest.config');
+
+const swc = scaffold.transform['^.+\\.(t|j)sx?$'];
+const shared = {
+  ...scaffold,
+  // d3-color ships .mjs, which the scaffold's pattern leaves untransformed.
+  transform: { ...scaffold.transform, '^.+\\.mjs$': swc },
+};
+// The core runs in the worker and in Node, never in a DOM, and jsdom lacks DecompressionStream.
+const core = ['profile', 'decode', 'ops', 'views', 'query', 'store', 'cli', 'worker'];
+
+module.exports = {
+  projects: [
+    {
+      ...shared,
+      displayName: 'core',
+      testEnvironment: 'node',
+      setupFilesAfterEnv: [],
+      testMatch: core.map((folder) => `<rootDir>/src/${folder}/**/*.test.ts`),
+    },
+    {
+      ...shared,
+      displayName: 'shell',
+      testMatch: ['<rootDir>/src/*.test.{ts,tsx}', '<rootDir>/src/{frames,editors}/**/*.test.{ts,tsx}'],
+    },
+  ],
+};

@@ -1,0 +1,88 @@
+// What the README's commands need on a bare machine: node_modules, a built plugin, a browser. Each is left alone where
+// it is there and fresh, and said where it is made. Uses nothing but Node, because nothing else is installed yet.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+export const say = (text) => process.stdout.write(`▸ ${text}\n`);
+
+/** Runs a command in the repository, its output shown. @throws Error where it fails */
+export function run(command, args, { env = {} } = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+  if (result.status !== 0) {
+    throw new Error(`${command} ${args.join(' ')} ended with ${result.error?.message ?? `code ${result.status}`}`);
+  }
+}
+
+export const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+
+const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+
+/** node_modules as package-lock.json says: npm notes there when it last installed. */
+export function ensureModules() {
+  const installed = modified(join(root, 'node_modules/.package-lock.json'));
+  if (installed >= modified(join(root, 'package-lock.json')) && installed > 0) {
+    return;
+  }
+  say(
+    installed ? 'npm ci (package-lock.json is newer than node_modules)' : 'npm ci (no node_modules yet; some minutes)'
+  );
+  run('npm', ['ci', '--no-audit', '--no-fund'], { env: { PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1' } });
+}
+
+function newest(path) {
+  const stat = statSync(path);
+  return stat.isDirectory()
+    ? Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))))
+    : stat.mtimeMs;
+}
+
+/** dist/ as src/ says. */
+export function ensureBuild() {
+  const sources = ['src', 'webpack.config.ts', '.config', 'package-lock.json'].map((path) => join(root, path));
+  if (modified(join(root, 'dist/module.js')) > Math.max(...sources.map(newest))) {
+    return;
+  }
+  say('npm run build');
+  run('npm', ['run', '--silent', 'build']);
+}
+
+/** Debian's packages, where this is Debian and we may install. @returns why not, or undefined */
+export function ensureDebian(packages, commands) {
+  if (commands.every(has)) {
+    return undefined;
+  }
+  if (!has('apt-get')) {
+    return `${commands.join(', ')} not found, and there is no apt-get to install ${packages.join(' ')}`;
+  }
+  if (process.getuid() !== 0) {
+    return `${commands.join(', ')} not found; install with: sudo apt-get install ${packages.join(' ')}`;
+  }
+  say(`apt-get install ${packages.join(' ')}`);
+  const apt = (...args) =>
+    spawnSync('apt-get', args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    }).status === 0;
+  const done = apt('update', '-q') && apt('install', '-y', '-q', '--no-install-recommends', ...packages);
+  return done && commands.every(has) ? undefined : `apt-get could not install ${packages.join(' ')}`;
+}
+
+/** Path of a Chromium: CHROMIUM_PATH, or the system's. @returns {{path?: string, missing?: string}} */
+export function ensureChromium() {
+  if (process.env.CHROMIUM_PATH) {
+    return { path: process.env.CHROMIUM_PATH };
+  }
+  const found = ['chromium', 'chromium-browser', 'google-chrome'].find(has);
+  const missing = found ? undefined : ensureDebian(['chromium', 'fonts-dejavu-core'], ['chromium']);
+  if (missing) {
+    return { missing: `${missing}; or set CHROMIUM_PATH` };
+  }
+  const path = spawnSync('sh', ['-c', `command -v ${found ?? 'chromium'}`])
+    .stdout.toString()
+    .trim();
+  return { path };
+}

@@ -1,0 +1,122 @@
+// npm test: everything, from a bare clone. Steps run in order and all of them run, so one failure hides no other.
+//   node scripts/test.mjs [STEP…]     only these steps, e.g. unit browser
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureBuild, ensureChromium, ensureDebian, ensureModules, has, root, run, say } from './setup.mjs';
+
+const scratch = mkdtempSync(join(tmpdir(), 'pproflens-test-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+/** Thrown by a step that cannot run here. With CI=true that is a failure: CI machines have what is needed. */
+class Skip extends Error {}
+
+function jest(name, args, env = {}) {
+  const report = join(scratch, `${name}.json`);
+  const result = spawnSync('npx', ['jest', '--json', `--outputFile=${report}`, '--maxWorkers=2', ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, TZ: 'UTC', ...env },
+  });
+  const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
+  total.passed += counts?.numPassedTests ?? 0;
+  total.failed += counts?.numFailedTests ?? 0;
+  total.skipped += counts?.numPendingTests ?? 0;
+  if (result.status !== 0) {
+    throw new Error(`${(counts?.numFailedTests ?? 0) + (counts?.numFailedTestSuites ?? 0)} tests or suites failed`);
+  }
+  if (!counts?.numPassedTests) {
+    throw new Error('no test ran');
+  }
+}
+
+const steps = {
+  typecheck: () => run('npm', ['run', '--silent', 'typecheck']),
+  lint: () => run('npm', ['run', '--silent', 'lint', '--', '--max-warnings=0']),
+  unit: () => jest('unit', []),
+  build: () => ensureBuild(),
+  store() {
+    const missing = ensureDebian(
+      ['ceph-mon', 'ceph-osd', 'radosgw', 'nginx-light', 'libnginx-mod-http-js'],
+      ['ceph-mon', 'ceph-osd', 'radosgw', 'nginx']
+    );
+    if (missing) {
+      throw new Skip(missing);
+    }
+    const started = spawnSync('node', ['tests/servers/ceph.mjs', 'start'], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      if (started.status !== 0) {
+        throw new Error('the S3 server did not start');
+      }
+      jest('store', ['--selectProjects', 'core', '--runTestsByPath', 'src/store/s3.server.test.ts'], {
+        S3_SERVER: started.stdout.toString().trim().split('\n').pop(),
+      });
+    } finally {
+      spawnSync('node', ['tests/servers/ceph.mjs', 'stop'], { cwd: root, stdio: 'inherit' });
+    }
+  },
+  browser() {
+    const { path, missing } = ensureChromium();
+    if (missing) {
+      throw new Skip(missing);
+    }
+    const report = join(scratch, 'playwright.json');
+    const result = spawnSync('npx', ['playwright', 'test', '--reporter=list,json'], {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, CHROMIUM_PATH: path, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
+    });
+    const stats = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')).stats : undefined;
+    total.passed += (stats?.expected ?? 0) + (stats?.flaky ?? 0);
+    total.failed += stats?.unexpected ?? 0;
+    total.skipped += stats?.skipped ?? 0;
+    if (result.status !== 0) {
+      throw new Error(`${stats?.unexpected ?? 'all'} browser tests failed`);
+    }
+  },
+  go() {
+    if (!has('go')) {
+      say('go is not installed: the demo service is not tested (its captures are recorded, nothing else needs it)');
+      return;
+    }
+    for (const module of ['demo/service', 'autoprofiler'].filter((dir) => existsSync(join(root, dir, 'go.mod')))) {
+      run('go', ['-C', module, 'vet', './...']);
+      run('go', ['-C', module, 'test', './...']);
+    }
+  },
+};
+
+ensureModules();
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in steps));
+if (unknown.length > 0) {
+  say(`no such step: ${unknown.join(', ')}. Steps: ${Object.keys(steps).join(', ')}`);
+  process.exit(2);
+}
+const outcome = [];
+for (const [name, step] of Object.entries(steps)) {
+  if (wanted.length > 0 && !wanted.includes(name)) {
+    continue;
+  }
+  say(name);
+  const start = Date.now();
+  const failedBefore = total.failed;
+  try {
+    step();
+    outcome.push(`✓ ${name} ${((Date.now() - start) / 1000).toFixed(0)} s`);
+  } catch (error) {
+    const skipped = error instanceof Skip && !process.env.CI;
+    // A step without tests of its own, typecheck say, counts as one.
+    total.failed += skipped || total.failed > failedBefore ? 0 : 1;
+    total.skipped += skipped ? 1 : 0;
+    outcome.push(`${skipped ? '–' : '✗'} ${name}: ${error.message}`);
+  }
+}
+process.stdout.write(`\n${outcome.join('\n')}\n\n`);
+process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+process.exit(total.failed > 0 ? 1 : 0);

@@ -1,0 +1,136 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { Profile as PeerProfile } from 'pprof-format';
+import { gunzip, isGzip } from '../decode/gzip';
+import { decodePprof } from '../decode/pprof';
+import { decode } from '../decode/decode';
+import { MergeBuilder } from '../ops/merge';
+import { flame } from '../views/flame';
+import { profileBytes } from '../profile/size';
+
+// npm run -s bench -- [--json] [--merge] FILE…
+//
+// Ratios to peers that do the same work in the same run: pprof-format decoding the file and building a plain tree, and
+// `go tool pprof` as a process. Times are medians of ten runs after a warm-up; a machine's speed drifts, ratios hold.
+
+const runs = 10;
+
+async function median(work: () => unknown, count = runs): Promise<number> {
+  const warmUp = performance.now();
+  do {
+    await work();
+  } while (performance.now() - warmUp < 300);
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  return (times[(count - 1) >> 1] + times[count >> 1]) / 2;
+}
+
+const hasGo = spawnSync('go', ['version']).status === 0;
+
+async function goToolPprof(args: string[]): Promise<number | null> {
+  return hasGo ? median(() => spawnSync('go', ['tool', 'pprof', '-symbolize=none', ...args]), 5) : null;
+}
+
+/** What the peer does: the whole file decoded, inlined lines expanded, a tree of Maps with totals. */
+function peerFlame(bytes: Uint8Array): number {
+  const profile = PeerProfile.decode(isGzip(bytes) ? gunzipSync(bytes) : bytes);
+  const strings = profile.stringTable.strings;
+  const functions = new Map(profile.function.map((f) => [f.id, strings[Number(f.name)]]));
+  const locations = new Map(
+    profile.location.map((l) => [l.id, l.line.map((line) => functions.get(line.functionId) ?? '<unknown>')])
+  );
+  interface Node {
+    cum: number;
+    flat: number;
+    children: Map<string, Node>;
+  }
+  const root: Node = { cum: 0, flat: 0, children: new Map() };
+  const index = profile.sampleType.length - 1;
+  for (const sample of profile.sample) {
+    const value = Number(sample.value[index]);
+    let node = root;
+    node.cum += value;
+    for (let i = sample.locationId.length - 1; i >= 0; i--) {
+      const lines = locations.get(sample.locationId[i]) as string[];
+      for (let k = lines.length - 1; k >= 0; k--) {
+        let child = node.children.get(lines[k]);
+        if (!child) {
+          node.children.set(lines[k], (child = { cum: 0, flat: 0, children: new Map() }));
+        }
+        child.cum += value;
+        node = child;
+      }
+    }
+    node.flat += value;
+  }
+  return root.cum;
+}
+
+const round = (value: number) => Number(value.toPrecision(4));
+
+async function benchFile(file: string): Promise<object> {
+  const bytes = new Uint8Array(readFileSync(file));
+  const raw = isGzip(bytes) ? await gunzip(bytes) : bytes;
+  const profile = decodePprof(raw);
+  const options = { sampleIndex: '', maxNodes: 16384 };
+  const gunzipMs = isGzip(bytes) ? await median(() => gunzip(bytes)) : 0;
+  const decodeMs = await median(() => decodePprof(raw));
+  const flameMs = await median(() => flame(profile, options));
+  const totalMs = await median(async () => flame(await decode(bytes), options));
+  const pprofFormatMs = await median(() => peerFlame(bytes));
+  const goToolPprofMs = await goToolPprof(['-top', file]);
+  return {
+    file,
+    rawBytes: raw.length,
+    samples: profile.sample.length,
+    gunzipMs: round(gunzipMs),
+    decodeMs: round(decodeMs),
+    flameMs: round(flameMs),
+    totalMs: round(totalMs),
+    decodedBytesPerRawByte: round(profileBytes(profile) / raw.length),
+    peers: { pprofFormatMs: round(pprofFormatMs), goToolPprofMs: goToolPprofMs && round(goToolPprofMs) },
+    ratio: {
+      pprofFormat: round(pprofFormatMs / totalMs),
+      goToolPprof: goToolPprofMs && round(goToolPprofMs / totalMs),
+    },
+  };
+}
+
+async function benchMerge(files: string[]): Promise<object> {
+  const inputs = files.map((file) => new Uint8Array(readFileSync(file)));
+  const mergeMs = await median(async () => {
+    const builder = new MergeBuilder();
+    for (const bytes of inputs) {
+      builder.add(await decode(bytes));
+    }
+    builder.finish();
+  });
+  const goToolPprofMs = await goToolPprof(['-proto', '-output=/dev/null', ...files]);
+  return {
+    merge: files.length,
+    bytes: inputs.reduce((sum, bytes) => sum + bytes.length, 0),
+    mergeMs: round(mergeMs),
+    peers: { goToolPprofMs: goToolPprofMs && round(goToolPprofMs) },
+    ratio: { goToolPprof: goToolPprofMs && round(goToolPprofMs / mergeMs) },
+  };
+}
+
+const args = process.argv.slice(2);
+const files = args.filter((arg) => !arg.startsWith('--'));
+if (files.length === 0) {
+  process.stderr.write('usage: npm run -s bench -- [--json] [--merge] FILE…\n');
+  process.exit(2);
+}
+const results = args.includes('--merge') ? [await benchMerge(files)] : [];
+for (const file of args.includes('--merge') ? [] : files) {
+  results.push(await benchFile(file));
+}
+for (const result of results) {
+  process.stdout.write((args.includes('--json') ? JSON.stringify(result) : JSON.stringify(result, null, 2)) + '\n');
+}

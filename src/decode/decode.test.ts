@@ -1,0 +1,196 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { Profile as PeerProfile } from 'pprof-format';
+import type { Profile } from '../profile/profile';
+import { encodeFolded } from '../testing/encode';
+import { printProfile } from '../testing/print';
+import { decode } from './decode';
+
+const small = encodeFolded({
+  types: ['inuse_objects/count', 'inuse_space/bytes'],
+  samples: [
+    { stack: 'main;f;g', values: [1, 1024], labels: { bytes: [1024, 'bytes'] } },
+    { stack: 'main;f;h+inlined', values: [2, 4096], labels: { tenant_id: 'acme' } },
+    { stack: 'main;f', values: [3, -5], labels: { tenant_id: 'acme' } },
+    { stack: '', values: [0, 7] },
+  ],
+  timeNanos: 1_762_180_953_456_000_001n,
+});
+const expected = [
+  'main;f;g 1 1024 {bytes=1024bytes}',
+  'main;f;h+inlined 2 4096 {tenant_id=acme}',
+  'main;f 3 -5 {tenant_id=acme}',
+  '0 7',
+];
+
+describe('profile.proto', () => {
+  it('becomes columns, each stack and label set once', async () => {
+    const profile = await decode(small);
+    expect(printProfile(profile)).toEqual(expected);
+    expect(profile.sampleTypes).toEqual([
+      { type: 'inuse_objects', unit: 'count' },
+      { type: 'inuse_space', unit: 'bytes' },
+    ]);
+    expect(profile.timeNanos).toBe(1_762_180_953_456_000_001n);
+    // Root, main, f, g, h.
+    expect(profile.stack.length).toBe(5);
+    expect(profile.labelSet.length).toBe(3);
+    for (let i = 1; i < profile.stack.length; i++) {
+      expect(profile.stack.parent[i]).toBeLessThan(i);
+    }
+  });
+
+  it('is the same packed once, twice, or in several gzip members', async () => {
+    const half = small.length >> 1;
+    const members = Buffer.concat([gzipSync(small.subarray(0, half)), gzipSync(small.subarray(half))]);
+    for (const bytes of [gzipSync(small), gzipSync(gzipSync(small)), members]) {
+      expect(printProfile(await decode(bytes))).toEqual(expected);
+    }
+  });
+
+  it('keeps 64-bit addresses and reads unpacked fields and unknown ones', async () => {
+    // Written by hand: sample_type {1,2}; a sample with unpacked ids and values and an unknown field of each wire
+    // type; a location at the top of the address space; the string table.
+    const string = (text: string) => [0x32, text.length, ...Buffer.from(text)];
+    const address = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+    const location = [0x08, 9, 0x18, ...address];
+    const unknown = [0xa0, 0x06, 1, 0xa1, 0x06, 0, 0, 0, 0, 0, 0, 0, 0, 0xa2, 0x06, 2, 7, 7, 0xa5, 0x06, 0, 0, 0, 0];
+    const sample = [0x08, 9, 0x08, 9, 0x10, 5, ...unknown];
+    const bytes = Uint8Array.from([
+      ...[0x0a, 4, 0x08, 1, 0x10, 2],
+      ...[0x12, sample.length, ...sample],
+      ...[0x22, location.length, ...location],
+      ...unknown,
+      ...[...string(''), ...string('samples'), ...string('count')],
+    ]);
+    const profile = await decode(bytes);
+    expect(printProfile(profile)).toEqual(['0xffffffffffffffff;0xffffffffffffffff 5']);
+  });
+
+  it('reads values exactly up to 2^53 and refuses more', async () => {
+    const encode = (value: bigint) =>
+      encodeFolded({ types: ['delay/nanoseconds'], samples: [{ stack: 'f', values: [value] }] });
+    for (const value of [2n ** 53n - 1n, -(2n ** 53n) + 1n, -1n, 127n, 128n, 2n ** 28n, 2n ** 31n, 2n ** 35n - 1n]) {
+      expect(printProfile(await decode(encode(value)))).toEqual([`f ${value}`]);
+    }
+    for (const value of [2n ** 53n, 2n ** 62n, -(2n ** 60n)]) {
+      await expect(decode(encode(value))).rejects.toThrow(/beyond ±2\^53.*go tool pprof/);
+    }
+  });
+});
+
+describe('what is not a profile gets an answer that says what it is', () => {
+  const text = (value: string) => Buffer.from(value);
+  it.each<[string, Uint8Array, RegExp]>([
+    ['an empty file', new Uint8Array(), /empty \(0 bytes\)/],
+    ['an empty gzip file', gzipSync(''), /holds no data/],
+    ['a cut gzip file', gzipSync(small).subarray(0, 60), /ends early|cut off/],
+    ['a cut profile', small.subarray(0, small.length - 20), /truncated/],
+    ['an HTML page', text('<!DOCTYPE html><html><body>Sign in</body></html>'), /HTML page/],
+    ['an S3 error', text('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'), /XML document/],
+    ['JSON', text('{"message":"not found"}'), /JSON/],
+    ['heap text', text('heap profile: 1: 2 [3: 4] @ heap/524288\n'), /heap profile as text.*debug=0/],
+    ['goroutine text', text('goroutine profile: total 9\n'), /debug=1/],
+    ['a goroutine dump', text('goroutine 1 [running]:\nmain.main()\n'), /debug=2/],
+    ['an execution trace', text('go 1.26 trace\0\0\0'), /go tool trace/],
+    ['zstd', Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0]), /zstd/],
+    ['another protobuf message', Uint8Array.from([0x08, 1]), /without sample types/],
+    ['noise', text('hello, this is not a profile at all'), /[Nn]ot a (pprof|valid)|truncated|invalid/],
+  ])('%s', async (_, bytes, message) => {
+    await expect(decode(bytes)).rejects.toThrow(message);
+    await expect(decode(bytes)).rejects.toMatchObject({ name: 'InputError' });
+  });
+
+  it('a gzip bomb stops at the limit', async () => {
+    const { gunzip } = await import('./gzip');
+    const bomb = gzipSync(Buffer.alloc(4 * 1024 * 1024));
+    await expect(gunzip(bomb, 1024 * 1024)).rejects.toThrow(/more than 1 MiB/);
+  });
+
+  it('a sample that names a location that is not there', async () => {
+    const bytes = Uint8Array.from([0x0a, 2, 0x08, 1, 0x12, 4, 0x08, 9, 0x10, 5, 0x32, 0, 0x32, 1, 0x61]);
+    await expect(decode(bytes)).rejects.toThrow(/sample 1 refers to location 9/);
+  });
+});
+
+const captures = (dir: string): string[] =>
+  existsSync(dir)
+    ? readdirSync(dir, { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.pb\.gz$/.test(name))
+        .map((name) => join(dir, name))
+    : [];
+const root = join(__dirname, '../..');
+const recorded = [...captures(join(root, 'demo/captures')), ...captures(join(root, '../shared/corpus'))];
+
+/** A few sums over everything a profile says, by the other decoder. */
+function peerSums(bytes: Uint8Array) {
+  const peer = PeerProfile.decode(gunzipSync(bytes));
+  return {
+    samples: peer.sample.length,
+    values: peer.sampleType.map((_, t) =>
+      peer.sample.reduce((sum, s) => sum + Number(BigInt.asIntN(64, BigInt(s.value[t]))), 0)
+    ),
+    frames: peer.sample.reduce((sum, s) => sum + s.locationId.length, 0),
+    labels: peer.sample.reduce((sum, s) => sum + s.label.length, 0),
+    lines: peer.location.reduce((sum, l) => sum + l.line.length, 0),
+    addresses: peer.location.reduce((sum, l) => sum ^ BigInt(l.address), 0n),
+    text: peer.stringTable.strings.join('\n'),
+  };
+}
+
+function ourSums(profile: Profile) {
+  const depth = new Int32Array(profile.stack.length);
+  for (let i = 1; i < depth.length; i++) {
+    depth[i] = depth[profile.stack.parent[i]] + 1;
+  }
+  const { labelOffset } = profile.labelSet;
+  return {
+    samples: profile.sample.length,
+    values: profile.sample.values.map((values) => values.reduce((sum, value) => sum + value, 0)),
+    frames: profile.sample.stack.reduce((sum, stack) => sum + depth[stack], 0),
+    labels: profile.sample.labelSet.reduce((sum, set) => sum + labelOffset[set + 1] - labelOffset[set], 0),
+    lines: profile.line.length,
+    addresses: profile.location.address.reduce((sum, address) => sum ^ address, 0n),
+    text: profile.strings.join('\n'),
+  };
+}
+
+describe('recorded captures', () => {
+  it.each(recorded)('%s agrees with pprof-format', async (file) => {
+    const bytes = readFileSync(file);
+    expect(ourSums(await decode(bytes))).toEqual(peerSums(bytes));
+  });
+
+  it('mutated: an error or a profile, never a crash or a hang', async () => {
+    // A small generator of our own, so that a failure repeats.
+    let state = 0x2545f491;
+    const random = (below: number) => {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      return (state >>> 0) % below;
+    };
+    const seeds = [small, ...recorded.slice(0, 12).map((file) => new Uint8Array(gunzipSync(readFileSync(file))))];
+    let decoded = 0;
+    let refused = 0;
+    const start = Date.now();
+    for (let i = 0; i < 1500 && Date.now() - start < 20_000; i++) {
+      const bytes = seeds[i % seeds.length].slice();
+      for (let k = 1 + random(8); k > 0; k--) {
+        bytes[random(bytes.length)] = random(256);
+      }
+      const cut = random(4) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes;
+      try {
+        const profile = await decode(cut);
+        expect(profile.stack.length).toBeLessThanOrEqual(bytes.length + 1);
+        decoded++;
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'InputError' });
+        refused++;
+      }
+    }
+    expect(decoded).toBeGreaterThan(0);
+    expect(refused).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,111 @@
+import { Gunzip } from 'fflate';
+import { InputError } from '../profile/profile';
+
+/** Most bytes a compressed profile may unpack to: 1 GiB. Over it the file is not a profile or not for a browser. */
+export const maxUnpackedBytes = 1024 * 1024 * 1024;
+
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/**
+ * Unpacks gzip, one member or several (RFC 1952, 2.2). The platform's inflate serves one member, which is nearly every
+ * file; Chromium's refuses what follows the first, so those and broken files go through fflate.
+ * @throws InputError for a truncated or corrupt file, or one that unpacks to more than `limit` bytes
+ */
+export async function gunzip(bytes: Uint8Array, limit = maxUnpackedBytes): Promise<Uint8Array> {
+  try {
+    return await gunzipNative(bytes, limit);
+  } catch (error) {
+    if (error instanceof InputError) {
+      throw error;
+    }
+    return gunzipMembers(bytes, limit);
+  }
+}
+
+async function gunzipNative(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const source = new ReadableStream<BufferSource>({
+    start(controller) {
+      controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
+      controller.close();
+    },
+  });
+  const reader = source.pipeThrough(new DecompressionStream('gzip')).getReader();
+  const output = new Output(bytes, limit);
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    try {
+      output.push(part.value);
+    } catch (error) {
+      await reader.cancel();
+      throw error;
+    }
+  }
+  return output.finish();
+}
+
+function gunzipMembers(bytes: Uint8Array, limit: number): Uint8Array {
+  const output = new Output(bytes, limit);
+  let finished = false;
+  const inflate = new Gunzip((part, final) => {
+    output.push(part);
+    finished = final;
+  });
+  try {
+    // In pieces, so that the limit stops a bomb before it is unpacked whole.
+    const step = 65536;
+    for (let at = 0; at < bytes.length; at += step) {
+      inflate.push(bytes.subarray(at, at + step), at + step >= bytes.length);
+    }
+  } catch (error) {
+    if (error instanceof InputError) {
+      throw error;
+    }
+    throw new InputError(
+      `The gzip data is damaged or cut off (${error instanceof Error ? error.message : String(error)}) ` +
+        `after ${output.length} unpacked bytes. The upload was probably interrupted.`
+    );
+  }
+  if (!finished) {
+    throw new InputError(
+      `The gzip data ends early, after ${output.length} unpacked bytes. The upload was probably interrupted.`
+    );
+  }
+  return output.finish();
+}
+
+/** One growing buffer, sized at first by the length that gzip notes in its last four bytes (modulo 2^32). */
+class Output {
+  length = 0;
+  private buffer: Uint8Array;
+
+  constructor(
+    source: Uint8Array,
+    private readonly limit: number
+  ) {
+    const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    const noted = source.length >= 18 ? view.getUint32(source.length - 4, true) : 0;
+    // Deflate packs at most 1032 to 1; a larger note is a lie and must not choose the allocation.
+    this.buffer = new Uint8Array(Math.min(noted, source.length * 1032, limit));
+  }
+
+  push(part: Uint8Array): void {
+    const length = this.length + part.length;
+    if (length > this.limit) {
+      throw new InputError(
+        `The file unpacks to more than ${Math.round(this.limit / 1048576)} MiB, the limit for one profile.`
+      );
+    }
+    if (length > this.buffer.length) {
+      const grown = new Uint8Array(Math.min(this.limit, Math.max(length, this.buffer.length * 2)));
+      grown.set(this.buffer.subarray(0, this.length));
+      this.buffer = grown;
+    }
+    this.buffer.set(part, this.length);
+    this.length = length;
+  }
+
+  finish(): Uint8Array {
+    return this.buffer.subarray(0, this.length);
+  }
+}

@@ -1,0 +1,569 @@
+import { PairInterner } from '../profile/interner';
+import { LabelSetBuilder } from '../profile/labelSets';
+import { InputError, MappingFlag, type Profile, type ValueType } from '../profile/profile';
+import { decodeStrings, duplicateStrings } from './strings';
+import { WireReader } from './wire';
+
+// Field numbers of profile.proto (github.com/google/pprof/blob/main/proto/profile.proto).
+const Field = {
+  sampleType: 1,
+  sample: 2,
+  mapping: 3,
+  location: 4,
+  function: 5,
+  string: 6,
+  dropFrames: 7,
+  keepFrames: 8,
+  timeNanos: 9,
+  durationNanos: 10,
+  periodType: 11,
+  period: 12,
+  comment: 13,
+  defaultSampleType: 14,
+  docUrl: 15,
+} as const;
+
+/**
+ * Decodes an uncompressed profile.proto message into columns. Three passes over the top-level fields: count, so that
+ * every column is allocated once at its size; the tables; then the samples, which need the tables' ids.
+ *
+ * Follows google/pprof profile/encode.go (defaults, references) and Profile.CheckValid: an id that is not in its table
+ * is an error here, never a sample with a hole.
+ * @throws InputError for anything that is not a whole, valid profile
+ */
+export function decodePprof(bytes: Uint8Array): Profile {
+  const reader = new WireReader(bytes);
+  const counts = countFields(reader);
+  if (counts.fields[Field.sampleType] === 0) {
+    throw new InputError('Not a pprof profile: it is a protobuf message without sample types.');
+  }
+  return new PprofDecoder(reader, counts).decode();
+}
+
+interface Counts {
+  /** How often each top-level message or string occurs, by field number. */
+  readonly fields: Uint32Array;
+  readonly lines: number;
+}
+
+function countFields(reader: WireReader): Counts {
+  const fields = new Uint32Array(16);
+  let lines = 0;
+  reader.pos = 0;
+  while (reader.pos < reader.end) {
+    const tag = reader.uvarint();
+    const field = tag >>> 3;
+    if (field === 0) {
+      throw new InputError(`Not a pprof profile: field number 0 at byte ${reader.pos - 1}.`);
+    }
+    if (field < 16 && (tag & 7) === 2) {
+      fields[field]++;
+    }
+    if (field === Field.location && (tag & 7) === 2) {
+      const end = reader.fieldEnd();
+      while (reader.pos < end) {
+        const inner = reader.uvarint();
+        lines += inner >>> 3 === 4 ? 1 : 0;
+        reader.skip(inner);
+      }
+      reader.pos = end;
+    } else {
+      reader.skip(tag);
+    }
+  }
+  return { fields, lines };
+}
+
+/** Ids of the file → rows. Writers number from 1 without gaps, so an array answers nearly always. */
+class IdMap {
+  private dense: Int32Array;
+  private sparse = new Map<number | bigint, number>();
+
+  constructor(
+    private table: string,
+    rows: number
+  ) {
+    this.dense = new Int32Array(rows * 2 + 2).fill(-1);
+  }
+
+  set(id: number | bigint, row: number): void {
+    if (id === 0) {
+      throw new InputError(`The profile is invalid: ${this.table} ${row + 1} has id 0, which is reserved.`);
+    }
+    if (this.find(id) >= 0) {
+      throw new InputError(`The profile is invalid: ${this.table} id ${id} occurs more than once.`);
+    }
+    if (typeof id === 'number' && id < this.dense.length) {
+      this.dense[id] = row;
+    } else {
+      this.sparse.set(id, row);
+    }
+  }
+
+  /** The row, -1 for an id that is not there. */
+  find(id: number | bigint): number {
+    return typeof id === 'number' && id < this.dense.length ? this.dense[id] : (this.sparse.get(id) ?? -1);
+  }
+
+  /** @throws InputError naming who refers to the missing id */
+  get(id: number | bigint, from: string): number {
+    const row = this.find(id);
+    if (row < 0) {
+      throw new InputError(`The profile is invalid: ${from} refers to ${this.table} ${id}, which does not exist.`);
+    }
+    return row;
+  }
+}
+
+class PprofDecoder {
+  private strings: string[] = [];
+  private readonly sampleTypes: Array<{ type: number; unit: number }> = [];
+  private readonly comments: number[] = [];
+  private periodType: { type: number; unit: number } | undefined;
+  private header = { period: 0, durationNanos: 0, timeNanos: 0n, drop: 0, keep: 0, defaultType: 0, doc: 0 };
+
+  constructor(
+    private readonly reader: WireReader,
+    private readonly counts: Counts
+  ) {}
+
+  decode(): Profile {
+    const { reader, counts } = this;
+    const rows = counts.fields;
+    const mapping = {
+      length: rows[Field.mapping],
+      start: new BigUint64Array(rows[Field.mapping]),
+      limit: new BigUint64Array(rows[Field.mapping]),
+      offset: new BigUint64Array(rows[Field.mapping]),
+      filename: new Uint32Array(rows[Field.mapping]),
+      buildId: new Uint32Array(rows[Field.mapping]),
+      flags: new Uint8Array(rows[Field.mapping]),
+    };
+    const location = {
+      length: rows[Field.location],
+      address: new BigUint64Array(rows[Field.location]),
+      mapping: new Int32Array(rows[Field.location]).fill(-1),
+      lineOffset: new Uint32Array(rows[Field.location] + 1),
+      isFolded: new Uint8Array(rows[Field.location]),
+    };
+    const line = {
+      length: counts.lines,
+      function: new Int32Array(counts.lines).fill(-1),
+      line: new Float64Array(counts.lines),
+      column: new Float64Array(counts.lines),
+    };
+    const func = {
+      length: rows[Field.function],
+      name: new Uint32Array(rows[Field.function]),
+      systemName: new Uint32Array(rows[Field.function]),
+      filename: new Uint32Array(rows[Field.function]),
+      startLine: new Float64Array(rows[Field.function]),
+    };
+    const mappingIds = new IdMap('mapping', mapping.length);
+    const locationIds = new IdMap('location', location.length);
+    const functionIds = new IdMap('function', func.length);
+    const starts = new Uint32Array(rows[Field.string]);
+    const ends = new Uint32Array(rows[Field.string]);
+
+    // References between the tables may point forward, so the ids are kept until all tables are read.
+    const locationMappingIds: Array<number | bigint> = new Array(location.length).fill(0);
+    const lineFunctionIds: Array<number | bigint> = new Array(line.length).fill(0);
+
+    let mappingRow = 0;
+    let locationRow = 0;
+    let lineRow = 0;
+    let functionRow = 0;
+    let stringRow = 0;
+
+    const messageEnd = reader.end;
+    reader.pos = 0;
+    while (reader.pos < messageEnd) {
+      const tag = reader.uvarint();
+      const field = tag >>> 3;
+      if ((tag & 7) === 2 && field <= Field.string && field !== Field.sample) {
+        const end = reader.fieldEnd();
+        reader.end = end;
+        if (field === Field.string) {
+          starts[stringRow] = reader.pos;
+          ends[stringRow++] = end;
+        } else if (field === Field.location) {
+          let id: number | bigint = 0;
+          location.lineOffset[locationRow] = lineRow;
+          while (reader.pos < end) {
+            const inner = reader.uvarint();
+            if (inner === 0x08) {
+              id = reader.id();
+            } else if (inner === 0x10) {
+              locationMappingIds[locationRow] = reader.id();
+            } else if (inner === 0x18) {
+              location.address[locationRow] = reader.uint64();
+            } else if (inner === 0x22) {
+              const lineEnd = reader.fieldEnd();
+              reader.end = lineEnd;
+              while (reader.pos < lineEnd) {
+                const lineTag = reader.uvarint();
+                if (lineTag === 0x08) {
+                  lineFunctionIds[lineRow] = reader.id();
+                } else if (lineTag === 0x10) {
+                  line.line[lineRow] = reader.varint();
+                } else if (lineTag === 0x18) {
+                  line.column[lineRow] = reader.varint();
+                } else {
+                  reader.skip(lineTag);
+                }
+              }
+              reader.end = end;
+              lineRow++;
+            } else if (inner === 0x28) {
+              location.isFolded[locationRow] = reader.varint() ? 1 : 0;
+            } else {
+              reader.skip(inner);
+            }
+          }
+          locationIds.set(id, locationRow++);
+        } else if (field === Field.function) {
+          let id: number | bigint = 0;
+          while (reader.pos < end) {
+            const inner = reader.uvarint();
+            if (inner === 0x08) {
+              id = reader.id();
+            } else if (inner === 0x10) {
+              func.name[functionRow] = reader.uvarint();
+            } else if (inner === 0x18) {
+              func.systemName[functionRow] = reader.uvarint();
+            } else if (inner === 0x20) {
+              func.filename[functionRow] = reader.uvarint();
+            } else if (inner === 0x28) {
+              func.startLine[functionRow] = reader.varint();
+            } else {
+              reader.skip(inner);
+            }
+          }
+          functionIds.set(id, functionRow++);
+        } else if (field === Field.mapping) {
+          mappingIds.set(this.readMapping(mapping, mappingRow, end), mappingRow);
+          mappingRow++;
+        } else {
+          this.sampleTypes.push(this.readValueType(end));
+        }
+        reader.pos = end;
+        reader.end = messageEnd;
+      } else {
+        this.readHeader(tag);
+      }
+    }
+    location.lineOffset[locationRow] = lineRow;
+
+    this.strings = decodeStrings(reader.bytes, starts, ends);
+    if (this.strings.length === 0 || this.strings[0] !== '') {
+      throw new InputError('The profile is invalid: its string table does not start with the empty string.');
+    }
+    for (let i = 0; i < location.length; i++) {
+      const id = locationMappingIds[i];
+      location.mapping[i] = id === 0 ? -1 : mappingIds.get(id, `location ${i + 1}`);
+    }
+    for (let i = 0; i < line.length; i++) {
+      const id = lineFunctionIds[i];
+      line.function[i] = id === 0 ? -1 : functionIds.get(id, 'a line');
+    }
+
+    const samples = this.readSamples(locationIds);
+    const textColumns: Uint32Array[] = [func.name, func.systemName, func.filename, mapping.filename, mapping.buildId];
+    textColumns.push(samples.label.key, samples.label.str, samples.label.unit);
+    this.checkText(textColumns);
+
+    return Object.freeze({
+      strings: this.strings,
+      sampleTypes: this.sampleTypes.map((t) => this.valueType(t)),
+      defaultSampleType: this.text(this.header.defaultType),
+      periodType: this.periodType && this.valueType(this.periodType),
+      period: this.header.period,
+      timeNanos: this.header.timeNanos,
+      durationNanos: this.header.durationNanos,
+      comments: this.comments.map((row) => this.text(row)),
+      docUrl: this.text(this.header.doc),
+      dropFrames: this.text(this.header.drop),
+      keepFrames: this.text(this.header.keep),
+      ...samples,
+      location,
+      line,
+      function: func,
+      mapping,
+    });
+  }
+
+  private readSamples(locationIds: IdMap): Pick<Profile, 'sample' | 'stack' | 'label' | 'labelSet'> {
+    const { reader } = this;
+    const length = this.counts.fields[Field.sample];
+    const types = this.sampleTypes.length;
+    const values = Array.from({ length: types }, () => new Float64Array(length));
+    const stack = new Uint32Array(length);
+    const labelSet = new Uint32Array(length);
+    const labels = new LabelSetBuilder();
+    const stacks = new PairInterner(length * 4);
+    stacks.intern(-1, 0);
+
+    // The leaf-first locations of the sample being read, and the path of the one before: samples that follow each
+    // other often share their callers, and walking along costs less than looking up.
+    let locations = new Uint32Array(128);
+    let path = new Uint32Array(128);
+    let pathRows = new Uint32Array(128);
+    let pathLength = 0;
+
+    const messageEnd = reader.end;
+    reader.pos = 0;
+    for (let row = 0; reader.pos < messageEnd;) {
+      const tag = reader.uvarint();
+      if (tag !== 0x12) {
+        reader.skip(tag);
+        continue;
+      }
+      const end = reader.fieldEnd();
+      reader.end = end;
+      let depth = 0;
+      let valueCount = 0;
+      while (reader.pos < end) {
+        const inner = reader.uvarint();
+        if (inner === 0x0a || inner === 0x08) {
+          const stop = inner === 0x0a ? reader.fieldEnd() : 0;
+          do {
+            if (inner === 0x0a && reader.pos >= stop) {
+              break;
+            }
+            if (depth === locations.length) {
+              locations = doubled(locations);
+            }
+            const byte = reader.bytes[reader.pos];
+            // Ids of two bytes and less are the common case and need no call.
+            let id: number | bigint;
+            if (byte < 0x80) {
+              id = byte;
+              reader.pos++;
+            } else {
+              id = reader.id();
+            }
+            const found = locationIds.find(id);
+            if (found < 0) {
+              locationIds.get(id, `sample ${row + 1}`);
+            }
+            locations[depth++] = found;
+          } while (inner === 0x0a);
+        } else if (inner === 0x12) {
+          const stop = reader.fieldEnd();
+          while (reader.pos < stop) {
+            const value = reader.varint();
+            if (valueCount < types) {
+              values[valueCount][row] = value;
+            }
+            valueCount++;
+          }
+        } else if (inner === 0x10) {
+          const value = reader.varint();
+          if (valueCount < types) {
+            values[valueCount][row] = value;
+          }
+          valueCount++;
+        } else if (inner === 0x1a) {
+          const stop = reader.fieldEnd();
+          reader.end = stop;
+          this.readLabel(labels, stop);
+          reader.end = end;
+        } else {
+          reader.skip(inner);
+        }
+      }
+      if (valueCount !== types) {
+        throw new InputError(
+          `The profile is invalid: sample ${row + 1} has ${valueCount} values, the profile has ${types} sample types.`
+        );
+      }
+
+      if (depth > path.length) {
+        path = doubled(path, depth);
+        pathRows = doubled(pathRows, depth);
+      }
+      let shared = 0;
+      const common = Math.min(depth, pathLength);
+      while (shared < common && path[shared] === locations[depth - 1 - shared]) {
+        shared++;
+      }
+      let leaf = shared === 0 ? 0 : pathRows[shared - 1];
+      for (let i = shared; i < depth; i++) {
+        const at = locations[depth - 1 - i];
+        leaf = stacks.intern(leaf, at);
+        path[i] = at;
+        pathRows[i] = leaf;
+      }
+      pathLength = depth;
+      stack[row] = leaf;
+      labelSet[row] = labels.finishSet();
+      row++;
+      reader.pos = end;
+      reader.end = messageEnd;
+    }
+    const { length: rows, first: parent, second: location } = stacks.finish();
+    return {
+      sample: { length, values, stack, labelSet },
+      stack: { length: rows, parent, location },
+      ...labels.finish(),
+    };
+  }
+
+  private readLabel(labels: LabelSetBuilder, end: number): void {
+    const { reader } = this;
+    let key = 0;
+    let str = 0;
+    let num = 0;
+    let unit = 0;
+    while (reader.pos < end) {
+      const tag = reader.uvarint();
+      if (tag === 0x08) {
+        key = reader.uvarint();
+      } else if (tag === 0x10) {
+        str = reader.uvarint();
+      } else if (tag === 0x18) {
+        num = reader.varint();
+      } else if (tag === 0x20) {
+        unit = reader.uvarint();
+      } else {
+        reader.skip(tag);
+      }
+    }
+    // pprof reads a label without a text as a number (profile/encode.go, postDecode), and drops one that is neither.
+    const isNumeric = str === 0;
+    if (!isNumeric || num !== 0 || unit !== 0) {
+      labels.add(key, str, isNumeric ? num : 0, isNumeric ? unit : 0, isNumeric);
+    }
+  }
+
+  private readMapping(mapping: Profile['mapping'], row: number, end: number): number | bigint {
+    const { reader } = this;
+    let id: number | bigint = 0;
+    while (reader.pos < end) {
+      const tag = reader.uvarint();
+      if ((tag & 7) !== 0) {
+        reader.skip(tag);
+        continue;
+      }
+      const field = tag >>> 3;
+      if (field === 1) {
+        id = reader.id();
+      } else if (field === 2) {
+        mapping.start[row] = reader.uint64();
+      } else if (field === 3) {
+        mapping.limit[row] = reader.uint64();
+      } else if (field === 4) {
+        mapping.offset[row] = reader.uint64();
+      } else if (field === 5) {
+        mapping.filename[row] = reader.uvarint();
+      } else if (field === 6) {
+        mapping.buildId[row] = reader.uvarint();
+      } else if (field >= 7 && field <= 10) {
+        const flag = [MappingFlag.functions, MappingFlag.filenames, MappingFlag.lineNumbers, MappingFlag.inlineFrames];
+        mapping.flags[row] |= reader.varint() ? flag[field - 7] : 0;
+      } else {
+        reader.skip(tag);
+      }
+    }
+    return id;
+  }
+
+  private readValueType(end: number): { type: number; unit: number } {
+    const { reader } = this;
+    const value = { type: 0, unit: 0 };
+    while (reader.pos < end) {
+      const tag = reader.uvarint();
+      if (tag === 0x08) {
+        value.type = reader.uvarint();
+      } else if (tag === 0x10) {
+        value.unit = reader.uvarint();
+      } else {
+        reader.skip(tag);
+      }
+    }
+    return value;
+  }
+
+  /** Top-level fields that are not tables. */
+  private readHeader(tag: number): void {
+    const { reader, header } = this;
+    switch (tag) {
+      case (Field.dropFrames << 3) | 0:
+        header.drop = reader.uvarint();
+        break;
+      case (Field.keepFrames << 3) | 0:
+        header.keep = reader.uvarint();
+        break;
+      case (Field.timeNanos << 3) | 0:
+        header.timeNanos = BigInt.asIntN(64, reader.uint64());
+        break;
+      case (Field.durationNanos << 3) | 0:
+        header.durationNanos = reader.varint();
+        break;
+      case (Field.periodType << 3) | 2: {
+        const messageEnd = reader.end;
+        const end = reader.fieldEnd();
+        reader.end = end;
+        this.periodType = this.readValueType(end);
+        reader.end = messageEnd;
+        break;
+      }
+      case (Field.period << 3) | 0:
+        header.period = reader.varint();
+        break;
+      case (Field.comment << 3) | 0:
+        this.comments.push(reader.uvarint());
+        break;
+      case (Field.comment << 3) | 2: {
+        const end = reader.fieldEnd();
+        while (reader.pos < end) {
+          this.comments.push(reader.uvarint());
+        }
+        break;
+      }
+      case (Field.defaultSampleType << 3) | 0:
+        header.defaultType = reader.uvarint();
+        break;
+      case (Field.docUrl << 3) | 0:
+        header.doc = reader.uvarint();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+
+  private text(row: number): string {
+    if (row >= this.strings.length || row < 0) {
+      throw new InputError(
+        `The profile is invalid: it refers to string ${row}, its string table has ${this.strings.length}.`
+      );
+    }
+    return this.strings[row];
+  }
+
+  private valueType({ type, unit }: { type: number; unit: number }): ValueType {
+    return { type: this.text(type), unit: this.text(unit) };
+  }
+
+  /** Every text reference exists and, where the writer repeated a string, names its first row. */
+  private checkText(columns: readonly Uint32Array[]): void {
+    const remap = duplicateStrings(this.strings);
+    const count = this.strings.length;
+    for (const column of columns) {
+      for (let i = 0; i < column.length; i++) {
+        if (column[i] >= count) {
+          this.text(column[i]);
+        }
+        if (remap) {
+          column[i] = remap[column[i]];
+        }
+      }
+    }
+  }
+}
+
+function doubled(column: Uint32Array, atLeast = 0): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(Math.max(column.length * 2, atLeast));
+  grown.set(column);
+  return grown;
+}

@@ -1,0 +1,171 @@
+/**
+ * The columnar profile: pprof's own tables (profile.proto) as typed arrays.
+ *
+ * Every reference is a row index into another table; the ids of the file exist only while it is decoded.
+ * A Profile is frozen once built: ops return a new one and share the columns they did not change.
+ *
+ *   sample ──stack──▶ stack (prefix table) ──location──▶ location ──line range──▶ line ──▶ function
+ *          └─labelSet▶ labelSet ──label range──▶ label                └──▶ mapping
+ */
+export interface Profile {
+  /** Interned text. Row 0 is ''. */
+  readonly strings: readonly string[];
+  readonly sampleTypes: readonly ValueType[];
+  /** Name of the sample type the writer prefers, '' where it has none (proto field 14). */
+  readonly defaultSampleType: string;
+  readonly periodType: ValueType | undefined;
+  readonly period: number;
+  /** Unix time in ns; above 2^53, hence a bigint. 0n where the file has none. */
+  readonly timeNanos: bigint;
+  readonly durationNanos: number;
+  readonly comments: readonly string[];
+  readonly docUrl: string;
+  /** Regular expressions of frames the writer wants dropped or kept (proto fields 7 and 8). */
+  readonly dropFrames: string;
+  readonly keepFrames: string;
+
+  readonly sample: SampleTable;
+  readonly stack: StackTable;
+  readonly location: LocationTable;
+  readonly line: LineTable;
+  readonly function: FunctionTable;
+  readonly mapping: MappingTable;
+  readonly labelSet: LabelSetTable;
+  readonly label: LabelTable;
+}
+
+export interface ValueType {
+  readonly type: string;
+  readonly unit: string;
+}
+
+/** In the order of the file. `values[t][i]` is exact: the decoder refuses what passes 2^53. */
+export interface SampleTable {
+  readonly length: number;
+  /** One column for each of Profile.sampleTypes. */
+  readonly values: readonly Float64Array[];
+  /** Row of `stack`: the leaf. 0 is the empty stack. */
+  readonly stack: Uint32Array;
+  /** Row of `labelSet`. 0 is the empty set. */
+  readonly labelSet: Uint32Array;
+}
+
+/**
+ * Stacks as a prefix table, so that a call path is stored once however many samples share it.
+ * Row 0 is the empty stack: parent -1, location unused. Parents come before children (parent[i] < i), so what a
+ * row inherits is one forward pass and what it totals is one backward pass.
+ *
+ *   main→f→g and main→f→h        row  parent  location
+ *                                 0     -1       –
+ *                                 1      0      main      (rootmost)
+ *                                 2      1      f
+ *                                 3      2      g
+ *                                 4      2      h
+ *
+ * No two rows have the same (parent, location).
+ */
+export interface StackTable {
+  readonly length: number;
+  readonly parent: Int32Array;
+  readonly location: Uint32Array;
+}
+
+export interface LocationTable {
+  readonly length: number;
+  readonly address: BigUint64Array;
+  /** Row of `mapping`, -1 for none. */
+  readonly mapping: Int32Array;
+  /**
+   * length + 1 offsets into `line`. Lines keep pprof's order: the innermost inlined call first, the physical
+   * caller last. A location without lines is unsymbolized.
+   */
+  readonly lineOffset: Uint32Array;
+  readonly isFolded: Uint8Array;
+}
+
+export interface LineTable {
+  readonly length: number;
+  /** Row of `function`, -1 for none. */
+  readonly function: Int32Array;
+  readonly line: Float64Array;
+  readonly column: Float64Array;
+}
+
+/** Text columns are rows of Profile.strings. */
+export interface FunctionTable {
+  readonly length: number;
+  readonly name: Uint32Array;
+  readonly systemName: Uint32Array;
+  readonly filename: Uint32Array;
+  readonly startLine: Float64Array;
+}
+
+export interface MappingTable {
+  readonly length: number;
+  readonly start: BigUint64Array;
+  readonly limit: BigUint64Array;
+  readonly offset: BigUint64Array;
+  readonly filename: Uint32Array;
+  readonly buildId: Uint32Array;
+  /** Bits of MappingFlag. */
+  readonly flags: Uint8Array;
+}
+
+export const MappingFlag = { functions: 1, filenames: 2, lineNumbers: 4, inlineFrames: 8 } as const;
+
+/**
+ * Distinct label lists. Samples share them, so a label filter is evaluated once for a set, not once for a sample.
+ * Row 0 is the empty set. The order of labels inside a set is the file's.
+ */
+export interface LabelSetTable {
+  readonly length: number;
+  /** length + 1 offsets into `label`. */
+  readonly labelOffset: Uint32Array;
+}
+
+/** One key and value. `key`, `str` and `unit` are rows of Profile.strings. */
+export interface LabelTable {
+  readonly length: number;
+  readonly key: Uint32Array;
+  /** The text value; 0 for a numeric label. */
+  readonly str: Uint32Array;
+  /** The numeric value; meaningful where `isNumeric`. */
+  readonly num: Float64Array;
+  /** Unit of a numeric label as written, 0 for none. */
+  readonly unit: Uint32Array;
+  readonly isNumeric: Uint8Array;
+}
+
+/** Input the user gave us is wrong: shown as it is, never with a stack trace. */
+export class InputError extends Error {
+  override name = 'InputError';
+}
+
+/**
+ * The sample type a report uses: pprof's rule (profile.SampleIndexByName). `wanted` is a name, a 0-based index, or
+ * '' for the default: the profile's default_sample_type, else the last one. An "inuse_" prefix may be left out.
+ * @throws InputError naming the types the profile has
+ */
+export function sampleIndexByName(profile: Pick<Profile, 'sampleTypes' | 'defaultSampleType'>, wanted: string): number {
+  const types = profile.sampleTypes;
+  if (types.length === 0) {
+    throw new InputError('The profile has no sample types.');
+  }
+  if (wanted === '') {
+    const preferred = types.findIndex((t) => t.type === profile.defaultSampleType);
+    return profile.defaultSampleType !== '' && preferred >= 0 ? preferred : types.length - 1;
+  }
+  if (/^\d+$/.test(wanted)) {
+    const index = Number(wanted);
+    if (index >= types.length) {
+      throw new InputError(`sample_index ${wanted} is outside the range [0..${types.length - 1}].`);
+    }
+    return index;
+  }
+  const bare = wanted.replace(/^inuse_/, '');
+  const index = types.findIndex((t) => t.type === wanted || t.type === bare);
+  if (index < 0) {
+    throw new InputError(`sample_index "${wanted}" must be one of: ${types.map((t) => t.type).join(', ')}.`);
+  }
+  return index;
+}

@@ -1,0 +1,74 @@
+/** One entry of a listing. S3 lists these and never user metadata, so all else we know comes from the key. */
+export interface ObjectInfo {
+  readonly key: string;
+  readonly size: number;
+  /** Unix ms. */
+  readonly lastModified: number;
+  readonly etag: string;
+}
+
+/** One profile in the bucket: a listed object whose key the layout could read. */
+export interface Capture {
+  readonly object: ObjectInfo;
+  /** Unix ms, from the key; from the listing where the layout has no time. */
+  readonly time: number;
+  /** Key labels: service, profile, instance, version, event, trigger and every other {name} of the layout. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Bytes at capture and the limit then, where the key has them. */
+  readonly value?: number;
+  readonly limit?: number;
+}
+
+/** One span of keys to list. Keys are in UTF-8 byte order. */
+export interface ListSpan {
+  readonly prefix: string;
+  /** Listing starts after this key. */
+  readonly startAfter?: string;
+  /** The first key greater than this ends the listing. */
+  readonly until?: string;
+}
+
+export interface Store {
+  /** Pages of objects of the span, in key order. @throws StoreError */
+  list(span: ListSpan, signal: AbortSignal): AsyncIterable<readonly ObjectInfo[]>;
+  /** The "folders" directly below a prefix, each with its trailing '/'. @throws StoreError */
+  folders(prefix: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** The bytes of one object. @throws StoreError */
+  get(key: string, signal: AbortSignal): Promise<ArrayBuffer>;
+}
+
+/** What the store sends requests with: Grafana's backendSrv in the plugin, fetch in Node. */
+export type StoreFetch = (request: StoreRequest) => Promise<StoreResponse>;
+export interface StoreRequest {
+  /** Path and query below the bucket's base, percent-encoded, starting with '/' or '?'. */
+  readonly path: string;
+  readonly signal: AbortSignal;
+}
+export interface StoreResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: ArrayBuffer;
+}
+
+/** The bucket answered something we cannot use; the message says what and what to do. */
+export class StoreError extends Error {
+  override name = 'StoreError';
+  constructor(
+    message: string,
+    /** HTTP status, 0 where there was none. */
+    readonly status: number,
+    readonly kind: StoreErrorKind
+  ) {
+    super(message);
+  }
+}
+export type StoreErrorKind =
+  | 'forbidden'
+  | 'no-bucket'
+  | 'no-object'
+  | 'redirect'
+  | 'network'
+  | 'not-s3'
+  | 'busy'
+  | 'limit'
+  | 'cancelled';

@@ -1,0 +1,31 @@
+import type { DataQuery } from '@grafana/schema';
+import type { DataSourceJsonData } from '@grafana/data';
+import type { Query } from './query/query';
+
+/** Settings of one data source; readable by everyone who may query it, so nothing secret is here. */
+export interface PprofOptions extends DataSourceJsonData {
+  /**
+   * URL of the bucket, path style (https://s3.eu-west-1.amazonaws.com/profiles) or virtual host
+   * (https://profiles.s3.eu-west-1.amazonaws.com). The proxy's only route is GET below it; the data source's own
+   * `url` stays empty, so that no other method reaches anything.
+   */
+  bucketUrl?: string;
+  /** Listing never leaves this prefix, e.g. "prod/". */
+  prefix?: string;
+  /** Name of a preset of store/layout.ts, or 'custom'. Default: 'default'. */
+  layout?: string;
+  /** Template with {names}, or a regular expression with named groups between slashes; for layout 'custom'. */
+  layoutTemplate?: string;
+  /** Largest object that is opened, in MiB. Default 128. */
+  maxObjectMiB?: number;
+  /** Most captures one query opens. Default 200. */
+  maxCaptures?: number;
+}
+
+/**
+ * A query as Grafana stores it: every field but refId may be missing. `query` with queryType 'traceql' is what a
+ * Prometheus exemplar link sends: an object key or an event id.
+ */
+export interface PprofQuery extends DataQuery, Partial<Query> {
+  query?: string;
+}

@@ -1,0 +1,91 @@
+import { PairInterner } from '../profile/interner';
+import type { Profile } from '../profile/profile';
+
+/**
+ * Call paths by function name with their values. Row 0 is the root, which stands for the whole profile; parents come
+ * before children. Inlined calls are nodes of their own, as in pprof.
+ */
+export interface CallTree {
+  readonly length: number;
+  /** Row of the caller, -1 for the root. */
+  readonly parent: Int32Array;
+  /** Row of `names`. */
+  readonly name: Uint32Array;
+  readonly names: readonly string[];
+  /** Value of the samples that end here, and of all that pass. */
+  readonly flat: Float64Array;
+  readonly cum: Float64Array;
+}
+
+/**
+ * The call tree of one sample type: a forward pass over the stack table names the nodes, a pass over the samples adds
+ * the values, a backward pass totals them. Costs what the distinct stacks cost, however many samples there are.
+ */
+export function callTree(profile: Profile, sampleIndex: number): CallTree {
+  const { names, lineName, locationName } = frameNames(profile);
+  const { stack, location, sample } = profile;
+  const nodes = new PairInterner(stack.length + 1);
+  nodes.intern(-1, 0);
+
+  const node = new Int32Array(stack.length);
+  for (let i = 1; i < stack.length; i++) {
+    let at = node[stack.parent[i]];
+    const l = stack.location[i];
+    const first = location.lineOffset[l];
+    let line = location.lineOffset[l + 1];
+    if (line === first) {
+      at = nodes.intern(at, locationName[l]);
+    }
+    // The physical caller is last in pprof's order, the innermost inlined call first.
+    while (line-- > first) {
+      at = nodes.intern(at, lineName[line]);
+    }
+    node[i] = at;
+  }
+
+  const { length, first: parent, second: name } = nodes.finish();
+  const flat = new Float64Array(length);
+  const values = sample.values[sampleIndex];
+  for (let i = 0; i < sample.length; i++) {
+    flat[node[sample.stack[i]]] += values[i];
+  }
+  const cum = flat.slice();
+  for (let i = length - 1; i > 0; i--) {
+    cum[parent[i]] += cum[i];
+  }
+  return { length, parent, name, names, flat, cum };
+}
+
+/**
+ * A name for every line and for every location without lines, as rows of one list without repeats. Row 0 is the
+ * root's. Where there is no function, pprof shows the binary's name in brackets, else <unknown> (graph.NodeInfo).
+ */
+function frameNames(profile: Profile): { names: string[]; lineName: Uint32Array; locationName: Uint32Array } {
+  const { strings, function: func, line, location, mapping } = profile;
+  const names = ['total'];
+  const rows = new Map<string, number>();
+  const row = (text: string): number => {
+    let at = rows.get(text);
+    if (at === undefined) {
+      rows.set(text, (at = names.length));
+      names.push(text);
+    }
+    return at;
+  };
+  const functionName = new Uint32Array(func.length);
+  for (let i = 0; i < func.length; i++) {
+    functionName[i] = row(strings[func.name[i]] || strings[func.systemName[i]] || '<unknown>');
+  }
+  const lineName = new Uint32Array(line.length);
+  for (let i = 0; i < line.length; i++) {
+    lineName[i] = line.function[i] < 0 ? row('<unknown>') : functionName[line.function[i]];
+  }
+  const locationName = new Uint32Array(location.length);
+  for (let i = 0; i < location.length; i++) {
+    if (location.lineOffset[i] === location.lineOffset[i + 1]) {
+      const binary = location.mapping[i] < 0 ? '' : strings[mapping.filename[location.mapping[i]]];
+      locationName[i] = row(binary === '' ? '<unknown>' : `[${binary.slice(binary.lastIndexOf('/') + 1)}]`);
+    }
+  }
+  return { names, lineName, locationName };
+}

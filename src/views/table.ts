@@ -1,0 +1,41 @@
+/**
+ * What every view returns: named columns of one length, and what has to be said about them. `frames/` turns a Table
+ * into a Grafana DataFrame, the command line into text. Columns survive structured clone, so a Table crosses the
+ * worker boundary with its buffers transferred.
+ */
+export interface Table {
+  readonly name: string;
+  readonly length: number;
+  readonly columns: readonly Column[];
+  readonly notices: readonly Notice[];
+}
+
+export interface Column {
+  readonly name: string;
+  readonly kind: ColumnKind;
+  /** Numbers; for kind 'enum' rows of `text`; for kind 'string' the texts themselves; times in ms. */
+  readonly values: Float64Array | Int32Array | Uint32Array | readonly number[] | readonly string[];
+  /** pprof's unit of a number column ('bytes', 'nanoseconds', 'count', 'percent'), '' for none. */
+  readonly unit?: string;
+  /** Dictionary of an enum column. */
+  readonly text?: readonly string[];
+  /** Key labels of a series. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export type ColumnKind = 'number' | 'string' | 'enum' | 'time';
+
+/** Said beside a result that is still right: a filter matched nothing, the drawing was cut, a capture is missing. */
+export interface Notice {
+  readonly severity: 'info' | 'warning' | 'error';
+  readonly text: string;
+}
+
+/** The values of one column by name. @throws Error when the view has no such column: a bug, not input. */
+export function column(table: Table, name: string): Column {
+  const found = table.columns.find((c) => c.name === name);
+  if (!found) {
+    throw new Error(`table ${table.name} has no column ${name}: ${table.columns.map((c) => c.name).join(', ')}`);
+  }
+  return found;
+}

@@ -1,0 +1,43 @@
+import type { Profile } from '../profile/profile';
+import { profileBytes } from '../profile/size';
+
+/** Decoded profiles, least recently used ones out first, bounded by the bytes of their columns and text. */
+export class ProfileCache {
+  private readonly entries = new Map<string, { profile: Profile; bytes: number }>();
+  private bytes = 0;
+
+  constructor(private readonly limit = 256 * 1024 * 1024) {}
+
+  get(key: string): Profile | undefined {
+    const entry = this.entries.get(key);
+    if (entry) {
+      // A Map keeps insertion order: put back in, it is the newest.
+      this.entries.delete(key);
+      this.entries.set(key, entry);
+    }
+    return entry?.profile;
+  }
+
+  has(key: string): boolean {
+    return this.entries.has(key);
+  }
+
+  set(key: string, profile: Profile): void {
+    this.delete(key);
+    const bytes = profileBytes(profile);
+    this.entries.set(key, { profile, bytes });
+    this.bytes += bytes;
+    for (const oldest of this.entries.keys()) {
+      // The newest stays even where it alone passes the limit: it is about to be read.
+      if (this.bytes <= this.limit || oldest === key) {
+        break;
+      }
+      this.delete(oldest);
+    }
+  }
+
+  private delete(key: string): void {
+    this.bytes -= this.entries.get(key)?.bytes ?? 0;
+    this.entries.delete(key);
+  }
+}

@@ -1,0 +1,10 @@
+import { createHandler, transferables } from './handler';
+import type { Request } from './messages';
+
+// The worker's side of worker/client.ts.
+const scope = self as unknown as DedicatedWorkerGlobalScope;
+const handle = createHandler();
+scope.onmessage = async (event: MessageEvent<Request>) => {
+  const response = await handle(event.data);
+  scope.postMessage(response, transferables(response));
+};
