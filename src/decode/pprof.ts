@@ -76,7 +76,7 @@ function countFields(reader: WireReader): Counts {
 
 /** Ids of the file → rows. Writers number from 1 without gaps, so an array answers nearly always. */
 class IdMap {
-  private dense: Int32Array;
+  readonly dense: Int32Array;
   private sparse = new Map<number | bigint, number>();
 
   constructor(
@@ -105,11 +105,13 @@ class IdMap {
     return typeof id === 'number' && id < this.dense.length ? this.dense[id] : (this.sparse.get(id) ?? -1);
   }
 
-  /** @throws InputError naming who refers to the missing id */
-  get(id: number | bigint, from: string): number {
+  /** @throws InputError naming the table and row that refer to the missing id */
+  get(id: number | bigint, from: string, fromRow: number): number {
     const row = this.find(id);
     if (row < 0) {
-      throw new InputError(`The profile is invalid: ${from} refers to ${this.table} ${id}, which does not exist.`);
+      throw new InputError(
+        `The profile is invalid: ${from} ${fromRow + 1} refers to ${this.table} ${id}, which does not exist.`
+      );
     }
     return row;
   }
@@ -260,11 +262,11 @@ class PprofDecoder {
     }
     for (let i = 0; i < location.length; i++) {
       const id = locationMappingIds[i];
-      location.mapping[i] = id === 0 ? -1 : mappingIds.get(id, `location ${i + 1}`);
+      location.mapping[i] = id === 0 ? -1 : mappingIds.get(id, 'location', i);
     }
     for (let i = 0; i < line.length; i++) {
       const id = lineFunctionIds[i];
-      line.function[i] = id === 0 ? -1 : functionIds.get(id, 'a line');
+      line.function[i] = id === 0 ? -1 : functionIds.get(id, 'line', i);
     }
 
     const samples = this.readSamples(locationIds);
@@ -294,6 +296,8 @@ class PprofDecoder {
 
   private readSamples(locationIds: IdMap): Pick<Profile, 'sample' | 'stack' | 'label' | 'labelSet'> {
     const { reader } = this;
+    const { bytes } = reader;
+    const { dense } = locationIds;
     const length = this.counts.fields[Field.sample];
     const types = this.sampleTypes.length;
     const values = Array.from({ length: types }, () => new Float64Array(length));
@@ -324,34 +328,39 @@ class PprofDecoder {
       let valueCount = 0;
       while (reader.pos < end) {
         const inner = reader.uvarint();
-        if (inner === 0x0a || inner === 0x08) {
-          const stop = inner === 0x0a ? reader.fieldEnd() : 0;
-          do {
-            if (inner === 0x0a && reader.pos >= stop) {
-              break;
+        if (inner === 0x0a) {
+          const stop = reader.fieldEnd();
+          // Ids are read here, not by the reader: this is where a decoder spends its time, and nearly all are of one
+          // or two bytes.
+          let pos = reader.pos;
+          if (depth + stop - pos > locations.length) {
+            locations = doubled(locations, depth + stop - pos);
+          }
+          while (pos < stop) {
+            const start = pos;
+            let id = bytes[pos++];
+            if (id >= 0x80) {
+              id = (id & 0x7f) | (bytes[pos++] << 7);
             }
-            if (depth === locations.length) {
-              locations = doubled(locations);
-            }
-            const byte = reader.bytes[reader.pos];
-            // Ids of two bytes and less are the common case and need no call.
-            let id: number | bigint;
-            if (byte < 0x80) {
-              id = byte;
-              reader.pos++;
+            if (id >= 0x4000 || pos > stop) {
+              reader.pos = start;
+              locations[depth++] = locationIds.get(reader.id(), 'sample', row);
+              pos = reader.pos;
             } else {
-              id = reader.id();
+              const found = dense[id];
+              locations[depth++] = found >= 0 ? found : locationIds.get(id, 'sample', row);
             }
-            const found = locationIds.find(id);
-            if (found < 0) {
-              locationIds.get(id, `sample ${row + 1}`);
-            }
-            locations[depth++] = found;
-          } while (inner === 0x0a);
+          }
+          reader.pos = stop;
+        } else if (inner === 0x08) {
+          if (depth === locations.length) {
+            locations = doubled(locations);
+          }
+          locations[depth++] = locationIds.get(reader.id(), 'sample', row);
         } else if (inner === 0x12) {
           const stop = reader.fieldEnd();
           while (reader.pos < stop) {
-            const value = reader.varint();
+            const value = reader.uvarint();
             if (valueCount < types) {
               values[valueCount][row] = value;
             }

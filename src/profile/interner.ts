@@ -7,6 +7,7 @@ export class PairInterner {
   first: Int32Array;
   second: Uint32Array;
   length = 0;
+  /** Row + 1, 0 for a free slot. */
   private slots: Int32Array;
   private mask: number;
 
@@ -15,7 +16,7 @@ export class PairInterner {
     while (capacity < expected * 2) {
       capacity *= 2;
     }
-    this.slots = new Int32Array(capacity).fill(-1);
+    this.slots = new Int32Array(capacity);
     this.mask = capacity - 1;
     this.first = new Int32Array(capacity >> 1);
     this.second = new Uint32Array(capacity >> 1);
@@ -25,16 +26,16 @@ export class PairInterner {
   intern(first: number, second: number): number {
     const { slots, mask } = this;
     let slot = hashPair(first, second) & mask;
-    for (let row = slots[slot]; row >= 0; row = slots[slot]) {
-      if (this.first[row] === first && this.second[row] === second) {
-        return row;
+    for (let taken = slots[slot]; taken > 0; taken = slots[slot]) {
+      if (this.first[taken - 1] === first && this.second[taken - 1] === second) {
+        return taken - 1;
       }
       slot = (slot + 1) & mask;
     }
     const row = this.length++;
     this.first[row] = first;
     this.second[row] = second;
-    slots[slot] = row;
+    slots[slot] = row + 1;
     if (this.length === this.first.length) {
       this.grow();
     }
@@ -53,14 +54,14 @@ export class PairInterner {
     const second = new Uint32Array(capacity >> 1);
     first.set(this.first);
     second.set(this.second);
-    const slots = new Int32Array(capacity).fill(-1);
+    const slots = new Int32Array(capacity);
     const mask = capacity - 1;
     for (let row = 0; row < this.length; row++) {
       let slot = hashPair(first[row], second[row]) & mask;
-      while (slots[slot] >= 0) {
+      while (slots[slot] > 0) {
         slot = (slot + 1) & mask;
       }
-      slots[slot] = row;
+      slots[slot] = row + 1;
     }
     Object.assign(this, { first, second, slots, mask });
   }

@@ -63,12 +63,4 @@ export class StoreError extends Error {
   }
 }
 export type StoreErrorKind =
-  | 'forbidden'
-  | 'no-bucket'
-  | 'no-object'
-  | 'redirect'
-  | 'network'
-  | 'not-s3'
-  | 'busy'
-  | 'limit'
-  | 'cancelled';
+  'forbidden' | 'no-bucket' | 'no-object' | 'redirect' | 'network' | 'not-s3' | 'busy' | 'limit' | 'cancelled';

@@ -38,7 +38,7 @@ export function encodeFolded({ types, samples, defaultType, timeNanos, durationN
     const frames = stack === '' ? [] : stack.split(';');
     return new Sample({
       locationId: frames.reverse().map(locationOf),
-      value: values,
+      value: [...values],
       label: Object.entries(labels).map(([key, value]) => {
         if (typeof value === 'string') {
           return new Label({ key: text(key), str: text(value) });
@@ -46,7 +46,7 @@ export function encodeFolded({ types, samples, defaultType, timeNanos, durationN
         const [num, unit] = typeof value === 'number' ? [value, ''] : value;
         return new Label({ key: text(key), num, numUnit: text(unit) });
       }),
-    } as ConstructorParameters<typeof Sample>[0]);
+    });
   });
   const location = [...locations].map(
     ([frame, id]) =>

@@ -1,4 +1,5 @@
 import type { Query } from '../query/query';
+import type { ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
 
 /** Main thread → worker. `id` pairs a question with its answer. */
@@ -6,12 +7,6 @@ export type Request =
   | { readonly type: 'load'; readonly id: number; readonly key: string; readonly bytes: ArrayBuffer }
   | { readonly type: 'run'; readonly id: number; readonly keys: readonly string[]; readonly query: Query }
   | { readonly type: 'labels'; readonly id: number; readonly keys: readonly string[] };
-
-/** What a profile offers to the editors: its sample types and label values. */
-export interface ProfileFacts {
-  readonly sampleTypes: readonly string[];
-  readonly labels: Readonly<Record<string, readonly string[]>>;
-}
 
 /** Worker → main thread. `missing`: keys that fell out of the cache and have to be loaded again. */
 export type Response =

@@ -1,3 +1,4 @@
+/// <reference lib="webworker" />
 import { createHandler, transferables } from './handler';
 import type { Request } from './messages';
 

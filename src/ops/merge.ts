@@ -1,0 +1,317 @@
+import { PairInterner } from '../profile/interner';
+import { LabelSetBuilder } from '../profile/labelSets';
+import { InputError, type Profile } from '../profile/profile';
+
+/** One profile out of several, as pprof's Merge does. @throws InputError where they have no sample type in common */
+export function merge(profiles: readonly Profile[]): Profile {
+  const builder = new MergeBuilder();
+  for (const profile of profiles) {
+    builder.add(profile);
+  }
+  return builder.finish();
+}
+
+/**
+ * Merges profiles one at a time, so that no caller has to hold them all. What is the same in two profiles (google/pprof
+ * profile/merge.go: functions by names and start, mappings by size, offset and build id, locations by offset in their
+ * mapping and lines, samples by stack and labels) becomes one row; values add up; samples without any value are dropped.
+ *
+ * Identity is found by chains of number pairs, so merging allocates next to nothing per profile.
+ */
+export class MergeBuilder {
+  private readonly strings: string[] = [''];
+  private readonly stringRows = new Map<string, number>([['', 0]]);
+  private readonly mappings = new Map<string, number>();
+  private readonly mappingFields: Array<{
+    start: bigint;
+    limit: bigint;
+    offset: bigint;
+    file: number;
+    build: number;
+    flags: number;
+  }> = [];
+
+  // One interner for each kind of pair, so that no two kinds can be taken for each other.
+  private readonly functionNames = new PairInterner();
+  private readonly functionPlaces = new PairInterner();
+  private readonly functionKeys = new PairInterner();
+  private readonly functionRowOfKey: number[] = [];
+  private readonly functionFields = {
+    name: [] as number[],
+    systemName: [] as number[],
+    filename: [] as number[],
+    startLine: [] as number[],
+  };
+
+  private readonly addresses = new PairInterner(8192);
+  private readonly places = new PairInterner(8192);
+  private readonly functionLines = new PairInterner(8192);
+  private readonly lineColumns = new PairInterner(8192);
+  private readonly lineChains = new PairInterner(8192);
+  private readonly locationRowOfKey: number[] = [];
+  private readonly locationFields = {
+    address: [] as bigint[],
+    mapping: [] as number[],
+    isFolded: [] as number[],
+    lineOffset: [0],
+  };
+  private readonly lineFields = { function: [] as number[], line: [] as number[], column: [] as number[] };
+
+  private readonly stacks = new PairInterner(8192);
+  private readonly labels = new LabelSetBuilder();
+  private readonly samples = new PairInterner(8192);
+  private values: Float64Array[] = [];
+
+  private header: Profile | undefined;
+  private comments: string[] = [];
+  private timeNanos = 0n;
+  private durationNanos = 0;
+  private period = 0;
+
+  constructor() {
+    this.stacks.intern(-1, 0);
+  }
+
+  add(profile: Profile): void {
+    const types = this.addHeader(profile);
+    const { sample } = profile;
+    const strings = this.remapStrings(profile);
+    const functions = this.remapFunctions(profile, strings);
+    const mappings = this.remapMappings(profile, strings);
+    const locations = this.remapLocations(profile, functions, mappings);
+    const stacks = this.remapStacks(profile, locations);
+    const labelSets = this.remapLabelSets(profile, strings);
+
+    const columns = types.map((t) => sample.values[t]);
+    for (let i = 0; i < sample.length; i++) {
+      let isZero = true;
+      for (const column of columns) {
+        isZero &&= column[i] === 0;
+      }
+      if (isZero) {
+        continue;
+      }
+      const row = this.samples.intern(stacks[sample.stack[i]], labelSets[sample.labelSet[i]]);
+      if (row >= this.values[0].length) {
+        this.values = this.values.map((old) => {
+          const grown = new Float64Array(old.length * 2);
+          grown.set(old);
+          return grown;
+        });
+      }
+      for (let t = 0; t < columns.length; t++) {
+        this.values[t][row] += columns[t][i];
+      }
+    }
+  }
+
+  /** @throws InputError where nothing was added */
+  finish(): Profile {
+    const { header } = this;
+    if (!header) {
+      throw new InputError('There is no profile to merge.');
+    }
+    const samples = this.samples.finish();
+    const stacks = this.stacks.finish();
+    const { mappingFields, functionFields, locationFields, lineFields } = this;
+    return Object.freeze({
+      ...header,
+      strings: this.strings,
+      timeNanos: this.timeNanos,
+      durationNanos: this.durationNanos,
+      period: this.period,
+      comments: this.comments,
+      sample: {
+        length: samples.length,
+        values: this.values.map((column) => column.slice(0, samples.length)),
+        stack: Uint32Array.from(samples.first),
+        labelSet: samples.second,
+      },
+      stack: { length: stacks.length, parent: stacks.first, location: stacks.second },
+      location: {
+        length: locationFields.address.length,
+        address: BigUint64Array.from(locationFields.address),
+        mapping: Int32Array.from(locationFields.mapping),
+        lineOffset: Uint32Array.from(locationFields.lineOffset),
+        isFolded: Uint8Array.from(locationFields.isFolded),
+      },
+      line: {
+        length: lineFields.function.length,
+        function: Int32Array.from(lineFields.function),
+        line: Float64Array.from(lineFields.line),
+        column: Float64Array.from(lineFields.column),
+      },
+      function: {
+        length: functionFields.name.length,
+        name: Uint32Array.from(functionFields.name),
+        systemName: Uint32Array.from(functionFields.systemName),
+        filename: Uint32Array.from(functionFields.filename),
+        startLine: Float64Array.from(functionFields.startLine),
+      },
+      mapping: {
+        length: mappingFields.length,
+        start: BigUint64Array.from(mappingFields, (m) => m.start),
+        limit: BigUint64Array.from(mappingFields, (m) => m.limit),
+        offset: BigUint64Array.from(mappingFields, (m) => m.offset),
+        filename: Uint32Array.from(mappingFields, (m) => m.file),
+        buildId: Uint32Array.from(mappingFields, (m) => m.build),
+        flags: Uint8Array.from(mappingFields, (m) => m.flags),
+      },
+      ...this.labels.finish(),
+    });
+  }
+
+  /** The columns of the sample types that all profiles have so far, in the first one's order. */
+  private addHeader(profile: Profile): number[] {
+    const { header } = this;
+    this.comments = [...new Set([...this.comments, ...profile.comments])];
+    this.durationNanos += profile.durationNanos;
+    this.period = Math.max(this.period, profile.period);
+    if (profile.timeNanos !== 0n && (this.timeNanos === 0n || profile.timeNanos < this.timeNanos)) {
+      this.timeNanos = profile.timeNanos;
+    }
+    if (!header) {
+      this.header = profile;
+      this.values = profile.sampleTypes.map(() => new Float64Array(4096));
+      return [...profile.sampleTypes.keys()];
+    }
+    const common = header.sampleTypes.filter(({ type, unit }) =>
+      profile.sampleTypes.some((other) => other.type === type && other.unit === unit)
+    );
+    if (common.length === 0) {
+      const names = (p: Profile) => p.sampleTypes.map((t) => `${t.type} in ${t.unit}`).join(', ');
+      throw new InputError(
+        `Profiles of different kinds cannot be merged: one has ${names(header)}, another ${names(profile)}. Choose one profile.`
+      );
+    }
+    if (common.length < header.sampleTypes.length) {
+      this.values = common.map((type) => this.values[header.sampleTypes.indexOf(type)]);
+      this.header = { ...header, sampleTypes: common };
+    }
+    return common.map(({ type }) => profile.sampleTypes.findIndex((other) => other.type === type));
+  }
+
+  private remapStrings({ strings }: Profile): Uint32Array {
+    const rows = new Uint32Array(strings.length);
+    for (let i = 0; i < strings.length; i++) {
+      let row = this.stringRows.get(strings[i]);
+      if (row === undefined) {
+        this.stringRows.set(strings[i], (row = this.strings.length));
+        this.strings.push(strings[i]);
+      }
+      rows[i] = row;
+    }
+    return rows;
+  }
+
+  private remapFunctions({ function: func }: Profile, strings: Uint32Array): Uint32Array {
+    const { functionKeys, functionFields } = this;
+    const rows = new Uint32Array(func.length);
+    for (let i = 0; i < func.length; i++) {
+      const name = strings[func.name[i]];
+      const systemName = strings[func.systemName[i]];
+      const filename = strings[func.filename[i]];
+      const names = this.functionNames.intern(name, systemName);
+      const place = this.functionPlaces.intern(filename, func.startLine[i]);
+      const key = functionKeys.intern(names, place);
+      let row = this.functionRowOfKey[key];
+      if (row === undefined) {
+        this.functionRowOfKey[key] = row = functionFields.name.length;
+        functionFields.name.push(name);
+        functionFields.systemName.push(systemName);
+        functionFields.filename.push(filename);
+        functionFields.startLine.push(func.startLine[i]);
+      }
+      rows[i] = row;
+    }
+    return rows;
+  }
+
+  private remapMappings({ mapping }: Profile, strings: Uint32Array): Int32Array {
+    const rows = new Int32Array(mapping.length);
+    for (let i = 0; i < mapping.length; i++) {
+      const build = strings[mapping.buildId[i]];
+      const file = strings[mapping.filename[i]];
+      // Sizes are rounded up to a page: the same library may be mapped with a few bytes more or less.
+      const size = (mapping.limit[i] - mapping.start[i] + 0xfffn) & ~0xfffn;
+      const key = `${size} ${mapping.offset[i]} ${build !== 0 ? `b${build}` : `f${file}`}`;
+      let row = this.mappings.get(key);
+      if (row === undefined) {
+        this.mappings.set(key, (row = this.mappingFields.length));
+        this.mappingFields.push({
+          start: mapping.start[i],
+          limit: mapping.limit[i],
+          offset: mapping.offset[i],
+          file,
+          build,
+          flags: mapping.flags[i],
+        });
+      }
+      rows[i] = row;
+    }
+    return rows;
+  }
+
+  private remapLocations(
+    { location, line, mapping }: Profile,
+    functions: Uint32Array,
+    mappings: Int32Array
+  ): Uint32Array {
+    const { locationFields, lineFields } = this;
+    const rows = new Uint32Array(location.length);
+    for (let i = 0; i < location.length; i++) {
+      const m = location.mapping[i];
+      const from = location.lineOffset[i];
+      const to = location.lineOffset[i + 1];
+      const offset = m < 0 ? location.address[i] : location.address[i] - mapping.start[m];
+      const address = this.addresses.intern(
+        Number(BigInt.asIntN(32, offset)),
+        Number(BigInt.asUintN(32, offset >> 32n))
+      );
+      const place = this.places.intern(address, (m < 0 ? 0 : mappings[m] + 1) * 2 + location.isFolded[i]);
+      // A chain starts below zero, with its place, and goes on with the row of the chain so far.
+      let key = this.lineChains.intern(-1 - place, 0);
+      for (let k = from; k < to; k++) {
+        const f = line.function[k] < 0 ? -1 : functions[line.function[k]];
+        const at = this.lineColumns.intern(this.functionLines.intern(f, line.line[k]), line.column[k]);
+        key = this.lineChains.intern(key, at);
+      }
+      let row = this.locationRowOfKey[key];
+      if (row === undefined) {
+        this.locationRowOfKey[key] = row = locationFields.address.length;
+        const start = m < 0 ? 0n : this.mappingFields[mappings[m]].start;
+        locationFields.address.push(m < 0 ? location.address[i] : BigInt.asUintN(64, offset + start));
+        locationFields.mapping.push(m < 0 ? -1 : mappings[m]);
+        locationFields.isFolded.push(location.isFolded[i]);
+        for (let k = from; k < to; k++) {
+          lineFields.function.push(line.function[k] < 0 ? -1 : functions[line.function[k]]);
+          lineFields.line.push(line.line[k]);
+          lineFields.column.push(line.column[k]);
+        }
+        locationFields.lineOffset.push(lineFields.function.length);
+      }
+      rows[i] = row;
+    }
+    return rows;
+  }
+
+  private remapStacks({ stack }: Profile, locations: Uint32Array): Uint32Array {
+    const rows = new Uint32Array(stack.length);
+    for (let i = 1; i < stack.length; i++) {
+      rows[i] = this.stacks.intern(rows[stack.parent[i]], locations[stack.location[i]]);
+    }
+    return rows;
+  }
+
+  private remapLabelSets({ labelSet, label }: Profile, strings: Uint32Array): Uint32Array {
+    const rows = new Uint32Array(labelSet.length);
+    for (let set = 1; set < labelSet.length; set++) {
+      for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
+        const isNumeric = label.isNumeric[i] === 1;
+        this.labels.add(strings[label.key[i]], strings[label.str[i]], label.num[i], strings[label.unit[i]], isNumeric);
+      }
+      rows[set] = this.labels.finishSet();
+    }
+    return rows;
+  }
+}

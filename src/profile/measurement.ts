@@ -1,0 +1,114 @@
+/** Units as google/pprof knows them (internal/measurement): families of aliases with a factor to the base unit. */
+interface Unit {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly factor: number;
+}
+interface Family {
+  readonly defaultUnit: Unit;
+  readonly units: readonly Unit[];
+}
+
+const bytes: readonly Unit[] = [
+  { name: 'B', aliases: ['b', 'byte'], factor: 1 },
+  { name: 'kB', aliases: ['kb', 'kbyte', 'kilobyte'], factor: 2 ** 10 },
+  { name: 'MB', aliases: ['mb', 'mbyte', 'megabyte'], factor: 2 ** 20 },
+  { name: 'GB', aliases: ['gb', 'gbyte', 'gigabyte'], factor: 2 ** 30 },
+  { name: 'TB', aliases: ['tb', 'tbyte', 'terabyte'], factor: 2 ** 40 },
+  { name: 'PB', aliases: ['pb', 'pbyte', 'petabyte'], factor: 2 ** 50 },
+];
+const time: readonly Unit[] = [
+  { name: 'ns', aliases: ['ns', 'nanosecond'], factor: 1 },
+  { name: 'us', aliases: ['μs', 'us', 'microsecond'], factor: 1e3 },
+  { name: 'ms', aliases: ['ms', 'millisecond'], factor: 1e6 },
+  { name: 's', aliases: ['s', 'sec', 'second'], factor: 1e9 },
+  { name: 'hrs', aliases: ['hour', 'hr'], factor: 3600e9 },
+];
+const families: readonly Family[] = [
+  { defaultUnit: bytes[0], units: bytes },
+  { defaultUnit: time[3], units: time },
+];
+
+function findUnit(text: string): { family: Family; unit: Unit } | undefined {
+  for (const family of families) {
+    // pprof tries the text as it is, lower-cased, and without a plural s.
+    for (const form of [text, text.toLowerCase(), text.toLowerCase().replace(/s$/, '')]) {
+      const unit = family.units.find((u) => u.name === form || (form !== '' && u.aliases.includes(form)));
+      if (unit) {
+        return { family, unit };
+      }
+    }
+  }
+  return undefined;
+}
+
+export interface Scaled {
+  readonly value: number;
+  readonly unit: string;
+}
+
+/**
+ * A value in another unit. `to` is a unit's name, 'auto' (the largest unit in which it is at least 1), or 'minimum'
+ * (the same). Units outside the families are left as they are, shown without a name where it is a mere count.
+ */
+export function scale(value: number, from: string, to: string): Scaled {
+  const source = findUnit(from);
+  if (!source) {
+    const hidden = ['count', 'sample', 'unit', 'minimum', 'auto', ''].includes(from.toLowerCase().replace(/s$/, ''));
+    return { value, unit: hidden ? '' : from };
+  }
+  const base = Math.abs(value) * source.unit.factor * (value < 0 ? -1 : 1);
+  const { family } = source;
+  if (to === 'auto' || to === 'minimum') {
+    let best = family.units[0];
+    for (const unit of family.units) {
+      if (Math.abs(base) / unit.factor >= 1) {
+        best = unit;
+      }
+    }
+    return { value: base / best.factor, unit: best.name };
+  }
+  const target = findUnit(to);
+  const unit = target && target.family === family ? target.unit : family.defaultUnit;
+  return { value: base / unit.factor, unit: unit.name };
+}
+
+/** A value with its unit as pprof prints it: two decimals, none where they are zero; a bare 0. */
+export function scaledLabel(value: number, from: string, to: string): string {
+  const scaled = scale(value, from, to);
+  const text = scaled.value.toFixed(2).replace(/\.00$/, '');
+  return text === '0' || text === '-0' ? '0' : text + scaled.unit;
+}
+
+/** A share as pprof prints it: `%.2g%%` below 1, two decimals from 1, 100% from 99.95. */
+export function percentage(value: number, total: number): string {
+  const ratio = total === 0 ? 0 : Math.abs(value / total) * 100;
+  if (ratio >= 99.95 && ratio <= 100.05) {
+    return '  100%';
+  }
+  if (ratio >= 1) {
+    return `${ratio.toFixed(2).padStart(5)}%`;
+  }
+  return `${shortest(ratio).padStart(5)}%`;
+}
+
+/** C's %.2g. */
+function shortest(value: number): string {
+  if (value === 0) {
+    return '0';
+  }
+  const exponent = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(2)))));
+  if (exponent < -4) {
+    const [mantissa, power] = value.toExponential(1).split('e');
+    return `${mantissa.replace(/\.0$/, '')}e-${power.slice(1).padStart(2, '0')}`;
+  }
+  return Number(value.toPrecision(2)).toString();
+}
+
+/** A number of a label in the base of its family, for comparing `1kb` with 1024 bytes. */
+export function baseValue(value: number, unit: string): { value: number; family: string } {
+  const found = findUnit(unit);
+  return found
+    ? { value: value * found.unit.factor, family: found.family.units[0].name }
+    : { value, family: unit.toLowerCase() };
+}

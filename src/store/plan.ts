@@ -1,0 +1,130 @@
+import type { Layout } from './layout';
+import type { Capture, ListSpan, ObjectInfo, Store } from './store';
+
+export interface FindOptions {
+  /** Listing never leaves this prefix; keys are read below it. */
+  readonly prefix: string;
+  /** Unix ms, both included. */
+  readonly from: number;
+  readonly to: number;
+  /** Values a label can only have: they prune the listing where the layout puts the label before the time. */
+  readonly labels: Readonly<Record<string, readonly string[] | undefined>>;
+  /** Most objects looked at in one query. */
+  readonly maxObjects?: number;
+}
+
+export interface Found {
+  /** By rising time. */
+  readonly captures: readonly Capture[];
+  /** Objects that were listed, in the range or not. */
+  readonly objectsSeen: number;
+  /** Keys the layout could not read; the first few as examples. */
+  readonly unparsed: { readonly count: number; readonly examples: readonly string[] };
+  /** The listing stopped at maxObjects: newer or other captures may exist. */
+  readonly truncated: boolean;
+}
+
+/** Folders one level of an unknown label may have before the listing is no longer split by them. */
+const maxFolders = 200;
+
+/**
+ * Lists the captures of a time range. With the layout's time behind its labels, each combination of label values is one
+ * span: it starts at the range's first folder and ends at the first key past the range, so it costs what the range
+ * holds. Labels that the query leaves open are discovered with one delimiter listing a level.
+ * @throws StoreError
+ */
+export async function findCaptures(
+  store: Store,
+  layout: Layout,
+  { prefix, from, to, labels, maxObjects = 50_000 }: FindOptions,
+  signal: AbortSignal
+): Promise<Found> {
+  const spans = await planSpans(store, layout, { prefix, from, to, labels }, signal);
+  const captures: Capture[] = [];
+  const examples: string[] = [];
+  let unparsed = 0;
+  let objectsSeen = 0;
+  let truncated = false;
+
+  const read = (object: ObjectInfo): void => {
+    objectsSeen++;
+    if (object.key.endsWith('/') && object.size === 0) {
+      return; // A folder marker.
+    }
+    const parsed = layout.parse(object.key.slice(prefix.length));
+    if (!parsed) {
+      unparsed++;
+      if (examples.length < 5) {
+        examples.push(object.key);
+      }
+      return;
+    }
+    const time = parsed.time ?? object.lastModified;
+    if (time >= from && time <= to) {
+      captures.push({ object, time, labels: parsed.labels, value: parsed.value, limit: parsed.limit });
+    }
+  };
+  await Promise.all(
+    spans.map(async (span) => {
+      for await (const page of store.list(span, signal)) {
+        for (const object of page) {
+          if (span.until !== undefined && !startsAtOrBefore(object.key, span.until)) {
+            return;
+          }
+          read(object);
+        }
+        if (objectsSeen >= maxObjects) {
+          truncated = true;
+          return;
+        }
+      }
+    })
+  );
+  captures.sort((a, b) => a.time - b.time || (a.object.key < b.object.key ? -1 : 1));
+  return { captures, objectsSeen, unparsed: { count: unparsed, examples }, truncated };
+}
+
+/** Keys of the last folder of the range start with `until`, so they are not past it. */
+const startsAtOrBefore = (key: string, until: string): boolean => key < until || key.startsWith(until);
+
+/** The spans that hold every capture of the range. */
+export async function planSpans(
+  store: Store,
+  layout: Layout,
+  { prefix, from, to, labels }: Omit<FindOptions, 'maxObjects'>,
+  signal: AbortSignal
+): Promise<ListSpan[]> {
+  const { plan } = layout;
+  if (!plan) {
+    return [{ prefix }];
+  }
+  let prefixes = [prefix];
+  let timed = true;
+  for (let i = 0; i < plan.dims.length; i++) {
+    const dim = plan.dims[i];
+    if ('text' in dim) {
+      prefixes = prefixes.map((p) => p + dim.text);
+      continue;
+    }
+    const known = labels[dim.label];
+    const next = plan.dims[i + 1];
+    if (known) {
+      prefixes = prefixes.flatMap((p) => known.map((value) => p + value));
+    } else if (next && 'text' in next && next.text === '/') {
+      const folders = await Promise.all(prefixes.map((p) => store.folders(p, signal)));
+      const found = folders.flat();
+      if (found.length > maxFolders) {
+        timed = false;
+        break;
+      }
+      // A folder comes with its '/', which is the text that follows.
+      prefixes = found.map((folder) => folder.slice(0, -1));
+    } else {
+      timed = false;
+      break;
+    }
+  }
+  return prefixes.map((p) =>
+    timed ? { prefix: p, startAfter: p + plan.timeText(from), until: p + plan.timeText(to) } : { prefix: p }
+  );
+}
