@@ -14,5 +14,7 @@ export default async function config(env: Env): Promise<Configuration> {
       { import: file, library: { type: 'amd' } },
     ])
   );
-  return { ...base, externalsType: 'amd', entry, output };
+  // Nothing is split off: a worker started from a blob cannot resolve the address of a further chunk.
+  const optimization = { ...base.optimization, splitChunks: false as const };
+  return { ...base, externalsType: 'amd', entry, output, optimization };
 }

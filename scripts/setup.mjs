@@ -1,7 +1,7 @@
 // What the README's commands need on a bare machine: node_modules, a built plugin, a browser. Each is left alone where
 // it is there and fresh, and said where it is made. Uses nothing but Node, because nothing else is installed yet.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -48,6 +48,8 @@ export function ensureBuild() {
   }
   say('npm run build');
   run('npm', ['run', '--silent', 'build']);
+  // The bundler leaves a file alone whose content is the same; its time has to say when it was checked.
+  utimesSync(join(root, 'dist/module.js'), new Date(), new Date());
 }
 
 /** Debian's packages, where this is Debian and we may install. @returns why not, or undefined */

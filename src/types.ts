@@ -20,7 +20,16 @@ export interface PprofOptions extends DataSourceJsonData {
   maxObjectMiB?: number;
   /** Most captures one query opens. Default 200. */
   maxCaptures?: number;
+
+  // Keys that Grafana's proxy itself reads.
+  httpHeaderName1?: string;
+  tlsSkipVerify?: boolean;
+  tlsAuth?: boolean;
+  tlsAuthWithCACert?: boolean;
 }
+
+/** Set through the editor, kept by Grafana's server, never read back: basicAuthPassword, httpHeaderValue1, tlsCACert, … */
+export type PprofSecrets = Record<string, string>;
 
 /**
  * A query as Grafana stores it: every field but refId may be missing. `query` with queryType 'traceql' is what a

@@ -1,0 +1,3 @@
+module github.com/pproflens/pproflens/demo/service
+
+go 1.24

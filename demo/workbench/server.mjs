@@ -1,0 +1,119 @@
+// The workbench's server: the page, the built plugin, data source settings, and a data source proxy that follows
+// Grafana's rules (pkg/api/pluginproxy/ds_proxy.go): the first route whose method equals and whose path is a prefix is
+// taken; its role is checked; a request that no route takes goes to the data source's own URL, which is empty, so it
+// fails with 502. Secrets are added here and never leave it.
+import { createServer } from 'node:http';
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const types = { '.js': 'text/javascript', '.html': 'text/html', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json', '.map': 'application/json', '.woff2': 'font/woff2' };
+const icons = fileURLToPath(new URL('../../node_modules/@grafana/ui/dist/public/img/icons', import.meta.url));
+const roles = ['Viewer', 'Editor', 'Admin'];
+const uid = 'pproflens';
+
+/** Settings of the one data source, as Grafana stores them. */
+function newSettings(bucketUrl) {
+  return {
+    uid,
+    name: 'Pprof Lens',
+    version: 1,
+    basicAuth: false,
+    basicAuthUser: '',
+    jsonData: { bucketUrl },
+    secureJsonData: {},
+  };
+}
+
+/** What a browser may see of them. */
+function publicSettings({ secureJsonData, ...settings }) {
+  const set = Object.entries(secureJsonData).filter(([, value]) => value !== '');
+  return { ...settings, secureJsonFields: Object.fromEntries(set.map(([name]) => [name, true])) };
+}
+
+async function readBody(request) {
+  const chunks = [];
+  for await (const chunk of request) {
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString());
+}
+
+/** A route's `{{ .JsonData.name | orEmpty }}` filled in. */
+const fillIn = (template, { jsonData, secureJsonData }) =>
+  template.replace(/\{\{\s*\.(Json|SecureJson)Data\.(\w+)[^}]*\}\}/g, (_, kind, name) =>
+    String((kind === 'Json' ? jsonData : secureJsonData)[name] ?? '')
+  );
+
+export function createWorkbench({ dist, page, bucketUrl }) {
+  let settings = newSettings(bucketUrl);
+  const plugin = JSON.parse(readFileSync(join(dist, 'plugin.json'), 'utf8'));
+
+  async function proxy(request, response, path, search) {
+    const role = roles.indexOf(request.headers['x-workbench-role'] ?? 'Viewer');
+    const route = plugin.routes.find(({ method, path: prefix }) => method === request.method && path.startsWith(prefix));
+    if (route && role < roles.indexOf(route.reqRole ?? 'Viewer')) {
+      return response.writeHead(403).end('{"message":"plugin proxy route access denied"}');
+    }
+    const base = route ? fillIn(route.url, settings) : '';
+    if (!base) {
+      return response.writeHead(502).end('{"message":"Bad Gateway"}');
+    }
+    const query = new URLSearchParams(search);
+    query.sort();
+    const headers = {};
+    if (settings.basicAuth) {
+      const { basicAuthUser: user, secureJsonData } = settings;
+      headers.authorization = `Basic ${Buffer.from(`${user}:${secureJsonData.basicAuthPassword ?? ''}`).toString('base64')}`;
+    }
+    if (settings.jsonData.httpHeaderName1) {
+      headers[settings.jsonData.httpHeaderName1] = settings.secureJsonData.httpHeaderValue1 ?? '';
+    }
+    try {
+      const target = base.replace(/\/$/, '') + path.slice(route.path.length) + (query.size ? `?${query}` : '');
+      const answer = await fetch(target, { method: request.method, headers, redirect: 'manual' });
+      const body = Buffer.from(await answer.arrayBuffer());
+      if (answer.status === 401) {
+        return response.writeHead(400).end('{"message":"Authentication to data source failed"}');
+      }
+      return response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(body);
+    } catch {
+      return response.writeHead(502).end('{"message":"Bad Gateway"}');
+    }
+  }
+
+  function file(response, root, path) {
+    const full = normalize(join(root, decodeURIComponent(path)));
+    if (!full.startsWith(root) || !existsSync(full)) {
+      return response.writeHead(404).end();
+    }
+    return response.writeHead(200, { 'content-type': types[extname(full)] ?? 'application/octet-stream' }).end(readFileSync(full));
+  }
+
+  return createServer(async (request, response) => {
+    const { pathname, search } = new URL(request.url, 'http://workbench');
+    const proxyPrefix = `/api/datasources/proxy/uid/${uid}/`;
+    if (pathname.startsWith(proxyPrefix)) {
+      return proxy(request, response, request.url.slice(proxyPrefix.length).split('?')[0], search);
+    }
+    if (pathname === `/api/datasources/uid/${uid}`) {
+      if (request.method === 'PUT') {
+        if (request.headers['x-workbench-role'] !== 'Admin') {
+          return response.writeHead(403).end('{"message":"You need datasources:write to change a data source"}');
+        }
+        const { secureJsonData = {}, ...next } = await readBody(request);
+        settings = { ...settings, ...next, version: settings.version + 1, secureJsonData: { ...settings.secureJsonData, ...secureJsonData } };
+      }
+      return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(publicSettings(settings)));
+    }
+    if (pathname.startsWith(`/public/plugins/${plugin.id}/`)) {
+      return file(response, dist, pathname.slice(`/public/plugins/${plugin.id}`.length));
+    }
+    // @grafana/ui brings its icons as files and asks for them where Grafana serves them.
+    const icon = /^\/public\/(?:build\/)?img\/icons\/(.+)$/.exec(pathname);
+    if (icon) {
+      return file(response, icons, `/${icon[1]}`);
+    }
+    return file(response, page, pathname === '/' ? '/index.html' : pathname);
+  });
+}

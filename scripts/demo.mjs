@@ -1,0 +1,54 @@
+// npm run demo: a bucket of recorded captures and the workbench, from a bare clone.
+import { createServer } from 'node:net';
+import { mkdirSync, copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuild, ensureModules, root, say } from './setup.mjs';
+
+ensureModules();
+ensureBuild();
+const { build } = await import('esbuild');
+const { createStore } = await import('../demo/store/store.mjs');
+const { createWorkbench } = await import('../demo/workbench/server.mjs');
+
+const page = join(root, 'demo/workbench/build');
+say('building the workbench page');
+mkdirSync(page, { recursive: true });
+await build({
+  entryPoints: [join(root, 'demo/workbench/page.tsx')],
+  outdir: page,
+  bundle: true,
+  format: 'esm',
+  splitting: true,
+  jsx: 'automatic',
+  minify: true,
+  define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis', process: '{"env":{"NODE_ENV":"production"},"platform":"browser"}' },
+  loader: { '.svg': 'dataurl', '.woff2': 'dataurl', '.woff': 'dataurl', '.png': 'dataurl', '.ttf': 'dataurl' },
+  logLevel: 'error',
+});
+copyFileSync(join(root, 'demo/workbench/index.html'), join(page, 'index.html'));
+
+/** The port, or the next free one. */
+async function freePort(port) {
+  for (; ; port++) {
+    const free = await new Promise((resolve) => {
+      const probe = createServer()
+        .once('error', () => resolve(false))
+        .once('listening', () => probe.close(() => resolve(true)))
+        .listen(port, '127.0.0.1');
+    });
+    if (free) {
+      return port;
+    }
+  }
+}
+const listen = (server, port) => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+
+const storePort = await freePort(Number(process.env.STORE_PORT ?? 9000));
+const store = createStore();
+await listen(store, storePort);
+const port = await freePort(Number(process.env.PORT ?? 3000));
+await listen(createWorkbench({ dist: join(root, 'dist'), page, bucketUrl: `http://127.0.0.1:${storePort}/profiles`, store }), port);
+say(`bucket      http://127.0.0.1:${storePort}/profiles`);
+say(`workbench   http://127.0.0.1:${port}`);
+say(`dashboards  http://127.0.0.1:${port}/?tab=tenants and ?tab=heap`);
+say('Ctrl-C stops both');

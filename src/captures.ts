@@ -1,0 +1,159 @@
+import { compileMatchers, parseSelector, possibleValues, splitMatchers } from './query/selector';
+import type { Query } from './query/query';
+import type { Layout } from './store/layout';
+import { findCaptures, type Found } from './store/plan';
+import type { Capture, Store } from './store/store';
+import type { Notice } from './views/table';
+
+export interface Range {
+  /** Unix ms. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Listing {
+  readonly captures: readonly Capture[];
+  readonly notices: readonly Notice[];
+}
+
+/** Labels that are ours even where a layout does not name them. */
+const keyLabels = new Set(['service', 'profile', 'instance', 'version', 'event', 'trigger']);
+
+export const isKeyLabel = (layout: Layout) => (name: string) => keyLabels.has(name) || layout.labelNames.includes(name);
+
+/** The captures of a range whose keys match the selector, by rising time. @throws StoreError, InputError */
+export async function listCaptures(
+  { store, layout, prefix }: { store: Store; layout: Layout; prefix: string },
+  selector: string,
+  range: Range,
+  signal: AbortSignal
+): Promise<Listing> {
+  const { key } = splitMatchers(parseSelector(selector), isKeyLabel(layout));
+  const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
+  const found = await findCaptures(store, layout, { prefix, ...range, labels }, signal);
+  const matches = compileMatchers(key);
+  const captures = found.captures.filter((capture) => matches(capture.labels));
+  return { captures, notices: listingNotices(found, captures.length) };
+}
+
+function listingNotices(found: Found, matching: number): Notice[] {
+  const notices: Notice[] = [];
+  if (found.truncated) {
+    notices.push({
+      severity: 'warning',
+      text:
+        `The listing stopped after ${found.objectsSeen.toLocaleString('en-US')} objects; captures may be missing. ` +
+        'Name a service in the selector, shorten the time range, or use a key layout with time folders.',
+    });
+  }
+  if (found.unparsed.count > 0) {
+    notices.push({
+      severity: found.captures.length === 0 ? 'warning' : 'info',
+      text: `${found.unparsed.count} of ${found.objectsSeen} keys are not of the key layout, e.g. ${found.unparsed.examples[0]}`,
+    });
+  }
+  if (matching === 0) {
+    const services = [...new Set(found.captures.map((capture) => capture.labels.service))].filter(Boolean);
+    notices.push({
+      severity: 'warning',
+      text:
+        found.captures.length === 0
+          ? 'There are no captures in this time range. Widen it, or see the view Captures.'
+          : `None of the ${found.captures.length} captures in this time range matches the selector` +
+            (services.length > 0 ? `; services there: ${services.slice(0, 10).join(', ')}.` : '.'),
+    });
+  }
+  return notices;
+}
+
+export interface Choice {
+  readonly captures: readonly Capture[];
+  /** What was chosen and why, for the panel. */
+  readonly notices: readonly Notice[];
+}
+
+/** The captures of a listing that a query opens. `maxCaptures` bounds `merge`, the newest ones stay. */
+export function chooseCaptures(
+  captures: readonly Capture[],
+  query: Pick<Query, 'capture' | 'event' | 'at'>,
+  { to }: Range,
+  maxCaptures: number
+): Choice {
+  if (captures.length === 0) {
+    return { captures, notices: [] };
+  }
+  const info = (text: string): Notice[] => [{ severity: 'info', text }];
+  switch (query.capture) {
+    case 'merge': {
+      const kept = captures.slice(-maxCaptures);
+      const left = captures.length - kept.length;
+      return {
+        captures: kept,
+        notices:
+          left === 0
+            ? []
+            : [
+                {
+                  severity: 'warning',
+                  text: `The newest ${kept.length} of ${captures.length} captures are merged, ${left} are left out: the limit of one query is ${maxCaptures} captures ("Most captures" in the data source settings).`,
+                },
+              ],
+      };
+    }
+    case 'peak': {
+      const peak = captures.reduce((best, capture) => ((capture.value ?? 0) > (best.value ?? 0) ? capture : best));
+      return { captures: [peak], notices: info(`Peak of ${captures.length} captures: ${describe(peak)}.`) };
+    }
+    case 'event': {
+      if (query.event === '') {
+        break; // A dashboard's variable that is not set yet: the latest.
+      }
+      const event = captures.filter(({ labels, object }) => labels.event === query.event || object.key === query.event);
+      if (event.length === 0) {
+        return {
+          captures: [],
+          notices: [
+            {
+              severity: 'warning',
+              text: `No capture of event "${query.event}" is in this time range. It may be older, of another profile, or removed by a lifecycle rule.`,
+            },
+          ],
+        };
+      }
+      return {
+        captures: event.slice(-1),
+        notices: info(`Event ${query.event}: ${describe(event[event.length - 1])}.`),
+      };
+    }
+    case 'nearest': {
+      const at = query.at === '' ? to : /^\d+$/.test(query.at) ? Number(query.at) : Date.parse(query.at);
+      const before = captures.filter((capture) => capture.time <= at);
+      const nearest = before.at(-1);
+      if (!nearest) {
+        return {
+          captures: [],
+          notices: [{ severity: 'warning', text: 'No capture lies at or before that time in this time range.' }],
+        };
+      }
+      const ago = Math.round((at - nearest.time) / 1000);
+      return { captures: [nearest], notices: info(`Captured ${ago} s before: ${describe(nearest)}.`) };
+    }
+  }
+  const latest = captures[captures.length - 1];
+  return { captures: [latest], notices: info(`Latest of ${captures.length} captures: ${describe(latest)}.`) };
+}
+
+/** One line about a capture: time, instance, memory against its limit, trigger. */
+function describe({ time, labels, value, limit }: Capture): string {
+  const parts = [new Date(time).toISOString().replace('T', ' ').slice(0, 19) + ' UTC'];
+  if (labels.instance) {
+    parts.push(labels.instance);
+  }
+  if (value && limit) {
+    parts.push(`at ${Math.round((100 * value) / limit)} % of ${(limit / 1048576).toFixed(0)} MiB`);
+  }
+  if (labels.trigger) {
+    parts.push(`trigger ${labels.trigger}`);
+  }
+  return parts.join(', ');
+}

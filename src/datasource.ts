@@ -1,0 +1,206 @@
+import {
+  CoreApp,
+  DataSourceApi,
+  LoadingState,
+  type AdHocVariableFilter,
+  type DataFrame,
+  type DataQueryRequest,
+  type DataQueryResponse,
+  type DataSourceInstanceSettings,
+  type MetricFindValue,
+  type ScopedVars,
+  type TimeRange,
+} from '@grafana/data';
+import { getTemplateSrv } from '@grafana/runtime';
+import { Observable } from 'rxjs';
+import { firstObjects, checkHealth } from './health';
+import { openBucket, type Bucket } from './bucket';
+import { runQuery } from './runQuery';
+import { defaultQuery, type Query } from './query/query';
+import { printSelector, parseSelector, type MatchOp } from './query/selector';
+import type { PprofOptions, PprofQuery } from './types';
+import { findValues } from './variables';
+import { WorkerClient } from './worker/client';
+
+/** One worker for all data sources of a page: its cache is what makes a second query fast. */
+const worker = new WorkerClient();
+
+export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
+  private readonly instance: DataSourceInstanceSettings<PprofOptions>;
+
+  constructor(settings: DataSourceInstanceSettings<PprofOptions>) {
+    super(settings);
+    this.instance = settings;
+  }
+
+  /** @throws Error where the settings cannot work */
+  bucket(): Bucket {
+    const { url, access, jsonData } = this.instance;
+    if (access === 'direct') {
+      throw new Error(
+        'Access "Browser" is not served: it would send credentials of the bucket to every browser. Choose "Server".'
+      );
+    }
+    if (!jsonData.bucketUrl) {
+      throw new Error('The data source has no bucket URL yet: enter it in its settings.');
+    }
+    return openBucket(url ?? '', jsonData);
+  }
+
+  query(request: DataQueryRequest<PprofQuery>): Observable<DataQueryResponse> {
+    const targets = request.targets.filter((target) => this.filterQuery(target));
+    const range = { from: request.range.from.valueOf(), to: request.range.to.valueOf() };
+    const key = `pprof-${request.requestId}`;
+
+    return new Observable((subscriber) => {
+      const abort = new AbortController();
+      const frames: DataFrame[][] = targets.map(() => []);
+      const errors: Array<{ refId: string; message: string }> = [];
+      const emit = (state: LoadingState) =>
+        subscriber.next({ key, data: frames.flat(), state, ...(errors.length > 0 && { errors }) });
+
+      const runs = targets.map(async (target, i) => {
+        try {
+          const query = this.complete(target, request.scopedVars, request.filters);
+          const context = { bucket: this.bucket(), worker, uid: this.uid, name: this.name, refId: target.refId };
+          await runQuery(context, query, range, abort.signal, (partial) => {
+            frames[i] = partial;
+            emit(LoadingState.Loading);
+          });
+        } catch (error) {
+          frames[i] = [];
+          errors.push({ refId: target.refId, message: error instanceof Error ? error.message : String(error) });
+        }
+      });
+      void Promise.all(runs).then(() => {
+        emit(errors.length > 0 ? LoadingState.Error : LoadingState.Done);
+        subscriber.complete();
+      });
+      return () => abort.abort();
+    });
+  }
+
+  /** A stored query with its defaults, variables and ad hoc filters filled in. */
+  private complete(target: PprofQuery, scopedVars: ScopedVars, filters?: AdHocVariableFilter[]): Query {
+    const { query, queryType, ...rest } = this.interpolate(target, scopedVars, filters);
+    const complete = { ...defaultQuery, ...rest };
+    // What a Prometheus exemplar's link sends.
+    return query && queryType === 'traceql' ? { ...complete, capture: 'event', event: query } : complete;
+  }
+
+  private interpolate(target: PprofQuery, scopedVars: ScopedVars, filters: AdHocVariableFilter[] = []): PprofQuery {
+    const templates = getTemplateSrv();
+    const plain = (text: string | undefined) => (text ? templates.replace(text, scopedVars, 'csv') : text);
+    const selector = templates.replace(target.selector ?? '', scopedVars, selectorValue);
+    return {
+      ...target,
+      selector: withFilters(selector, filters),
+      event: plain(target.event),
+      at: plain(target.at),
+      query: plain(target.query),
+      sampleIndex: plain(target.sampleIndex),
+      tagRoot: plain(target.tagRoot),
+      tagLeaf: plain(target.tagLeaf),
+      groupBy: plain(target.groupBy),
+    };
+  }
+
+  interpolateVariablesInQueries(
+    queries: PprofQuery[],
+    scopedVars: ScopedVars,
+    filters?: AdHocVariableFilter[]
+  ): PprofQuery[] {
+    return queries.map((query) => this.interpolate(query, scopedVars, filters));
+  }
+
+  filterQuery(query: PprofQuery): boolean {
+    return !query.hide;
+  }
+
+  getDefaultQuery(app: CoreApp): Partial<PprofQuery> {
+    return { ...defaultQuery, selector: '{profile="heap"}', view: app === CoreApp.Explore ? 'captures' : 'flame' };
+  }
+
+  getQueryDisplayText(query: PprofQuery): string {
+    const { view, capture, selector, sampleIndex } = { ...defaultQuery, ...query };
+    return [view, capture, selector, sampleIndex].filter((text) => text !== '').join(' ');
+  }
+
+  async testDatasource() {
+    try {
+      return await checkHealth(this.bucket(), Date.now(), new AbortController().signal);
+    } catch (error) {
+      return { status: 'error', message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** The first keys of the bucket and how the saved layout reads them, for the settings. */
+  async previewKeys(): Promise<string[]> {
+    const objects = await firstObjects(this.bucket(), new AbortController().signal, 200);
+    return objects.map(({ key }) => key);
+  }
+
+  /** `label_values(tenant_id)`, `label_values({service="ingester"}, tenant_id)`, or a label's name alone. */
+  async metricFindQuery(
+    query: string,
+    options?: { range?: TimeRange; scopedVars?: ScopedVars }
+  ): Promise<MetricFindValue[]> {
+    const text = getTemplateSrv().replace(query, options?.scopedVars, selectorValue);
+    const match = /^\s*(?:label_values\(\s*(?:(\{.*\})\s*,)?\s*([\w.-]+)\s*\)|([\w.-]+))\s*$/s.exec(text);
+    if (!match) {
+      throw new Error(
+        `Variable query "${query}": expected label_values(tenant_id) or label_values({service="x"}, tenant_id).`
+      );
+    }
+    const values = await this.labelValues(match[2] ?? match[3], match[1] ?? '', options?.range);
+    return values.map((value) => ({ text: value, value }));
+  }
+
+  async getTagKeys(options?: { timeRange?: TimeRange }): Promise<MetricFindValue[]> {
+    const { labels } = await findValues(this.bucket(), worker, '', rangeOf(options?.timeRange));
+    return Object.keys(labels).map((text) => ({ text }));
+  }
+
+  async getTagValues(options: { key: string; timeRange?: TimeRange }): Promise<MetricFindValue[]> {
+    const values = await this.labelValues(options.key, '', options.timeRange);
+    return values.map((text) => ({ text }));
+  }
+
+  /** Labels and sample types of the captures that match, for the editors. */
+  facts(selector: string, range?: TimeRange) {
+    return findValues(this.bucket(), worker, getTemplateSrv().replace(selector, {}, selectorValue), rangeOf(range));
+  }
+
+  private async labelValues(label: string, selector: string, range?: TimeRange): Promise<string[]> {
+    const { labels } = await findValues(this.bucket(), worker, selector, rangeOf(range), label);
+    return Object.hasOwn(labels, label) ? [...labels[label]] : [];
+  }
+}
+
+/** The last hour where Grafana gives no range. */
+const rangeOf = (range?: TimeRange) =>
+  range ? { from: range.from.valueOf(), to: range.to.valueOf() } : { from: Date.now() - 3600_000, to: Date.now() };
+
+const escapeRegex = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+const escapeQuoted = (text: string) => text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n');
+
+/** A variable inside a selector's quotes: several values are alternatives of a pattern, each taken literally. */
+function selectorValue(value: string | string[]): string {
+  const text = Array.isArray(value) && value.length !== 1 ? value.map(escapeRegex).join('|') : String(value);
+  return escapeQuoted(text);
+}
+
+/** Grafana's ad hoc operators; `=|` and `!=|` take several values. */
+function withFilters(selector: string, filters: readonly AdHocVariableFilter[]): string {
+  if (filters.length === 0) {
+    return selector;
+  }
+  const added = filters.map(({ key, operator, value, values }) => {
+    if (operator === '=|' || operator === '!=|') {
+      const op: MatchOp = operator === '=|' ? '=~' : '!~';
+      return { name: key, op, value: (values ?? [value]).map(escapeRegex).join('|') };
+    }
+    return { name: key, op: operator as MatchOp, value };
+  });
+  return printSelector([...parseSelector(selector), ...added]);
+}

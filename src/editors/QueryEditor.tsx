@@ -1,0 +1,304 @@
+import { type QueryEditorProps, type SelectableValue } from '@grafana/data';
+import { Button, Combobox, InlineField, InlineFieldRow, Input, Select, Stack, type ComboboxOption } from '@grafana/ui';
+import React, { useCallback } from 'react';
+import type { PprofDataSource } from '../datasource';
+import { captureChoices, defaultQuery, type CaptureChoice, type View } from '../query/query';
+import { printSelector, type Matcher, type MatchOp } from '../query/selector';
+import type { PprofOptions, PprofQuery } from '../types';
+import { readFields, writeFields } from './selectorFields';
+
+type Props = QueryEditorProps<PprofDataSource, PprofQuery, PprofOptions>;
+
+const viewOptions: Array<ComboboxOption<View>> = [
+  { value: 'flame', label: 'Flame graph' },
+  { value: 'top', label: 'Top', description: 'flat and cum of each function' },
+  { value: 'tags', label: 'Tags', description: 'value of each label' },
+  { value: 'captures', label: 'Captures', description: 'profiles in the bucket' },
+  { value: 'series', label: 'Series', description: 'memory value at capture over time' },
+];
+
+const captureLabels: Record<CaptureChoice, string> = {
+  latest: 'Latest in range',
+  merge: 'Merge all in range',
+  peak: 'Peak value in range',
+  nearest: 'Nearest at or before',
+  event: 'Event id or key',
+};
+const captureOptions = captureChoices.map((value) => ({ value, label: captureLabels[value] }));
+
+const operators: Array<SelectableValue<MatchOp>> = (['=', '!=', '=~', '!~'] as const).map((value) => ({
+  value,
+  label: value,
+}));
+
+export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, range }: Props) {
+  const query = { ...defaultQuery, ...stored };
+  const fields = readFields(query.selector);
+  const opensProfiles = query.view === 'flame' || query.view === 'top' || query.view === 'tags';
+  const id = (name: string) => `pprof-${query.refId}-${name}`;
+
+  const change = (patch: Partial<PprofQuery>) => {
+    onChange({ ...stored, ...patch });
+    onRunQuery();
+  };
+
+  /** Values of a label among the captures that the other conditions leave. */
+  const values = useCallback(
+    async (selector: string, label: string, typed: string): Promise<ComboboxOption[]> => {
+      try {
+        const facts = await datasource.facts(selector, range);
+        const all = label === '' ? Object.keys(facts.labels) : (facts.labels[label] ?? []);
+        return all.filter((value) => value.toLowerCase().includes(typed.toLowerCase())).map((value) => ({ value }));
+      } catch {
+        return []; // The query itself says what is wrong.
+      }
+    },
+    [datasource, range]
+  );
+  const sampleTypes = async (typed: string): Promise<ComboboxOption[]> => {
+    try {
+      const facts = await datasource.facts(query.selector, range);
+      return facts.sampleTypes.filter((type) => type.includes(typed)).map((value) => ({ value }));
+    } catch {
+      return [];
+    }
+  };
+
+  return (
+    <Stack direction="column" gap={0.5}>
+      <InlineFieldRow>
+        <InlineField label="View" labelWidth={14} htmlFor={id('view')}>
+          <Combobox
+            id={id('view')}
+            width={22}
+            options={viewOptions}
+            value={query.view}
+            onChange={({ value }) => change({ view: value })}
+          />
+        </InlineField>
+        {opensProfiles && (
+          <InlineField label="Captures" htmlFor={id('capture')} tooltip="Which captures of the time range are opened.">
+            <Combobox
+              id={id('capture')}
+              width={24}
+              options={captureOptions}
+              value={query.capture}
+              onChange={({ value }) => change({ capture: value })}
+            />
+          </InlineField>
+        )}
+        {opensProfiles && query.capture === 'event' && (
+          <TextField
+            id={id('event')}
+            label="Event"
+            value={query.event}
+            placeholder="event id or object key"
+            onCommit={(event) => change({ event })}
+          />
+        )}
+        {opensProfiles && query.capture === 'nearest' && (
+          <TextField
+            id={id('at')}
+            label="Time"
+            value={query.at}
+            placeholder="end of the range"
+            onCommit={(at) => change({ at })}
+          />
+        )}
+      </InlineFieldRow>
+
+      {fields ? (
+        <>
+          <InlineFieldRow>
+            {(['service', 'profile'] as const).map((name) => (
+              <InlineField
+                key={name}
+                label={name === 'service' ? 'Service' : 'Profile'}
+                labelWidth={name === 'service' ? 14 : undefined}
+                htmlFor={id(name)}
+              >
+                <Combobox
+                  id={id(name)}
+                  width={22}
+                  isClearable
+                  createCustomValue
+                  placeholder="any"
+                  value={fields[name] || null}
+                  options={(typed) => values(writeFields({ ...fields, [name]: '' }), name, typed)}
+                  onChange={(option) => change({ selector: writeFields({ ...fields, [name]: option?.value ?? '' }) })}
+                />
+              </InlineField>
+            ))}
+            {opensProfiles && (
+              <InlineField label="Sample type" htmlFor={id('sampleIndex')} tooltip="pprof's sample_index.">
+                <Combobox
+                  id={id('sampleIndex')}
+                  width={22}
+                  isClearable
+                  createCustomValue
+                  placeholder="default"
+                  value={query.sampleIndex || null}
+                  options={sampleTypes}
+                  onChange={(option) => change({ sampleIndex: option?.value ?? '' })}
+                />
+              </InlineField>
+            )}
+          </InlineFieldRow>
+          <LabelFilters
+            id={id('filter')}
+            filters={fields.filters}
+            values={(label, typed, others) => values(printSelector([...ownMatchers(fields), ...others]), label, typed)}
+            onChange={(filters) => change({ selector: writeFields({ ...fields, filters }) })}
+          />
+        </>
+      ) : (
+        <TextField
+          id={id('selector')}
+          label="Selector"
+          labelWidth={14}
+          width={80}
+          value={query.selector}
+          placeholder={'{service="ingester"}'}
+          onCommit={(selector) => change({ selector })}
+        />
+      )}
+
+      {query.view === 'flame' && (
+        <InlineFieldRow>
+          <TextField
+            id={id('tagRoot')}
+            label="Tag root"
+            labelWidth={14}
+            value={query.tagRoot}
+            placeholder="e.g. tenant_id"
+            tooltip="Labels whose values become frames at the root, separated by commas."
+            onCommit={(tagRoot) => change({ tagRoot })}
+          />
+          <TextField
+            id={id('tagLeaf')}
+            label="Tag leaf"
+            value={query.tagLeaf}
+            placeholder="e.g. bytes"
+            tooltip="Labels whose values become frames at the leaf, separated by commas."
+            onCommit={(tagLeaf) => change({ tagLeaf })}
+          />
+        </InlineFieldRow>
+      )}
+      {query.view === 'series' && (
+        <TextField
+          id={id('groupBy')}
+          label="Group by"
+          labelWidth={14}
+          value={query.groupBy}
+          placeholder="service,instance"
+          tooltip="Key labels that make a series, separated by commas."
+          onCommit={(groupBy) => change({ groupBy })}
+        />
+      )}
+    </Stack>
+  );
+}
+
+const ownMatchers = ({ service, profile }: { service: string; profile: string }): Matcher[] =>
+  Object.entries({ service, profile })
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => ({ name, op: '=', value }));
+
+interface LabelFiltersProps {
+  id: string;
+  filters: readonly Matcher[];
+  values: (label: string, typed: string, others: readonly Matcher[]) => Promise<ComboboxOption[]>;
+  onChange: (filters: readonly Matcher[]) => void;
+}
+
+function LabelFilters({ id, filters, values, onChange }: LabelFiltersProps) {
+  const replace = (at: number, patch: Partial<Matcher>) =>
+    onChange(filters.map((filter, i) => (i === at ? { ...filter, ...patch } : filter)));
+  return (
+    <>
+      {filters.map((filter, i) => {
+        const others = filters.filter((_, k) => k !== i);
+        return (
+          <InlineFieldRow key={i}>
+            <InlineField label={i === 0 ? 'Labels' : ''} labelWidth={14} htmlFor={`${id}-${i}-name`}>
+              <Combobox
+                id={`${id}-${i}-name`}
+                aria-label={`Label ${i + 1} name`}
+                width={22}
+                createCustomValue
+                value={filter.name}
+                options={(typed) => values('', typed, others)}
+                onChange={(option) => replace(i, { name: option.value })}
+              />
+            </InlineField>
+            <Select
+              aria-label={`Label ${i + 1} operator`}
+              width={9}
+              options={operators}
+              value={filter.op}
+              onChange={({ value }) => value && replace(i, { op: value })}
+            />
+            <Combobox
+              aria-label={`Label ${i + 1} value`}
+              id={`${id}-${i}-value`}
+              width={32}
+              createCustomValue
+              value={filter.value}
+              options={(typed) => values(filter.name, typed, others)}
+              onChange={(option) => replace(i, { value: option.value })}
+            />
+            <Button
+              aria-label={`Remove label ${i + 1}`}
+              icon="times"
+              variant="secondary"
+              fill="text"
+              onClick={() => onChange(others)}
+            />
+          </InlineFieldRow>
+        );
+      })}
+      <InlineFieldRow>
+        <InlineField label={filters.length === 0 ? 'Labels' : ''} labelWidth={14} htmlFor={`${id}-add`}>
+          <Combobox
+            id={`${id}-add`}
+            aria-label="Add label"
+            width={22}
+            createCustomValue
+            placeholder="+ filter by label"
+            value={null}
+            options={(typed) => values('', typed, filters)}
+            onChange={(option) => option && onChange([...filters, { name: option.value, op: '=', value: '' }])}
+          />
+        </InlineField>
+      </InlineFieldRow>
+    </>
+  );
+}
+
+interface TextFieldProps {
+  id: string;
+  label: string;
+  value: string;
+  placeholder?: string;
+  tooltip?: string;
+  labelWidth?: number;
+  width?: number;
+  onCommit: (value: string) => void;
+}
+
+/** A text that counts when the field is left or Enter is pressed, so that no query runs per keystroke. */
+function TextField({ id, label, value, placeholder, tooltip, labelWidth, width = 30, onCommit }: TextFieldProps) {
+  return (
+    <InlineField label={label} labelWidth={labelWidth} htmlFor={id} tooltip={tooltip}>
+      <Input
+        id={id}
+        key={value}
+        width={width}
+        defaultValue={value}
+        placeholder={placeholder}
+        onBlur={({ currentTarget }) => currentTarget.value !== value && onCommit(currentTarget.value.trim())}
+        onKeyDown={({ key, currentTarget }) => key === 'Enter' && onCommit(currentTarget.value.trim())}
+      />
+    </InlineField>
+  );
+}

@@ -1,0 +1,110 @@
+import type { DataFrame, DataLink } from '@grafana/data';
+import type { Capture } from '../store/store';
+import type { Column, Notice, Table } from '../views/table';
+import { toFrame } from './frames';
+
+export interface CaptureFrameOptions {
+  readonly refId: string;
+  readonly notices: readonly Notice[];
+  /** Opens the event of a row; `${__data.fields.event}` and the like are filled in by Grafana. */
+  readonly link?: DataLink;
+}
+
+/** One row per capture, the newest first, from keys alone. */
+export function capturesFrame(captures: readonly Capture[], { refId, notices, link }: CaptureFrameOptions): DataFrame {
+  const rows = [...captures].reverse();
+  const label = (name: string): Column => ({
+    name,
+    kind: 'string',
+    values: rows.map(({ labels }) => labels[name] ?? ''),
+  });
+  const numbers = (name: string, unit: string, read: (capture: Capture) => number | undefined): Column => ({
+    name,
+    kind: 'number',
+    unit,
+    values: rows.map((capture) => read(capture) ?? NaN),
+  });
+  const fixed = ['service', 'profile', 'instance', 'trigger', 'event', 'version'];
+  const further = [...new Set(rows.flatMap(({ labels }) => Object.keys(labels)))].filter(
+    (name) => !fixed.includes(name)
+  );
+  const hasLimit = rows.some(({ limit }) => limit);
+  const columns: Column[] = [
+    { name: 'time', kind: 'time', values: rows.map(({ time }) => time) },
+    label('service'),
+    label('profile'),
+    label('instance'),
+    label('trigger'),
+    ...(hasLimit
+      ? [
+          numbers('value', 'bytes', ({ value }) => value),
+          numbers('limit', 'bytes', ({ limit }) => limit),
+          numbers('% of limit', 'percent', ({ value, limit }) => (value && limit ? (100 * value) / limit : undefined)),
+        ]
+      : []),
+    label('event'),
+    label('version'),
+    ...further.map(label),
+    numbers('size', 'bytes', ({ object }) => object.size),
+    { name: 'key', kind: 'string', values: rows.map(({ object }) => object.key) },
+  ];
+  const table: Table = { name: 'captures', length: rows.length, columns, notices: [] };
+  const frame = toFrame(table, { refId, visualisation: 'table', notices });
+  if (link) {
+    for (const field of frame.fields.filter(({ name }) => name === 'event' || name === 'time')) {
+      field.config.links = [link];
+    }
+  }
+  return frame;
+}
+
+/** Memory value at capture over time, one series per combination of `groupBy` labels, one point per event. */
+export function seriesFrames(
+  captures: readonly Capture[],
+  groupBy: string,
+  { refId, notices }: CaptureFrameOptions
+): DataFrame[] {
+  const names = groupBy
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const by = names.length > 0 ? names : ['service', 'instance'];
+  const series = new Map<string, { labels: Record<string, string>; points: Map<string, Capture> }>();
+  for (const capture of captures) {
+    if (capture.value === undefined) {
+      continue;
+    }
+    const labels = Object.fromEntries(by.map((name) => [name, capture.labels[name] ?? '']));
+    const id = JSON.stringify(labels);
+    const entry = series.get(id) ?? { labels, points: new Map<string, Capture>() };
+    series.set(id, entry);
+    // The files of one event share its value.
+    entry.points.set(capture.labels.event ?? String(capture.time), capture);
+  }
+  const frames = [...series.values()].map(({ labels, points }, i) => {
+    const sorted = [...points.values()].sort((a, b) => a.time - b.time);
+    const table: Table = {
+      name: Object.values(labels).join(' '),
+      length: sorted.length,
+      columns: [
+        { name: 'time', kind: 'time', values: sorted.map(({ time }) => time) },
+        { name: 'value', kind: 'number', unit: 'bytes', labels, values: sorted.map(({ value }) => value ?? NaN) },
+      ],
+      notices: [],
+    };
+    return toFrame(table, { refId, visualisation: 'graph', notices: i === 0 ? notices : [] });
+  });
+  if (frames.length > 0) {
+    return frames;
+  }
+  const none: Notice[] =
+    captures.length > 0
+      ? [{ severity: 'warning', text: 'The key layout has no {value}, so there is no series of values at capture.' }]
+      : [];
+  return [
+    toFrame(
+      { name: 'series', length: 0, columns: [{ name: 'time', kind: 'time', values: [] }], notices: none },
+      { refId, visualisation: 'graph', notices }
+    ),
+  ];
+}

@@ -1,0 +1,86 @@
+import {
+  createDataFrame,
+  FieldType,
+  type DataFrame,
+  type FieldConfig,
+  type PreferredVisualisationType,
+} from '@grafana/data';
+import type { Column, Notice, Table } from '../views/table';
+
+/** pprof's units → Grafana's. */
+const units: Readonly<Record<string, string>> = {
+  bytes: 'bytes',
+  nanoseconds: 'ns',
+  microseconds: 'µs',
+  milliseconds: 'ms',
+  seconds: 's',
+  count: 'short',
+  percent: 'percent',
+};
+
+export interface FrameOptions {
+  readonly refId: string;
+  readonly visualisation: PreferredVisualisationType;
+  /** The selector as it was run, for the query inspector. */
+  readonly executed?: string;
+  readonly notices?: readonly Notice[];
+}
+
+/**
+ * Table → DataFrame, the only place that knows both. Values become plain arrays: core panels slice, push and serialize
+ * them, which typed arrays do not survive. An enum column becomes its texts.
+ */
+export function toFrame(table: Table, { refId, visualisation, executed, notices = [] }: FrameOptions): DataFrame {
+  const frame = createDataFrame({
+    refId,
+    name: table.name,
+    meta: {
+      preferredVisualisationType: visualisation,
+      executedQueryString: executed,
+      notices: [...notices, ...table.notices].map(({ severity, text }) => ({ severity, text })),
+    },
+    fields: table.columns.map((column) => ({
+      name: column.name,
+      type: fieldTypes[column.kind],
+      values: plainValues(column),
+      labels: column.labels,
+      config: fieldConfig(column),
+    })),
+  });
+  return frame;
+}
+
+const fieldTypes = {
+  number: FieldType.number,
+  string: FieldType.string,
+  enum: FieldType.string,
+  time: FieldType.time,
+} as const;
+
+function plainValues({ kind, values, text }: Column): unknown[] {
+  if (kind === 'enum') {
+    return Array.from(values as ArrayLike<number>, (row) => text?.[row] ?? '');
+  }
+  return Array.from(values as ArrayLike<number | string>);
+}
+
+function fieldConfig({ unit }: Column): FieldConfig {
+  return unit ? { unit: units[unit] ?? unit, ...(unit === 'percent' && { decimals: 2 }) } : {};
+}
+
+/**
+ * What a flame graph panel gets where there is nothing to draw: one root without a value. A frame without rows makes
+ * the panel throw, and no frame hides the notice that says why.
+ */
+export function emptyFlame(refId: string, notices: readonly Notice[]): DataFrame {
+  const zero = (name: string): Column => ({ name, kind: 'number', values: [0] });
+  return toFrame(
+    {
+      name: 'empty',
+      length: 1,
+      columns: [zero('level'), zero('value'), zero('self'), { name: 'label', kind: 'string', values: ['total'] }],
+      notices: [],
+    },
+    { refId, visualisation: 'flamegraph', notices }
+  );
+}
