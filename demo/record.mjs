@@ -15,7 +15,14 @@ const captures = join(here, 'captures');
 const MiB = 1024 * 1024;
 
 const instances = [
-  { service: 'ingester', instance: 'ingester-7f9c', port: 18080, limit: 192 * MiB, mix: { ingest: 5, compact: 2 }, leaks: true },
+  {
+    service: 'ingester',
+    instance: 'ingester-7f9c',
+    port: 18080,
+    limit: 192 * MiB,
+    mix: { ingest: 5, compact: 2 },
+    leaks: true,
+  },
   { service: 'ingester', instance: 'ingester-b21d', port: 18082, limit: 192 * MiB, mix: { ingest: 5, compact: 2 } },
   { service: 'querier', instance: 'querier-0', port: 18084, limit: 128 * MiB, mix: { ingest: 1, query: 6 } },
 ];
@@ -58,7 +65,9 @@ async function capture(instance, trigger, profiles) {
   const bytes = await value(instance);
   const iso = now.toISOString();
   const time = iso.replace(/[-:]/g, '');
-  const event = BigInt(`0x${randomBytes(5).toString('hex')}`).toString(32).padStart(8, '0');
+  const event = BigInt(`0x${randomBytes(5).toString('hex')}`)
+    .toString(32)
+    .padStart(8, '0');
   const folder = [
     instance.service,
     ...[iso.slice(0, 4), iso.slice(5, 7), iso.slice(8, 10), iso.slice(11, 13)],
@@ -94,7 +103,10 @@ async function scheduled(instance) {
 
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-record-'));
 const binary = join(scratch, 'service');
-const built = spawnSync('go', ['build', '-trimpath', '-o', binary, '.'], { cwd: join(here, 'service'), stdio: 'inherit' });
+const built = spawnSync('go', ['build', '-trimpath', '-o', binary, '.'], {
+  cwd: join(here, 'service'),
+  stdio: 'inherit',
+});
 if (built.status !== 0) {
   throw new Error('go build failed; recording needs Go 1.24 or newer');
 }

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureBuild, ensureChromium, ensureDebian, ensureModules, has, root, run, say } from './setup.mjs';
+import { ensureBuild, ensureChromium, ensureModules, has, root, run, say } from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -37,29 +37,6 @@ const steps = {
   lint: () => run('npm', ['run', '--silent', 'lint', '--', '--max-warnings=0']),
   unit: () => jest('unit', []),
   build: () => ensureBuild(),
-  store() {
-    const missing = ensureDebian(
-      ['ceph-mon', 'ceph-osd', 'radosgw', 'nginx-light', 'libnginx-mod-http-js'],
-      ['ceph-mon', 'ceph-osd', 'radosgw', 'nginx']
-    );
-    if (missing) {
-      throw new Skip(missing);
-    }
-    const started = spawnSync('node', ['tests/servers/ceph.mjs', 'start'], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    try {
-      if (started.status !== 0) {
-        throw new Error('the S3 server did not start');
-      }
-      jest('store', ['--selectProjects', 'core', '--runTestsByPath', 'src/store/s3.server.test.ts'], {
-        S3_SERVER: started.stdout.toString().trim().split('\n').pop(),
-      });
-    } finally {
-      spawnSync('node', ['tests/servers/ceph.mjs', 'stop'], { cwd: root, stdio: 'inherit' });
-    }
-  },
   browser() {
     const { path, missing } = ensureChromium();
     if (missing) {

@@ -82,15 +82,15 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   /** A stored query with its defaults, variables and ad hoc filters filled in. */
   private complete(target: PprofQuery, scopedVars: ScopedVars, filters?: AdHocVariableFilter[]): Query {
-    const { query, queryType, ...rest } = this.interpolate(target, scopedVars, filters);
-    const complete = { ...defaultQuery, ...rest };
+    const { query, queryType, ...complete } = this.interpolate({ ...defaultQuery, ...target }, scopedVars, filters);
     // What a Prometheus exemplar's link sends.
     return query && queryType === 'traceql' ? { ...complete, capture: 'event', event: query } : complete;
   }
 
-  private interpolate(target: PprofQuery, scopedVars: ScopedVars, filters: AdHocVariableFilter[] = []): PprofQuery {
+  private interpolate<T extends PprofQuery>(target: T, scopedVars: ScopedVars, filters: AdHocVariableFilter[] = []): T {
     const templates = getTemplateSrv();
-    const plain = (text: string | undefined) => (text ? templates.replace(text, scopedVars, 'csv') : text);
+    const plain = <S extends string | undefined>(text: S) =>
+      (text ? templates.replace(text, scopedVars, 'csv') : text) as S;
     const selector = templates.replace(target.selector ?? '', scopedVars, selectorValue);
     return {
       ...target,

@@ -1,6 +1,7 @@
 // A small S3 endpoint over recorded captures: ListObjectsV2 and GET, read only, on loopback. Times in the keys are
 // moved so that the recording, which took a minute or two, fills the last hour; the profiles' bytes are not touched.
 //   bucket "profiles"   the captures
+//   /_stats             how many writes were tried
 //   bucket "forbidden"  403, for the error's sake
 import { createServer } from 'node:http';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -18,9 +19,7 @@ const readTime = (key) => {
 function moveKey(key, time) {
   const iso = new Date(time).toISOString();
   const folders = [iso.slice(0, 4), iso.slice(5, 7), iso.slice(8, 10), iso.slice(11, 13)].join('/');
-  return key
-    .replace(/\/\d{4}\/\d\d\/\d\d\/\d\d\//, `/${folders}/`)
-    .replace(timePattern, iso.replace(/[-:]/g, ''));
+  return key.replace(/\/\d{4}\/\d\d\/\d\d\/\d\d\//, `/${folders}/`).replace(timePattern, iso.replace(/[-:]/g, ''));
 }
 
 /** Objects of a folder, with keys moved into the hour that ends two minutes before `now`, by key. */
@@ -39,8 +38,10 @@ export function loadCaptures(dir = defaultDir, now = Date.now()) {
   return objects.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
 }
 
-const escapeXml = (text) => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
-const errorXml = (code, message) => `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+const escapeXml = (text) =>
+  text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
+const errorXml = (code, message) =>
+  `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
 
 /** ListObjectsV2 (docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html). */
 function list(objects, query) {
@@ -75,7 +76,9 @@ function list(objects, query) {
       );
     }
   }
-  const next = truncated ? `<NextContinuationToken>${Buffer.from(last).toString('base64url')}</NextContinuationToken>` : '';
+  const next = truncated
+    ? `<NextContinuationToken>${Buffer.from(last).toString('base64url')}</NextContinuationToken>`
+    : '';
   return (
     '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
     `<Name>profiles</Name><Prefix>${encode(prefix)}</Prefix><KeyCount>${entries.length}</KeyCount>` +
@@ -91,10 +94,15 @@ export function createStore(dir) {
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://store');
     const send = (status, body, type = 'application/xml') =>
-      response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(request.method === 'HEAD' ? undefined : body);
+      response
+        .writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
+        .end(request.method === 'HEAD' ? undefined : body);
     if (!['GET', 'HEAD'].includes(request.method)) {
       stats.writes++;
       return send(405, errorXml('MethodNotAllowed', 'This bucket is read only.'));
+    }
+    if (url.pathname === '/_stats') {
+      return send(200, JSON.stringify(stats), 'application/json');
     }
     const [, bucket, ...rest] = url.pathname.split('/');
     const key = rest.map(decodeURIComponent).join('/');

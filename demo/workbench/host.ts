@@ -48,7 +48,11 @@ export function loadPlugin(): Promise<grafanaData.DataSourcePlugin<any>> {
 export type VariableValues = Record<string, string | string[]>;
 
 /** State the services read; the page writes it. */
-export const host = { role: 'Admin', variables: {} as VariableValues, dataSource: undefined as grafanaData.DataSourceApi<any> | undefined };
+export const host = {
+  role: 'Admin',
+  variables: {} as VariableValues,
+  dataSource: undefined as grafanaData.DataSourceApi<any> | undefined,
+};
 
 class FetchError extends Error {
   constructor(
@@ -60,7 +64,15 @@ class FetchError extends Error {
 }
 
 export function startServices(): void {
-  const fetchRequest = ({ url, method = 'GET', responseType }: { url: string; method?: string; responseType?: string }) =>
+  const fetchRequest = ({
+    url,
+    method = 'GET',
+    responseType,
+  }: {
+    url: string;
+    method?: string;
+    responseType?: string;
+  }) =>
     new rxjs.Observable((subscriber) => {
       const abort = new AbortController();
       fetch(url, { method, signal: abort.signal, headers: { 'x-workbench-role': host.role } })

@@ -1,7 +1,28 @@
 // The workbench: settings, Explore and dashboards of the plugin where Grafana cannot run. It renders what the plugin
 // returns with Grafana's own components and imitates nothing else of Grafana.
-import { createTheme, dateTime, makeTimeRange, type DataFrame, type DataQueryResponse, type DataSourcePlugin, type TimeRange } from '@grafana/data';
-import { Alert, Button, Combobox, Field, GlobalStyles, MultiCombobox, RadioButtonGroup, Spinner, Tab, TabsBar, ThemeContext, useTheme2 } from '@grafana/ui';
+import {
+  createTheme,
+  dateTime,
+  makeTimeRange,
+  type DataFrame,
+  type DataQueryResponse,
+  type DataSourcePlugin,
+  type TimeRange,
+} from '@grafana/data';
+import {
+  Alert,
+  Button,
+  Combobox,
+  Field,
+  GlobalStyles,
+  MultiCombobox,
+  RadioButtonGroup,
+  Spinner,
+  Tab,
+  TabsBar,
+  ThemeContext,
+  useTheme2,
+} from '@grafana/ui';
 import React, { useCallback, useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { Observable } from 'rxjs';
@@ -34,12 +55,39 @@ const rangeOf = (name: string): TimeRange => {
 
 let requests = 0;
 function runQueries(dataSource: any, targets: any[], range: TimeRange, scopedVars = {}): Observable<DataQueryResponse> {
-  const request = { requestId: `W${requests++}`, targets, range, scopedVars, filters: [], interval: '1m', intervalMs: 60000, timezone: 'utc', app: 'explore', startTime: Date.now() };
+  const request = {
+    requestId: `W${requests++}`,
+    targets,
+    range,
+    scopedVars,
+    filters: [],
+    interval: '1m',
+    intervalMs: 60000,
+    timezone: 'utc',
+    app: 'explore',
+    startTime: Date.now(),
+  };
   return dataSource.query(request);
 }
 
 /** Runs queries and shows their frames as they come. */
-function Results({ dataSource, targets, range, scopedVars, height, only, onOpen }: { dataSource: any; targets: any[]; range: TimeRange; scopedVars?: object; height: number; only?: string; onOpen?: (query: any) => void }) {
+function Results({
+  dataSource,
+  targets,
+  range,
+  scopedVars,
+  height,
+  only,
+  onOpen,
+}: {
+  dataSource: any;
+  targets: any[];
+  range: TimeRange;
+  scopedVars?: object;
+  height: number;
+  only?: string;
+  onOpen?: (query: any) => void;
+}) {
   const [response, setResponse] = useState<DataQueryResponse>();
   const key = JSON.stringify([targets, range.raw, range.from.valueOf(), scopedVars]);
   useEffect(() => {
@@ -59,8 +107,16 @@ function Results({ dataSource, targets, range, scopedVars, height, only, onOpen 
   const shown = frames.filter((frame) => !only || frame.meta?.preferredVisualisationType === only);
   return (
     <div data-state={response.state}>
-      {response.errors?.map(({ message }) => <Alert key={message} severity="error" title="The query failed">{message}</Alert>)}
-      {notices.map(({ severity, text }) => <p key={text} className={`notice ${severity}`} role="note">{text}</p>)}
+      {response.errors?.map(({ message }) => (
+        <Alert key={message} severity="error" title="The query failed">
+          {message}
+        </Alert>
+      ))}
+      {notices.map(({ severity, text }) => (
+        <p key={text} className={`notice ${severity}`} role="note">
+          {text}
+        </p>
+      ))}
       <FrameView frames={shown} range={range} height={height} onOpen={onOpen} />
     </div>
   );
@@ -87,7 +143,19 @@ function Config({ plugin, settings, save }: { plugin: Plugin; settings: any; sav
   );
 }
 
-function Explore({ plugin, dataSource, range, address, change }: { plugin: Plugin; dataSource: any; range: TimeRange; address: URLSearchParams; change: (patch: Record<string, string>) => void }) {
+function Explore({
+  plugin,
+  dataSource,
+  range,
+  address,
+  change,
+}: {
+  plugin: Plugin;
+  dataSource: any;
+  range: TimeRange;
+  address: URLSearchParams;
+  change: (patch: Record<string, string>) => void;
+}) {
   const Editor = plugin.components.QueryEditor!;
   const stored = address.get('query');
   const query = stored ? JSON.parse(stored) : { refId: 'A', ...dataSource.getDefaultQuery('explore') };
@@ -104,7 +172,19 @@ function Explore({ plugin, dataSource, range, address, change }: { plugin: Plugi
 
 const optionsOf = (values: string[]) => values.map((value) => ({ value, label: value }));
 
-function Dashboard({ model, dataSource, range, address, change }: { model: any; dataSource: any; range: TimeRange; address: URLSearchParams; change: (patch: Record<string, string>) => void }) {
+function Dashboard({
+  model,
+  dataSource,
+  range,
+  address,
+  change,
+}: {
+  model: any;
+  dataSource: any;
+  range: TimeRange;
+  address: URLSearchParams;
+  change: (patch: Record<string, string>) => void;
+}) {
   const variables = useMemo(() => model.templating.list.filter((v: any) => v.type !== 'datasource'), [model]);
   const [options, setOptions] = useState<Record<string, string[]>>();
   const valuesOf = (name: string): string[] => {
@@ -123,7 +203,8 @@ function Dashboard({ model, dataSource, range, address, change }: { model: any; 
       for (const variable of variables.filter((v: any) => v.type === 'query')) {
         const values = await dataSource.metricFindQuery(variable.query, { range });
         found[variable.name] = values.map(({ text }: { text: string }) => text);
-        host.variables[variable.name] = address.get(`var-${variable.name}`)?.split(',') ?? found[variable.name];
+        const chosen = address.get(`var-${variable.name}`)?.split(',') ?? found[variable.name];
+        host.variables[variable.name] = variable.multi ? chosen : (chosen[0] ?? '');
       }
       current && setOptions(found);
     })().catch(() => current && setOptions({}));
@@ -135,22 +216,47 @@ function Dashboard({ model, dataSource, range, address, change }: { model: any; 
   if (!options) {
     return <Spinner />;
   }
-  const scoped = Object.fromEntries(variables.map((v: any) => [v.name, { value: v.multi ? valuesOf(v.name) : (valuesOf(v.name)[0] ?? '') }]));
+  const scoped = Object.fromEntries(
+    variables.map((v: any) => [v.name, { value: v.multi ? valuesOf(v.name) : (valuesOf(v.name)[0] ?? '') }])
+  );
   const panels = model.panels.flatMap((panel: any) =>
     panel.repeat
-      ? valuesOf(panel.repeat).map((value) => ({ ...panel, id: `${panel.id}-${value}`, gridPos: { ...panel.gridPos, w: 24 / Math.min(valuesOf(panel.repeat).length, panel.maxPerRow ?? 4) }, scoped: { ...scoped, [panel.repeat]: { value } } }))
+      ? valuesOf(panel.repeat).map((value) => ({
+          ...panel,
+          id: `${panel.id}-${value}`,
+          gridPos: { ...panel.gridPos, w: 24 / Math.min(valuesOf(panel.repeat).length, panel.maxPerRow ?? 4) },
+          scoped: { ...scoped, [panel.repeat]: { value } },
+        }))
       : [{ ...panel, scoped }]
   );
-  const title = (panel: any) => panel.title.replace(/\$\{?(\w+)\}?/g, (whole: string, name: string) => [panel.scoped[name]?.value ?? whole].flat().join(', '));
+  const title = (panel: any) =>
+    panel.title.replace(/\$\{?(\w+)\}?/g, (whole: string, name: string) =>
+      [panel.scoped[name]?.value ?? whole].flat().join(', ')
+    );
   return (
     <>
       <div className="variables">
         {variables.map((v: any) => (
           <Field key={v.name} label={v.label ?? v.name} htmlFor={`var-${v.name}`} noMargin>
             {v.multi ? (
-              <MultiCombobox id={`var-${v.name}`} width={40} options={optionsOf(options[v.name] ?? [])} value={valuesOf(v.name)} onChange={(picked: any[]) => change({ [`var-${v.name}`]: picked.map(({ value }) => value).join(',') })} />
+              <MultiCombobox
+                id={`var-${v.name}`}
+                width={40}
+                options={optionsOf(options[v.name] ?? [])}
+                value={valuesOf(v.name)}
+                onChange={(picked: any[]) => change({ [`var-${v.name}`]: picked.map(({ value }) => value).join(',') })}
+              />
             ) : (
-              <Combobox id={`var-${v.name}`} width={30} createCustomValue isClearable placeholder={v.type === 'textbox' ? 'latest' : ''} options={optionsOf(options[v.name] ?? [])} value={valuesOf(v.name)[0] || null} onChange={(picked: any) => change({ [`var-${v.name}`]: picked?.value ?? '' })} />
+              <Combobox
+                id={`var-${v.name}`}
+                width={30}
+                createCustomValue
+                isClearable
+                placeholder={v.type === 'textbox' ? 'latest' : ''}
+                options={optionsOf(options[v.name] ?? [])}
+                value={valuesOf(v.name)[0] || null}
+                onChange={(picked: any) => change({ [`var-${v.name}`]: picked?.value ?? '' })}
+              />
             )}
           </Field>
         ))}
@@ -158,11 +264,29 @@ function Dashboard({ model, dataSource, range, address, change }: { model: any; 
       <div className="grid">
         {panels.map((panel: any) =>
           panel.type === 'row' ? (
-            <h2 key={panel.id} className="row">{panel.title}</h2>
+            <h2 key={panel.id} className="row">
+              {panel.title}
+            </h2>
           ) : (
-            <section key={panel.id} className="panel" aria-label={title(panel)} style={{ gridColumn: `span ${panel.gridPos.w}` }}>
+            <section
+              key={panel.id}
+              className="panel"
+              aria-label={title(panel)}
+              style={{ gridColumn: `span ${panel.gridPos.w}` }}
+            >
               <h3>{title(panel)}</h3>
-              <Results dataSource={dataSource} targets={panel.targets} range={range} scopedVars={panel.scoped} height={panel.gridPos.h * 34} onOpen={(query) => (model.uid === 'pproflens-heap' ? change({ 'var-event': query.event }) : change({ tab: 'explore', query: JSON.stringify(query) }))} />
+              <Results
+                dataSource={dataSource}
+                targets={panel.targets}
+                range={range}
+                scopedVars={panel.scoped}
+                height={panel.gridPos.h * 34}
+                onOpen={(query) =>
+                  model.uid === 'pproflens-heap'
+                    ? change({ 'var-event': query.event })
+                    : change({ tab: 'explore', query: JSON.stringify(query) })
+                }
+              />
             </section>
           )
         )}
@@ -186,7 +310,13 @@ function App({ plugin }: { plugin: Plugin }) {
 
   const open = useCallback(
     (stored: any) => {
-      const instance = { ...stored, type: 'pproflens-pprof-datasource', url: `/api/datasources/proxy/uid/${uid}`, access: 'proxy', meta: {} };
+      const instance = {
+        ...stored,
+        type: 'pproflens-pprof-datasource',
+        url: `/api/datasources/proxy/uid/${uid}`,
+        access: 'proxy',
+        meta: {},
+      };
       const created = new (plugin.DataSourceClass as any)(instance);
       host.dataSource = created;
       setSettings(stored);
@@ -196,10 +326,16 @@ function App({ plugin }: { plugin: Plugin }) {
     [plugin]
   );
   useEffect(() => {
-    fetch(`/api/datasources/uid/${uid}`).then((response) => response.json()).then(open);
+    fetch(`/api/datasources/uid/${uid}`)
+      .then((response) => response.json())
+      .then(open);
   }, [open]);
   const save = async (next: any) => {
-    const response = await fetch(`/api/datasources/uid/${uid}`, { method: 'PUT', headers: { 'x-workbench-role': role }, body: JSON.stringify(next) });
+    const response = await fetch(`/api/datasources/uid/${uid}`, {
+      method: 'PUT',
+      headers: { 'x-workbench-role': role },
+      body: JSON.stringify(next),
+    });
     const body = await response.json();
     if (!response.ok) {
       throw new Error(body.message);
@@ -216,21 +352,52 @@ function App({ plugin }: { plugin: Plugin }) {
         <header>
           <img src="/public/plugins/pproflens-pprof-datasource/img/logo.svg" alt="" width={28} height={28} />
           <h1>Pprof Lens</h1>
-          <RadioButtonGroup size="sm" aria-label="Time range" options={Object.keys(hours).map((value) => ({ value, label: value }))} value={rangeName} onChange={(value) => change({ range: value })} />
-          <Button size="sm" variant="secondary" icon="sync" onClick={() => setRun(run + 1)}>Refresh</Button>
-          <RadioButtonGroup size="sm" aria-label="Role" options={['Admin', 'Viewer'].map((value) => ({ value, label: value }))} value={role} onChange={(value) => change({ role: value })} />
-          <RadioButtonGroup size="sm" aria-label="Theme" options={['dark', 'light'].map((value) => ({ value, label: value }))} value={mode} onChange={(value) => change({ theme: value })} />
+          <RadioButtonGroup
+            size="sm"
+            aria-label="Time range"
+            options={Object.keys(hours).map((value) => ({ value, label: value }))}
+            value={rangeName}
+            onChange={(value) => change({ range: value })}
+          />
+          <Button size="sm" variant="secondary" icon="sync" onClick={() => setRun(run + 1)}>
+            Refresh
+          </Button>
+          <RadioButtonGroup
+            size="sm"
+            aria-label="Role"
+            options={['Admin', 'Viewer'].map((value) => ({ value, label: value }))}
+            value={role}
+            onChange={(value) => change({ role: value })}
+          />
+          <RadioButtonGroup
+            size="sm"
+            aria-label="Theme"
+            options={['dark', 'light'].map((value) => ({ value, label: value }))}
+            value={mode}
+            onChange={(value) => change({ theme: value })}
+          />
         </header>
         <TabsBar>
-          {Object.entries(tabs).map(([id, label]) => <Tab key={id} label={label} active={tab === id} onChangeTab={() => change({ tab: id })} />)}
+          {Object.entries(tabs).map(([id, label]) => (
+            <Tab key={id} label={label} active={tab === id} onChangeTab={() => change({ tab: id })} />
+          ))}
         </TabsBar>
         <main>
-          {!dataSource ? <Spinner /> : tab === 'config' ? (
+          {!dataSource ? (
+            <Spinner />
+          ) : tab === 'config' ? (
             <Config plugin={plugin} settings={settings} save={save} />
           ) : tab === 'explore' ? (
             <Explore plugin={plugin} dataSource={dataSource} range={range} address={address} change={change} />
           ) : (
-            <Dashboard key={tab} model={dashboards[tab]} dataSource={dataSource} range={range} address={address} change={change} />
+            <Dashboard
+              key={tab}
+              model={dashboards[tab]}
+              dataSource={dataSource}
+              range={range}
+              address={address}
+              change={change}
+            />
           )}
         </main>
       </Frame>

@@ -1,7 +1,16 @@
 // Frames drawn with Grafana's components, chosen by what the frame prefers.
-import { applyFieldOverrides, FieldType, formattedValueToString, type DataFrame, type Field, type TimeRange } from '@grafana/data';
+import {
+  applyFieldOverrides,
+  FieldColorModeId,
+  FieldType,
+  formattedValueToString,
+  type DataFrame,
+  type Field,
+  type TimeRange,
+} from '@grafana/data';
 import { FlameGraph } from '@grafana/flamegraph';
 import { LegendDisplayMode, TimeSeries, useTheme2 } from '@grafana/ui';
+import 'uplot/dist/uPlot.min.css';
 import React, { useEffect, useRef, useState } from 'react';
 
 interface Props {
@@ -15,17 +24,42 @@ export function FrameView({ frames, range, height, onOpen }: Props) {
   const theme = useTheme2();
   const [width, box] = useWidth();
   const kind = frames[0]?.meta?.preferredVisualisationType;
-  const data = applyFieldOverrides({ data: frames, fieldConfig: { defaults: {}, overrides: [] }, replaceVariables: (text) => text, theme, timeZone: 'utc' });
+  const data = applyFieldOverrides({
+    data: frames.map(withColor),
+    fieldConfig: { defaults: {}, overrides: [] },
+    replaceVariables: (text) => text,
+    theme,
+    timeZone: 'utc',
+  });
   return (
     <div ref={box}>
-      {kind === 'flamegraph' && <div style={{ maxHeight: height, overflow: 'auto' }}><FlameGraph data={frames[0]} getTheme={() => theme} disableCollapsing={false} /></div>}
+      {kind === 'flamegraph' && (
+        <div style={{ maxHeight: height, overflow: 'auto' }}>
+          <FlameGraph data={frames[0]} getTheme={() => theme} disableCollapsing={false} />
+        </div>
+      )}
       {kind === 'table' && <FrameTable frame={data[0]} height={height} onOpen={onOpen} />}
       {kind === 'graph' && width > 0 && data[0].length > 0 && (
-        <TimeSeries frames={data} timeRange={range} timeZone="utc" width={width} height={height} legend={{ displayMode: LegendDisplayMode.List, placement: 'bottom', calcs: [], showLegend: true }} />
+        <TimeSeries
+          frames={data}
+          timeRange={range}
+          timeZone="utc"
+          width={width}
+          height={height}
+          legend={{ displayMode: LegendDisplayMode.List, placement: 'bottom', calcs: [], showLegend: true }}
+        />
       )}
     </div>
   );
 }
+
+const withColor = (frame: DataFrame): DataFrame => ({
+  ...frame,
+  fields: frame.fields.map((field) => ({
+    ...field,
+    config: { ...field.config, color: { mode: FieldColorModeId.PaletteClassic } },
+  })),
+});
 
 function useWidth(): [number, React.RefObject<HTMLDivElement>] {
   const box = useRef<HTMLDivElement>(null);
@@ -44,7 +78,9 @@ function FrameTable({ frame, height, onOpen }: { frame: DataFrame; height: numbe
   const rows = Array.from({ length: Math.min(frame.length, maxRows) }, (_, i) => i);
   const text = (field: Field, row: number) => {
     const value = field.values[row];
-    return field.type === FieldType.string || Number.isNaN(value) ? String(Number.isNaN(value) ? '' : value) : formattedValueToString(field.display!(value));
+    return field.type === FieldType.string || Number.isNaN(value)
+      ? String(Number.isNaN(value) ? '' : value)
+      : formattedValueToString(field.display!(value));
   };
   /** The query of a cell's link, with the row's fields filled in. */
   const linked = (field: Field, row: number) => {
@@ -52,14 +88,22 @@ function FrameTable({ frame, height, onOpen }: { frame: DataFrame; height: numbe
     if (!query) {
       return undefined;
     }
-    const filled = JSON.stringify(query).replace(/\$\{__data\.fields\.(\w+)\}/g, (_, name) => JSON.stringify(String(frame.fields.find((f) => f.name === name)?.values[row] ?? '')).slice(1, -1));
+    const filled = JSON.stringify(query).replace(/\$\{__data\.fields\.(\w+)\}/g, (_, name) =>
+      JSON.stringify(String(frame.fields.find((f) => f.name === name)?.values[row] ?? '')).slice(1, -1)
+    );
     return JSON.parse(filled);
   };
   return (
     <div className="scroll" style={{ maxHeight: height }}>
       <table>
         <thead>
-          <tr>{frame.fields.map((field) => <th key={field.name} className={field.type}>{field.name}</th>)}</tr>
+          <tr>
+            {frame.fields.map((field) => (
+              <th key={field.name} className={field.type}>
+                {field.name}
+              </th>
+            ))}
+          </tr>
         </thead>
         <tbody>
           {rows.map((row) => (
@@ -68,7 +112,13 @@ function FrameTable({ frame, height, onOpen }: { frame: DataFrame; height: numbe
                 const query = linked(field, row);
                 return (
                   <td key={field.name} className={field.type}>
-                    {query ? <button type="button" onClick={() => onOpen?.(query)}>{text(field, row)}</button> : text(field, row)}
+                    {query ? (
+                      <button type="button" onClick={() => onOpen?.(query)}>
+                        {text(field, row)}
+                      </button>
+                    ) : (
+                      text(field, row)
+                    )}
                   </td>
                 );
               })}
@@ -76,7 +126,11 @@ function FrameTable({ frame, height, onOpen }: { frame: DataFrame; height: numbe
           ))}
         </tbody>
       </table>
-      {frame.length > maxRows && <p className="notice">{maxRows} of {frame.length} rows are shown.</p>}
+      {frame.length > maxRows && (
+        <p className="notice">
+          {maxRows} of {frame.length} rows are shown.
+        </p>
+      )}
     </div>
   );
 }

@@ -7,7 +7,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const types = { '.js': 'text/javascript', '.html': 'text/html', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json', '.map': 'application/json', '.woff2': 'font/woff2' };
+const types = {
+  '.js': 'text/javascript',
+  '.html': 'text/html',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.woff2': 'font/woff2',
+};
 const icons = fileURLToPath(new URL('../../node_modules/@grafana/ui/dist/public/img/icons', import.meta.url));
 const roles = ['Viewer', 'Editor', 'Admin'];
 const uid = 'pproflens';
@@ -51,7 +59,9 @@ export function createWorkbench({ dist, page, bucketUrl }) {
 
   async function proxy(request, response, path, search) {
     const role = roles.indexOf(request.headers['x-workbench-role'] ?? 'Viewer');
-    const route = plugin.routes.find(({ method, path: prefix }) => method === request.method && path.startsWith(prefix));
+    const route = plugin.routes.find(
+      ({ method, path: prefix }) => method === request.method && path.startsWith(prefix)
+    );
     if (route && role < roles.indexOf(route.reqRole ?? 'Viewer')) {
       return response.writeHead(403).end('{"message":"plugin proxy route access denied"}');
     }
@@ -87,7 +97,9 @@ export function createWorkbench({ dist, page, bucketUrl }) {
     if (!full.startsWith(root) || !existsSync(full)) {
       return response.writeHead(404).end();
     }
-    return response.writeHead(200, { 'content-type': types[extname(full)] ?? 'application/octet-stream' }).end(readFileSync(full));
+    return response
+      .writeHead(200, { 'content-type': types[extname(full)] ?? 'application/octet-stream' })
+      .end(readFileSync(full));
   }
 
   return createServer(async (request, response) => {
@@ -102,9 +114,16 @@ export function createWorkbench({ dist, page, bucketUrl }) {
           return response.writeHead(403).end('{"message":"You need datasources:write to change a data source"}');
         }
         const { secureJsonData = {}, ...next } = await readBody(request);
-        settings = { ...settings, ...next, version: settings.version + 1, secureJsonData: { ...settings.secureJsonData, ...secureJsonData } };
+        settings = {
+          ...settings,
+          ...next,
+          version: settings.version + 1,
+          secureJsonData: { ...settings.secureJsonData, ...secureJsonData },
+        };
       }
-      return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(publicSettings(settings)));
+      return response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify(publicSettings(settings)));
     }
     if (pathname.startsWith(`/public/plugins/${plugin.id}/`)) {
       return file(response, dist, pathname.slice(`/public/plugins/${plugin.id}`.length));

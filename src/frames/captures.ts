@@ -92,7 +92,9 @@ export function seriesFrames(
       ],
       notices: [],
     };
-    return toFrame(table, { refId, visualisation: 'graph', notices: i === 0 ? notices : [] });
+    const frame = toFrame(table, { refId, visualisation: 'graph', notices: i === 0 ? notices : [] });
+    frame.fields[1].config.displayNameFromDS = table.name;
+    return frame;
   });
   if (frames.length > 0) {
     return frames;

@@ -1,0 +1,143 @@
+import { decode } from '../decode/decode';
+import { merge } from '../ops/merge';
+import type { Profile } from '../profile/profile';
+import { encodeFolded, type FoldedSample } from '../testing/encode';
+import { printFlame, printProfile } from '../testing/print';
+import { column, type Table } from '../views/table';
+import { defaultQuery } from './query';
+import { run } from './run';
+import { compileMatchers, parseSelector, possibleValues, printSelector } from './selector';
+
+const profile = (samples: FoldedSample[]): Promise<Profile> =>
+  decode(encodeFolded({ types: ['samples/count', 'cpu/nanoseconds'], samples }));
+
+const cpu = () =>
+  profile([
+    { stack: 'main;f', values: [1, 10], labels: { tenant_id: 'acme' } },
+    { stack: 'main;f;g', values: [2, 20], labels: { tenant_id: 'globex' } },
+    { stack: 'main;g', values: [3, 30], labels: { tenant_id: 'globex', bytes: [2048, 'bytes'] } },
+    { stack: 'main', values: [4, 40] },
+  ]);
+
+const rows = (table: Table): string[] =>
+  Array.from({ length: table.length }, (_, i) =>
+    table.columns
+      .map(({ values, text }) =>
+        text
+          ? text[Number(values[i])]
+          : typeof values[i] === 'number'
+            ? Number(Number(values[i]).toFixed(2))
+            : values[i]
+      )
+      .join(' ')
+  );
+
+describe('selector', () => {
+  it.each([
+    ['', '{}'],
+    ['{}', '{}'],
+    ['service="a"', '{service="a"}'],
+    ['{ a = "x", b!~`y\\d+` ,c=~\'p|q\', }', '{a="x", b!~"y\\\\d+", c=~"p|q"}'],
+    ['{a="q\\"b\\\\"}', '{a="q\\"b\\\\"}'],
+  ])('%j reads as %j', (text, printed) => {
+    expect(printSelector(parseSelector(text))).toBe(printed);
+    expect(parseSelector(printed)).toEqual(parseSelector(text));
+  });
+
+  it.each([
+    ['{a}', /expected =, !=, =~ or !~ at position 3/],
+    ['{a="x" b="y"}', /expected "," or "}" at position 8/],
+    ['{a=x}', /expected a quoted value at position 4/],
+    ['{="x"}', /expected a label name at position 2/],
+    ['{a="x"', /expected "," or "}".*its end/],
+  ])('%j is an error with its place', (text, message) => {
+    expect(() => parseSelector(text)).toThrow(message);
+  });
+
+  it('matches whole values; a missing label is empty', () => {
+    const matches = (text: string, labels: Record<string, string>) => compileMatchers(parseSelector(text))(labels);
+    expect(matches('a=~"x|y.*"', { a: 'yes' })).toBe(true);
+    expect(matches('a=~"e"', { a: 'yes' })).toBe(false);
+    expect(matches('a!="x"', {})).toBe(true);
+    expect(matches('a=""', {})).toBe(true);
+    expect(matches('constructor!=""', {})).toBe(false);
+    expect(() => matches('a=~"("', { a: '' })).toThrow(/pattern for a is not a regular expression/);
+    expect(possibleValues(parseSelector('{a=~"x|y", b=~"x.*"}'), 'a')).toEqual(['x', 'y']);
+    expect(possibleValues(parseSelector('{a=~"x|y", b=~"x.*"}'), 'b')).toBeUndefined();
+  });
+});
+
+describe('run', () => {
+  const query = (patch: object) => ({ ...defaultQuery, ...patch });
+
+  it.each([
+    ['tenant_id="acme"', 10],
+    ['tenant_id!="acme"', 90],
+    ['tenant_id=~"acme|globex"', 60],
+    ['tenant_id!~".+"', 40],
+    ['bytes="2kb"', 30],
+    ['bytes="1kb:4kb"', 30],
+    ['bytes="4kb:"', 0],
+    ['tenant_id="globex", bytes!="2kb"', 20],
+  ])('the label filter %s keeps %d ns', async (selector, expected) => {
+    const [table] = run(query({ selector, sampleIndex: 'cpu' }), [await cpu()]);
+    expect(column(table, 'value').values[0]).toBe(expected);
+  });
+
+  it('tag root and tag leaf frame every stack', async () => {
+    const [table] = run(query({ tagRoot: 'tenant_id' }), [await cpu()]);
+    expect(printFlame(table)).toEqual([
+      'total 100',
+      '  globex 50',
+      '    main 50',
+      '      g 30 (self 30)',
+      '      f 20',
+      '        g 20 (self 20)',
+      '  <unknown> 40',
+      '    main 40 (self 40)',
+      '  acme 10',
+      '    main 10',
+      '      f 10 (self 10)',
+    ]);
+    const [leaf] = run(query({ tagLeaf: 'bytes', selector: 'tenant_id="globex"' }), [await cpu()]);
+    expect(printFlame(leaf).map((line) => line.trim())).toContain('2kB 30 (self 30)');
+  });
+
+  it('top and tags are exact', async () => {
+    const [top] = run(query({ view: 'top' }), [await cpu()]);
+    expect(rows(top)).toEqual(['g 50 50 50 50 50', 'main 40 40 90 100 100', 'f 10 10 100 30 30']);
+    const [tags] = run(query({ view: 'tags' }), [await cpu()]);
+    expect(rows(tags)).toEqual(['bytes 2048bytes 30 30', 'tenant_id globex 50 50', 'tenant_id acme 10 10']);
+  });
+
+  it('says why nothing is left', async () => {
+    const [none] = run(query({ selector: 'tenant="acme"' }), [await cpu()]);
+    expect(none.notices[0].text).toBe(
+      'No sample matches tenant="acme": there is no label "tenant"; the samples have bytes, tenant_id.'
+    );
+    expect(none.length).toBe(1);
+  });
+});
+
+describe('merge', () => {
+  it('adds up what is the same and keeps the rest, in either order', async () => {
+    const a = await cpu();
+    const b = await profile([
+      { stack: 'main;f', values: [1, 5], labels: { tenant_id: 'acme' } },
+      { stack: 'main;new', values: [7, 7] },
+      { stack: 'main;zero', values: [0, 0] },
+    ]);
+    const lines = printProfile(merge([a, b]));
+    expect(lines).toContain('main;f 2 15 {tenant_id=acme}');
+    expect(lines).toContain('main;new 7 7');
+    expect(lines).toHaveLength(5);
+    expect([...printProfile(merge([b, a]))].sort()).toEqual([...lines].sort());
+    expect(printProfile(merge([a]))).toEqual(printProfile(a));
+  });
+
+  it('refuses profiles without a common type and says which they have', async () => {
+    const heap = await decode(encodeFolded({ types: ['inuse_space/bytes'], samples: [] }));
+    expect(() => merge([heap, heap])).not.toThrow();
+    await expect(cpu().then((p) => merge([p, heap]))).rejects.toThrow(/one has samples in count.*another inuse_space/);
+  });
+});

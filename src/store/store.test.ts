@@ -1,0 +1,256 @@
+import { compileLayout, presetLayout, presets } from './layout';
+import { findCaptures } from './plan';
+import { createS3Store } from './s3';
+import type { StoreFetch, StoreRequest, StoreResponse } from './store';
+import { parseXml } from './xml';
+
+const signal = new AbortController().signal;
+const answer = (status: number, body: string, headers: Record<string, string> = {}): StoreResponse => ({
+  status,
+  headers,
+  body: new TextEncoder().encode(body).buffer as ArrayBuffer,
+});
+
+/** ListObjectsV2 over a sorted list of keys, 1000 a page, and the requests it saw. */
+function listingServer(keys: readonly string[]): { fetch: StoreFetch; requests: string[] } {
+  const requests: string[] = [];
+  const fetch: StoreFetch = async ({ path }: StoreRequest) => {
+    requests.push(path);
+    const query = new URLSearchParams(path.slice(path.indexOf('?')));
+    const prefix = query.get('prefix') ?? '';
+    const after = query.get('continuation-token') ?? query.get('start-after') ?? '';
+    const from = lowerBound(keys, after > prefix ? after : prefix);
+    const found: string[] = [];
+    const folders: string[] = [];
+    let last = '';
+    for (let i = from; i < keys.length && keys[i].startsWith(prefix) && found.length + folders.length < 1000; i++) {
+      const end = query.get('delimiter') ? keys[i].indexOf('/', prefix.length) : -1;
+      last = keys[i];
+      if (end < 0) {
+        found.push(...(keys[i] > after ? [keys[i]] : []));
+      } else {
+        const folder = keys[i].slice(0, end + 1);
+        folders.push(folder);
+        i = lowerBound(keys, folder.slice(0, -1) + '0') - 1; // '0' follows '/'.
+      }
+    }
+    const next = lowerBound(keys, last + '\0');
+    const truncated = found.length === 1000 && next < keys.length && keys[next].startsWith(prefix);
+    const contents = found.map(
+      (key) =>
+        `<Contents><ETag>"1"</ETag><Size>10</Size><Key>${encodeURIComponent(key)}</Key><LastModified>2026-11-03T00:00:00.000Z</LastModified></Contents>`
+    );
+    return answer(
+      200,
+      `<?xml version="1.0"?><x:ListBucketResult xmlns:x="http://s3.amazonaws.com/doc/2006-03-01/">${contents.join('')}` +
+        folders.map((f) => `<CommonPrefixes><Prefix>${encodeURIComponent(f)}</Prefix></CommonPrefixes>`).join('') +
+        `<EncodingType>url</EncodingType><IsTruncated>${truncated}</IsTruncated>` +
+        (truncated ? `<NextContinuationToken>${last}</NextContinuationToken>` : '') +
+        '</x:ListBucketResult>'
+    );
+  };
+  return { fetch, requests };
+}
+
+function lowerBound(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (keys[middle] < key) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+describe('key layouts', () => {
+  it.each(presets.map((preset) => [preset.id, preset] as const))('%s reads its example', (id, preset) => {
+    const parsed = presetLayout(id).parse(preset.example);
+    expect(parsed).toBeDefined();
+    expect(parsed?.labels.profile).toBeTruthy();
+    if (id !== 'flat' && id !== 'default') {
+      expect(new Date(parsed?.time ?? 0).toISOString()).toMatch(/^2026-11-03T14:22:33/);
+    }
+  });
+
+  it('the default one gives labels, time, value and limit', () => {
+    expect(presetLayout('').parse(presets[0].example)).toEqual({
+      labels: {
+        service: 'ingester',
+        event: 'k3v9q2xd',
+        trigger: 'heap-ratio',
+        instance: 'ingester-7f9c',
+        version: 'v1.42.0',
+        profile: 'heap',
+      },
+      time: Date.UTC(2026, 10, 3, 14, 22, 33, 456),
+      value: 6979321856,
+      limit: 8589934592,
+    });
+  });
+
+  it('a regular expression with named groups', () => {
+    const layout = compileLayout('/^(?<tenant>[^/]+)/(?<profile>\\w+)-(?<time>\\d{10})\\.pb$/');
+    expect(layout.parse('acme/heap-1762180953.pb')).toMatchObject({
+      labels: { tenant: 'acme', profile: 'heap' },
+      time: 1762180953000,
+    });
+  });
+
+  it.each([
+    ['', /empty/],
+    ['no names', /no \{name\}/],
+    ['{a}{b}', /side by side/],
+    ['{a}/{a}', /\{a\} twice/],
+    ['{a-b}', /a name is letters/],
+    ['{service}/{', /brace without its partner/],
+    ['/(/', /not a regular expression/],
+    ['/abc/', /no named group/],
+    ['x'.repeat(501), /at most 500/],
+  ])('refuses %j', (template, message) => {
+    expect(() => compileLayout(template)).toThrow(message);
+  });
+
+  it('is not slowed down by hostile keys', () => {
+    const layout = presetLayout('');
+    const start = Date.now();
+    for (let i = 0; i < 2000; i++) {
+      layout.parse(`s/2026/11/03/14/${'_-'.repeat(500)}/heap.pb.gz`);
+    }
+    expect(Date.now() - start).toBeLessThan(2000);
+  });
+});
+
+describe('the listing plan', () => {
+  const day = 24 * 3600_000;
+  const end = Date.UTC(2026, 10, 30);
+  const keys = Array.from({ length: 1_000_000 }, (_, i) => {
+    // Three services, 30 days.
+    const service = ['ingester', 'querier', 'store'][i % 3];
+    const iso = new Date(end - 30 * day + (i / 1_000_000) * 30 * day).toISOString();
+    const time = iso.replace(/[-:]/g, '');
+    const folders = [iso.slice(0, 4), iso.slice(5, 7), iso.slice(8, 10), iso.slice(11, 13)].join('/');
+    return `${service}/${folders}/${time}_e${i}_heap_1-2_${service}-0_v1/heap.pb.gz`;
+  }).sort();
+  const layout = presetLayout('');
+
+  it.each([
+    ['one service', { service: ['querier'] }, 1],
+    ['all services', {}, 5],
+  ])('one hour of %s in a bucket of 1,000,000', async (_, labels, most) => {
+    const server = listingServer(keys);
+    const to = end - 10 * day - 1;
+    const range = { from: to - 3600_000 + 1, to };
+    const found = await findCaptures(createS3Store(server.fetch), layout, { prefix: '', ...range, labels }, signal);
+    const perHour = 1_000_000 / 30 / 24;
+    const expected = 'service' in labels ? perHour / 3 : perHour;
+    expect(Math.abs(found.captures.length - expected)).toBeLessThan(3);
+    expect(server.requests.length).toBeLessThanOrEqual(most);
+    expect(found.truncated).toBe(false);
+  });
+
+  it('pages, sorts by time, counts foreign keys, and says where it stopped', async () => {
+    const server = listingServer([...keys.slice(0, 5000), 'ingester/readme.txt'].sort());
+    const all = { prefix: '', from: 0, to: end, labels: {} };
+    const found = await findCaptures(createS3Store(server.fetch), layout, all, signal);
+    expect(found.captures.length).toBe(5000);
+    expect(found.captures.every((c, i) => i === 0 || c.time >= found.captures[i - 1].time)).toBe(true);
+    const cut = await findCaptures(createS3Store(server.fetch), layout, { ...all, maxObjects: 1500 }, signal);
+    expect(cut.truncated).toBe(true);
+    expect(cut.objectsSeen).toBeLessThan(3001);
+  });
+});
+
+describe('requests', () => {
+  const quick = { baseDelay: 1, random: () => 0 };
+
+  it('keys are encoded by segment, and read back', async () => {
+    const weird = 'a b+c&d=é#%25(1)!/x.pb.gz';
+    const paths: string[] = [];
+    const store = createS3Store(async ({ path }) => {
+      paths.push(path);
+      return answer(200, 'bytes');
+    });
+    await store.get(weird, signal);
+    expect(paths[0].slice(1).split('/').map(decodeURIComponent).join('/')).toBe(weird);
+    expect(paths[0]).not.toMatch(/[ +&=#]/);
+    await expect(store.get('a/../b', signal)).rejects.toThrow(/no browser can request/);
+  });
+
+  it.each([
+    [
+      403,
+      '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>',
+      /403.*s3:ListBucket.*AccessDenied/,
+    ],
+    [403, '<Error><Code>SignatureDoesNotMatch</Code></Error>', /refused the credentials/],
+    [404, '<Error><Code>NoSuchBucket</Code></Error>', /no such bucket.*NoSuchBucket/],
+    [
+      301,
+      '<Error><Code>PermanentRedirect</Code><Endpoint>b.s3.eu-west-1.amazonaws.com</Endpoint></Error>',
+      /Use b\.s3\.eu-west-1/,
+    ],
+    [400, '{"message":"Authentication to data source failed"}', /other credentials \(401\)/],
+    [200, '<html><body>Sign in</body></html>', /answered a <html>/],
+    [200, 'hello', /not answer as S3 does: expected XML, got "hello"/],
+    [200, '', /an empty answer/],
+  ])('a %i says what to do: %s', async (status, body, message) => {
+    const store = createS3Store(async () => answer(status, body), quick);
+    await expect(store.folders('', signal)).rejects.toThrow(message);
+  });
+
+  it('tries again where the server is busy, and not for ever', async () => {
+    let calls = 0;
+    const store = createS3Store(async () => (++calls < 3 ? answer(503, '') : answer(200, 'ok')), quick);
+    expect((await store.get('k', signal)).byteLength).toBe(2);
+    expect(calls).toBe(3);
+    const busy = createS3Store(async () => (calls++, answer(503, '<Error><Code>SlowDown</Code></Error>')), quick);
+    calls = 0;
+    await expect(busy.get('k', signal)).rejects.toThrow(/busy \(503\).*SlowDown/);
+    expect(calls).toBe(4);
+  });
+
+  it('has at most four requests under way, and stops at once when cancelled', async () => {
+    let inFlight = 0;
+    let most = 0;
+    let started = 0;
+    const store = createS3Store(async () => {
+      started++;
+      most = Math.max(most, ++inFlight);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      inFlight--;
+      return answer(200, 'x');
+    });
+    await Promise.all(Array.from({ length: 20 }, (_, i) => store.get(`k${i}`, signal)));
+    expect(most).toBe(4);
+    started = 0;
+    const abort = new AbortController();
+    const gets = Array.from({ length: 20 }, (_, i) => store.get(`k${i}`, abort.signal));
+    abort.abort();
+    const results = await Promise.allSettled(gets);
+    expect(results.filter(({ status }) => status === 'rejected').length).toBeGreaterThanOrEqual(16);
+    expect(started).toBeLessThanOrEqual(4);
+  });
+
+  it('refuses an object over the limit with both sizes', async () => {
+    const store = createS3Store(async () => answer(200, 'x'.repeat(2 * 1048576)), { maxObjectBytes: 1048576 });
+    await expect(store.get('big', signal)).rejects.toThrow(/2\.0 MiB, the limit is 1\.0 MiB.*Largest object/);
+  });
+});
+
+describe('XML', () => {
+  it('reads entities, CDATA, namespaces and comments', () => {
+    const root = parseXml(
+      '<?xml version="1.0"?><a:r x="1"><!-- c --><b>1 &lt; &#x32;&amp;</b><b/><c><![CDATA[<x>]]></c></a:r>'
+    );
+    expect(root.name).toBe('r');
+    expect(root.children.map(({ text }) => text)).toEqual(['1 < 2&', '', '<x>']);
+  });
+
+  it.each(['<a>', '<a></b>', '</a>', '<!DOCTYPE x [<!ENTITY e "x">]><a/>', 'text'])('refuses %j', (source) => {
+    expect(() => parseXml(source)).toThrow(/not well-formed/);
+  });
+});
