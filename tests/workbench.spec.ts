@@ -75,7 +75,7 @@ test('the heap dashboard opens the capture that is clicked', async ({ page }) =>
 test('a wrong bucket is said', async ({ page }) => {
   await page.goto('/?tab=config');
   const saveWith = async (name: string) => {
-    const url = page.getByLabel('Bucket URL');
+    const url = page.getByRole('textbox', { name: /Bucket URL/ });
     await url.fill((await url.inputValue()).replace(/[^/]+$/, name));
     await page.getByRole('button', { name: 'Save & test' }).click();
   };
@@ -104,9 +104,8 @@ test('a viewer reads, and can neither save nor write to the bucket', async ({ pa
 test('narrow and light it still fits', async ({ page }) => {
   await page.setViewportSize({ width: 420, height: 800 });
   await page.goto('/?tab=heap&theme=light');
-  await expect(
-    page.getByRole('region', { name: 'Heap of the chosen capture' }).locator('canvas').first()
-  ).toBeVisible();
+  const heap = page.getByRole('region', { name: 'Heap of the chosen capture' });
+  await expect(heap.locator('canvas').first()).toBeVisible();
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(overflow).toBeLessThanOrEqual(0);
 });

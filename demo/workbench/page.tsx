@@ -408,7 +408,7 @@ function App({ plugin }: { plugin: Plugin }) {
 function Frame({ children }: { children: React.ReactNode }) {
   const { colors, typography, shape } = useTheme2();
   const style = `
-    body { background: ${colors.background.canvas}; overflow: auto; }
+    body { margin: 0; background: ${colors.background.canvas}; overflow: auto; }
     header { display: flex; flex-wrap: wrap; align-items: center; gap: 12px; padding: 12px 16px; }
     header h1 { font-size: ${typography.h4.fontSize}; margin: 0; flex: 1; }
     main { padding: 16px; }

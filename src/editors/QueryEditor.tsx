@@ -1,5 +1,5 @@
-import { type QueryEditorProps, type SelectableValue } from '@grafana/data';
-import { Button, Combobox, InlineField, InlineFieldRow, Input, Select, Stack, type ComboboxOption } from '@grafana/ui';
+import type { QueryEditorProps } from '@grafana/data';
+import { Button, Combobox, InlineField, InlineFieldRow, Input, Stack, type ComboboxOption } from '@grafana/ui';
 import React, { useCallback } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { captureChoices, defaultQuery, type CaptureChoice, type View } from '../query/query';
@@ -26,10 +26,7 @@ const captureLabels: Record<CaptureChoice, string> = {
 };
 const captureOptions = captureChoices.map((value) => ({ value, label: captureLabels[value] }));
 
-const operators: Array<SelectableValue<MatchOp>> = (['=', '!=', '=~', '!~'] as const).map((value) => ({
-  value,
-  label: value,
-}));
+const operators = (['=', '!=', '=~', '!~'] as const).map((value): ComboboxOption<MatchOp> => ({ value, label: value }));
 
 export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, range }: Props) {
   const query = { ...defaultQuery, ...stored };
@@ -231,12 +228,13 @@ function LabelFilters({ id, filters, values, onChange }: LabelFiltersProps) {
                 onChange={(option) => replace(i, { name: option.value })}
               />
             </InlineField>
-            <Select
+            <Combobox
+              id={`${id}-${i}-op`}
               aria-label={`Label ${i + 1} operator`}
-              width={9}
+              width={10}
               options={operators}
               value={filter.op}
-              onChange={({ value }) => value && replace(i, { op: value })}
+              onChange={({ value }) => replace(i, { op: value })}
             />
             <Combobox
               aria-label={`Label ${i + 1} value`}

@@ -16,14 +16,35 @@ export type Load = (key: string) => Promise<ArrayBuffer>;
 /** The request without its id; distributes over the union. */
 type Question = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
 
+interface Job {
+  readonly request: Request;
+  readonly transfer: Transferable[];
+  readonly resolve: (response: Response) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** The worker stopped while it held the bytes of an object: they have to be read again. */
+class BytesLost extends Error {}
+
+/**
+ * Requests posted at once. The worker is one thread, so more gain nothing; those that wait here instead of in the
+ * worker's own queue can still be cancelled. Two, so that one is inflated by the platform while another is decoded.
+ */
+const maxPosted = 2;
+
 /**
  * The main thread's side of the worker. It alone knows how a worker starts; where none can (a proxy that forbids blob:
  * URLs, a sandbox), the same code answers on this thread.
  */
 export class WorkerClient {
-  private readonly waiting = new Map<number, (response: Response) => void>();
-  private nextId = 1;
   private backend: Backend | undefined;
+  private nextId = 1;
+  private readonly waiting: Job[] = [];
+  private readonly posted = new Map<number, Job>();
+  /** Keys the worker was given. Its cache may have dropped some since: it then answers `missing`. */
+  private readonly held = new Set<string>();
+  /** Loads under way: panels of a dashboard often open the same captures at the same time. */
+  private readonly loading = new Map<string, Promise<void>>();
 
   constructor(private readonly createWorker: (() => globalThis.Worker) | undefined = startWorker) {}
 
@@ -39,106 +60,144 @@ export class WorkerClient {
     return response.type === 'facts' ? response.facts : unexpected(response);
   }
 
-  /** Decodes one object unless the worker holds it. @throws Error with the decoder's message */
+  /** Decodes one object unless the worker was given it. @throws Error with the decoder's message */
   async load(key: string, load: Load, signal: AbortSignal): Promise<void> {
-    const known = await this.ask({ type: 'labels', keys: [key] });
-    if (known.type === 'missing') {
-      await this.loadNow(key, load, signal);
+    for (let other = this.loading.get(key); other && !this.held.has(key); other = this.loading.get(key)) {
+      // Another query's load may fail only because that query was cancelled, so its failure is not ours.
+      await other.catch(() => undefined);
+      signal.throwIfAborted();
     }
+    if (this.held.has(key)) {
+      return;
+    }
+    const own = this.loadNow(key, load, signal).finally(() => this.loading.delete(key));
+    this.loading.set(key, own);
+    await own;
   }
 
   private async loadNow(key: string, load: Load, signal: AbortSignal): Promise<void> {
     const bytes = await load(key);
-    signal.throwIfAborted();
-    const response = await this.ask({ type: 'load', key, bytes }, [bytes]);
-    if (response.type === 'error') {
-      throw new Error(response.message);
+    try {
+      await this.ask({ type: 'load', key, bytes }, signal, [bytes]);
+    } catch (error) {
+      if (!(error instanceof BytesLost)) {
+        throw error;
+      }
+      const again = await load(key);
+      await this.ask({ type: 'load', key, bytes: again }, signal, [again]);
     }
+    this.held.add(key);
   }
 
   /** Asks, loads what is missing, and asks again. */
-  private async withProfiles(question: Question, load: Load, signal: AbortSignal): Promise<Response> {
-    let response = await this.ask(question);
-    if (response.type === 'missing') {
-      for (const key of response.keys) {
-        await this.loadNow(key, load, signal);
-      }
-      response = await this.ask(question);
+  private async withProfiles(
+    question: Extract<Question, { keys: readonly string[] }>,
+    load: Load,
+    signal: AbortSignal
+  ): Promise<Response> {
+    const response = await this.ask(question, signal);
+    if (response.type !== 'missing') {
+      return response;
     }
-    signal.throwIfAborted();
-    if (response.type === 'error') {
-      throw new Error(response.message);
+    response.keys.forEach((key) => this.held.delete(key));
+    for (const key of response.keys) {
+      await this.load(key, load, signal);
     }
-    if (response.type === 'missing') {
+    const second = await this.ask(question, signal);
+    if (second.type === 'missing') {
+      second.keys.forEach((key) => this.held.delete(key));
       throw new Error(
-        `The profiles of this query do not fit the worker's cache at once (${response.keys.length} fell out). ` +
-          'Choose fewer captures.'
+        `The ${question.keys.length} profiles of this query do not fit the worker's cache at once ` +
+          `(${second.keys.length} fell out). Choose fewer captures.`
       );
     }
-    return response;
+    return second;
   }
 
-  private ask(question: Question, transfer: Transferable[] = []): Promise<Response> {
-    const id = this.nextId++;
-    return new Promise((resolve) => {
-      this.waiting.set(id, resolve);
-      this.start().post({ ...question, id } as Request, transfer);
+  /** The answer; rejects at once when the signal aborts, and with the worker's message when that is an error. */
+  private ask(question: Question, signal: AbortSignal, transfer: Transferable[] = []): Promise<Response> {
+    return new Promise<Response>((resolve, reject) => {
+      signal.throwIfAborted();
+      const stop = () => {
+        const at = this.waiting.indexOf(job);
+        if (at >= 0) {
+          this.waiting.splice(at, 1);
+        }
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      const settle =
+        <T>(then: (value: T) => void) =>
+        (value: T) => {
+          signal.removeEventListener('abort', stop);
+          then(value);
+        };
+      const request = { ...question, id: this.nextId++ } as Request;
+      const job: Job = { request, transfer, resolve: settle(resolve), reject: settle(reject) };
+      this.waiting.push(job);
+      this.post();
     });
   }
 
-  private start(): Backend {
-    this.backend ??= this.startWorker() ?? this.onThisThread();
-    return this.backend;
+  private post(): void {
+    while (this.posted.size < maxPosted && this.waiting.length > 0) {
+      const job = this.waiting.shift() as Job;
+      this.backend ??= this.startWorker() ?? this.onThisThread();
+      this.posted.set(job.request.id, job);
+      this.backend.post(job.request, job.transfer);
+    }
+  }
+
+  private answer(response: Response): void {
+    const job = this.posted.get(response.id);
+    this.posted.delete(response.id);
+    if (response.type === 'error') {
+      job?.reject(new Error(response.message));
+    } else {
+      job?.resolve(response);
+    }
+    this.post();
   }
 
   private startWorker(): Backend | undefined {
-    if (!this.createWorker) {
-      return undefined;
-    }
     try {
-      const worker = this.createWorker();
-      const sent = new Map<number, Request>();
-      worker.onmessage = ({ data }: MessageEvent<Response>) => {
-        sent.delete(data.id);
-        this.answer(data);
-      };
-      // A script that does not load ends here: what was asked is answered on this thread. Bytes that moved to the
-      // worker are gone, so those are answered with an error and loaded again by the next query.
+      const worker = this.createWorker?.();
+      if (!worker) {
+        return undefined;
+      }
+      worker.onmessage = ({ data }: MessageEvent<Response>) => this.answer(data);
+      // A script that a page's rules forbid ends here too, not in the constructor.
       worker.onerror = () => {
-        this.backend = this.onThisThread();
-        for (const request of sent.values()) {
-          if (request.type === 'load') {
-            this.answer({
-              type: 'error',
-              id: request.id,
-              message: 'The decoding worker stopped; run the query again.',
-              input: false,
-            });
-          } else {
-            this.backend.post(request, []);
-          }
-        }
+        worker.onmessage = null;
+        worker.onerror = null;
         worker.terminate();
+        this.moveToThisThread();
       };
-      return {
-        post: (request, transfer) => {
-          sent.set(request.id, request);
-          worker.postMessage(request, transfer);
-        },
-      };
+      return { post: (request, transfer) => worker.postMessage(request, transfer) };
     } catch {
       return undefined;
     }
   }
 
+  /** What was asked is answered here, except where bytes went to the worker and are gone. */
+  private moveToThisThread(): void {
+    const backend = this.onThisThread();
+    this.backend = backend;
+    this.held.clear();
+    for (const [id, { request, reject }] of [...this.posted]) {
+      if (request.type === 'load') {
+        this.posted.delete(id);
+        reject(new BytesLost('The decoding worker stopped.'));
+      } else {
+        backend.post(request, []);
+      }
+    }
+    this.post();
+  }
+
   private onThisThread(): Backend {
     const handle = createHandler();
     return { post: (request) => void handle(request).then((response) => this.answer(response)) };
-  }
-
-  private answer(response: Response): void {
-    this.waiting.get(response.id)?.(response);
-    this.waiting.delete(response.id);
   }
 }
 
