@@ -72,7 +72,10 @@ export interface Choice {
   readonly notices: readonly Notice[];
 }
 
-/** The captures of a listing that a query opens. `maxCaptures` bounds `merge`, the newest ones stay. */
+/**
+ * The captures of a listing that a query opens. `maxCaptures` bounds `merge`, the newest ones stay.
+ * @throws Error for a time that cannot be read
+ */
 export function chooseCaptures(
   captures: readonly Capture[],
   query: Pick<Query, 'capture' | 'event' | 'at'>,
@@ -101,6 +104,11 @@ export function chooseCaptures(
       };
     }
     case 'peak': {
+      if (captures.every(({ value }) => value === undefined)) {
+        const [newest] = captures.slice(-1);
+        const text = `The key layout has no {value}, so there is no peak; the latest is shown: ${describe(newest)}.`;
+        return { captures: [newest], notices: [{ severity: 'warning', text }] };
+      }
       const peak = captures.reduce((best, capture) => ((capture.value ?? 0) > (best.value ?? 0) ? capture : best));
       return { captures: [peak], notices: info(`Peak of ${captures.length} captures: ${describe(peak)}.`) };
     }
@@ -127,6 +135,9 @@ export function chooseCaptures(
     }
     case 'nearest': {
       const at = query.at === '' ? to : /^\d+$/.test(query.at) ? Number(query.at) : Date.parse(query.at);
+      if (Number.isNaN(at)) {
+        throw new Error(`"${query.at}" is no time: expected Unix milliseconds or e.g. 2026-11-03T14:22:33Z.`);
+      }
       const before = captures.filter((capture) => capture.time <= at);
       const nearest = before.at(-1);
       if (!nearest) {

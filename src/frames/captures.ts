@@ -2,6 +2,7 @@ import type { DataFrame, DataLink } from '@grafana/data';
 import type { Capture } from '../store/store';
 import type { Column, Notice, Table } from '../views/table';
 import { toFrame } from './frames';
+import { withRange } from './links';
 
 export interface CaptureFrameOptions {
   readonly refId: string;
@@ -10,11 +11,14 @@ export interface CaptureFrameOptions {
   readonly link?: DataLink;
 }
 
+const ownColumns: readonly string[] = ['time', 'value', 'limit', '% of limit', 'size', 'key'];
+
 /** One row per capture, the newest first, from keys alone. */
 export function capturesFrame(captures: readonly Capture[], { refId, notices, link }: CaptureFrameOptions): DataFrame {
   const rows = [...captures].reverse();
   const label = (name: string): Column => ({
-    name,
+    // A layout may name a label as one of our columns; links find a column by its name.
+    name: ownColumns.includes(name) ? `${name} (label)` : name,
     kind: 'string',
     values: rows.map(({ labels }) => labels[name] ?? ''),
   });
@@ -51,8 +55,9 @@ export function capturesFrame(captures: readonly Capture[], { refId, notices, li
   const table: Table = { name: 'captures', length: rows.length, columns, notices: [] };
   const frame = toFrame(table, { refId, visualisation: 'table', notices });
   if (link) {
+    const ranged = withRange(link, captures);
     for (const field of frame.fields.filter(({ name }) => name === 'event' || name === 'time')) {
-      field.config.links = [link];
+      field.config.links = [ranged];
     }
   }
   return frame;

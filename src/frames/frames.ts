@@ -8,15 +8,17 @@ import {
 import type { Column, Notice, Table } from '../views/table';
 
 /** pprof's units → Grafana's. */
-const units: Readonly<Record<string, string>> = {
-  bytes: 'bytes',
-  nanoseconds: 'ns',
-  microseconds: 'µs',
-  milliseconds: 'ms',
-  seconds: 's',
-  count: 'short',
-  percent: 'percent',
-};
+const units = new Map(
+  Object.entries({
+    bytes: 'bytes',
+    nanoseconds: 'ns',
+    microseconds: 'µs',
+    milliseconds: 'ms',
+    seconds: 's',
+    count: 'short',
+    percent: 'percent',
+  })
+);
 
 export interface FrameOptions {
   readonly refId: string;
@@ -31,7 +33,7 @@ export interface FrameOptions {
  * them, which typed arrays do not survive. An enum column becomes its texts.
  */
 export function toFrame(table: Table, { refId, visualisation, executed, notices = [] }: FrameOptions): DataFrame {
-  const frame = createDataFrame({
+  return createDataFrame({
     refId,
     name: table.name,
     meta: {
@@ -47,7 +49,6 @@ export function toFrame(table: Table, { refId, visualisation, executed, notices 
       config: fieldConfig(column),
     })),
   });
-  return frame;
 }
 
 const fieldTypes = {
@@ -61,11 +62,12 @@ function plainValues({ kind, values, text }: Column): unknown[] {
   if (kind === 'enum') {
     return Array.from(values as ArrayLike<number>, (row) => text?.[row] ?? '');
   }
-  return Array.from(values as ArrayLike<number | string>);
+  // What a key does not say is NaN in a Table; panels show an empty cell for null.
+  return Array.from(values as ArrayLike<number | string>, (value) => (Number.isNaN(value) ? null : value));
 }
 
 function fieldConfig({ unit }: Column): FieldConfig {
-  return unit ? { unit: units[unit] ?? unit, ...(unit === 'percent' && { decimals: 2 }) } : {};
+  return unit ? { unit: units.get(unit) ?? unit, ...(unit === 'percent' && { decimals: 2 }) } : {};
 }
 
 /**

@@ -42,7 +42,7 @@ test('a profile is loaded once and then answered from the worker', async () => {
   const [table] = await client.run(['a'], query, load, never);
   expect(load).toHaveBeenCalledTimes(1);
   expect(worker.requests.map(({ type }) => type)).toEqual(['load', 'run']);
-  expect(table.columns[0].name).toBe('name');
+  expect(table.columns[0].name).toBe('function');
 });
 
 test('bytes move to the worker instead of being copied', async () => {
