@@ -113,23 +113,25 @@ export function tagFrames(
 
 const splitKeys = (list: string) => list.split(',').filter((key) => key !== '');
 
-/** The values a label list has for a key, joined by commas; '' where it has none. */
+/**
+ * The values a label list has for a key, texts before numbers, joined by commas; '' where it has none. Numbers are
+ * scaled only where the key has a unit: Go's heap label `bytes` has none and stays a plain number.
+ */
 function labelText({ label, labelSet, strings }: Profile, set: number, key: string, unit: string): string {
-  const texts: string[] = [];
+  const rows: number[] = [];
   for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
     if (strings[label.key[i]] === key) {
-      texts.push(
-        label.isNumeric[i]
-          ? scaledLabel(label.num[i], strings[label.unit[i]] || defaultLabelUnit(key), unit)
-          : strings[label.str[i]]
-      );
+      rows.push(i);
     }
   }
-  return texts.join(',');
+  const texts = rows.filter((i) => !label.isNumeric[i]).map((i) => strings[label.str[i]]);
+  const numeric = rows.filter((i) => label.isNumeric[i]);
+  const hasUnit = numeric.some((i) => label.unit[i] !== 0);
+  const numbers = numeric.map((i) =>
+    hasUnit ? scaledLabel(label.num[i], strings[label.unit[i]], unit) : scaledLabel(label.num[i], '', '')
+  );
+  return [...texts, ...numbers].join(',');
 }
-
-/** The unit of a numeric label that has none (google/pprof profile.NumLabelUnits): for two keys bytes, else the key. */
-export const defaultLabelUnit = (key: string) => (key === 'request' || key === 'alignment' ? 'bytes' : key);
 
 type Column = Uint32Array | Int32Array | Float64Array | Uint8Array | BigUint64Array;
 

@@ -24,19 +24,35 @@ const time: readonly Unit[] = [
   { name: 's', aliases: ['s', 'sec', 'second'], factor: 1e9 },
   { name: 'hrs', aliases: ['hour', 'hr'], factor: 3600e9 },
 ];
+const gcu: readonly Unit[] = [
+  { name: 'n*GCU', aliases: ['nanogcu'], factor: 1e-9 },
+  { name: 'u*GCU', aliases: ['microgcu'], factor: 1e-6 },
+  { name: 'm*GCU', aliases: ['milligcu'], factor: 1e-3 },
+  { name: 'GCU', aliases: ['gcu'], factor: 1 },
+  { name: 'k*GCU', aliases: ['kilogcu'], factor: 1e3 },
+  { name: 'M*GCU', aliases: ['megagcu'], factor: 1e6 },
+  { name: 'G*GCU', aliases: ['gigagcu'], factor: 1e9 },
+  { name: 'T*GCU', aliases: ['teragcu'], factor: 1e12 },
+  { name: 'P*GCU', aliases: ['petagcu'], factor: 1e15 },
+];
 const families: readonly Family[] = [
   { defaultUnit: bytes[0], units: bytes },
   { defaultUnit: time[3], units: time },
+  { defaultUnit: gcu[3], units: gcu },
 ];
+
+/** Lower case and without a plural s, as pprof reads units. */
+function sniffUnit(family: Family, text: string): Unit | undefined {
+  const lower = text.toLowerCase();
+  const alias = lower.length > 2 ? lower.replace(/s$/, '') : lower;
+  return family.units.find((unit) => unit.aliases.includes(alias));
+}
 
 function findUnit(text: string): { family: Family; unit: Unit } | undefined {
   for (const family of families) {
-    // pprof tries the text as it is, lower-cased, and without a plural s.
-    for (const form of [text, text.toLowerCase(), text.toLowerCase().replace(/s$/, '')]) {
-      const unit = family.units.find((u) => u.name === form || (form !== '' && u.aliases.includes(form)));
-      if (unit) {
-        return { family, unit };
-      }
+    const unit = sniffUnit(family, text);
+    if (unit) {
+      return { family, unit };
     }
   }
   return undefined;
@@ -48,29 +64,31 @@ export interface Scaled {
 }
 
 /**
- * A value in another unit. `to` is a unit's name, 'auto' (the largest unit in which it is at least 1), or 'minimum'
- * (the same). Units outside the families are left as they are, shown without a name where it is a mere count.
+ * A value in another unit. `to` is a unit's name, or 'auto' or 'minimum': the largest unit in which the value is at
+ * least 1. A unit of no family is left as it is; the asked one is its name then, none where it says a mere count.
  */
 export function scale(value: number, from: string, to: string): Scaled {
+  if (value < 0) {
+    const { value: positive, unit } = scale(-value, from, to);
+    return { value: -positive, unit };
+  }
   const source = findUnit(from);
   if (!source) {
-    const hidden = ['count', 'sample', 'unit', 'minimum', 'auto', ''].includes(from.toLowerCase().replace(/s$/, ''));
-    return { value, unit: hidden ? '' : from };
+    return { value, unit: ['count', 'sample', 'unit', 'minimum', 'auto'].includes(to) ? '' : to };
   }
-  const base = Math.abs(value) * source.unit.factor * (value < 0 ? -1 : 1);
   const { family } = source;
+  const base = value * source.unit.factor;
+  let target = sniffUnit(family, to) ?? family.defaultUnit;
   if (to === 'auto' || to === 'minimum') {
-    let best = family.units[0];
+    let factor = 0;
     for (const unit of family.units) {
-      if (Math.abs(base) / unit.factor >= 1) {
-        best = unit;
+      if (unit.factor >= factor && base / unit.factor >= 1) {
+        ({ factor } = unit);
+        target = unit;
       }
     }
-    return { value: base / best.factor, unit: best.name };
   }
-  const target = findUnit(to);
-  const unit = target && target.family === family ? target.unit : family.defaultUnit;
-  return { value: base / unit.factor, unit: unit.name };
+  return { value: base / target.factor, unit: target.name };
 }
 
 /** A value with its unit as pprof prints it: two decimals, none where they are zero; a bare 0. */

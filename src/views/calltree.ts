@@ -1,5 +1,6 @@
 import { PairInterner } from '../profile/interner';
 import type { Profile } from '../profile/profile';
+import { frameNames } from './graph';
 
 /**
  * Call paths by function name with their values. Row 0 is the root, which stands for the whole profile; parents come
@@ -22,10 +23,12 @@ export interface CallTree {
  * the values, a backward pass totals them. Costs what the distinct stacks cost, however many samples there are.
  */
 export function callTree(profile: Profile, sampleIndex: number): CallTree {
-  const { names, lineName, locationName } = frameNames(profile);
+  const frames = frameNames(profile);
+  // The root's name comes after the others.
+  const names = [...frames.names, 'total'];
   const { stack, location, sample } = profile;
   const nodes = new PairInterner(stack.length + 1);
-  nodes.intern(-1, 0);
+  nodes.intern(-1, names.length - 1);
 
   const node = new Int32Array(stack.length);
   for (let i = 1; i < stack.length; i++) {
@@ -34,11 +37,11 @@ export function callTree(profile: Profile, sampleIndex: number): CallTree {
     const first = location.lineOffset[l];
     let line = location.lineOffset[l + 1];
     if (line === first) {
-      at = nodes.intern(at, locationName[l]);
+      at = nodes.intern(at, frames.location[l]);
     }
     // The physical caller is last in pprof's order, the innermost inlined call first.
     while (line-- > first) {
-      at = nodes.intern(at, lineName[line]);
+      at = nodes.intern(at, frames.line[line]);
     }
     node[i] = at;
   }
@@ -54,38 +57,4 @@ export function callTree(profile: Profile, sampleIndex: number): CallTree {
     cum[parent[i]] += cum[i];
   }
   return { length, parent, name, names, flat, cum };
-}
-
-/**
- * A name for every line and for every location without lines, as rows of one list without repeats. Row 0 is the
- * root's. Where there is no function, pprof shows the binary's name in brackets, else <unknown> (graph.NodeInfo).
- */
-function frameNames(profile: Profile): { names: string[]; lineName: Uint32Array; locationName: Uint32Array } {
-  const { strings, function: func, line, location, mapping } = profile;
-  const names = ['total'];
-  const rows = new Map<string, number>();
-  const row = (text: string): number => {
-    let at = rows.get(text);
-    if (at === undefined) {
-      rows.set(text, (at = names.length));
-      names.push(text);
-    }
-    return at;
-  };
-  const functionName = new Uint32Array(func.length);
-  for (let i = 0; i < func.length; i++) {
-    functionName[i] = row(strings[func.name[i]] || strings[func.systemName[i]] || '<unknown>');
-  }
-  const lineName = new Uint32Array(line.length);
-  for (let i = 0; i < line.length; i++) {
-    lineName[i] = line.function[i] < 0 ? row('<unknown>') : functionName[line.function[i]];
-  }
-  const locationName = new Uint32Array(location.length);
-  for (let i = 0; i < location.length; i++) {
-    if (location.lineOffset[i] === location.lineOffset[i + 1]) {
-      const binary = location.mapping[i] < 0 ? '' : strings[mapping.filename[location.mapping[i]]];
-      locationName[i] = row(binary === '' ? '<unknown>' : `[${binary.slice(binary.lastIndexOf('/') + 1)}]`);
-    }
-  }
-  return { names, lineName, locationName };
 }
