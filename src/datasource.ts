@@ -17,9 +17,8 @@ import { firstObjects, checkHealth } from './health';
 import { openBucket, type Bucket } from './bucket';
 import { runQuery } from './runQuery';
 import { defaultQuery, type Query } from './query/query';
-import { printSelector, parseSelector, type MatchOp } from './query/selector';
 import type { PprofOptions, PprofQuery } from './types';
-import { findValues } from './variables';
+import { addFilters, findValues, interpolateSelector, parseVariableQuery } from './variables';
 import { WorkerClient } from './worker/client';
 
 /** One worker for all data sources of a page: its cache is what makes a second query fast. */
@@ -27,13 +26,14 @@ const worker = new WorkerClient();
 
 export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   private readonly instance: DataSourceInstanceSettings<PprofOptions>;
+  private opened: Bucket | undefined;
 
   constructor(settings: DataSourceInstanceSettings<PprofOptions>) {
     super(settings);
     this.instance = settings;
   }
 
-  /** @throws Error where the settings cannot work */
+  /** One for all queries, so that its limit on requests under way holds for a whole dashboard. @throws Error where the settings cannot work */
   bucket(): Bucket {
     const { url, access, jsonData } = this.instance;
     if (access === 'direct') {
@@ -44,7 +44,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     if (!jsonData.bucketUrl) {
       throw new Error('The data source has no bucket URL yet: enter it in its settings.');
     }
-    return openBucket(url ?? '', jsonData);
+    return (this.opened ??= openBucket(url ?? '', jsonData));
   }
 
   query(request: DataQueryRequest<PprofQuery>): Observable<DataQueryResponse> {
@@ -91,10 +91,12 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     const templates = getTemplateSrv();
     const plain = <S extends string | undefined>(text: S) =>
       (text ? templates.replace(text, scopedVars, 'csv') : text) as S;
-    const selector = templates.replace(target.selector ?? '', scopedVars, selectorValue);
+    const selector = interpolateSelector(target.selector ?? '', (text, format) =>
+      templates.replace(text, scopedVars, format)
+    );
     return {
       ...target,
-      selector: withFilters(selector, filters),
+      selector: addFilters(selector, filters),
       event: plain(target.event),
       at: plain(target.at),
       query: plain(target.query),
@@ -113,8 +115,9 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     return queries.map((query) => this.interpolate(query, scopedVars, filters));
   }
 
+  /** A query that is only a refId, as a panel starts with, is not run: its defaults would open the newest capture. */
   filterQuery(query: PprofQuery): boolean {
-    return !query.hide;
+    return !query.hide && Object.keys(query).some((field) => !grafanasFields.has(field));
   }
 
   getDefaultQuery(app: CoreApp): Partial<PprofQuery> {
@@ -140,19 +143,20 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     return objects.map(({ key }) => key);
   }
 
-  /** `label_values(tenant_id)`, `label_values({service="ingester"}, tenant_id)`, or a label's name alone. */
+  /** Values of a variable; see parseVariableQuery for the forms of a query. */
   async metricFindQuery(
-    query: string,
+    query: string | { query: string },
     options?: { range?: TimeRange; scopedVars?: ScopedVars }
   ): Promise<MetricFindValue[]> {
-    const text = getTemplateSrv().replace(query, options?.scopedVars, selectorValue);
-    const match = /^\s*(?:label_values\(\s*(?:(\{.*\})\s*,)?\s*([\w.-]+)\s*\)|([\w.-]+))\s*$/s.exec(text);
-    if (!match) {
-      throw new Error(
-        `Variable query "${query}": expected label_values(tenant_id) or label_values({service="x"}, tenant_id).`
-      );
-    }
-    const values = await this.labelValues(match[2] ?? match[3], match[1] ?? '', options?.range);
+    const { selector, label } = parseVariableQuery(typeof query === 'string' ? query : query.query);
+    const replaced = interpolateSelector(selector, (text, format) =>
+      getTemplateSrv().replace(text, options?.scopedVars, format)
+    );
+    const values = await this.labelValues(
+      getTemplateSrv().replace(label, options?.scopedVars),
+      replaced,
+      options?.range
+    );
     return values.map((value) => ({ text: value, value }));
   }
 
@@ -168,7 +172,8 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   /** Labels and sample types of the captures that match, for the editors. */
   facts(selector: string, range?: TimeRange) {
-    return findValues(this.bucket(), worker, getTemplateSrv().replace(selector, {}, selectorValue), rangeOf(range));
+    const replaced = interpolateSelector(selector, (text, format) => getTemplateSrv().replace(text, {}, format));
+    return findValues(this.bucket(), worker, replaced, rangeOf(range));
   }
 
   private async labelValues(label: string, selector: string, range?: TimeRange): Promise<string[]> {
@@ -177,30 +182,9 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   }
 }
 
+/** What Grafana adds to every query. */
+const grafanasFields = new Set(['refId', 'hide', 'key', 'queryType', 'datasource']);
+
 /** The last hour where Grafana gives no range. */
 const rangeOf = (range?: TimeRange) =>
   range ? { from: range.from.valueOf(), to: range.to.valueOf() } : { from: Date.now() - 3600_000, to: Date.now() };
-
-const escapeRegex = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-const escapeQuoted = (text: string) => text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n');
-
-/** A variable inside a selector's quotes: several values are alternatives of a pattern, each taken literally. */
-function selectorValue(value: string | string[]): string {
-  const text = Array.isArray(value) && value.length !== 1 ? value.map(escapeRegex).join('|') : String(value);
-  return escapeQuoted(text);
-}
-
-/** Grafana's ad hoc operators; `=|` and `!=|` take several values. */
-function withFilters(selector: string, filters: readonly AdHocVariableFilter[]): string {
-  if (filters.length === 0) {
-    return selector;
-  }
-  const added = filters.map(({ key, operator, value, values }) => {
-    if (operator === '=|' || operator === '!=|') {
-      const op: MatchOp = operator === '=|' ? '=~' : '!~';
-      return { name: key, op, value: (values ?? [value]).map(escapeRegex).join('|') };
-    }
-    return { name: key, op: operator as MatchOp, value };
-  });
-  return printSelector([...parseSelector(selector), ...added]);
-}

@@ -21,12 +21,17 @@ export interface PprofOptions extends DataSourceJsonData {
   /** Most captures one query opens. Default 200. */
   maxCaptures?: number;
 
-  // Keys that Grafana's proxy itself reads.
-  httpHeaderName1?: string;
+  /** How the editor shows the credentials. Not `authenticationType`: Grafana's proxy gives that name a meaning. */
+  authMethod?: AuthMethod;
+
+  // Keys that Grafana's proxy itself reads. It reads headers 1, 2, … up to the first gap.
+  [header: `httpHeaderName${number}`]: string | undefined;
   tlsSkipVerify?: boolean;
   tlsAuth?: boolean;
   tlsAuthWithCACert?: boolean;
 }
+
+export type AuthMethod = 'none' | 'basic' | 'bearer' | 'headers';
 
 /** Set through the editor, kept by Grafana's server, never read back: basicAuthPassword, httpHeaderValue1, tlsCACert, … */
 export type PprofSecrets = Record<string, string>;

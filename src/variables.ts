@@ -1,5 +1,7 @@
+import type { AdHocVariableFilter } from '@grafana/data';
 import type { Bucket } from './bucket';
 import { isKeyLabel, listCaptures, type Range } from './captures';
+import { parseSelector, printSelector, type Matcher, type MatchOp } from './query/selector';
 import type { Capture } from './store/store';
 import type { WorkerClient } from './worker/client';
 
@@ -32,18 +34,19 @@ export async function findValues(
   }
   const sampleTypes = new Set<string>();
   if (label === undefined || !isKeyLabel(bucket.layout)(label)) {
-    for (const { object } of newestOfEach(captures)) {
-      try {
-        const load = () => bucket.store.get(object.key, signal);
-        const facts = await worker.facts([`${object.key}\0${object.etag}`], load, signal);
-        facts.sampleTypes.forEach((type) => sampleTypes.add(type));
-        for (const [name, values] of Object.entries(facts.labels)) {
-          const known = labels.get(name) ?? new Set();
-          values.forEach((value) => known.add(value));
-          labels.set(name, known);
-        }
-      } catch {
-        // A broken capture has no values to offer; the panel that opens it says what is wrong with it.
+    const opened = newestOfEach(captures).map(async ({ object }) => {
+      const load = () => bucket.store.get(object.key, signal);
+      return worker.facts([`${object.key}\0${object.etag}`], load, signal);
+    });
+    for (const result of await Promise.allSettled(opened)) {
+      if (result.status === 'rejected') {
+        continue; // A broken capture has no values to offer; the panel that opens it says what is wrong with it.
+      }
+      result.value.sampleTypes.forEach((type) => sampleTypes.add(type));
+      for (const [name, values] of Object.entries(result.value.labels)) {
+        const known = labels.get(name) ?? new Set();
+        values.forEach((value) => known.add(value));
+        labels.set(name, known);
       }
     }
   }
@@ -61,4 +64,89 @@ function newestOfEach(captures: readonly Capture[]): Capture[] {
   // CPU and goroutine profiles are those with labels.
   const rank = ({ labels }: Capture) => (/cpu|profile|goroutine/.test(labels.profile ?? '') ? 0 : 1);
   return [...newest.values()].sort((a, b) => rank(a) - rank(b)).slice(0, maxOpened);
+}
+
+/**
+ * What a variable's query asks for: `services`, `label_values(tenant_id)`,
+ * `label_values({service="ingester"}, tenant_id)`, or a label's name alone.
+ * @throws Error naming the forms there are
+ */
+export function parseVariableQuery(query: string): { selector: string; label: string } {
+  const match = /^\s*(?:label_values\(\s*(?:(\{.*\})\s*,)?\s*([\w.$-]+)\s*\)|([\w.-]+))\s*$/s.exec(query);
+  if (!match) {
+    throw new Error(
+      `Variable query "${query}": expected services, label_values(tenant_id) or ` +
+        'label_values({service="ingester"}, tenant_id).'
+    );
+  }
+  const [, selector = '', label, alone] = match;
+  return { selector, label: label ?? (alone === 'services' ? 'service' : alone) };
+}
+
+/** Grafana's `replace`: puts the formatted values of variables into a text. */
+export type Replace = (text: string, format: (value: string | string[]) => string) => string;
+
+const escapeRegex = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+const escapeQuoted = (text: string) => text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n');
+const alternatives = (value: string | string[]) => [value].flat().map(escapeRegex).join('|');
+
+/**
+ * Puts variables into a selector. Each value is taken literally whatever characters it has, as tenants choose their
+ * names. Several values are alternatives, for which = becomes =~.
+ */
+export function interpolateSelector(selector: string, replace: Replace): string {
+  if (!/\$|\[\[/.test(selector)) {
+    return selector;
+  }
+  let matchers: Matcher[];
+  try {
+    matchers = parseSelector(selector);
+  } catch {
+    // A variable outside of quotes: {$filters}, or $label="x".
+    return replace(selector, (value) => escapeQuoted(Array.isArray(value) ? alternatives(value) : value));
+  }
+  return printSelector(matchers.map((matcher) => interpolateMatcher(matcher, replace)));
+}
+
+function interpolateMatcher({ name, op, value }: Matcher, replace: Replace): Matcher {
+  const isVariableAlone = /^(?:\$\w+|\$\{[^{}]+\}|\[\[[^[\]]+\]\])$/.test(value);
+  if (op === '=~' || op === '!~') {
+    const format = isVariableAlone ? alternatives : (values: string | string[]) => `(?:${alternatives(values)})`;
+    return { name, op, value: replace(value, format) };
+  }
+  let hasSeveral = false;
+  const literal = replace(value, (values) => {
+    hasSeveral ||= Array.isArray(values) && values.length > 1;
+    return String(values);
+  });
+  return hasSeveral && isVariableAlone
+    ? { name, op: op === '=' ? '=~' : '!~', value: replace(value, alternatives) }
+    : { name, op, value: literal };
+}
+
+/** Grafana's ad hoc operators → ours; those with `|` take several values. */
+const adHocOperators: ReadonlyMap<string, MatchOp> = new Map([
+  ['=', '='],
+  ['!=', '!='],
+  ['=~', '=~'],
+  ['!~', '!~'],
+  ['=|', '=~'],
+  ['!=|', '!~'],
+]);
+
+/** The selector and the dashboard's ad hoc filters. @throws Error for an operator that labels do not have */
+export function addFilters(selector: string, filters: readonly AdHocVariableFilter[]): string {
+  if (filters.length === 0) {
+    return selector;
+  }
+  const added = filters.map(({ key, operator, value, values }): Matcher => {
+    const op = adHocOperators.get(operator);
+    if (!op) {
+      throw new Error(
+        `The filter ${key} ${operator} ${value}: labels are compared by ${[...adHocOperators.keys()].join(' ')} only.`
+      );
+    }
+    return { name: key, op, value: operator.endsWith('|') ? alternatives(values ?? [value]) : value };
+  });
+  return printSelector([...parseSelector(selector), ...added]);
 }

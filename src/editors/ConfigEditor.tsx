@@ -1,31 +1,14 @@
 import { css } from '@emotion/css';
 import type { DataSourcePluginOptionsEditorProps, GrafanaTheme2 } from '@grafana/data';
 import { getDataSourceSrv } from '@grafana/runtime';
-import {
-  Alert,
-  Button,
-  Combobox,
-  Field,
-  FieldSet,
-  Input,
-  SecretInput,
-  SecretTextArea,
-  Switch,
-  useStyles2,
-} from '@grafana/ui';
+import { Alert, Button, Combobox, Field, FieldSet, Input, SecretTextArea, Switch, useStyles2 } from '@grafana/ui';
 import React, { useEffect, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { compileLayout, presets } from '../store/layout';
 import type { PprofOptions, PprofSecrets } from '../types';
+import { AuthFields } from './AuthFields';
 
 type Props = DataSourcePluginOptionsEditorProps<PprofOptions, PprofSecrets>;
-
-const authMethods = [
-  { value: 'none', label: 'No authentication' },
-  { value: 'basic', label: 'Basic' },
-  { value: 'header', label: 'Bearer token or other header' },
-] as const;
-type AuthMethod = (typeof authMethods)[number]['value'];
 
 export function ConfigEditor({ options, onOptionsChange }: Props) {
   const { jsonData, secureJsonFields = {}, secureJsonData = {} } = options;
@@ -38,16 +21,6 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
       ...options,
       secureJsonFields: { ...secureJsonFields, [name]: false },
       secureJsonData: { ...secureJsonData, [name]: '' },
-    });
-  const auth: AuthMethod = options.basicAuth ? 'basic' : jsonData.httpHeaderName1 ? 'header' : 'none';
-  const setAuth = (method: AuthMethod) =>
-    onOptionsChange({
-      ...options,
-      basicAuth: method === 'basic',
-      jsonData: {
-        ...jsonData,
-        httpHeaderName1: method === 'header' ? (jsonData.httpHeaderName1 ?? 'Authorization') : undefined,
-      },
     });
   const secret = (name: string) => ({
     isConfigured: Boolean(secureJsonFields[name]),
@@ -92,49 +65,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
       </FieldSet>
 
       <FieldSet label="Authentication">
-        <Field
-          label="Method"
-          htmlFor="auth"
-          description="Kept in Grafana's server, never sent to a browser. For private AWS buckets put a signer in front; see the README."
-        >
-          <Combobox
-            id="auth"
-            width={40}
-            options={[...authMethods]}
-            value={auth}
-            onChange={({ value }) => setAuth(value)}
-          />
-        </Field>
-        {auth === 'basic' && (
-          <>
-            <Field label="User" htmlFor="basicAuthUser">
-              <Input
-                id="basicAuthUser"
-                width={40}
-                value={options.basicAuthUser ?? ''}
-                onChange={({ currentTarget }) => onOptionsChange({ ...options, basicAuthUser: currentTarget.value })}
-              />
-            </Field>
-            <Field label="Password" htmlFor="basicAuthPassword">
-              <SecretInput id="basicAuthPassword" width={40} {...secret('basicAuthPassword')} />
-            </Field>
-          </>
-        )}
-        {auth === 'header' && (
-          <>
-            <Field label="Header" htmlFor="headerName">
-              <Input
-                id="headerName"
-                width={40}
-                value={String(jsonData.httpHeaderName1 ?? '')}
-                onChange={({ currentTarget }) => setJson({ httpHeaderName1: currentTarget.value })}
-              />
-            </Field>
-            <Field label="Value" htmlFor="headerValue" description='For a bearer token: "Bearer " and the token.'>
-              <SecretInput id="headerValue" width={60} {...secret('httpHeaderValue1')} />
-            </Field>
-          </>
-        )}
+        <AuthFields options={options} onOptionsChange={onOptionsChange} secret={secret} />
       </FieldSet>
 
       <FieldSet label="TLS">
@@ -338,16 +269,26 @@ function KeyPreview({
           <p className={styles.summary}>
             The layout reads {matching} of the first {keys.length} keys.
           </p>
-          <ul className={styles.list}>
-            {shown.map((row) => (
-              <li key={row.key}>
-                <code className={styles.key}>{row.key}</code>
-                <span className={row.parsed ? undefined : styles.bad}>
-                  {row.parsed ? summary(row.parsed) : 'not of this layout'}
-                </span>
-              </li>
-            ))}
-          </ul>
+          <table className={styles.table}>
+            <thead>
+              <tr>
+                <th scope="col">Key</th>
+                <th scope="col">Read as</th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((row) => (
+                <tr key={row.key}>
+                  <td>
+                    <code className={styles.key}>{row.key}</code>
+                  </td>
+                  <td className={row.parsed ? undefined : styles.bad}>
+                    {row.parsed ? summary(row.parsed) : 'not of this layout'}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
         </>
       )}
       <Button size="sm" variant="secondary" icon="sync" disabled={!saved} onClick={() => setRun(run + 1)}>
@@ -380,7 +321,13 @@ function summary({
 
 const getStyles = (theme: GrafanaTheme2) => ({
   summary: css({ margin: theme.spacing(1, 0) }),
-  list: css({ listStyle: 'none', li: { marginBottom: theme.spacing(1), overflowWrap: 'anywhere' } }),
-  key: css({ display: 'block', overflowWrap: 'anywhere', whiteSpace: 'normal' }),
+  table: css({
+    width: '100%',
+    tableLayout: 'fixed',
+    marginBottom: theme.spacing(1),
+    'th, td': { padding: theme.spacing(0.5, 1), textAlign: 'left', verticalAlign: 'top', overflowWrap: 'anywhere' },
+    'tbody tr': { borderTop: `1px solid ${theme.colors.border.weak}` },
+  }),
+  key: css({ overflowWrap: 'anywhere', whiteSpace: 'normal' }),
   bad: css({ color: theme.colors.warning.text }),
 });

@@ -1,11 +1,11 @@
 import type { QueryEditorProps } from '@grafana/data';
 import { Button, Combobox, InlineField, InlineFieldRow, Input, Stack, type ComboboxOption } from '@grafana/ui';
-import React, { useCallback } from 'react';
+import React, { useMemo, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { captureChoices, defaultQuery, type CaptureChoice, type View } from '../query/query';
-import { printSelector, type Matcher, type MatchOp } from '../query/selector';
+import type { Matcher, MatchOp } from '../query/selector';
 import type { PprofOptions, PprofQuery } from '../types';
-import { readFields, writeFields } from './selectorFields';
+import { readFields, writeFields, type SelectorFields } from './selectorFields';
 
 type Props = QueryEditorProps<PprofDataSource, PprofQuery, PprofOptions>;
 
@@ -33,33 +33,29 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   const fields = readFields(query.selector);
   const opensProfiles = query.view === 'flame' || query.view === 'top' || query.view === 'tags';
   const id = (name: string) => `pprof-${query.refId}-${name}`;
+  const facts = useFacts(datasource, range);
+  const [isText, setIsText] = useState(false);
 
   const change = (patch: Partial<PprofQuery>) => {
     onChange({ ...stored, ...patch });
     onRunQuery();
   };
-
-  /** Values of a label among the captures that the other conditions leave. */
-  const values = useCallback(
-    async (selector: string, label: string, typed: string): Promise<ComboboxOption[]> => {
-      try {
-        const facts = await datasource.facts(selector, range);
-        const all = label === '' ? Object.keys(facts.labels) : (facts.labels[label] ?? []);
-        return all.filter((value) => value.toLowerCase().includes(typed.toLowerCase())).map((value) => ({ value }));
-      } catch {
-        return []; // The query itself says what is wrong.
-      }
-    },
-    [datasource, range]
-  );
-  const sampleTypes = async (typed: string): Promise<ComboboxOption[]> => {
-    try {
-      const facts = await datasource.facts(query.selector, range);
-      return facts.sampleTypes.filter((type) => type.includes(typed)).map((value) => ({ value }));
-    } catch {
-      return [];
+  /** A filter that has no value yet is kept but not run: it would ask for samples without that label. */
+  const changeFilters = (changed: SelectorFields) => {
+    onChange({ ...stored, selector: writeFields(changed) });
+    if (changed.filters.every(({ value }) => value !== '')) {
+      onRunQuery();
     }
   };
+
+  /** Values of a label among the captures that the other conditions leave; for '' the labels there are. */
+  const values = async (others: SelectorFields, label: string, typed: string): Promise<ComboboxOption[]> => {
+    const complete = { ...others, filters: others.filters.filter(({ value }) => value !== '') };
+    const { labels } = await facts(writeFields(complete));
+    const names = label === '' ? Object.keys(labels).filter(isWritable) : [];
+    return suggestions(Object.hasOwn(labels, label) ? labels[label] : names, typed);
+  };
+  const sampleTypes = async (typed: string) => suggestions((await facts(query.selector)).sampleTypes, typed);
 
   return (
     <Stack direction="column" gap={0.5}>
@@ -104,7 +100,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
         )}
       </InlineFieldRow>
 
-      {fields ? (
+      {fields && !isText ? (
         <>
           <InlineFieldRow>
             {(['service', 'profile'] as const).map((name) => (
@@ -121,7 +117,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
                   createCustomValue
                   placeholder="any"
                   value={fields[name] || null}
-                  options={(typed) => values(writeFields({ ...fields, [name]: '' }), name, typed)}
+                  options={(typed) => values({ ...fields, [name]: '' }, name, typed)}
                   onChange={(option) => change({ selector: writeFields({ ...fields, [name]: option?.value ?? '' }) })}
                 />
               </InlineField>
@@ -144,20 +140,31 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
           <LabelFilters
             id={id('filter')}
             filters={fields.filters}
-            values={(label, typed, others) => values(printSelector([...ownMatchers(fields), ...others]), label, typed)}
-            onChange={(filters) => change({ selector: writeFields({ ...fields, filters }) })}
-          />
+            values={(label, typed, others) => values({ ...fields, filters: others }, label, typed)}
+            onChange={(filters) => changeFilters({ ...fields, filters })}
+          >
+            <Button variant="secondary" fill="text" icon="pen" onClick={() => setIsText(true)}>
+              Edit as text
+            </Button>
+          </LabelFilters>
         </>
       ) : (
-        <TextField
-          id={id('selector')}
-          label="Selector"
-          labelWidth={14}
-          width={80}
-          value={query.selector}
-          placeholder={'{service="ingester"}'}
-          onCommit={(selector) => change({ selector })}
-        />
+        <InlineFieldRow>
+          <TextField
+            id={id('selector')}
+            label="Selector"
+            labelWidth={14}
+            width={80}
+            value={query.selector}
+            placeholder={'{service="ingester"}'}
+            onCommit={(selector) => change({ selector })}
+          />
+          {fields && (
+            <Button variant="secondary" fill="text" icon="list-ul" onClick={() => setIsText(false)}>
+              Edit as fields
+            </Button>
+          )}
+        </InlineFieldRow>
       )}
 
       {query.view === 'flame' && (
@@ -196,19 +203,43 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   );
 }
 
-const ownMatchers = ({ service, profile }: { service: string; profile: string }): Matcher[] =>
-  Object.entries({ service, profile })
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => ({ name, op: '=', value }));
+type Facts = Awaited<ReturnType<PprofDataSource['facts']>>;
+
+/** Labels and sample types of a selector's captures. */
+type AskFacts = (selector: string) => Promise<Facts>;
+
+function useFacts(datasource: PprofDataSource, range: Props['range']): AskFacts {
+  return useMemo(() => rememberLast((selector) => datasource.facts(selector, range)), [datasource, range]);
+}
+
+/** Keeps the last answer: each key typed in a field asks for it again. */
+function rememberLast(ask: AskFacts): AskFacts {
+  let last: { selector: string; facts: Promise<Facts> } | undefined;
+  return (selector) => {
+    if (last?.selector !== selector) {
+      // Without suggestions anything can still be typed, and the query itself says what is wrong.
+      last = { selector, facts: ask(selector).catch((): Facts => ({ labels: {}, sampleTypes: [] })) };
+    }
+    return last.facts;
+  };
+}
+
+/** Whether a selector can name the label; samples may have labels of any text. */
+const isWritable = (label: string) => /^[A-Za-z_][\w.-]*$/.test(label);
+
+const suggestions = (all: readonly string[], typed: string): ComboboxOption[] =>
+  all.filter((value) => value.toLowerCase().includes(typed.toLowerCase())).map((value) => ({ value }));
 
 interface LabelFiltersProps {
   id: string;
   filters: readonly Matcher[];
   values: (label: string, typed: string, others: readonly Matcher[]) => Promise<ComboboxOption[]>;
   onChange: (filters: readonly Matcher[]) => void;
+  /** Stands behind the last row. */
+  children: React.ReactNode;
 }
 
-function LabelFilters({ id, filters, values, onChange }: LabelFiltersProps) {
+function LabelFilters({ id, filters, values, onChange, children }: LabelFiltersProps) {
   const replace = (at: number, patch: Partial<Matcher>) =>
     onChange(filters.map((filter, i) => (i === at ? { ...filter, ...patch } : filter)));
   return (
@@ -217,10 +248,12 @@ function LabelFilters({ id, filters, values, onChange }: LabelFiltersProps) {
         const others = filters.filter((_, k) => k !== i);
         return (
           <InlineFieldRow key={i}>
-            <InlineField label={i === 0 ? 'Labels' : ''} labelWidth={14} htmlFor={`${id}-${i}-name`}>
+            <HiddenLabel htmlFor={`${id}-${i}-name`} text={`Label ${i + 1} name`} />
+            <HiddenLabel htmlFor={`${id}-${i}-op`} text={`Label ${i + 1} operator`} />
+            <HiddenLabel htmlFor={`${id}-${i}-value`} text={`Label ${i + 1} value`} />
+            <InlineField label={i === 0 ? 'Labels' : ''} labelWidth={14}>
               <Combobox
                 id={`${id}-${i}-name`}
-                aria-label={`Label ${i + 1} name`}
                 width={22}
                 createCustomValue
                 value={filter.name}
@@ -230,14 +263,12 @@ function LabelFilters({ id, filters, values, onChange }: LabelFiltersProps) {
             </InlineField>
             <Combobox
               id={`${id}-${i}-op`}
-              aria-label={`Label ${i + 1} operator`}
               width={10}
               options={operators}
               value={filter.op}
               onChange={({ value }) => replace(i, { op: value })}
             />
             <Combobox
-              aria-label={`Label ${i + 1} value`}
               id={`${id}-${i}-value`}
               width={32}
               createCustomValue
@@ -256,10 +287,10 @@ function LabelFilters({ id, filters, values, onChange }: LabelFiltersProps) {
         );
       })}
       <InlineFieldRow>
-        <InlineField label={filters.length === 0 ? 'Labels' : ''} labelWidth={14} htmlFor={`${id}-add`}>
+        <HiddenLabel htmlFor={`${id}-add`} text="Add label" />
+        <InlineField label={filters.length === 0 ? 'Labels' : ''} labelWidth={14}>
           <Combobox
             id={`${id}-add`}
-            aria-label="Add label"
             width={22}
             createCustomValue
             placeholder="+ filter by label"
@@ -268,10 +299,18 @@ function LabelFilters({ id, filters, values, onChange }: LabelFiltersProps) {
             onChange={(option) => option && onChange([...filters, { name: option.value, op: '=', value: '' }])}
           />
         </InlineField>
+        {children}
       </InlineFieldRow>
     </>
   );
 }
+
+/** A name for screen readers; Combobox takes no aria-label. */
+const HiddenLabel = ({ htmlFor, text }: { htmlFor: string; text: string }) => (
+  <label htmlFor={htmlFor} className="sr-only">
+    {text}
+  </label>
+);
 
 interface TextFieldProps {
   id: string;

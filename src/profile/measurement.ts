@@ -94,7 +94,7 @@ export function scale(value: number, from: string, to: string): Scaled {
 /** A value with its unit as pprof prints it: two decimals, none where they are zero; a bare 0. */
 export function scaledLabel(value: number, from: string, to: string): string {
   const scaled = scale(value, from, to);
-  const text = scaled.value.toFixed(2).replace(/\.00$/, '');
+  const text = twoDecimals(scaled.value).replace(/\.00$/, '');
   return text === '0' || text === '-0' ? '0' : text + scaled.unit;
 }
 
@@ -105,9 +105,15 @@ export function percentage(value: number, total: number): string {
     return '  100%';
   }
   if (ratio >= 1) {
-    return `${ratio.toFixed(2).padStart(5)}%`;
+    return `${twoDecimals(ratio).padStart(5)}%`;
   }
   return `${shortest(ratio).padStart(5)}%`;
+}
+
+/** Go's %.2f: where the value is exactly between two texts, which only eighths are, the even digit wins. */
+function twoDecimals(value: number): string {
+  const part = Math.abs(value) % 1;
+  return part === 0.125 || part === 0.625 ? (value - Math.sign(value) * 0.005).toFixed(2) : value.toFixed(2);
 }
 
 /** C's %.2g. */

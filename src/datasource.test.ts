@@ -1,0 +1,451 @@
+import { CoreApp, dateTime, LoadingState, type DataQueryRequest, type DataQueryResponse } from '@grafana/data';
+import {
+  setBackendSrv,
+  setTemplateSrv,
+  type BackendSrv,
+  type BackendSrvRequest,
+  type TemplateSrv,
+} from '@grafana/runtime';
+import { Observable } from 'rxjs';
+import { PprofDataSource } from './datasource';
+import { encodeFolded } from './testing/encode';
+import type { PprofOptions, PprofQuery } from './types';
+
+// Every browser that Grafana supports has it; this jsdom does not.
+AbortSignal.prototype.throwIfAborted ??= function (this: AbortSignal) {
+  if (this.aborted) {
+    throw new Error('aborted');
+  }
+};
+
+/** An S3 bucket in memory, as Grafana's proxy shows it: ListObjectsV2 and GET over real keys and bytes. */
+class MemoryBucket {
+  /** Paths below the bucket, in the order they were asked for. */
+  readonly requests: string[] = [];
+  readonly writes: string[] = [];
+  /** Requests that were ended by unsubscribing. */
+  cancelled = 0;
+  inFlight = 0;
+  mostInFlight = 0;
+  /** Answers that replace the bucket's own, by key or '' for listings. */
+  readonly failures = new Map<string, { status: number; body: string }>();
+  /** While true nothing is answered. */
+  isStuck = false;
+
+  constructor(readonly objects: Record<string, ArrayBuffer>) {}
+
+  /** The part of Grafana's backendSrv that the data source uses. */
+  readonly backendSrv = {
+    fetch: (request: BackendSrvRequest) =>
+      new Observable((subscriber) => {
+        const path = request.url.replace(/^.*?\/s3/, '');
+        this.requests.push(path);
+        if ((request.method ?? 'GET') !== 'GET') {
+          this.writes.push(`${request.method} ${path}`);
+        }
+        this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
+        let isOver = false;
+        const timer = setTimeout(() => {
+          if (this.isStuck) {
+            return;
+          }
+          isOver = true;
+          const { status, body } = this.answer(new URL(path, 'http://bucket'));
+          if (status === 200) {
+            subscriber.next({ status, data: body, headers: new Headers(), ok: true });
+            subscriber.complete();
+          } else {
+            subscriber.error({ status, statusText: '', data: body, config: request });
+          }
+        }, 1);
+        return () => {
+          clearTimeout(timer);
+          this.inFlight--;
+          this.cancelled += isOver ? 0 : 1;
+        };
+      }),
+  } as unknown as BackendSrv;
+
+  private answer(url: URL): { status: number; body: ArrayBuffer } {
+    const key = decodeURIComponent(url.pathname.slice(1));
+    const failure = this.failures.get(key);
+    if (failure) {
+      return { status: failure.status, body: bytesOf(failure.body) };
+    }
+    if (key === '') {
+      return { status: 200, body: bytesOf(this.list(url.searchParams)) };
+    }
+    const body = this.objects[key];
+    return body
+      ? { status: 200, body: body.slice(0) }
+      : { status: 404, body: bytesOf('<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>') };
+  }
+
+  private list(query: URLSearchParams): string {
+    const prefix = query.get('prefix') ?? '';
+    const delimiter = query.get('delimiter');
+    const after = query.get('start-after') ?? '';
+    const keys = Object.keys(this.objects)
+      .sort()
+      .filter((key) => key.startsWith(prefix) && key > after);
+    const folderOf = (key: string) => {
+      const end = delimiter ? key.indexOf(delimiter, prefix.length) : -1;
+      return end < 0 ? undefined : key.slice(0, end + 1);
+    };
+    const folders = new Set(keys.flatMap((key) => folderOf(key) ?? []));
+    const contents = keys.filter((key) => folderOf(key) === undefined);
+    return (
+      '<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>' +
+      contents
+        .map(
+          (key) =>
+            `<Contents><Key>${encodeURIComponent(key)}</Key><Size>${this.objects[key].byteLength}</Size>` +
+            '<LastModified>2026-11-03T14:00:00.000Z</LastModified><ETag>"e"</ETag></Contents>'
+        )
+        .join('') +
+      [...folders]
+        .map((folder) => `<CommonPrefixes><Prefix>${encodeURIComponent(folder)}</Prefix></CommonPrefixes>`)
+        .join('') +
+      '</ListBucketResult>'
+    );
+  }
+}
+
+const bytesOf = (text: string): ArrayBuffer => {
+  const bytes = new TextEncoder().encode(text);
+  // A new buffer of this realm: in jsdom the encoder's is of another.
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  return copy.buffer;
+};
+
+const GiB = 1024 ** 3;
+const start = Date.parse('2026-11-03T14:00:00Z');
+const minute = 60_000;
+
+/** Profiles that differ between tests, so that the page's one worker never knows a key already. */
+let run = 0;
+beforeEach(() => run++);
+
+function keyOf({
+  service = 'ingester',
+  at = 0,
+  event = 'e0',
+  value = GiB,
+  profile = 'cpu',
+  instance = 'pod-1',
+}): string {
+  const iso = new Date(start + at * minute).toISOString();
+  const time = iso.replace(/[-:]/g, '');
+  return `${service}/2026/11/03/${iso.slice(11, 13)}/${time}_${event}_heap-ratio_${value}-${8 * GiB}_${instance}_v${run}/${profile}.pb.gz`;
+}
+
+const profileOf = (tenants: Record<string, number>): ArrayBuffer => {
+  const samples = Object.entries(tenants).map(([tenant, value]) => ({
+    stack: `main;serve;handle`,
+    values: [value],
+    labels: { tenant_id: tenant },
+  }));
+  const bytes = encodeFolded({ types: ['cpu/nanoseconds'], samples });
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  return copy.buffer;
+};
+
+type Variables = Record<string, string | string[]>;
+
+function setUp(
+  objects: Record<string, ArrayBuffer>,
+  { options = {}, variables = {} as Variables, access = 'proxy' } = {}
+) {
+  const bucket = new MemoryBucket(objects);
+  setBackendSrv(bucket.backendSrv);
+  const replace: TemplateSrv['replace'] = (text = '', scopedVars = {}, format) =>
+    text.replace(/\$(\w+)/g, (whole, name: string) => {
+      const value = scopedVars?.[name]?.value ?? variables[name];
+      return value === undefined ? whole : typeof format === 'function' ? format(value) : [value].flat().join(',');
+    });
+  setTemplateSrv({ replace } as TemplateSrv);
+  const jsonData: PprofOptions = { bucketUrl: 'https://s3.example.com/profiles', ...options };
+  const settings = { uid: 'uid', name: 'Profiles', url: '/api/datasources/proxy/uid/uid', access, jsonData };
+  return { bucket, ds: new PprofDataSource(settings as ConstructorParameters<typeof PprofDataSource>[0]) };
+}
+
+function requestOf(targets: Array<Partial<PprofQuery>>, more: Partial<DataQueryRequest<PprofQuery>> = {}) {
+  const [from, to] = [dateTime(start - minute), dateTime(start + 59 * minute)];
+  return {
+    requestId: 'Q1',
+    targets: targets.map((target, i) => ({ refId: 'ABC'[i], ...target })),
+    range: { from, to, raw: { from, to } },
+    scopedVars: {},
+    ...more,
+  } as DataQueryRequest<PprofQuery>;
+}
+
+async function packetsOf(ds: PprofDataSource, request: DataQueryRequest<PprofQuery>): Promise<DataQueryResponse[]> {
+  const packets: DataQueryResponse[] = [];
+  await new Promise<void>((resolve, reject) =>
+    ds.query(request).subscribe({ next: (packet) => packets.push(packet), error: reject, complete: resolve })
+  );
+  return packets;
+}
+
+async function framesOf(
+  ds: PprofDataSource,
+  target: Partial<PprofQuery>,
+  more?: Partial<DataQueryRequest<PprofQuery>>
+) {
+  const last = (await packetsOf(ds, requestOf([target], more))).at(-1) as DataQueryResponse;
+  return { frames: last.data, errors: last.errors ?? [], state: last.state };
+}
+const noticesOf = (frame: { meta?: { notices?: Array<{ text: string }> } }) =>
+  (frame.meta?.notices ?? []).map(({ text }) => text).join('\n');
+const valuesOf = (frame: DataQueryResponse['data'][number], name: string) =>
+  frame.fields.find((field: { name: string }) => field.name === name)?.values;
+
+const threeCaptures = () => ({
+  [keyOf({ at: 1, event: 'e1', value: 2 * GiB })]: profileOf({ acme: 10 }),
+  [keyOf({ at: 2, event: 'e2', value: 6 * GiB })]: profileOf({ acme: 20, globex: 5 }),
+  [keyOf({ at: 3, event: 'e3', value: 3 * GiB })]: profileOf({ globex: 40 }),
+  [keyOf({ at: 3, event: 'e3', value: 3 * GiB, profile: 'heap' })]: profileOf({ acme: 1 }),
+  [keyOf({ service: 'querier', at: 4, event: 'e4' })]: profileOf({ acme: 100 }),
+});
+const cpu = '{service="ingester", profile="cpu"}';
+
+describe('which captures', () => {
+  const total = async (target: Partial<PprofQuery>) => {
+    const { frames } = await framesOf(setUp(threeCaptures()).ds, { view: 'flame', selector: cpu, ...target });
+    return valuesOf(frames[0], 'value')[0];
+  };
+  test.each([
+    ['latest', { capture: 'latest' }, 40],
+    ['merge', { capture: 'merge' }, 75],
+    ['peak', { capture: 'peak' }, 25],
+    ['nearest', { capture: 'nearest', at: '2026-11-03T14:01:30Z' }, 10],
+    ['an event', { capture: 'event', event: 'e2' }, 25],
+    ['an exemplar link', { query: 'e1', queryType: 'traceql' }, 10],
+  ] as const)('%s', async (_, target, expected) => {
+    expect(await total(target)).toBe(expected);
+  });
+
+  test('an object key opens that object whatever the range is', async () => {
+    const { ds, bucket } = setUp(threeCaptures());
+    const event = keyOf({ at: 1, event: 'e1', value: 2 * GiB });
+    const range = requestOf([]).range;
+    const later = { ...range, from: dateTime(start + 40 * minute) };
+    const { frames } = await framesOf(ds, { view: 'flame', capture: 'event', event }, { range: later });
+    expect(valuesOf(frames[0], 'value')[0]).toBe(10);
+    expect(bucket.requests).toHaveLength(1);
+  });
+
+  test('a service in the selector keeps the listing out of others', async () => {
+    const { ds, bucket } = setUp(threeCaptures());
+    await framesOf(ds, { view: 'captures', selector: cpu });
+    expect(bucket.requests.every((path) => path.includes('prefix=ingester'))).toBe(true);
+  });
+
+  test('over the limit the newest stay and a notice says how many are left out', async () => {
+    const { ds } = setUp(threeCaptures(), { options: { maxCaptures: 2 } });
+    const { frames } = await framesOf(ds, { view: 'flame', capture: 'merge', selector: cpu });
+    expect(valuesOf(frames[0], 'value')[0]).toBe(65);
+    expect(noticesOf(frames[0])).toMatch(/newest 2 of 3 captures are merged, 1 are left out/);
+  });
+
+  test('none is a root without a value, and why', async () => {
+    const { frames, state } = await framesOf(setUp(threeCaptures()).ds, {
+      view: 'flame',
+      selector: '{profile="mutex"}',
+    });
+    expect(frames[0].length).toBe(1);
+    expect(noticesOf(frames[0])).toMatch(/None of the 5 captures .* services there: ingester, querier/);
+    expect(state).toBe(LoadingState.Done);
+  });
+
+  test('a time that cannot be read is an error that names it', async () => {
+    const { errors } = await framesOf(setUp(threeCaptures()).ds, { capture: 'nearest', at: 'noon', selector: cpu });
+    expect(errors[0].message).toMatch(/"noon" is no time/);
+  });
+});
+
+describe('progress', () => {
+  const many = () =>
+    Object.fromEntries(
+      Array.from({ length: 12 }, (_, i) => [keyOf({ at: i, event: `m${i}` }), profileOf({ acme: 1 })])
+    );
+  const merge = { view: 'flame', capture: 'merge', selector: cpu } as const;
+
+  test('packets of one key say how far it is; the last is Done and has the refId', async () => {
+    const packets = await packetsOf(setUp(many()).ds, requestOf([merge]));
+    expect(new Set(packets.map(({ key }) => key)).size).toBe(1);
+    expect(packets.some(({ data }) => /\d of 12 captures/.test(noticesOf(data[0])))).toBe(true);
+    expect(packets.slice(0, -1).every(({ state }) => state === LoadingState.Loading)).toBe(true);
+    expect(packets.at(-1)).toMatchObject({ state: LoadingState.Done, data: [{ refId: 'A' }] });
+    expect(valuesOf(packets.at(-1)?.data[0], 'value')[0]).toBe(12);
+  });
+
+  test('at most four requests are under way for all targets together', async () => {
+    const { ds, bucket } = setUp(many());
+    await packetsOf(ds, requestOf([merge, { ...merge, view: 'top' }]));
+    expect(bucket.mostInFlight).toBeLessThanOrEqual(4);
+  });
+
+  test('captures that cannot be read are left out and named', async () => {
+    const { ds, bucket } = setUp(many());
+    const broken = keyOf({ at: 3, event: 'm3' });
+    bucket.failures.set(broken, { status: 403, body: '<Error><Code>AccessDenied</Code><Message>no</Message></Error>' });
+    const { frames, state } = await framesOf(ds, merge);
+    expect(valuesOf(frames[0], 'value')[0]).toBe(11);
+    expect(noticesOf(frames[0])).toMatch(/1 of 12 captures could not be read/);
+    expect(noticesOf(frames[0])).toContain(broken);
+    expect(state).toBe(LoadingState.Done);
+  });
+
+  test('an error of one target leaves the others', async () => {
+    const targets = [{ ...merge }, { ...merge, selector: '{service=' }];
+    const last = (await packetsOf(setUp(many()).ds, requestOf(targets))).at(-1);
+    expect(last?.errors).toEqual([{ refId: 'B', message: expect.stringMatching(/expected a quoted value/) }]);
+    expect(last?.data.map(({ refId }) => refId)).toEqual(['A']);
+  });
+
+  test('unsubscribing ends every request at once and nothing more is emitted', async () => {
+    const { ds, bucket } = setUp(many());
+    bucket.isStuck = true;
+    const next = jest.fn();
+    const subscription = ds.query(requestOf([merge, merge])).subscribe({ next });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(bucket.inFlight).toBeGreaterThan(0);
+    subscription.unsubscribe();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(bucket.inFlight).toBe(0);
+    expect(bucket.cancelled).toBe(bucket.requests.length);
+    expect(next).not.toHaveBeenCalled();
+  });
+
+  test('hidden and empty targets are not run, also where Grafana does not filter them', async () => {
+    const { ds, bucket } = setUp(many());
+    expect(await packetsOf(ds, requestOf([{ ...merge, hide: true }, {}]))).toEqual([
+      { key: 'pprof-Q1', data: [], state: LoadingState.Done },
+    ]);
+    expect(bucket.requests).toEqual([]);
+  });
+});
+
+describe('views from keys alone', () => {
+  test('captures: newest first, with % of limit and a link to each object', async () => {
+    const { ds, bucket } = setUp(threeCaptures());
+    const [frame] = (await framesOf(ds, { view: 'captures', selector: cpu })).frames;
+    expect(valuesOf(frame, 'event')).toEqual(['e3', 'e2', 'e1']);
+    expect(valuesOf(frame, '% of limit')).toEqual([37.5, 75, 25]);
+    const [link] = frame.fields[0].config.links;
+    expect(link.internal).toMatchObject({
+      datasourceUid: 'uid',
+      query: { capture: 'event', event: '${__data.fields.key}' },
+    });
+    expect(link.internal.range.from.valueOf()).toBeLessThan(start + minute);
+    expect(link.internal.range.to.valueOf()).toBeGreaterThan(start + 3 * minute);
+    expect(bucket.requests.some((path) => path.includes('.pb.gz'))).toBe(false);
+  });
+
+  test('series: one point per event though an event has several files', async () => {
+    const { frames } = await framesOf(setUp(threeCaptures()).ds, { view: 'series', groupBy: 'service' });
+    const ingester = frames.find(({ name }: { name: string }) => name === 'ingester');
+    expect(valuesOf(ingester, 'value')).toEqual([2 * GiB, 6 * GiB, 3 * GiB]);
+    expect(ingester.fields[1]).toMatchObject({ labels: { service: 'ingester' }, config: { unit: 'bytes' } });
+  });
+});
+
+describe('variables and filters', () => {
+  const selectorOf = (selector: string, variables: Variables, filters: DataQueryRequest['filters'] = []) =>
+    setUp({}, { variables }).ds.interpolateVariablesInQueries([{ refId: 'A', selector }], {}, filters)[0].selector;
+
+  test.each([
+    ['one value', '{tenant_id="$t"}', { t: 'acme' }, '{tenant_id="acme"}'],
+    ['several values become alternatives', '{tenant_id="$t"}', { t: ['a', 'b'] }, '{tenant_id=~"a|b"}'],
+    ['and their negation', '{tenant_id!="$t"}', { t: ['a', 'b'] }, '{tenant_id!~"a|b"}'],
+    ['a value is no pattern', '{tenant_id=~"$t"}', { t: 'a.*|b' }, '{tenant_id=~"a\\\\.\\\\*\\\\|b"}'],
+    ['nor ends the quote', '{tenant_id="$t"}', { t: 'x", profile="heap' }, '{tenant_id="x\\", profile=\\"heap"}'],
+    ['inside a pattern it is a group', '{tenant_id=~"eu-$t"}', { t: ['a', 'b'] }, '{tenant_id=~"eu-(?:a|b)"}'],
+    ['a variable as the name', '{$l="x"}', { l: 'tenant_id' }, '{tenant_id="x"}'],
+    ['without variables the text stays', "{ tenant_id='x' }", {}, "{ tenant_id='x' }"],
+  ])('%s', (_, selector, variables, expected) => {
+    expect(selectorOf(selector, variables as Variables)).toBe(expected);
+  });
+
+  test('ad hoc filters join the selector; several values are literal alternatives', () => {
+    const filters = [
+      { key: 'tenant_id', operator: '=|', value: 'a', values: ['a.b', 'c'] },
+      { key: 'route', operator: '!=', value: '/"x"' },
+    ];
+    expect(selectorOf(cpu, {}, filters)).toBe(
+      '{service="ingester", profile="cpu", tenant_id=~"a\\\\.b|c", route!="/\\"x\\""}'
+    );
+  });
+
+  test('an operator that labels do not have is an error', () => {
+    expect(() => selectorOf(cpu, {}, [{ key: 'x', operator: '<', value: '1' }])).toThrow(
+      /x < 1: labels are compared by/
+    );
+  });
+
+  test("a dashboard's values and filters reach the samples", async () => {
+    const { ds } = setUp(threeCaptures(), { variables: { t: ['globex', 'other'] } });
+    const target = { view: 'flame', capture: 'merge', selector: '{service="ingester", profile="cpu", tenant_id="$t"}' };
+    const { frames } = await framesOf(ds, target as PprofQuery);
+    expect(valuesOf(frames[0], 'value')[0]).toBe(45);
+  });
+
+  test('values of a variable come from keys, and from profiles where keys do not say', async () => {
+    const { ds } = setUp(threeCaptures(), { variables: { s: 'ingester' } });
+    const { range } = requestOf([]);
+    const ask = async (query: string | { query: string }) =>
+      (await ds.metricFindQuery(query, { range })).map(({ text }) => text);
+    expect(await ask('services')).toEqual(['ingester', 'querier']);
+    expect(await ask('label_values({service="$s"}, profile)')).toEqual(['cpu', 'heap']);
+    expect(await ask({ query: 'label_values({service="$s", profile="cpu"}, tenant_id)' })).toEqual(['globex']);
+    expect(await ask('label_values(nothing)')).toEqual([]);
+    await expect(ask('tenants of x')).rejects.toThrow(/expected services, label_values/);
+  });
+
+  test('ad hoc keys and values', async () => {
+    const { ds } = setUp(threeCaptures());
+    const timeRange = requestOf([]).range;
+    expect((await ds.getTagKeys({ timeRange })).map(({ text }) => text)).toEqual(
+      expect.arrayContaining(['service', 'profile', 'tenant_id'])
+    );
+    expect(await ds.getTagValues({ key: 'service', timeRange })).toEqual([{ text: 'ingester' }, { text: 'querier' }]);
+  });
+});
+
+describe('settings', () => {
+  test('access by the browser is refused', async () => {
+    const { ds, bucket } = setUp(threeCaptures(), { access: 'direct' });
+    const { errors } = await framesOf(ds, { view: 'captures' });
+    expect(errors[0].message).toMatch(/Access "Browser" is not served/);
+    expect(bucket.requests).toEqual([]);
+  });
+
+  test.each([
+    [403, '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>', /s3:ListBucket/],
+    [404, '<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>', /no such bucket/],
+    [200, '<html><body>hello</body></html>', /not the <ListBucketResult>/],
+  ])('health: %i is said precisely', async (status, body, expected) => {
+    const { ds, bucket } = setUp({});
+    bucket.failures.set('', { status, body });
+    expect(await ds.testDatasource()).toMatchObject({ status: 'error', message: expect.stringMatching(expected) });
+  });
+
+  test('health: an empty bucket, and a layout that matches nothing', async () => {
+    expect(await setUp({}).ds.testDatasource()).toMatchObject({ message: expect.stringMatching(/has no object/) });
+    const { ds } = setUp({ 'logs/a.txt': new ArrayBuffer(1), 'logs/b.txt': new ArrayBuffer(1) });
+    expect(await ds.testDatasource()).toMatchObject({
+      message: expect.stringMatching(/matches 0 of 2 keys.*logs\/a\.txt/s),
+    });
+  });
+
+  test('a default query and its text', () => {
+    const { ds } = setUp({});
+    expect(ds.getQueryDisplayText({ refId: 'A', ...ds.getDefaultQuery(CoreApp.Explore) })).toBe(
+      'captures latest {profile="heap"}'
+    );
+  });
+});

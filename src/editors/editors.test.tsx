@@ -1,0 +1,204 @@
+import { dateTime, type DataSourcePluginOptionsEditorProps } from '@grafana/data';
+import { setDataSourceSrv, type DataSourceSrv } from '@grafana/runtime';
+import { act, render, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import React, { useState } from 'react';
+import type { PprofDataSource } from '../datasource';
+import type { PprofOptions, PprofQuery, PprofSecrets } from '../types';
+import { ConfigEditor } from './ConfigEditor';
+import { QueryEditor } from './QueryEditor';
+import { QueryHelp } from './QueryHelp';
+import { readFields, writeFields } from './selectorFields';
+
+beforeAll(() => {
+  // The list of a Combobox draws only what fits, and jsdom gives everything a height of 0.
+  Object.defineProperty(HTMLElement.prototype, 'offsetHeight', { configurable: true, value: 400 });
+  Object.defineProperty(HTMLElement.prototype, 'offsetWidth', { configurable: true, value: 400 });
+  const rect = { width: 400, height: 400, top: 0, left: 0, bottom: 0, right: 0, x: 0, y: 0, toJSON: () => '' };
+  Element.prototype.getBoundingClientRect = () => rect;
+  Element.prototype.scrollIntoView = () => undefined;
+  // The View buttons watch what is scrolled out of view, which jsdom does not know.
+  class IntersectionObserver {
+    observe() {}
+    unobserve() {}
+    disconnect() {}
+  }
+  window.IntersectionObserver = IntersectionObserver as never;
+  const measureText = (text: string) => ({ width: 8 * text.length });
+  HTMLCanvasElement.prototype.getContext = (() => ({ measureText })) as never;
+});
+
+const now = dateTime(Date.parse('2026-11-03T15:00:00Z'));
+const range = { from: now, to: now, raw: { from: now, to: now } };
+
+function renderQueryEditor(start: Partial<PprofQuery>) {
+  const onRunQuery = jest.fn();
+  const seen: { query: PprofQuery } = { query: { refId: 'A', ...start } };
+  const facts = jest.fn(async () => ({
+    labels: { service: ['ingester', 'querier'], profile: ['cpu', 'heap'], tenant_id: ['acme', 'globex'], 'a b': ['x'] },
+    sampleTypes: ['samples', 'cpu'],
+  }));
+  function Host() {
+    const [query, setQuery] = useState(seen.query);
+    const onChange = (changed: PprofQuery) => {
+      seen.query = changed;
+      setQuery(changed);
+    };
+    const datasource = { facts } as unknown as PprofDataSource;
+    return <QueryEditor {...{ datasource, query, range, onChange, onRunQuery }} />;
+  }
+  render(<Host />);
+  return { seen, onRunQuery, facts, user: userEvent.setup() };
+}
+
+/** Chooses by keyboard: jsdom has no layout, so the list itself, which draws only what is in view, stays empty. */
+async function pick(user: ReturnType<typeof userEvent.setup>, label: string | RegExp, text: string) {
+  await user.click(screen.getByLabelText(label));
+  await user.keyboard(text);
+  await act(() => new Promise((resolve) => setTimeout(resolve, 300))); // Combobox waits for the last key typed.
+  await user.keyboard('{ArrowDown}{Enter}');
+}
+
+/** Fields a screen reader could not name. */
+const unnamed = () =>
+  [...document.querySelectorAll<HTMLInputElement>('input, textarea')].filter(
+    (input) => !input.labels?.length && !input.getAttribute('aria-label')
+  );
+
+describe('query editor', () => {
+  test.each(['flame', 'top', 'tags', 'captures', 'series'] as const)('every field of view %s has a name', (view) => {
+    renderQueryEditor({ view, selector: '{service="ingester", tenant_id="acme"}', capture: 'event' });
+    expect(screen.getByLabelText('View')).toBeInTheDocument();
+    expect(unnamed()).toEqual([]);
+  });
+
+  test('a service is chosen with the keyboard, from what the bucket has', async () => {
+    const { user, seen, onRunQuery, facts } = renderQueryEditor({ selector: '{profile="cpu", tenant_id="acme"}' });
+    await pick(user, 'Service', 'querier');
+    expect(facts).toHaveBeenCalled();
+    expect(seen.query.selector).toBe('{service="querier", profile="cpu", tenant_id="acme"}');
+    expect(onRunQuery).toHaveBeenCalled();
+  });
+
+  test('a label is added, and the query runs when it has a value', async () => {
+    const { user, seen, onRunQuery } = renderQueryEditor({ selector: '{profile="cpu"}' });
+    await pick(user, 'Add label', 'tenant_id');
+    expect(seen.query.selector).toBe('{profile="cpu", tenant_id=""}');
+    expect(onRunQuery).not.toHaveBeenCalled();
+    await pick(user, 'Label 1 value', 'globex');
+    expect(seen.query.selector).toBe('{profile="cpu", tenant_id="globex"}');
+    expect(onRunQuery).toHaveBeenCalledTimes(1);
+    await user.click(screen.getByRole('button', { name: 'Remove label 1' }));
+    expect(seen.query.selector).toBe('{profile="cpu"}');
+  });
+
+  test('the selector as text runs on Enter, not on each key', async () => {
+    const { user, seen, onRunQuery } = renderQueryEditor({ selector: '{profile="cpu"}' });
+    await user.click(screen.getByRole('button', { name: 'Edit as text' }));
+    const text = screen.getByLabelText('Selector');
+    await user.clear(text);
+    await user.type(text, '{{service=~"a|b"}');
+    expect(onRunQuery).not.toHaveBeenCalled();
+    await user.keyboard('{Enter}');
+    expect(seen.query.selector).toBe('{service=~"a|b"}');
+    await user.click(screen.getByRole('button', { name: 'Edit as fields' }));
+    expect(screen.getByLabelText('Label 1 value')).toHaveValue('a|b');
+  });
+
+  test('a selector that cannot be read stays as text', () => {
+    renderQueryEditor({ selector: '{service=' });
+    expect(screen.getByLabelText('Selector')).toHaveValue('{service=');
+    expect(screen.queryByRole('button', { name: 'Edit as fields' })).toBeNull();
+  });
+
+  test('what fields write, fields read', () => {
+    const fields = {
+      service: 'a"b\\',
+      profile: 'cpu',
+      filters: [{ name: 'tenant_id', op: '!~', value: 'x|y' }],
+    } as const;
+    expect(readFields(writeFields(fields))).toEqual(fields);
+  });
+});
+
+test('help: an example becomes a query', async () => {
+  const onClickExample = jest.fn();
+  render(<QueryHelp datasource={undefined as never} query={{ refId: 'A' }} onClickExample={onClickExample} />);
+  await userEvent.click(screen.getByRole('button', { name: /CPU of one tenant/ }));
+  expect(onClickExample).toHaveBeenCalledWith(expect.objectContaining({ refId: 'A', view: 'flame', capture: 'merge' }));
+});
+
+type Options = DataSourcePluginOptionsEditorProps<PprofOptions, PprofSecrets>['options'];
+
+async function renderConfigEditor(start: Partial<Options>, keys: string[] = []) {
+  setDataSourceSrv({ get: async () => ({ previewKeys: async () => keys }) } as unknown as DataSourceSrv);
+  const seen = { options: { uid: 'u', version: 1, jsonData: {}, secureJsonFields: {}, ...start } as Options };
+  function Host() {
+    const [options, setOptions] = useState(seen.options);
+    const onOptionsChange = (changed: Options) => {
+      seen.options = changed;
+      setOptions(changed);
+    };
+    return <ConfigEditor options={options} onOptionsChange={onOptionsChange} />;
+  }
+  render(<Host />);
+  await screen.findByLabelText(/Bucket URL/);
+  return { seen, user: userEvent.setup() };
+}
+
+describe('config editor', () => {
+  test('every field has a name, also those that switches open', async () => {
+    await renderConfigEditor({
+      jsonData: { authMethod: 'headers', httpHeaderName1: 'X', tlsAuth: true, tlsAuthWithCACert: true },
+    });
+    expect(unnamed()).toEqual([]);
+  });
+
+  test('real keys are shown as the layout reads them, anew at each change of the template', async () => {
+    const keys = ['prod/a/heap.pb.gz', 'prod/b/cpu.pb.gz', 'prod/notes'];
+    const jsonData: PprofOptions = { layout: 'custom', layoutTemplate: '{service}/{profile}.{ext}', prefix: 'prod/' };
+    const { user } = await renderConfigEditor({ jsonData }, keys);
+    expect(await screen.findByText('The layout reads 2 of the first 3 keys.')).toBeInTheDocument();
+    expect(screen.getByRole('row', { name: /prod\/a\/heap.pb.gz service=a · profile=heap/ })).toBeInTheDocument();
+    await user.type(screen.getByLabelText(/^Template/), '.bak');
+    expect(await screen.findByText('The layout reads 0 of the first 3 keys.')).toBeInTheDocument();
+  });
+
+  test('a template that cannot be compiled says why', async () => {
+    await renderConfigEditor({ jsonData: { layout: 'custom', layoutTemplate: '{a}{b}' } });
+    expect(screen.getByText(/side by side/)).toBeInTheDocument();
+  });
+
+  test('a bearer token is a secret header', async () => {
+    const { seen, user } = await renderConfigEditor({
+      jsonData: { authMethod: 'bearer', httpHeaderName1: 'Authorization' },
+    });
+    await user.type(screen.getByLabelText(/^Token/), 'abc');
+    expect(seen.options.secureJsonData).toEqual({ httpHeaderValue1: 'Bearer abc' });
+    expect(screen.getByLabelText(/^Token/)).toHaveValue('abc');
+    expect(JSON.stringify(seen.options.jsonData)).not.toContain('abc');
+  });
+
+  test('headers are numbered without a gap, and a removed one is forgotten', async () => {
+    const { seen, user } = await renderConfigEditor({ jsonData: { authMethod: 'headers', httpHeaderName1: 'X-A' } });
+    await user.click(screen.getByRole('button', { name: 'Add header' }));
+    await user.type(screen.getByLabelText('Header 2'), 'X-B');
+    await user.type(screen.getByLabelText('Value 2'), 's');
+    expect(seen.options.jsonData).toMatchObject({ httpHeaderName1: 'X-A', httpHeaderName2: 'X-B' });
+    await user.click(screen.getByRole('button', { name: 'Remove header 2' }));
+    expect(seen.options.jsonData.httpHeaderName2).toBeUndefined();
+    expect(seen.options.secureJsonData).toEqual({ httpHeaderValue2: '' });
+  });
+
+  test('another method forgets the credentials of the former one', async () => {
+    const jsonData: PprofOptions = { authMethod: 'bearer', httpHeaderName1: 'Authorization' };
+    const { seen, user } = await renderConfigEditor({ jsonData, secureJsonFields: { httpHeaderValue1: true } });
+    await pick(user, /^Method/, 'No auth');
+    expect(seen.options).toMatchObject({
+      basicAuth: false,
+      secureJsonData: { httpHeaderValue1: '' },
+      secureJsonFields: { httpHeaderValue1: false },
+    });
+    expect(seen.options.jsonData).toEqual({ authMethod: 'none', httpHeaderName1: undefined });
+  });
+});

@@ -1,0 +1,92 @@
+import type { Table } from '../views/table';
+import type { Capture } from '../store/store';
+import { capturesFrame } from './captures';
+import { emptyFlame, toFrame } from './frames';
+import { captureLink } from './links';
+
+const flameTable: Table = {
+  name: 'inuse_space',
+  length: 3,
+  columns: [
+    { name: 'level', kind: 'number', values: new Int32Array([0, 1, 1]) },
+    { name: 'value', kind: 'number', unit: 'bytes', values: new Float64Array([9, 5, 4]) },
+    { name: 'self', kind: 'number', unit: 'bytes', values: new Float64Array([0, 5, 4]) },
+    { name: 'label', kind: 'enum', values: new Uint32Array([0, 2, 1]), text: ['total', 'main.b', 'main.a'] },
+  ],
+  notices: [{ severity: 'info', text: 'Drawn: 3 of 9 nodes.' }],
+};
+const options = { refId: 'A', visualisation: 'flamegraph' } as const;
+const fieldOf = (frame: ReturnType<typeof toFrame>, name: string) => frame.fields.find((field) => field.name === name);
+
+test('a flame table becomes the four fields of a flame graph, in plain arrays', () => {
+  const frame = toFrame(flameTable, options);
+  expect(frame.fields.map(({ name, type }) => `${name} ${type}`)).toEqual([
+    'level number',
+    'value number',
+    'self number',
+    'label string',
+  ]);
+  expect(fieldOf(frame, 'label')?.values).toEqual(['total', 'main.a', 'main.b']);
+  expect(frame.fields.every(({ values }) => Array.isArray(values))).toBe(true);
+  expect(fieldOf(frame, 'level')?.values.filter((level) => level === 0)).toHaveLength(1);
+});
+
+test("the frame says refId, visualisation, what ran, and the query's notices before the view's", () => {
+  const frame = toFrame(flameTable, {
+    ...options,
+    executed: '{profile="heap"}',
+    notices: [{ severity: 'warning', text: 'first' }],
+  });
+  expect(frame.refId).toBe('A');
+  expect(frame.meta).toMatchObject({
+    preferredVisualisationType: 'flamegraph',
+    executedQueryString: '{profile="heap"}',
+    notices: [{ text: 'first' }, { text: 'Drawn: 3 of 9 nodes.' }],
+  });
+});
+
+test.each([
+  ['bytes', 'bytes'],
+  ['nanoseconds', 'ns'],
+  ['count', 'short'],
+  ['percent', 'percent'],
+  ['widgets', 'widgets'],
+  ['constructor', 'constructor'],
+])("pprof's unit %s is Grafana's %s", (unit, expected) => {
+  const columns = [{ name: 'value', kind: 'number', unit, values: [1] }] as const;
+  const frame = toFrame({ name: 'top', length: 1, columns, notices: [] }, options);
+  expect(frame.fields[0].config.unit).toBe(expected);
+});
+
+test('nothing to draw is one root without a value, and the reason', () => {
+  const frame = emptyFlame('B', [{ severity: 'warning', text: 'No captures.' }]);
+  expect(frame.length).toBe(1);
+  expect(frame.fields.map(({ name, values }) => [name, values[0]])).toEqual([
+    ['level', 0],
+    ['value', 0],
+    ['self', 0],
+    ['label', 'total'],
+  ]);
+  expect(frame.meta?.notices).toEqual([{ severity: 'warning', text: 'No captures.' }]);
+});
+
+test('what a key does not say is an empty cell; a label named as one of our columns keeps them apart', () => {
+  const object = { key: 'a', size: 7, lastModified: 0, etag: '' };
+  const captures: Capture[] = [
+    { object, time: 1, labels: { service: 's', key: 'x' }, value: 5, limit: 10 },
+    { object, time: 2, labels: { service: '<b>"`' } },
+  ];
+  const link = captureLink({ uid: 'u', name: 'n' });
+  const frame = capturesFrame(captures, { refId: 'A', notices: [], link });
+  expect(fieldOf(frame, 'value')?.values).toEqual([null, 5]);
+  expect(fieldOf(frame, '% of limit')?.values).toEqual([null, 50]);
+  expect(fieldOf(frame, 'service')?.values).toEqual(['<b>"`', 's']);
+  expect(fieldOf(frame, 'key')?.values).toEqual(['a', 'a']);
+  expect(fieldOf(frame, 'key (label)')?.values).toEqual(['', 'x']);
+  expect(new Set(frame.fields.map(({ name }) => name)).size).toBe(frame.fields.length);
+});
+
+test('no captures are a table without rows, which has no link to a range', () => {
+  const frame = capturesFrame([], { refId: 'A', notices: [], link: captureLink({ uid: 'u', name: 'n' }) });
+  expect(frame.length).toBe(0);
+});
