@@ -23,7 +23,7 @@ export function tagFrames(
   if (rootKeys.length === 0 && leafKeys.length === 0) {
     return profile;
   }
-  const { sample, stack, location, line, labelSet } = profile;
+  const { sample, stack, location, line } = profile;
   const strings = [...profile.strings];
   const stringRows = new Map(strings.map((text, row) => [text, row]));
   const textRow = (text: string): number => {
@@ -48,11 +48,18 @@ export function tagFrames(
     return row;
   };
 
+  // Frames are numbered as pprof makes them: sample by sample, the last key first.
+  const framesOf = (keys: readonly string[], set: number): number[] =>
+    keys
+      .map((_, i) => frame(keys[keys.length - 1 - i], labelText(profile, set, keys[keys.length - 1 - i], unit)))
+      .reverse();
   const rootOfSet: number[][] = [];
   const leafOfSet: number[][] = [];
-  for (let set = 0; set < labelSet.length; set++) {
-    rootOfSet.push(rootKeys.map((key) => frame(key, labelText(profile, set, key, unit))));
-    leafOfSet.push(leafKeys.map((key) => frame(key, labelText(profile, set, key, unit))));
+  for (const set of sample.labelSet) {
+    if (!rootOfSet[set]) {
+      rootOfSet[set] = framesOf(rootKeys, set);
+      leafOfSet[set] = framesOf(leafKeys, set);
+    }
   }
 
   const stacks = new PairInterner(stack.length * 2);

@@ -1,0 +1,16 @@
+import { InputError } from '../profile/profile';
+import { pprof } from './command';
+
+// npm run -s pprof -- <flags of go tool pprof> FILE…
+//
+// Prints what `go tool pprof` prints, from our core.
+
+try {
+  process.stdout.write(await pprof(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof InputError) && !(error instanceof Error && 'code' in error)) {
+    throw error;
+  }
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
