@@ -122,6 +122,8 @@ class PprofDecoder {
   private readonly sampleTypes: Array<{ type: number; unit: number }> = [];
   private readonly comments: number[] = [];
   private periodType: { type: number; unit: number } | undefined;
+  /** Rows of the locations of one sample, the leaf first. */
+  private locations = new Uint32Array(128);
   private header = { period: 0, durationNanos: 0, timeNanos: 0n, drop: 0, keep: 0, defaultType: 0, doc: 0 };
 
   constructor(
@@ -297,7 +299,7 @@ class PprofDecoder {
   private readSamples(locationIds: IdMap): Pick<Profile, 'sample' | 'stack' | 'label' | 'labelSet'> {
     const { reader } = this;
     const { bytes } = reader;
-    const { dense } = locationIds;
+    const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const length = this.counts.fields[Field.sample];
     const types = this.sampleTypes.length;
     const values = Array.from({ length: types }, () => new Float64Array(length));
@@ -307,12 +309,11 @@ class PprofDecoder {
     const stacks = new PairInterner(length * 4);
     stacks.intern(-1, 0);
 
-    // The leaf-first locations of the sample being read, and the path of the one before: samples that follow each
-    // other often share their callers, and walking along costs less than looking up.
-    let locations = new Uint32Array(128);
-    let path = new Uint32Array(128);
-    let pathRows = new Uint32Array(128);
-    let pathLength = 0;
+    // The ids of the sample before, and the stack row of each of its frames from the root on. Samples that follow each
+    // other mostly share their callers, whose ids are the last bytes: what is equal there is not decoded again.
+    let lastStart = 0;
+    let lastStop = 0;
+    let lastRows = new Uint32Array(128);
 
     const messageEnd = reader.end;
     reader.pos = 0;
@@ -324,42 +325,31 @@ class PprofDecoder {
       }
       const end = reader.fieldEnd();
       reader.end = end;
+      let start = 0;
+      let stop = 0;
       let depth = 0;
       let valueCount = 0;
       while (reader.pos < end) {
         const inner = reader.uvarint();
         if (inner === 0x0a) {
-          const stop = reader.fieldEnd();
-          // Ids are read here, not by the reader: this is where a decoder spends its time, and nearly all are of one
-          // or two bytes.
-          let pos = reader.pos;
-          if (depth + stop - pos > locations.length) {
-            locations = doubled(locations, depth + stop - pos);
+          if (start !== 0) {
+            // Ids in more than one field, which no writer is known to do, are read one by one.
+            depth = this.readIds(start, stop, depth, locationIds, row);
           }
-          while (pos < stop) {
-            const start = pos;
-            let id = bytes[pos++];
-            if (id >= 0x80) {
-              id = (id & 0x7f) | (bytes[pos++] << 7);
-            }
-            if (id >= 0x4000 || pos > stop) {
-              reader.pos = start;
-              locations[depth++] = locationIds.get(reader.id(), 'sample', row);
-              pos = reader.pos;
-            } else {
-              const found = dense[id];
-              locations[depth++] = found >= 0 ? found : locationIds.get(id, 'sample', row);
-            }
-          }
+          stop = reader.fieldEnd();
+          start = reader.pos;
           reader.pos = stop;
         } else if (inner === 0x08) {
-          if (depth === locations.length) {
-            locations = doubled(locations);
+          if (start !== 0) {
+            depth = this.readIds(start, stop, depth, locationIds, row);
+            start = 0;
           }
-          locations[depth++] = locationIds.get(reader.id(), 'sample', row);
+          const at = reader.pos;
+          reader.id();
+          depth = this.readIds(at, reader.pos, depth, locationIds, row);
         } else if (inner === 0x12) {
-          const stop = reader.fieldEnd();
-          while (reader.pos < stop) {
+          const valuesEnd = reader.fieldEnd();
+          while (reader.pos < valuesEnd) {
             const value = reader.uvarint();
             if (valueCount < types) {
               values[valueCount][row] = value;
@@ -373,9 +363,9 @@ class PprofDecoder {
           }
           valueCount++;
         } else if (inner === 0x1a) {
-          const stop = reader.fieldEnd();
-          reader.end = stop;
-          this.readLabel(labels, stop);
+          const labelEnd = reader.fieldEnd();
+          reader.end = labelEnd;
+          this.readLabel(labels, labelEnd);
           reader.end = end;
         } else {
           reader.skip(inner);
@@ -387,23 +377,46 @@ class PprofDecoder {
         );
       }
 
-      if (depth > path.length) {
-        path = doubled(path, depth);
-        pathRows = doubled(pathRows, depth);
-      }
+      let leaf = 0;
       let shared = 0;
-      const common = Math.min(depth, pathLength);
-      while (shared < common && path[shared] === locations[depth - 1 - shared]) {
-        shared++;
+      if (depth === 0 && start !== 0) {
+        let at = stop;
+        let last = lastStop;
+        // Four bytes at a time; a byte below 0x80 ends an id.
+        for (const low = start + 4, lastLow = lastStart + 4; at >= low && last >= lastLow; at -= 4, last -= 4) {
+          const word = words.getInt32(at - 4);
+          if (word !== words.getInt32(last - 4)) {
+            break;
+          }
+          shared += Math.imul((~word >>> 7) & 0x01010101, 0x01010101) >>> 24;
+        }
+        while (at > start && last > lastStart && bytes[at - 1] === bytes[last - 1]) {
+          at--;
+          last--;
+          shared += bytes[at] < 0x80 ? 1 : 0;
+        }
+        // Back to where an id starts in both.
+        while (at < stop && ((at > start && bytes[at - 1] >= 0x80) || (last > lastStart && bytes[last - 1] >= 0x80))) {
+          shared -= bytes[at] < 0x80 ? 1 : 0;
+          at++;
+          last++;
+        }
+        leaf = shared === 0 ? 0 : lastRows[shared - 1];
+        depth = at === start ? 0 : this.readIds(start, at, 0, locationIds, row);
+        lastStart = start;
+        lastStop = stop;
+      } else {
+        depth = start === 0 ? depth : this.readIds(start, stop, depth, locationIds, row);
+        lastStart = lastStop = 0;
       }
-      let leaf = shared === 0 ? 0 : pathRows[shared - 1];
-      for (let i = shared; i < depth; i++) {
-        const at = locations[depth - 1 - i];
-        leaf = stacks.intern(leaf, at);
-        path[i] = at;
-        pathRows[i] = leaf;
+      if (shared + depth > lastRows.length) {
+        lastRows = doubled(lastRows, shared + depth);
       }
-      pathLength = depth;
+      const { locations } = this;
+      while (depth-- > 0) {
+        leaf = stacks.intern(leaf, locations[depth]);
+        lastRows[shared++] = leaf;
+      }
       stack[row] = leaf;
       labelSet[row] = labels.finishSet();
       row++;
@@ -416,6 +429,41 @@ class PprofDecoder {
       stack: { length: rows, parent, location },
       ...labels.finish(),
     };
+  }
+
+  /**
+   * Location ids from `start` to `stop` → rows in `locations`, from `depth` on. @returns the depth with them. Reads most
+   * ids itself, not by the reader: this is where a decoder spends its time, and nearly all are of one or two bytes.
+   */
+  private readIds(start: number, stop: number, depth: number, locationIds: IdMap, row: number): number {
+    const { reader } = this;
+    const { bytes } = reader;
+    const { dense } = locationIds;
+    if (depth + stop - start > this.locations.length) {
+      this.locations = doubled(this.locations, depth + stop - start);
+    }
+    const { locations } = this;
+    const [resume, messageEnd] = [reader.pos, reader.end];
+    let pos = start;
+    while (pos < stop) {
+      const at = pos;
+      let id = bytes[pos++];
+      if (id >= 0x80) {
+        id = (id & 0x7f) | (bytes[pos++] << 7);
+      }
+      if (id >= 0x4000 || pos > stop) {
+        reader.pos = at;
+        reader.end = stop;
+        locations[depth++] = locationIds.get(reader.id(), 'sample', row);
+        pos = reader.pos;
+      } else {
+        const found = dense[id];
+        locations[depth++] = found >= 0 ? found : locationIds.get(id, 'sample', row);
+      }
+    }
+    reader.pos = resume;
+    reader.end = messageEnd;
+    return depth;
   }
 
   private readLabel(labels: LabelSetBuilder, end: number): void {

@@ -26,7 +26,7 @@ export function flame(profile: Profile, { sampleIndex, maxNodes, maxDepth = 1000
   if (tree.cum[0] === 0) {
     notices.push({ severity: 'warning', text: `No sample has a value of type ${type}: nothing to draw.` });
   }
-  const children = sortedChildren(tree, maxDepth);
+  const children = childrenOf(tree, maxDepth);
   const cutoff = drawingCutoff(tree, children, maxNodes);
   const rows = draw(tree, children, cutoff);
   if (rows.otherValue > 0) {
@@ -73,7 +73,7 @@ function withoutNegatives(tree: CallTree, unit: string, notices: Notice[]): Call
   return { ...tree, flat, cum };
 }
 
-/** Rows of the children of node i: order[offset[i]] to order[offset[i + 1]], by falling value. */
+/** Rows of the children of node i: order[offset[i]] to order[offset[i + 1]], in the tree's order. */
 interface Children {
   readonly offset: Uint32Array;
   readonly order: Uint32Array;
@@ -81,7 +81,7 @@ interface Children {
   readonly maxDepth: number;
 }
 
-function sortedChildren({ length, parent, cum }: CallTree, maxDepth: number): Children {
+function childrenOf({ length, parent }: CallTree, maxDepth: number): Children {
   const level = new Uint32Array(length);
   const offset = new Uint32Array(length + 1);
   for (let i = 1; i < length; i++) {
@@ -96,56 +96,65 @@ function sortedChildren({ length, parent, cum }: CallTree, maxDepth: number): Ch
   for (let i = 1; i < length; i++) {
     order[next[parent[i]]++] = i;
   }
-  for (let i = 0; i < length; i++) {
-    if (offset[i + 1] - offset[i] > 1) {
-      order.subarray(offset[i], offset[i + 1]).sort((a, b) => cum[b] - cum[a] || a - b);
-    }
-  }
   return { offset, order, level, maxDepth };
-}
-
-/**
- * The smallest value a node must have to be drawn so that the drawing, its `other` nodes included, has at most
- * `maxNodes` rows. 0 where everything fits. A node is never below its children's value, so what passes is connected.
- */
-function drawingCutoff(tree: CallTree, children: Children, maxNodes: number): number {
-  if (tree.length <= maxNodes) {
-    return 0;
-  }
-  const sorted = tree.cum.slice().sort();
-  let low = 0;
-  let high = sorted.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (countRows(tree, children, sorted[middle]) <= maxNodes) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return sorted[low];
 }
 
 const isDrawn = ({ cum }: CallTree, { level, maxDepth }: Children, node: number, cutoff: number): boolean =>
   cum[node] > 0 && cum[node] >= cutoff && level[node] <= maxDepth;
 
-function countRows(tree: CallTree, children: Children, cutoff: number): number {
-  const { parent, cum, length } = tree;
-  const hasOther = new Uint8Array(length);
-  let rows = 1;
+/**
+ * The smallest value a node must have to be drawn so that the drawing, its `other` nodes included, has at most
+ * `maxNodes` rows. 0 where everything fits. A node is never below its children's value, so what passes is connected.
+ *
+ * With a cut-off c there is a row for the root, for each node of at least c, and an `other` row below each drawn node
+ * that has a child which is not drawn: one whose least child is below c.
+ */
+function drawingCutoff(tree: CallTree, children: Children, maxNodes: number): number {
+  const { length, parent, cum } = tree;
+  const { level, maxDepth } = children;
+  if (length <= maxNodes) {
+    return 0;
+  }
+  const leastChild = new Float64Array(length).fill(Infinity);
+  const values = new Float64Array(length - 1);
+  let count = 0;
   for (let i = 1; i < length; i++) {
-    if (isDrawn(tree, children, i, cutoff)) {
-      rows++;
-    } else if (
-      cum[i] > 0 &&
-      hasOther[parent[i]] === 0 &&
-      (parent[i] === 0 || isDrawn(tree, children, parent[i], cutoff))
-    ) {
-      hasOther[parent[i]] = 1;
-      rows++;
+    if (cum[i] <= 0) {
+      continue;
+    }
+    const isTooDeep = level[i] > maxDepth;
+    leastChild[parent[i]] = Math.min(leastChild[parent[i]], isTooDeep ? 0 : cum[i]);
+    if (!isTooDeep) {
+      values[count++] = cum[i];
     }
   }
-  return rows;
+  const sorted = values.subarray(0, count).sort();
+  // What can be drawn at all: nodes among the maxNodes largest.
+  const floor = count >= maxNodes ? sorted[count - maxNodes] : 0;
+  const candidates: number[] = [];
+  for (let i = 1; i < length; i++) {
+    if (isDrawn(tree, children, i, floor)) {
+      candidates.push(i);
+    }
+  }
+  const rowsAt = (cutoff: number): number => {
+    let rows = 1 + (leastChild[0] < cutoff ? 1 : 0);
+    for (const node of candidates) {
+      rows += cum[node] < cutoff ? 0 : leastChild[node] < cutoff ? 2 : 1;
+    }
+    return rows;
+  };
+  let low = Math.max(0, count - maxNodes);
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rowsAt(sorted[middle]) <= maxNodes) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low < count ? sorted[low] : Infinity;
 }
 
 interface Rows {
@@ -161,11 +170,11 @@ interface Rows {
 function draw(tree: CallTree, children: Children, cutoff: number): Rows {
   const { cum, flat, length: nodes } = tree;
   const { offset, order } = children;
-  const length = countRows(tree, children, cutoff);
-  const level = new Int32Array(length);
-  const value = new Float64Array(length);
-  const self = new Float64Array(length);
-  const name = new Uint32Array(length);
+  // Each node is a row or below an `other` row.
+  const level = new Int32Array(nodes);
+  const value = new Float64Array(nodes);
+  const self = new Float64Array(nodes);
+  const name = new Uint32Array(nodes);
   const otherName = tree.names.length;
   let otherValue = 0;
   let row = 0;
@@ -202,9 +211,19 @@ function draw(tree: CallTree, children: Children, cutoff: number): Rows {
       other.set(node, rest);
       waiting.push(node + nodes);
     }
+    if (drawn.length > 1) {
+      drawn.sort((a, b) => cum[b] - cum[a] || a - b);
+    }
     for (let i = drawn.length - 1; i >= 0; i--) {
       waiting.push(drawn[i]);
     }
   }
-  return { length, level, value, self, name, otherValue };
+  return {
+    length: row,
+    level: level.slice(0, row),
+    value: value.slice(0, row),
+    self: self.slice(0, row),
+    name: name.slice(0, row),
+    otherValue,
+  };
 }
