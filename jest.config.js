@@ -19,6 +19,8 @@ module.exports = {
       displayName: 'core',
       testEnvironment: 'node',
       setupFilesAfterEnv: [],
+      // Only where scripts/test.mjs started the server.
+      testPathIgnorePatterns: process.env.PPROFLENS_S3 ? [] : ['\\.server\\.test\\.ts$'],
       testMatch: core.map((folder) => `<rootDir>/src/${folder}/**/*.test.ts`),
     },
     {

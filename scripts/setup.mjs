@@ -52,7 +52,7 @@ export function ensureBuild() {
   utimesSync(join(root, 'dist/module.js'), new Date(), new Date());
 }
 
-/** Debian's packages, where this is Debian and we may install. @returns why not, or undefined */
+/** Debian's packages, where this is Debian and we may install. Commands may be paths. @returns why not, or undefined */
 export function ensureDebian(packages, commands) {
   if (commands.every(has)) {
     return undefined;

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureBuild, ensureChromium, ensureModules, has, root, run, say } from './setup.mjs';
+import { ensureBuild, ensureChromium, ensureDebian, ensureModules, has, root, run, say } from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -36,6 +36,28 @@ const steps = {
   typecheck: () => run('npm', ['run', '--silent', 'typecheck']),
   lint: () => run('npm', ['run', '--silent', 'lint', '--', '--max-warnings=0']),
   unit: () => jest('unit', []),
+  /** A real S3 server with signatures and a private bucket, and the signer of docker/signer in front of it. */
+  async store() {
+    const ceph = await import('../tests/servers/ceph.mjs');
+    const signer = await import('../tests/servers/signer.mjs');
+    const { fillBuckets, manyCount, oddKeys } = await import('../tests/servers/buckets.mjs');
+    const missing =
+      ensureDebian(ceph.packages, ceph.commands) ??
+      ensureDebian(signer.packages, [...signer.commands, '/usr/lib/nginx/modules/ngx_http_js_module.so']);
+    if (missing) {
+      throw new Skip(missing);
+    }
+    try {
+      await ceph.start();
+      await fillBuckets();
+      await signer.start();
+      const server = { url: ceph.url, signed: signer.url, oddKeys, manyCount };
+      jest('store', ['src/store/s3.server.test.ts'], { PPROFLENS_S3: JSON.stringify(server) });
+    } finally {
+      await signer.stop();
+      await ceph.stop();
+    }
+  },
   build: () => ensureBuild(),
   browser() {
     const { path, missing } = ensureChromium();
@@ -84,7 +106,7 @@ for (const [name, step] of Object.entries(steps)) {
   const start = Date.now();
   const failedBefore = total.failed;
   try {
-    step();
+    await step();
     outcome.push(`✓ ${name} ${((Date.now() - start) / 1000).toFixed(0)} s`);
   } catch (error) {
     const skipped = error instanceof Skip && !process.env.CI;
