@@ -32,6 +32,22 @@ function jest(name, args, env = {}) {
   }
 }
 
+/** Debian's radosgw now and then ends by itself while it is new: it gets three tries, and each failure is said. */
+async function startFilled(ceph, fill) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await ceph.start();
+      await fill();
+      return;
+    } catch (error) {
+      say(`Ceph, try ${attempt}: ${error.message}; radosgw wrote last:\n${ceph.lastWords()}`);
+      if (attempt === 3) {
+        throw error;
+      }
+    }
+  }
+}
+
 const steps = {
   typecheck: () => run('npm', ['run', '--silent', 'typecheck']),
   lint: () => run('npm', ['run', '--silent', 'lint', '--', '--max-warnings=0']),
@@ -48,8 +64,7 @@ const steps = {
       throw new Skip(missing);
     }
     try {
-      await ceph.start();
-      await fillBuckets();
+      await startFilled(ceph, fillBuckets);
       await signer.start();
       const server = { url: ceph.url, signed: signer.url, oddKeys, manyCount };
       jest('store', ['src/store/s3.server.test.ts'], { PPROFLENS_S3: JSON.stringify(server) });

@@ -12,7 +12,13 @@ export const oddKeys = ['odd/a b+c.txt', 'odd/a&b=c;d#e?f.txt', 'odd/100%25.txt'
 export const manyCount = 1005;
 
 export async function fillBuckets() {
-  const client = new S3Client({ endpoint: url, region: 'us-east-1', forcePathStyle: true, credentials });
+  const client = new S3Client({
+    endpoint: url,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    maxAttempts: 6,
+    credentials,
+  });
   for (const Bucket of ['profiles', 'private', 'empty']) {
     await client.send(new CreateBucketCommand({ Bucket }));
   }

@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { startServer, stopAll, waitFor } from './processes.mjs';
+import { lastLines, startServer, stopAll, waitFor } from './processes.mjs';
 
 export const packages = ['ceph-mon', 'ceph-osd', 'radosgw'];
 export const commands = ['ceph-mon', 'ceph-osd', 'radosgw'];
@@ -93,6 +93,9 @@ export async function start() {
 }
 
 export const stop = () => stopAll(dir);
+
+/** What the S3 server wrote last. */
+export const lastWords = () => lastLines(dir, 'radosgw');
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const action = { start, stop }[process.argv[2]];

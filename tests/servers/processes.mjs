@@ -45,7 +45,11 @@ export async function waitFor(what, dir, command, isReady, seconds = 60) {
     }
     await sleep(200);
   }
+  throw new Error(`${what} was not ready after ${seconds} s. ${command} wrote last:\n${lastLines(dir, command)}`);
+}
+
+/** What a server wrote last, for an error. */
+export function lastLines(dir, command) {
   const log = join(dir, `${command}.log`);
-  const last = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n') : 'it wrote nothing';
-  throw new Error(`${what} was not ready after ${seconds} s. ${command} wrote last:\n${last}`);
+  return existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n') : 'it wrote nothing';
 }
