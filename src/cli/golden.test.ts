@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InputError } from '../profile/profile';
@@ -56,6 +57,15 @@ describe('live, against the installed go tool pprof', () => {
     const dir = join('../shared/corpus', name);
     return existsSync(dir) ? readdirSync(dir).map((file) => join(dir, file)) : [];
   });
+  // Profiles of C++ and Java programs in formats of their own, which pprof converts.
+  const legacy = '../shared/corpus/google-pprof';
+  const converted = mkdtempSync(join(tmpdir(), 'pproflens-golden-'));
+  afterAll(() => rmSync(converted, { recursive: true }));
+  for (const file of existsSync(legacy) ? readdirSync(legacy) : []) {
+    const output = join(converted, `${file}.pb.gz`);
+    spawnSync('go', ['tool', 'pprof', '-symbolize=none', '-proto', `-output=${output}`, join(legacy, file)]);
+    corpus.push(output);
+  }
   const sets = [...Object.values(files), ...corpus.filter((file) => file.endsWith('.gz')).map((file) => [file])];
   const run = promisify(execFile);
   const cases = sets.flatMap((set) =>

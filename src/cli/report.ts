@@ -303,9 +303,7 @@ export const raw: Report = (profile) => {
   const { strings, sample, stack, location, line, mapping, function: func } = profile;
   const lines = profile.comments.map((comment) => `Comment: ${comment}`);
   lines.push(...(profile.docUrl ? [`Doc: ${profile.docUrl}`] : []));
-  if (profile.periodType) {
-    lines.push(`PeriodType: ${profile.periodType.type} ${profile.periodType.unit}`);
-  }
+  lines.push(`PeriodType: ${profile.periodType?.type ?? ''} ${profile.periodType?.unit ?? ''}`);
   lines.push(`Period: ${profile.period}`);
   lines.push(...(profile.timeNanos === 0n ? [] : [`Time: ${localTime(profile.timeNanos)}`]));
   lines.push(...(profile.durationNanos === 0 ? [] : [`Duration: ${goDuration(profile.durationNanos).slice(0, 4)}`]));

@@ -10,6 +10,9 @@ import { QueryEditor } from './QueryEditor';
 import { QueryHelp } from './QueryHelp';
 import { readFields, writeFields } from './selectorFields';
 
+// Typing by user-event is slow on a busy machine.
+jest.setTimeout(30_000);
+
 beforeAll(() => {
   // The list of a Combobox draws only what fits, and jsdom gives everything a height of 0.
   Object.defineProperty(HTMLElement.prototype, 'offsetHeight', { configurable: true, value: 400 });
