@@ -1,8 +1,7 @@
 // npm run demo: a bucket of recorded captures and the workbench, from a bare clone.
-import { createServer } from 'node:net';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ensureBuild, ensureModules, root, say } from './setup.mjs';
+import { ensureBuild, ensureModules, freePort, root, say } from './setup.mjs';
 
 ensureModules();
 ensureBuild();
@@ -59,20 +58,6 @@ await build({
 });
 copyFileSync(join(root, 'demo/workbench/index.html'), join(page, 'index.html'));
 
-/** The port, or the next free one. */
-async function freePort(port) {
-  for (; ; port++) {
-    const free = await new Promise((resolve) => {
-      const probe = createServer()
-        .once('error', () => resolve(false))
-        .once('listening', () => probe.close(() => resolve(true)))
-        .listen(port, '127.0.0.1');
-    });
-    if (free) {
-      return port;
-    }
-  }
-}
 const listen = (server, port) => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
 
 const storePort = await freePort(Number(process.env.STORE_PORT ?? 9000));

@@ -2,6 +2,7 @@
 // it is there and fresh, and said where it is made. Uses nothing but Node, because nothing else is installed yet.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +18,9 @@ export function run(command, args, { env = {} } = {}) {
   }
 }
 
-export const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+/** Whether a command, or the file of an absolute path, is there. */
+export const has = (command) =>
+  command.startsWith('/') ? existsSync(command) : spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 
 const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
@@ -87,4 +90,22 @@ export function ensureChromium() {
     .stdout.toString()
     .trim();
   return { path };
+}
+
+/** The port, or the next free one; any free one for port 0. On loopback. */
+export async function freePort(port = 0) {
+  for (; ; port++) {
+    const free = await new Promise((resolve) => {
+      const probe = createServer()
+        .once('error', () => resolve(undefined))
+        .once('listening', () => {
+          const found = probe.address().port;
+          probe.close(() => resolve(found));
+        })
+        .listen(port, '127.0.0.1');
+    });
+    if (free) {
+      return free;
+    }
+  }
 }

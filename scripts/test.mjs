@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureBuild, ensureChromium, ensureDebian, ensureModules, has, root, run, say } from './setup.mjs';
+import { ensureBuild, ensureChromium, ensureModules, has, root, run, say } from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -36,9 +36,9 @@ function jest(name, args, env = {}) {
 async function startFilled(ceph, fill) {
   for (let attempt = 1; ; attempt++) {
     try {
-      await ceph.start();
-      await fill();
-      return;
+      const server = await ceph.start();
+      await fill(server);
+      return server;
     } catch (error) {
       say(`Ceph, try ${attempt}: ${error.message}; radosgw wrote last:\n${ceph.lastWords()}`);
       if (attempt === 3) {
@@ -52,22 +52,21 @@ const steps = {
   typecheck: () => run('npm', ['run', '--silent', 'typecheck']),
   lint: () => run('npm', ['run', '--silent', 'lint', '--', '--max-warnings=0']),
   unit: () => jest('unit', []),
-  /** A real S3 server with signatures and a private bucket, and the signer of docker/signer in front of it. */
+  /** A real S3 server that checks signatures, and docker/signer in front of its private bucket. */
   async store() {
     const ceph = await import('../tests/servers/ceph.mjs');
     const signer = await import('../tests/servers/signer.mjs');
-    const { fillBuckets, manyCount, oddKeys } = await import('../tests/servers/buckets.mjs');
-    const missing =
-      ensureDebian(ceph.packages, ceph.commands) ??
-      ensureDebian(signer.packages, [...signer.commands, '/usr/lib/nginx/modules/ngx_http_js_module.so']);
+    const missing = ceph.missing() ?? signer.missing();
     if (missing) {
       throw new Skip(missing);
     }
+    const { fillBuckets, oddKeys } = await import('../tests/servers/buckets.mjs');
     try {
-      await startFilled(ceph, fillBuckets);
-      await signer.start();
-      const server = { url: ceph.url, signed: signer.url, oddKeys, manyCount };
-      jest('store', ['src/store/s3.server.test.ts'], { PPROFLENS_S3: JSON.stringify(server) });
+      const { url, credentials } = await startFilled(ceph, fillBuckets);
+      const buckets = { public: `${url}/profiles`, private: `${url}/private` };
+      const signed = await signer.start({ bucketUrl: buckets.private, credentials });
+      const servers = { ...buckets, signer: signed.url, oddKeys };
+      jest('store', ['src/store/s3.server.test.ts'], { PPROFLENS_S3: JSON.stringify(servers) });
     } finally {
       await signer.stop();
       await ceph.stop();

@@ -1,49 +1,67 @@
-// Signs requests to a private S3 bucket by AWS Signature Version 4
+// Signs requests to one private S3 bucket by AWS Signature Version 4
 // (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html), for nginx's njs.
 //
-// Credentials come from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION.
+// From the environment: S3_BUCKET_URL (https://host/bucket or https://bucket.host), AWS_ACCESS_KEY_ID,
+// AWS_SECRET_ACCESS_KEY, AWS_REGION (default us-east-1) and, with temporary credentials, AWS_SESSION_TOKEN.
 import crypto from 'crypto';
 
-const emptyBodyHash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+/** SHA-256 of nothing: only GET is passed on, which has no body. */
+const emptyHash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-/** Percent-encodes all but letters, digits and -._~, as the signature wants it. */
+/** The bucket's URL as origin, host and path without a slash at its end. */
+function bucket() {
+  const url = process.env.S3_BUCKET_URL || '';
+  const match = /^(https?:\/\/([^\/?#]+))([^?#]*)$/.exec(url);
+  if (!match) {
+    throw new Error('S3_BUCKET_URL: expected https://host/bucket or https://bucket.host, got "' + url + '"');
+  }
+  return { origin: match[1], host: match[2], path: match[3].replace(/\/+$/, '') };
+}
+
+/** Percent-encodes all but letters, digits and -._~, which is what the signature is over. */
 function encode(text) {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => '%' + c.charCodeAt(0).toString(16).toUpperCase());
 }
 
-const path = (r) =>
-  r.variables.request_uri
-    .split('?')[0]
-    .split('/')
-    .map((segment) => encode(decodeURIComponent(segment)))
-    .join('/');
+/** The path on the bucket's server, always below the bucket: nginx has refused what leads above "/" by "..". */
+function path(r) {
+  return (
+    bucket().path +
+    r.variables.request_uri
+      .split('?')[0]
+      .split('/')
+      .map((segment) => encode(decodeURIComponent(segment)))
+      .join('/')
+  );
+}
 
-/** Parameters encoded anew and sorted: what is signed is then to the byte what is sent. */
+/**
+ * The parameters encoded anew and sorted, so that what is signed is to the byte what is sent. "+" is a space: Grafana's
+ * proxy writes it so.
+ */
 function query(r) {
-  const args = r.variables.args;
-  if (!args) {
-    return '';
-  }
-  return args
+  const decode = (text) => encode(decodeURIComponent(text.replace(/\+/g, '%20')));
+  const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+  return (r.variables.args || '')
     .split('&')
     .filter((pair) => pair !== '')
     .map((pair) => {
-      const at = pair.indexOf('=') < 0 ? pair.length : pair.indexOf('=');
-      return encode(decodeURIComponent(pair.slice(0, at))) + '=' + encode(decodeURIComponent(pair.slice(at + 1)));
+      const end = pair.indexOf('=') < 0 ? pair.length : pair.indexOf('=');
+      return [decode(pair.slice(0, end)), decode(pair.slice(end + 1))];
     })
-    .sort()
+    .sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]))
+    .map((pair) => pair.join('='))
     .join('&');
 }
 
-/** Path and parameters of the request to the bucket. */
-function target(r) {
+/** URL of the request to the bucket. */
+function request(r) {
   const parameters = query(r);
-  return path(r) + (parameters === '' ? '' : '?' + parameters);
+  return bucket().origin + path(r) + (parameters === '' ? '' : '?' + parameters);
 }
 
-/** The bucket's host, which is signed too. */
 function host() {
-  return process.env.S3_ENDPOINT.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  return bucket().host;
 }
 
 /** Now as 20060102T150405Z. nginx keeps a variable for the whole request, so header and signature agree. */
@@ -62,28 +80,23 @@ function hmac(key, text) {
 /** The Authorization header. */
 function authorization(r) {
   const time = r.variables.amz_date;
-  const day = time.slice(0, 8);
-  const region = process.env.AWS_REGION || 'us-east-1';
-  const scope = [day, region, 's3', 'aws4_request'].join('/');
+  const scope = [time.slice(0, 8), process.env.AWS_REGION || 'us-east-1', 's3', 'aws4_request'];
   const headers = [
     ['host', host()],
-    ['x-amz-content-sha256', emptyBodyHash],
+    ['x-amz-content-sha256', emptyHash],
     ['x-amz-date', time],
   ];
   if (token() !== '') {
     headers.push(['x-amz-security-token', token()]);
   }
   const names = headers.map((header) => header[0]).join(';');
-  const lines = headers.map((header) => header[0] + ':' + header[1] + '\n').join('');
-  const request = [r.method, path(r), query(r), lines, names, emptyBodyHash].join('\n');
-  const hash = crypto.createHash('sha256').update(request).digest('hex');
-  let key = 'AWS4' + process.env.AWS_SECRET_ACCESS_KEY;
-  [day, region, 's3', 'aws4_request'].forEach((part) => {
-    key = hmac(key, part).digest();
-  });
-  const signature = hmac(key, ['AWS4-HMAC-SHA256', time, scope, hash].join('\n')).digest('hex');
-  const credential = process.env.AWS_ACCESS_KEY_ID + '/' + scope;
+  const lines = headers.map((header) => header.join(':') + '\n').join('');
+  const canonical = [r.method, path(r), query(r), lines, names, emptyHash].join('\n');
+  const hash = crypto.createHash('sha256').update(canonical).digest('hex');
+  const key = scope.reduce((k, part) => hmac(k, part).digest(), 'AWS4' + process.env.AWS_SECRET_ACCESS_KEY);
+  const signature = hmac(key, ['AWS4-HMAC-SHA256', time, scope.join('/'), hash].join('\n')).digest('hex');
+  const credential = process.env.AWS_ACCESS_KEY_ID + '/' + scope.join('/');
   return 'AWS4-HMAC-SHA256 Credential=' + credential + ', SignedHeaders=' + names + ', Signature=' + signature;
 }
 
-export default { authorization, date, host, target, token };
+export default { authorization, date, host, request, token };

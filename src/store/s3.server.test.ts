@@ -1,29 +1,54 @@
+import { request } from 'node:http';
+import { presetLayout } from './layout';
+import { findCaptures } from './plan';
 import { createS3Store } from './s3';
 import type { ObjectInfo, Store, StoreFetch } from './store';
 
-// Against a real S3 server with signatures and a private bucket: `npm test store` starts it, fills it
+// Against a real S3 server that checks signatures: `node scripts/test.mjs store` starts it, fills it
 // (tests/servers/buckets.mjs) and says where it is.
-interface Server {
-  readonly url: string;
-  /** A signer in front of the same server. */
-  readonly signed: string;
+interface Servers {
+  /** URL of a bucket that anyone may read. */
+  readonly public: string;
+  /** URL of a bucket that only its owner may read. */
+  readonly private: string;
+  /** The private bucket through docker/signer. */
+  readonly signer: string;
   readonly oddKeys: string[];
-  readonly manyCount: number;
 }
-const server: Server = JSON.parse(process.env.PPROFLENS_S3 ?? '{}');
+const servers = JSON.parse(process.env.PPROFLENS_S3 ?? '{}') as Servers;
 
-const signal = new AbortController().signal;
+const { signal } = new AbortController();
 
-const storeOf = (bucketUrl: string): Store => {
-  const fetchPath: StoreFetch = async ({ path, signal: stop }) => {
-    const response = await fetch(bucketUrl + path, { signal: stop, redirect: 'manual' });
-    const headers = Object.fromEntries(response.headers);
-    return { status: response.status, headers, body: await response.arrayBuffer() };
+interface Access {
+  /** Asks for pages of this size: a server's own 1,000 would want 1,000 objects. */
+  readonly maxKeys?: number;
+  readonly headers?: Record<string, string>;
+  /** Writes parameters as Grafana's proxy does, which sends them anew by Go's url.Values.Encode. */
+  readonly likeGrafana?: boolean;
+}
+
+function open(bucketUrl: string, { maxKeys, headers, likeGrafana }: Access = {}): { store: Store; paths: string[] } {
+  const paths: string[] = [];
+  const storeFetch: StoreFetch = async ({ path, signal: stop }) => {
+    paths.push(path);
+    const url = new URL(bucketUrl + path);
+    if (maxKeys) {
+      url.search += `&max-keys=${maxKeys}`;
+    }
+    if (likeGrafana) {
+      url.searchParams.sort(); // Which also writes them as a form does: a space as "+".
+    }
+    const response = await fetch(url, { signal: stop, headers, redirect: 'manual' });
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: await response.arrayBuffer(),
+    };
   };
-  return createS3Store(fetchPath);
-};
+  return { store: createS3Store(storeFetch, { baseDelay: 1 }), paths };
+}
 
-async function listAll(store: Store, prefix: string, startAfter?: string): Promise<ObjectInfo[]> {
+async function list(store: Store, prefix: string, startAfter?: string): Promise<ObjectInfo[]> {
   const objects: ObjectInfo[] = [];
   for await (const page of store.list({ prefix, startAfter }, signal)) {
     objects.push(...page);
@@ -31,76 +56,144 @@ async function listAll(store: Store, prefix: string, startAfter?: string): Promi
   return objects;
 }
 const keysOf = (objects: readonly ObjectInfo[]) => objects.map(({ key }) => key);
+const byteOrder = (keys: readonly string[]) => [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 const text = (body: ArrayBuffer) => new TextDecoder().decode(body);
 
 describe.each([
-  ['a public bucket', () => `${server.url}/profiles`],
-  ['a private bucket through the signer', () => `${server.signed}/private`],
-])('%s', (_, bucketUrl) => {
+  ['a public bucket', () => servers.public, {}],
+  ['a private bucket through the signer', () => servers.signer, {}],
+  ['a private bucket through the signer and Grafana', () => servers.signer, { likeGrafana: true }],
+])('%s', (_, bucketUrl, access) => {
+  const opened = (more: Access = {}) => open(bucketUrl(), { ...access, ...more });
+
   test('lists the recorded captures with size, time and etag', async () => {
-    const objects = await listAll(storeOf(bucketUrl()), 'ingester/');
+    const objects = await list(opened().store, 'ingester/');
     expect(objects.length).toBeGreaterThan(20);
     expect(objects.every(({ key, size, etag }) => key.startsWith('ingester/') && size > 0 && etag !== '')).toBe(true);
     expect(objects.every(({ lastModified }) => Math.abs(Date.now() - lastModified) < 3600_000)).toBe(true);
-    expect(keysOf(objects)).toEqual([...keysOf(objects)].sort());
+    expect(keysOf(objects)).toEqual(byteOrder(keysOf(objects)));
   });
 
-  test('goes on after a key', async () => {
-    const keys = keysOf(await listAll(storeOf(bucketUrl()), 'ingester/'));
-    expect(keysOf(await listAll(storeOf(bucketUrl()), 'ingester/', keys[4]))).toEqual(keys.slice(5));
+  test('finds the captures of a service and a time', async () => {
+    const { store } = opened();
+    const span = { prefix: '', from: Date.now() - 2 * 3600_000, to: Date.now(), labels: { service: ['querier'] } };
+    const { captures } = await findCaptures(store, presetLayout(''), span, signal);
+    expect(captures.length).toBe((await list(store, 'querier/')).length);
+    expect(captures.every(({ labels }) => labels.service === 'querier')).toBe(true);
   });
 
-  test('lists folders', async () => {
-    expect(await storeOf(bucketUrl()).folders('', signal)).toEqual(expect.arrayContaining(['ingester/', 'querier/']));
+  test('pages through a listing', async () => {
+    const whole = keysOf(await list(opened().store, 'ingester/'));
+    const { store, paths } = opened({ maxKeys: 7 });
+    expect(keysOf(await list(store, 'ingester/'))).toEqual(whole);
+    expect(paths).toHaveLength(Math.ceil(whole.length / 7));
   });
 
-  test('lists and reads keys of any characters', async () => {
-    const store = storeOf(bucketUrl());
-    expect(keysOf(await listAll(store, 'odd/')).sort()).toEqual([...server.oddKeys].sort());
-    for (const key of server.oddKeys) {
+  test('goes on after a key, which need not be there', async () => {
+    const keys = keysOf(await list(opened().store, 'ingester/'));
+    const { store } = opened({ maxKeys: 7 });
+    expect(keysOf(await list(store, 'ingester/', keys[4]))).toEqual(keys.slice(5));
+    expect(keysOf(await list(store, 'ingester/', keys[4] + '!'))).toEqual(keys.slice(5));
+  });
+
+  test('lists folders, page by page', async () => {
+    const { store, paths } = opened({ maxKeys: 1 });
+    expect(await store.folders('', signal)).toEqual(['ingester/', 'odd/', 'querier/']);
+    expect(paths).toHaveLength(3);
+  });
+
+  test('lists, goes on after and reads keys of any characters', async () => {
+    const odd = byteOrder(servers.oddKeys);
+    // A page each: the continuation token, which is a key here, needs care as well.
+    const { store } = opened({ maxKeys: 1 });
+    expect(keysOf(await list(store, 'odd/'))).toEqual(odd);
+    for (const [i, key] of odd.entries()) {
+      expect(keysOf(await list(store, 'odd/', key))).toEqual(odd.slice(i + 1));
+      expect(keysOf(await list(store, key))).toEqual([key]);
       expect(text(await store.get(key, signal))).toBe(key);
     }
   });
 
-  test('an object that is gone', async () => {
-    await expect(storeOf(bucketUrl()).get('ingester/gone', signal)).rejects.toMatchObject({
+  test('says that an object is gone', async () => {
+    await expect(opened().store.get('ingester/gone', signal)).rejects.toMatchObject({
       kind: 'no-object',
-      message: expect.stringContaining('There is no longer the object "ingester/gone"'),
+      message: expect.stringContaining('There is no longer the object "ingester/gone" in the bucket (404)'),
     });
   });
 });
 
-test('a listing of more than a page is whole and in order', async () => {
-  const keys = keysOf(await listAll(storeOf(`${server.url}/profiles`), 'many/'));
-  expect(keys).toHaveLength(server.manyCount);
-  expect(new Set(keys).size).toBe(server.manyCount);
-  expect(keys).toEqual([...keys].sort());
-});
-
 test('a bucket that does not exist', async () => {
-  await expect(listAll(storeOf(`${server.url}/nowhere`), '')).rejects.toMatchObject({
+  const { store } = open(servers.public.replace(/[^/]+$/, 'nowhere'));
+  await expect(list(store, '')).rejects.toMatchObject({
     kind: 'no-bucket',
-    message: expect.stringContaining("Check the bucket's name"),
+    message: expect.stringMatching(/There is no such bucket \(404\).*The server says: NoSuchBucket/),
   });
 });
 
 test('a private bucket without a signature', async () => {
-  await expect(listAll(storeOf(`${server.url}/private`), '')).rejects.toMatchObject({
+  const { store } = open(servers.private);
+  const forbidden = (what: string) => ({
     kind: 'forbidden',
-    message: expect.stringContaining('a private AWS bucket also needs a signer'),
+    message: expect.stringMatching(
+      new RegExp(`No access to ${what} \\(403\\).*a private AWS bucket also needs a signer.*AccessDenied`)
+    ),
+  });
+  await expect(list(store, '')).rejects.toMatchObject(forbidden('the listing'));
+  await expect(store.get('ingester/x', signal)).rejects.toMatchObject(forbidden('the object "ingester/x"'));
+});
+
+test('a private bucket with a signature of nobody', async () => {
+  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  const authorization =
+    `AWS4-HMAC-SHA256 Credential=nobody/${time.slice(0, 8)}/us-east-1/s3/aws4_request, ` +
+    `SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}`;
+  const headers = { authorization, 'x-amz-date': time, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
+  await expect(list(open(servers.private, { headers }).store, '')).rejects.toMatchObject({
+    kind: 'forbidden',
+    message: expect.stringMatching(/refused the credentials for the listing \(403\).*InvalidAccessKeyId/),
   });
 });
 
-test('a listing that is given up stops', async () => {
-  const abort = new AbortController();
-  abort.abort();
-  const pages = storeOf(`${server.url}/profiles`).list({ prefix: '' }, abort.signal);
-  await expect(pages[Symbol.asyncIterator]().next()).rejects.toMatchObject({ kind: 'cancelled' });
-});
+describe('the signer', () => {
+  test.each(['PUT', 'POST', 'DELETE', 'PATCH', 'HEAD'])('passes no %s on', async (method) => {
+    const { store } = open(servers.signer);
+    const before = await list(store, '');
+    const body = method === 'HEAD' ? undefined : 'written';
+    const known = await fetch(`${servers.signer}/${before[0].key}`, {
+      method,
+      body: method === 'DELETE' ? null : body,
+    });
+    const unknown = await fetch(`${servers.signer}/new-object`, { method, body: method === 'DELETE' ? null : body });
+    expect([known.status, unknown.status]).toEqual([405, 405]);
+    expect(await list(store, '')).toEqual(before);
+  });
 
-test.each(['PUT', 'POST', 'DELETE'])('the signer passes no %s on', async (method) => {
-  const [{ key }] = await listAll(storeOf(`${server.signed}/private`), 'ingester/');
-  const response = await fetch(`${server.signed}/private/${key}`, { method });
-  expect(response.status).toBe(405);
-  expect((await storeOf(`${server.signed}/private`).get(key, signal)).byteLength).toBeGreaterThan(0);
+  test('passes no header of the caller on', async () => {
+    const headers = { authorization: 'Basic dTpw', cookie: 'grafana_session=1', 'x-amz-acl': 'public-read' };
+    const { store } = open(servers.signer, { headers });
+    expect((await list(store, 'querier/')).length).toBeGreaterThan(0);
+  });
+
+  test('reads a part of an object', async () => {
+    const [key] = servers.oddKeys;
+    const path = key.split('/').map(encodeURIComponent).join('/');
+    const response = await fetch(`${servers.signer}/${path}`, { headers: { range: 'bytes=0-2' } });
+    expect([response.status, await response.text()]).toEqual([206, key.slice(0, 3)]);
+  });
+
+  test.each(['/../profiles/', '/%2e%2e/profiles/', '/..%2Fprofiles/', '/a/../../profiles/', '/a/..%2f..%2fprofiles/'])(
+    'reaches no other bucket by %s',
+    async (path) => {
+      // Not by fetch, which would resolve the dots.
+      const status = await new Promise((resolve, reject) => {
+        request(servers.signer, { path: `${path}?list-type=2` }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+          .on('error', reject)
+          .end();
+      });
+      expect(status).toBe(400);
+    }
+  );
 });

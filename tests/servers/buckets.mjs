@@ -1,57 +1,44 @@
-// Fills the test server: the recorded captures and keys that need care in `profiles`, which anyone may read, and the
-// same captures in `private`, which only its owner may.
+// Fills the S3 server of the tests: `profiles`, which anyone may read, and `private`, which only its owner may. Both hold
+// the recorded captures, moved to the last hour as in the demo, and keys that need care.
 import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { root } from '../../scripts/setup.mjs';
-import { credentials, url } from './ceph.mjs';
+import { readFileSync } from 'node:fs';
+import { loadCaptures } from '../../demo/store/store.mjs';
 
-/** Each is a key that some encoding on the way breaks. */
-export const oddKeys = ['odd/a b+c.txt', 'odd/a&b=c;d#e?f.txt', 'odd/100%25.txt', "odd/(1)!'*~.txt", 'odd/<é>日本.txt'];
-/** More than the 1,000 of one page of a listing. */
-export const manyCount = 1005;
+/** Each is a key that some encoding on the way breaks. The object's content is its key. */
+export const oddKeys = [
+  "odd/(1)!'*~.txt",
+  'odd/100%25.txt',
+  'odd/<é>日本 🔥.txt',
+  'odd/a b+c.txt',
+  'odd/a&b=c;d#e?f.txt',
+  'odd//two slashes.txt',
+];
 
-export async function fillBuckets() {
+export async function fillBuckets({ url, credentials }) {
   const client = new S3Client({
     endpoint: url,
     region: 'us-east-1',
     forcePathStyle: true,
-    maxAttempts: 6,
     credentials,
+    maxAttempts: 6,
+    // The checksums that the SDK adds by default are newer than Debian's radosgw, which refuses them.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
   });
-  for (const Bucket of ['profiles', 'private', 'empty']) {
-    await client.send(new CreateBucketCommand({ Bucket }));
-  }
-  const Policy = JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Effect: 'Allow',
-        Principal: '*',
-        Action: ['s3:ListBucket', 's3:GetObject'],
-        Resource: ['arn:aws:s3:::profiles', 'arn:aws:s3:::profiles/*'],
-      },
-    ],
-  });
-  await client.send(new PutBucketPolicyCommand({ Bucket: 'profiles', Policy }));
-
-  const captures = join(root, 'demo/captures');
-  const files = readdirSync(captures, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  const recorded = files.map((path) => [path.slice(captures.length + 1), readFileSync(path)]);
-  const odd = oddKeys.map((key) => [key, Buffer.from(key)]);
-  const many = Array.from({ length: manyCount }, (_, i) => [`many/${String(i).padStart(5, '0')}`, Buffer.from('x')]);
-  const waiting = [
-    ...[...recorded, ...odd, ...many].map(([Key, Body]) => ({ Bucket: 'profiles', Key, Body })),
-    ...[...recorded, ...odd].map(([Key, Body]) => ({ Bucket: 'private', Key, Body })),
+  const objects = [
+    ...loadCaptures().map(({ key, path }) => ({ Key: key, Body: readFileSync(path) })),
+    ...oddKeys.map((key) => ({ Key: key, Body: Buffer.from(key) })),
   ];
-  await Promise.all(
-    Array.from({ length: 16 }, async () => {
-      for (let object = waiting.pop(); object; object = waiting.pop()) {
-        await client.send(new PutObjectCommand(object));
-      }
-    })
-  );
+  for (const Bucket of ['profiles', 'private']) {
+    await client.send(new CreateBucketCommand({ Bucket }));
+    await Promise.all(objects.map((object) => client.send(new PutObjectCommand({ Bucket, ...object }))));
+  }
+  const Statement = {
+    Effect: 'Allow',
+    Principal: '*',
+    Action: ['s3:ListBucket', 's3:GetObject'],
+    Resource: ['arn:aws:s3:::profiles', 'arn:aws:s3:::profiles/*'],
+  };
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [Statement] });
+  await client.send(new PutBucketPolicyCommand({ Bucket: 'profiles', Policy }));
   client.destroy();
 }

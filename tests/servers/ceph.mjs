@@ -1,27 +1,24 @@
 // A real S3 server for the tests: Ceph's radosgw from Debian over one monitor and one object store in memory, without
-// systemd, root's /etc/ceph or a disk. All ports are on 127.0.0.1.
-//   node tests/servers/ceph.mjs start|stop
+// systemd, /etc/ceph or a disk. All ports are on 127.0.0.1.
+//   node tests/servers/ceph.mjs start|stop     with the buckets of buckets.mjs
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { lastLines, startServer, stopAll, waitFor } from './processes.mjs';
+import { ensureDebian, freePort } from '../../scripts/setup.mjs';
+import { folderOf, lastLines, startServer, stopAll, waitFor } from './processes.mjs';
 
-export const packages = ['ceph-mon', 'ceph-osd', 'radosgw'];
-export const commands = ['ceph-mon', 'ceph-osd', 'radosgw'];
-export const credentials = { accessKeyId: 'demo', secretAccessKey: 'demosecret' };
-export const url = 'http://127.0.0.1:7480';
-
-const dir = join(tmpdir(), 'pproflens-ceph');
+const credentials = { accessKeyId: 'demo', secretAccessKey: 'demosecret' };
+const dir = folderOf('ceph');
 
 // No cephx: the monitor's client mode must then be crc, as radosgw asks for an encrypted one that needs keys. A cluster
 // address beside the public one, else the object store listens on every interface.
-const configuration = (id) => `
+const configuration = ({ id, monitor, port }) => `
 [global]
 fsid = ${id}
-mon host = [v2:127.0.0.1:3300,v1:127.0.0.1:6789]
+mon host = ${monitor}
 mon initial members = a
 public addr = 127.0.0.1
 cluster addr = 127.0.0.1
@@ -51,7 +48,7 @@ osd data = ${dir}/osd
 [client.rgw.a]
 rgw data = ${dir}/rgw
 ms mon client mode = crc
-rgw frontends = beast endpoint=127.0.0.1:7480
+rgw frontends = beast endpoint=127.0.0.1:${port}
 rgw enable usage log = false
 rgw dns name = localhost
 rgw run sync thread = false
@@ -66,16 +63,23 @@ function run(command, args) {
   return stdout;
 }
 
-/** Starts the server and its one user. Takes some 15 s. @throws Error saying which part failed */
+/** Installs what is needed, where that may be. @returns why not, or undefined */
+export const missing = () =>
+  ensureDebian(['ceph-mon', 'ceph-osd', 'radosgw'], ['ceph-mon', 'ceph-osd', 'radosgw', 'radosgw-admin', 'ceph']);
+
+/** Starts the server, and its one user, on free ports. Takes some 15 s. @throws Error saying which part failed */
 export async function start() {
   await stop();
+  const [port, v1, v2] = [await freePort(), await freePort(), await freePort()];
+  const monitor = `[v2:127.0.0.1:${v2},v1:127.0.0.1:${v1}]`;
+  const url = `http://127.0.0.1:${port}`;
   ['mon', 'osd', 'rgw'].forEach((name) => mkdirSync(join(dir, name), { recursive: true }));
   const id = randomUUID();
   const osd = randomUUID();
   const conf = ['-c', join(dir, 'ceph.conf')];
   const map = join(dir, 'monmap');
-  writeFileSync(conf[1], configuration(id));
-  run('monmaptool', ['--create', '--fsid', id, '--addv', 'a', '[v2:127.0.0.1:3300,v1:127.0.0.1:6789]', map]);
+  writeFileSync(conf[1], configuration({ id, monitor, port }));
+  run('monmaptool', ['--create', '--fsid', id, '--addv', 'a', monitor, map]);
   run('ceph-mon', [...conf, '-i', 'a', '--mkfs', '--monmap', map]);
   startServer(dir, 'ceph-mon', [...conf, '-i', 'a', '-f']);
   run('ceph', [...conf, '--connect-timeout', '20', 'osd', 'new', osd]);
@@ -90,6 +94,7 @@ export async function start() {
     `--access-key=${credentials.accessKeyId}`,
     `--secret-key=${credentials.secretAccessKey}`,
   ]);
+  return { url, credentials };
 }
 
 export const stop = () => stopAll(dir);
@@ -98,11 +103,21 @@ export const stop = () => stopAll(dir);
 export const lastWords = () => lastLines(dir, 'radosgw');
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const action = { start, stop }[process.argv[2]];
-  if (!action) {
-    process.stderr.write('usage: node tests/servers/ceph.mjs start|stop\n');
+  const command = process.argv[2];
+  if (command === 'start') {
+    const why = missing();
+    if (why) {
+      throw new Error(why);
+    }
+    const { fillBuckets } = await import('./buckets.mjs');
+    const { url } = await start();
+    await fillBuckets({ url, credentials });
+    const { accessKeyId, secretAccessKey } = credentials;
+    process.stdout.write(`${url} with key ${accessKeyId}, secret ${secretAccessKey}, buckets profiles and private\n`);
+  } else if (command === 'stop') {
+    await stop();
+  } else {
+    process.stderr.write(`usage: node tests/servers/ceph.mjs start|stop, got ${command ?? 'nothing'}\n`);
     process.exit(2);
   }
-  await action();
-  process.stdout.write(process.argv[2] === 'start' ? `${url} with key demo, secret demosecret\n` : 'stopped\n');
 }

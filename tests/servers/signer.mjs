@@ -1,40 +1,45 @@
-// docker/signer run by Debian's nginx, in front of the test server.
+// docker/signer run by Debian's nginx.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from '../../scripts/setup.mjs';
-import { credentials, url as endpoint } from './ceph.mjs';
-import { startServer, stopAll, waitFor } from './processes.mjs';
+import { ensureDebian, freePort, root } from '../../scripts/setup.mjs';
+import { folderOf, startServer, stopAll, waitFor } from './processes.mjs';
 
-export const packages = ['nginx-light', 'libnginx-mod-http-js'];
-export const commands = ['nginx'];
-export const url = 'http://127.0.0.1:8181';
+const dir = folderOf('signer');
+const modules = '/usr/lib/nginx/modules';
 
-const dir = join(tmpdir(), 'pproflens-signer');
+/** Installs what is needed, where that may be. @returns why not, or undefined */
+export const missing = () =>
+  ensureDebian(
+    ['nginx-light', 'libnginx-mod-http-js', 'ca-certificates'],
+    ['nginx', `${modules}/ngx_http_js_module.so`]
+  );
 
-export async function start() {
+/** @returns where the bucket is, signed for. @throws Error with nginx's words */
+export async function start({ bucketUrl, credentials }) {
   await stop();
-  mkdirSync(dir, { recursive: true });
+  const listen = `127.0.0.1:${await freePort()}`;
+  const url = `http://${listen}`;
+  mkdirSync(dir);
   const values = {
-    MODULES: '/usr/lib/nginx/modules',
+    MODULES: modules,
     RUN: dir,
     SIGNER: join(root, 'docker/signer'),
-    LISTEN: new URL(url).host,
-    RESOLVER: '127.0.0.1', // Never asked: the endpoint is an address.
-    S3_ENDPOINT: endpoint,
+    LISTEN: listen,
+    RESOLVER: '127.0.0.1', // Never asked: the server is an address.
   };
   const template = readFileSync(join(root, 'docker/signer/nginx.conf.template'), 'utf8');
   const file = join(dir, 'nginx.conf');
   writeFileSync(
     file,
-    template.replace(/\$\{(\w+)\}/g, (_, name) => values[name])
+    template.replace(/\$\{(\w+)\}/g, (whole, name) => values[name] ?? whole)
   );
-  startServer(dir, 'nginx', ['-c', file], {
-    S3_ENDPOINT: endpoint,
+  startServer(dir, 'nginx', ['-c', file, '-g', 'daemon off;'], {
+    S3_BUCKET_URL: bucketUrl,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   });
-  await waitFor('The signer', dir, 'nginx', async () => (await fetch(`${url}/private?list-type=2&max-keys=1`)).ok, 20);
+  await waitFor('The signer', dir, 'nginx', async () => (await fetch(`${url}/?list-type=2&max-keys=1`)).ok, 20);
+  return { url };
 }
 
 export const stop = () => stopAll(dir);
