@@ -48,6 +48,26 @@ async function startFilled(ceph, fill) {
   }
 }
 
+function playwright(name, args) {
+  const { path, missing } = ensureChromium();
+  if (missing) {
+    throw new Skip(missing);
+  }
+  const report = join(scratch, `${name}.json`);
+  const result = spawnSync('npx', ['playwright', 'test', '--reporter=list,json', ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, CHROMIUM_PATH: path, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
+  });
+  const stats = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')).stats : undefined;
+  total.passed += (stats?.expected ?? 0) + (stats?.flaky ?? 0);
+  total.failed += stats?.unexpected ?? 0;
+  total.skipped += stats?.skipped ?? 0;
+  if (result.status !== 0) {
+    throw new Error(`${stats?.unexpected ?? 'all'} browser tests failed`);
+  }
+}
+
 const steps = {
   typecheck: () => run('npm', ['run', '--silent', 'typecheck']),
   lint: () => run('npm', ['run', '--silent', 'lint', '--', '--max-warnings=0']),
@@ -73,25 +93,11 @@ const steps = {
     }
   },
   build: () => ensureBuild(),
-  browser() {
-    const { path, missing } = ensureChromium();
-    if (missing) {
-      throw new Skip(missing);
-    }
-    const report = join(scratch, 'playwright.json');
-    const result = spawnSync('npx', ['playwright', 'test', '--reporter=list,json'], {
-      cwd: root,
-      stdio: 'inherit',
-      env: { ...process.env, CHROMIUM_PATH: path, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
-    });
-    const stats = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')).stats : undefined;
-    total.passed += (stats?.expected ?? 0) + (stats?.flaky ?? 0);
-    total.failed += stats?.unexpected ?? 0;
-    total.skipped += stats?.skipped ?? 0;
-    if (result.status !== 0) {
-      throw new Error(`${stats?.unexpected ?? 'all'} browser tests failed`);
-    }
-  },
+  browser: () => playwright('browser', []),
+  // Real Grafana is not started here: `npm run grafana` does, where it is installed.
+  ...(process.env.GRAFANA_URL && {
+    grafana: () => playwright('grafana', ['-c', 'tests/grafana/playwright.config.ts']),
+  }),
   go() {
     if (!has('go')) {
       say('go is not installed: the demo service is not tested (its captures are recorded, nothing else needs it)');

@@ -1,0 +1,39 @@
+import { expect, test } from '@grafana/plugin-e2e';
+import { expectFlameGraph, pluginId, uid } from './helpers';
+
+const panes = (query: object) =>
+  new URLSearchParams({
+    schemaVersion: '1',
+    orgId: '1',
+    panes: JSON.stringify({
+      one: {
+        datasource: uid,
+        queries: [{ refId: 'A', datasource: { type: pluginId, uid }, ...query }],
+        range: { from: 'now-1h', to: 'now' },
+      },
+    }),
+  });
+
+test('a heap in Explore', async ({ page }) => {
+  const query = { view: 'flame', capture: 'peak', selector: '{service="ingester", profile="heap"}' };
+  await page.goto(`/explore?${panes(query)}`);
+  await expectFlameGraph(page.locator('main'), 'RAM');
+  await expect(page.getByText('store.retainedPoints').first()).toBeVisible();
+});
+
+test('a filter that matches nothing says what there is', async ({ page }) => {
+  const query = { view: 'flame', capture: 'latest', selector: '{service="ingestor"}' };
+  await page.goto(`/explore?${panes(query)}`);
+  await expect(page.getByText(/There are no captures in this time range/).first()).toBeVisible();
+});
+
+test('a query that is edited in a panel', async ({ gotoPanelEditPage, page }) => {
+  const panelEdit = await gotoPanelEditPage({ dashboard: { uid: 'pproflens-heap' }, id: '3' });
+  await expectFlameGraph(panelEdit.panel.locator, 'RAM');
+  const listed = page.waitForResponse((response) => response.url().includes(`/proxy/uid/${uid}/s3/`));
+  const selector = panelEdit.getQueryEditorRow('A').getByRole('textbox', { name: 'Selector' });
+  await selector.fill('{service="querier", profile="cpu"}');
+  await selector.press('Enter');
+  expect((await listed).ok()).toBe(true);
+  await expectFlameGraph(panelEdit.panel.locator, 'Time');
+});

@@ -1,0 +1,27 @@
+import { expect } from '@grafana/plugin-e2e';
+import type { APIRequestContext, Locator } from '@playwright/test';
+
+export const pluginId = 'pproflens-pprof-datasource';
+/** The data source of provisioning/datasources. */
+export const uid = 'pproflens';
+/** Where this machine reaches the demo's bucket; Grafana may know it by another name. */
+export const storeUrl = process.env.STORE_URL ?? 'http://127.0.0.1:9000';
+
+/** The bucket's URL as Grafana reaches it. */
+export async function provisionedBucket(request: APIRequestContext): Promise<string> {
+  const response = await request.get(`/api/datasources/uid/${uid}`);
+  const { jsonData } = await response.json();
+  return jsonData.bucketUrl;
+}
+
+/** That a flame graph is drawn: Grafana's text above it, and a canvas of more than the background. */
+export async function expectFlameGraph(where: Locator, unit: 'RAM' | 'Time' | 'Count'): Promise<void> {
+  await expect(where.getByText(new RegExp(`samples \\(${unit}\\)`)).first()).toBeVisible();
+  const canvas = where.locator('canvas').first();
+  const colours = () =>
+    canvas.evaluate((element: HTMLCanvasElement) => {
+      const { data } = element.getContext('2d')!.getImageData(0, 0, element.width, element.height);
+      return new Set(new Uint32Array(data.buffer)).size;
+    });
+  await expect.poll(colours).toBeGreaterThan(5);
+}
