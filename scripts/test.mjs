@@ -32,22 +32,6 @@ function jest(name, args, env = {}) {
   }
 }
 
-/** Debian's radosgw now and then ends by itself while it is new: it gets three tries, and each failure is said. */
-async function startFilled(ceph, fill) {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const server = await ceph.start();
-      await fill(server);
-      return server;
-    } catch (error) {
-      say(`Ceph, try ${attempt}: ${error.message}; radosgw wrote last:\n${ceph.lastWords()}`);
-      if (attempt === 3) {
-        throw error;
-      }
-    }
-  }
-}
-
 function playwright(name, args) {
   const { path, missing } = ensureChromium();
   if (missing) {
@@ -82,7 +66,8 @@ const steps = {
     }
     const { fillBuckets, oddKeys } = await import('../tests/servers/buckets.mjs');
     try {
-      const { url, credentials } = await startFilled(ceph, fillBuckets);
+      const { url, credentials } = await ceph.start();
+      await fillBuckets({ url, credentials });
       const buckets = { public: `${url}/profiles`, private: `${url}/private` };
       const signed = await signer.start({ bucketUrl: buckets.private, credentials });
       const servers = { ...buckets, signer: signed.url, oddKeys };

@@ -20,7 +20,6 @@ export async function fillBuckets({ url, credentials }) {
     region: 'us-east-1',
     forcePathStyle: true,
     credentials,
-    maxAttempts: 6,
     // The checksums that the SDK adds by default are newer than Debian's radosgw, which refuses them.
     requestChecksumCalculation: 'WHEN_REQUIRED',
   });

@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureDebian, freePort } from '../../scripts/setup.mjs';
-import { folderOf, lastLines, startServer, stopAll, waitFor } from './processes.mjs';
+import { folderOf, startServer, stopAll, waitFor } from './processes.mjs';
 
 const credentials = { accessKeyId: 'demo', secretAccessKey: 'demosecret' };
 const dir = folderOf('ceph');
@@ -98,9 +98,6 @@ export async function start() {
 }
 
 export const stop = () => stopAll(dir);
-
-/** What the S3 server wrote last. */
-export const lastWords = () => lastLines(dir, 'radosgw');
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const command = process.argv[2];

@@ -62,14 +62,7 @@ export async function waitFor(what, dir, command, isReady, seconds = 60) {
     }
     await sleep(200);
   }
-  throw new Error(
-    `${what} was not ready after ${seconds} s${reason}. ${command} wrote last:\n${lastLines(dir, command)}`
-  );
-}
-
-/** What a server wrote last, for an error. */
-export function lastLines(dir, command) {
   const log = join(dir, `${command}.log`);
-  const lines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n') : '';
-  return lines || 'nothing';
+  const written = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n') : '';
+  throw new Error(`${what} was not ready after ${seconds} s${reason}. ${command} wrote last:\n${written || 'nothing'}`);
 }
