@@ -6,7 +6,7 @@ import { pprof } from './command';
 // Prints what `go tool pprof` prints, from our core.
 
 try {
-  process.stdout.write(await pprof(process.argv.slice(2)));
+  process.stdout.write(await pprof(process.argv.slice(2), (text) => process.stderr.write(`${text}\n`)));
 } catch (error) {
   if (!(error instanceof InputError) && !(error instanceof Error && 'code' in error)) {
     throw error;

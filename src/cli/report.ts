@@ -1,83 +1,130 @@
 import { percentage, scale, scaledLabel } from '../profile/measurement';
-import { MappingFlag, sampleIndexByName, type Profile } from '../profile/profile';
-import { callGraph, compareText, frameNames, sortedNodes, totalValue, type Graph } from '../views/graph';
+import { compilePattern } from '../profile/pattern';
+import { InputError, MappingFlag, type Profile } from '../profile/profile';
+import { reportOptions, type ReportOptions } from '../query/options';
+import type { Prepared } from '../query/prepare';
+import { callGraph, compareText, cumValue, flatValue, frameNames, sortedNodes, type Graph } from '../views/graph';
 
-/** Options of a text report, named and preset as in pprof (internal/driver/config.go). */
-export interface ReportOptions {
-  readonly sampleIndex: string;
-  /** -1: all. */
-  readonly nodeCount: number;
-  readonly nodeFraction: number;
-  readonly edgeFraction: number;
-  readonly sort: 'flat' | 'cum';
-  readonly unit: string;
-}
+/** A text report as `go tool pprof` prints it. */
+export type Report = (prepared: Prepared, options: ReportOptions) => string;
 
-export const defaultReportOptions: ReportOptions = {
-  sampleIndex: '',
-  nodeCount: -1,
-  nodeFraction: 0.005,
-  edgeFraction: 0.001,
-  sort: 'flat',
-  unit: 'minimum',
-};
+/** divide_by divides the whole number that is printed, as Go does (report.New). */
+const divide = (value: number, { divideBy }: ReportOptions) =>
+  divideBy > 0 && divideBy !== 1 ? Math.trunc(value * (1 / divideBy)) : value;
 
-export type Report = (profile: Profile, options: ReportOptions) => string;
-
-/** What the reports share: the sample type and the total its percentages are of. */
-function context(profile: Profile, options: ReportOptions) {
-  const index = sampleIndexByName(profile, options.sampleIndex);
-  const { type, unit } = profile.sampleTypes[index];
-  return { index, type, unit, total: totalValue(profile, index) };
-}
-type Context = ReturnType<typeof context>;
+const formatter =
+  ({ unit }: Prepared, options: ReportOptions, outputUnit = options.unit) =>
+  (value: number) =>
+    scaledLabel(divide(value, options), unit, outputUnit);
 
 /** `-top`: internal/report printText. */
-export const top: Report = (profile, options) => {
-  const c = context(profile, options);
-  const { graph, nodes, originalCount, dropped, edgeCutoff } = trimmedGraph(profile, c.index, options);
-  const unit = outputUnit(c, graph, nodes, options);
-  const format = (value: number) => scaledLabel(value, c.unit, unit);
-  const shown = nodes.reduce((sum, node) => sum + graph.flat[node], 0);
-  const lines = profileLabels(profile, c, format);
-  lines.push(
-    `Showing nodes accounting for ${format(shown)}, ${percentage(shown, c.total).trim()} of ${format(c.total)} total`
-  );
-  if (c.total !== 0 && dropped > 0) {
-    const cutoff = format(Math.abs(Math.trunc(c.total * options.nodeFraction)));
-    lines.push(`Dropped ${dropped} node${dropped > 1 ? 's' : ''} (cum <= ${cutoff})`);
-  }
-  if (c.total !== 0 && nodes.length > 0 && nodes.length < originalCount) {
-    lines.push(`Showing top ${nodes.length} nodes out of ${originalCount}`);
-  }
+export const top: Report = (prepared, options) => {
+  const { total } = prepared;
+  const trimmed = trimmedGraph(prepared, options, 0);
+  const { graph, nodes } = trimmed;
+  const format = formatter(prepared, options, outputUnit(prepared, graph, nodes, options));
+  const lines = reportLabels(prepared, trimmed, options, format);
   lines.push('      flat  flat%   sum%        cum   cum%');
-  const inline = inlineMarks(graph, edgeCutoff);
+  const inline = inlineMarks(trimmed);
   let sum = 0;
   for (const node of nodes) {
-    const flat = graph.flat[node];
-    const cum = graph.cum[node];
+    const flat = flatValue(graph, node);
+    const cum = cumValue(graph, node);
     sum += flat;
     lines.push(
-      `${format(flat).padStart(10)} ${percentage(flat, c.total)} ${percentage(sum, c.total)} ` +
-        `${format(cum).padStart(10)} ${percentage(cum, c.total)}  ${graph.names[node]}${inline[node]}`
+      `${format(flat).padStart(10)} ${percentage(flat, total)} ${percentage(sum, total)} ` +
+        `${format(cum).padStart(10)} ${percentage(cum, total)}  ${graph.names[node]}${inline[node]}`
     );
   }
   return lines.join('\n') + '\n';
 };
 
-/** The graph after pprof's two cut-offs (newTrimmedGraph): nodes below a share of the total, then the first n. */
-function trimmedGraph(profile: Profile, index: number, { nodeCount, nodeFraction, edgeFraction, sort }: ReportOptions) {
-  const frames = frameNames(profile);
-  let graph = callGraph(profile, index, frames);
-  let nodes = sortedNodes(graph, sort);
+/** `-tree`: internal/report printTree. */
+export const tree: Report = (prepared, options) => treeOf(prepared, options);
+
+/**
+ * `-peek`: the tree's entries of the nodes whose name matches.
+ * @throws InputError where none does
+ */
+export const peek = (prepared: Prepared, options: ReportOptions, pattern: string): string =>
+  treeOf(prepared, untrimmed(options), pattern);
+
+/** No cut-off at all: what `trim=false` means, and what some reports are always printed with. */
+export const untrimmed = (options: ReportOptions): ReportOptions => ({
+  ...options,
+  nodeCount: 0,
+  nodeFraction: 0,
+  edgeFraction: 0,
+});
+
+function treeOf(prepared: Prepared, options: ReportOptions, pattern?: string): string {
+  const { total } = prepared;
+  const trimmed = trimmedGraph(prepared, options, 80);
+  const { graph, nodes } = trimmed;
+  const format = formatter(prepared, options, outputUnit(prepared, graph, nodes, options));
+  const isWanted = pattern === undefined ? () => true : compilePattern('peek', pattern);
+  const lines = reportLabels(prepared, trimmed, options, format);
+  lines.push(treeSeparator, '      flat  flat%   sum%        cum   cum%   calls calls% + context \t \t ');
+  const { callers, callees } = sortedEdges(trimmed);
+  const { names, edge } = graph;
+  const edgeLine = (e: number, other: number, cum: number) =>
+    `${format(edge.weight[e]).padStart(50)} ${percentage(edge.weight[e], cum)} |   ${names[other]}` +
+    (edge.isInline[e] ? ' (inline)' : '');
+  let sum = 0;
+  let matched = 0;
+  for (const node of nodes) {
+    if (!isWanted(names[node])) {
+      continue;
+    }
+    matched++;
+    const flat = flatValue(graph, node);
+    const cum = cumValue(graph, node);
+    sum += flat;
+    lines.push(
+      treeSeparator,
+      ...(callers.get(node) ?? []).map((e) => edgeLine(e, edge.from[e], cum)),
+      `${format(flat).padStart(10)} ${percentage(flat, total)} ${percentage(sum, total)} ` +
+        `${format(cum).padStart(10)} ${percentage(cum, total)}                | ${names[node]}`,
+      ...(callees.get(node) ?? []).map((e) => edgeLine(e, edge.to[e], cum))
+    );
+  }
+  if (nodes.length > 0) {
+    lines.push(treeSeparator);
+  }
+  if (pattern !== undefined && matched === 0) {
+    throw new InputError(`no matches found for regexp: ${pattern}`);
+  }
+  return lines.join('\n') + '\n';
+}
+
+const treeSeparator = '----------------------------------------------------------+-------------';
+
+interface TrimmedGraph {
+  readonly graph: Graph;
+  readonly nodes: Uint32Array;
+  readonly originalCount: number;
+  readonly dropped: number;
+  readonly edgeCutoff: number;
+}
+
+/**
+ * The graph after pprof's two cut-offs (newTrimmedGraph): nodes below a share of the total, then the first n.
+ * @param most nodes where nodeCount says the default
+ */
+function trimmedGraph({ profile, index }: Prepared, options: ReportOptions, most: number): TrimmedGraph {
+  const { nodeFraction, edgeFraction, sort, mean, dropNegative } = options;
+  const nodeCount = options.nodeCount === -1 ? most : options.nodeCount;
+  const frames = frameNames(profile, options);
+  let graph = callGraph(profile, index, frames, { mean });
+  let nodes = sortedNodes(graph, sort, dropNegative);
   const sum = nodes.reduce((total, node) => total + graph.flat[node], 0);
   const cutoff = Math.abs(Math.trunc(sum * nodeFraction));
   let dropped = 0;
-  const keep = (kept: Uint32Array) => {
-    const isKept = new Uint8Array(graph.nodeCount);
-    kept.forEach((node) => (isKept[node] = 1));
-    graph = callGraph(profile, index, frames, isKept);
-    nodes = sortedNodes(graph, sort);
+  const keep = (rows: Uint32Array) => {
+    const kept = new Uint8Array(graph.nodeCount);
+    rows.forEach((node) => (kept[node] = 1));
+    graph = callGraph(profile, index, frames, { kept, mean });
+    nodes = sortedNodes(graph, sort, dropNegative);
   };
   if (cutoff > 0) {
     const kept = nodes.filter((node) => Math.abs(graph.cum[node]) >= cutoff);
@@ -95,35 +142,107 @@ function trimmedGraph(profile: Profile, index: number, { nodeCount, nodeFraction
   return { graph, nodes, originalCount, dropped, edgeCutoff };
 }
 
+/** Edges that reach the cut-off; those into nodes that the report leaves out are not cut (TrimLowFrequencyEdges). */
+function visibleEdges({ graph, nodes, edgeCutoff }: TrimmedGraph): number[] {
+  const isNode = new Uint8Array(graph.nodeCount);
+  nodes.forEach((node) => (isNode[node] = 1));
+  const { edge } = graph;
+  return Array.from({ length: edge.length }, (_, e) => e).filter(
+    (e) => isNode[edge.to[e]] === 0 || Math.abs(edge.weight[e]) >= edgeCutoff
+  );
+}
+
+/** Edges into and out of each node, the heaviest first, then by name (EdgeMap.Sort). */
+function sortedEdges(trimmed: TrimmedGraph) {
+  const { names, edge } = trimmed.graph;
+  const sorted = visibleEdges(trimmed).sort(
+    (a, b) =>
+      Math.abs(edge.weight[b]) - Math.abs(edge.weight[a]) ||
+      compareText(names[edge.from[a]], names[edge.from[b]]) ||
+      compareText(names[edge.to[a]], names[edge.to[b]])
+  );
+  const callers = new Map<number, number[]>();
+  const callees = new Map<number, number[]>();
+  const add = (map: Map<number, number[]>, node: number, e: number) => {
+    const list = map.get(node);
+    if (list) {
+      list.push(e);
+    } else {
+      map.set(node, [e]);
+    }
+  };
+  for (const e of sorted) {
+    add(callers, edge.to[e], e);
+    add(callees, edge.from[e], e);
+  }
+  return { callers, callees };
+}
+
+/** The lines above a report of nodes (internal/report, reportLabels). */
+function reportLabels(
+  prepared: Prepared,
+  { graph, nodes, originalCount, dropped }: TrimmedGraph,
+  options: ReportOptions,
+  format: (value: number) => string
+): string[] {
+  const { total } = prepared;
+  const lines = options.compactLabels ? [] : profileLabels(prepared, format);
+  const filters = activeFilters(options);
+  if (filters.length > 0) {
+    lines.push('Active filters:', ...filters.map((text) => `   ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`));
+  }
+  const shown = nodes.reduce((sum, node) => sum + flatValue(graph, node), 0);
+  lines.push(
+    `Showing nodes accounting for ${format(shown)}, ${percentage(shown, total).trim()} of ${format(total)} total`
+  );
+  if (total !== 0 && dropped > 0) {
+    const cutoff = format(Math.abs(Math.trunc(total * options.nodeFraction)));
+    lines.push(`Dropped ${dropped} node${dropped > 1 ? 's' : ''} (cum <= ${cutoff})`);
+  }
+  if (total !== 0 && nodes.length > 0 && nodes.length < originalCount) {
+    lines.push(`Showing top ${nodes.length} nodes out of ${originalCount}`);
+  }
+  return lines;
+}
+
+/** pprof names these and no others, not even prune_from. */
+const namedFilters = ['focus', 'ignore', 'hideNodes', 'showNodes', 'showFrom', 'tagFocus', 'tagIgnore', 'tagShow', 'tagHide'];
+
+const activeFilters = (options: ReportOptions): string[] =>
+  namedFilters.flatMap((field) => {
+    const option = reportOptions.find((candidate) => candidate.field === field);
+    return option && options[option.field] !== '' ? [`${option.flag}=${options[option.field]}`] : [];
+  });
+
 /** `minimum` resolved: the unit of the smallest node, or of a hundred times it (selectOutputUnit). */
-function outputUnit(c: Context, graph: Graph, nodes: Uint32Array, { unit }: ReportOptions): string {
-  if (unit !== 'minimum' || nodes.length === 0) {
-    return unit;
+function outputUnit({ total, unit: from }: Prepared, graph: Graph, nodes: Uint32Array, options: ReportOptions): string {
+  if (options.unit !== 'minimum' || nodes.length === 0) {
+    return options.unit;
   }
   let least = 0;
   for (const node of nodes) {
-    const value = Math.abs(graph.flat[node]) || Math.abs(graph.cum[node]);
+    const value = Math.abs(flatValue(graph, node)) || Math.abs(cumValue(graph, node));
     if (value > 0 && (least === 0 || value < least)) {
       least = value;
     }
   }
-  least ||= c.total;
-  const unitOf = (value: number) => scale(value, c.unit, 'minimum').unit;
+  least = divide(least || total, options);
+  const most = divide(total, options);
+  const unitOf = (value: number) => scale(value, from, 'minimum').unit;
   let chosen = unitOf(least);
-  if (chosen !== unitOf(c.total) && least * 100 < c.total) {
+  if (chosen !== unitOf(most) && least * 100 < most) {
     chosen = unitOf(100 * least);
   }
-  return chosen || c.unit;
+  return chosen || from;
 }
 
 /** ` (inline)` for a function that was inlined in all of its callers, ` (partial-inline)` in some. */
-function inlineMarks({ nodeCount, edge }: Graph, cutoff: number): string[] {
+function inlineMarks(trimmed: TrimmedGraph): string[] {
+  const { nodeCount, edge } = trimmed.graph;
   const inlined = new Uint8Array(nodeCount);
   const called = new Uint8Array(nodeCount);
-  for (let i = 0; i < edge.length; i++) {
-    if (Math.abs(edge.weight[i]) >= cutoff) {
-      (edge.isInline[i] ? inlined : called)[edge.to[i]] = 1;
-    }
+  for (const e of visibleEdges(trimmed)) {
+    (edge.isInline[e] ? inlined : called)[edge.to[e]] = 1;
   }
   return Array.from(inlined, (isInlined, node) =>
     isInlined ? (called[node] ? ' (partial-inline)' : ' (inline)') : ''
@@ -131,7 +250,7 @@ function inlineMarks({ nodeCount, edge }: Graph, cutoff: number): string[] {
 }
 
 /** The lines above a report (ProfileLabels). */
-function profileLabels(profile: Profile, c: Context, format: (value: number) => string): string[] {
+function profileLabels({ profile, type, unit, total }: Prepared, format: (value: number) => string): string[] {
   const { strings, mapping } = profile;
   const lines: string[] = [];
   if (mapping.length > 0) {
@@ -141,7 +260,7 @@ function profileLabels(profile: Profile, c: Context, format: (value: number) => 
     lines.push(...(buildId ? [`Build ID: ${buildId}`] : []));
   }
   lines.push(...profile.comments.filter((comment) => !comment.startsWith('#')));
-  lines.push(`Type: ${c.type}`);
+  lines.push(`Type: ${type}`);
   lines.push(...(profile.docUrl ? [`Doc: ${profile.docUrl}`] : []));
   if (profile.timeNanos !== 0n) {
     lines.push(
@@ -151,11 +270,13 @@ function profileLabels(profile: Profile, c: Context, format: (value: number) => 
     );
   }
   if (profile.durationNanos !== 0) {
-    const total = scale(c.total, c.unit, 'nanoseconds');
+    const inNanos = scale(total, unit, 'nanoseconds');
     const share =
-      total.unit === 'ns' && total.value !== 0 ? `(${percentage(Math.trunc(total.value), profile.durationNanos)})` : '';
+      inNanos.unit === 'ns' && inNanos.value !== 0
+        ? `(${percentage(Math.trunc(inNanos.value), profile.durationNanos)})`
+        : '';
     lines.push(
-      `Duration: ${scaledLabel(profile.durationNanos, 'nanoseconds', 'auto')}, Total samples = ${format(c.total)} ${share}`
+      `Duration: ${scaledLabel(profile.durationNanos, 'nanoseconds', 'auto')}, Total samples = ${format(total)} ${share}`
     );
   }
   return lines;
@@ -194,29 +315,13 @@ function labelsOf({ label, labelSet, strings }: Profile, set: number) {
   return { texts, numbers };
 }
 
-/** The unit of each numeric label: the first that is written, else the key's own (profile.NumLabelUnits). */
-function labelUnits({ label, strings }: Profile): Map<string, string> {
-  const units = new Map<string, string>();
-  for (let i = 0; i < label.length; i++) {
-    const key = strings[label.key[i]];
-    if (label.isNumeric[i] && !units.get(key)) {
-      units.set(key, strings[label.unit[i]]);
-    }
-  }
-  for (const [key, unit] of units) {
-    units.set(key, unit || (key === 'request' || key === 'alignment' ? 'bytes' : key));
-  }
-  return units;
-}
-
 /** `-tags`: internal/report printTags. */
-export const tags: Report = (profile, options) => {
-  const c = context(profile, options);
-  const units = labelUnits(profile);
-  const format = (value: number) => scaledLabel(value, c.unit, options.unit);
+export const tags: Report = (prepared, options) => {
+  const { profile, index, total: whole, labelUnits: units } = prepared;
+  const format = formatter(prepared, options);
   const setTotal = new Float64Array(profile.labelSet.length);
   for (let i = 0; i < profile.sample.length; i++) {
-    setTotal[profile.sample.labelSet[i]] += profile.sample.values[c.index][i];
+    setTotal[profile.sample.labelSet[i]] += profile.sample.values[index][i];
   }
   const keys = new Map<string, { total: number; values: Map<string, number> }>();
   const hasSample = new Uint8Array(profile.labelSet.length);
@@ -237,7 +342,7 @@ export const tags: Report = (profile, options) => {
       values.forEach(({ value }) => add(key, scaledLabel(value, units.get(key) ?? '', options.unit)))
     );
   }
-  const share = (value: number) => (c.total > 0 ? ` (${percentage(value, c.total)})` : '');
+  const share = (value: number) => (whole > 0 ? ` (${percentage(value, whole)})` : '');
   let text = '';
   for (const [key, { total, values }] of [...keys].sort(([a], [b]) => compareText(a, b))) {
     const rows = [...values]
@@ -246,7 +351,7 @@ export const tags: Report = (profile, options) => {
     // What Go's text/tabwriter does with right-aligned cells and a padding of one.
     const first = [...key].length + 2;
     const second = Math.max(...rows.map(({ cell }) => cell.length)) + 1;
-    text += ` ${key}: Total ${format(total)} of ${format(c.total)}${share(total)}\n`;
+    text += ` ${key}: Total ${format(total)} of ${format(whole)}${share(total)}\n`;
     for (const { value, cell } of rows) {
       text += `${' '.repeat(first)}${cell.padStart(second)} ${value}\n`;
     }
@@ -258,13 +363,13 @@ export const tags: Report = (profile, options) => {
 const separator = '-----------+-------------------------------------------------------';
 
 /** `-traces`: internal/report printTraces. */
-export const traces: Report = (profile, options) => {
-  const c = context(profile, options);
-  const units = labelUnits(profile);
-  const frames = frameNames(profile);
+export const traces: Report = (prepared, options) => {
+  const { profile, index, labelUnits: units } = prepared;
+  const frames = frameNames(profile, options);
   const { sample, stack, location } = profile;
-  const format = (value: number) => scaledLabel(value, c.unit, options.unit);
-  const lines = [profileLabels(profile, c, format).join('\n')];
+  const format = formatter(prepared, options);
+  const mean = (value: number, count: number) => (options.mean && count !== 0 ? Math.trunc(value / count) : value);
+  const lines = [profileLabels(prepared, format).join('\n')];
   for (let i = 0; i < sample.length; i++) {
     const calls: string[] = [];
     for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
@@ -291,7 +396,10 @@ export const traces: Report = (profile, options) => {
             head(key) + values.map(({ value }) => scaledLabel(value, units.get(key) ?? '', 'auto')).join(' ')
         )
         .sort(compareText),
-      ...calls.map((call, k) => `${(k === 0 ? format(sample.values[c.index][i]) : '').padStart(10)}   ${call}`)
+      ...calls.map(
+        (call, k) =>
+          `${(k === 0 ? format(mean(sample.values[index][i], sample.values[0][i])) : '').padStart(10)}   ${call}`
+      )
     );
   }
   lines.push(separator);
@@ -299,7 +407,7 @@ export const traces: Report = (profile, options) => {
 };
 
 /** `-raw`: profile.String. Ids are rows from 1, as Go writes them and as `compact` makes them of a merge. */
-export const raw: Report = (profile) => {
+export const raw: Report = ({ profile }) => {
   const { strings, sample, stack, location, line, mapping, function: func } = profile;
   const lines = profile.comments.map((comment) => `Comment: ${comment}`);
   lines.push(...(profile.docUrl ? [`Doc: ${profile.docUrl}`] : []));

@@ -11,8 +11,10 @@ export interface ReportOptions {
   readonly sampleIndex: string;
   readonly focus: string;
   readonly ignore: string;
-  readonly hide: string;
-  readonly show: string;
+  /** pprof's `hide`, a name that Grafana gives to queries that are not run. */
+  readonly hideNodes: string;
+  /** pprof's `show`. */
+  readonly showNodes: string;
   readonly showFrom: string;
   readonly pruneFrom: string;
   /** `[key=]value`: a number or range with a unit, else a comma list of regular expressions. */
@@ -47,8 +49,8 @@ export const defaultReportOptions: ReportOptions = {
   sampleIndex: '',
   focus: '',
   ignore: '',
-  hide: '',
-  show: '',
+  hideNodes: '',
+  showNodes: '',
   showFrom: '',
   pruneFrom: '',
   tagFocus: '',
@@ -104,8 +106,15 @@ export const reportOptions: readonly ReportOption[] = [
   option('sampleIndex', 'sample_index', 'text', 'Numbers', 'Sample type', 'Value to report: a sample type by name.'),
   option('focus', 'focus', 'regexp', 'Filters', 'Focus', 'Keep samples with a frame that matches.'),
   option('ignore', 'ignore', 'regexp', 'Filters', 'Ignore', 'Drop samples with a frame that matches.'),
-  option('hide', 'hide', 'regexp', 'Filters', 'Hide', 'Leave matching frames out; their value goes to the caller.'),
-  option('show', 'show', 'regexp', 'Filters', 'Show', 'Leave out all frames that do not match.'),
+  option(
+    'hideNodes',
+    'hide',
+    'regexp',
+    'Filters',
+    'Hide',
+    'Leave matching frames out; their value goes to the caller.'
+  ),
+  option('showNodes', 'show', 'regexp', 'Filters', 'Show', 'Leave out all frames that do not match.'),
   option('showFrom', 'show_from', 'regexp', 'Filters', 'Show from', 'Cut what is above the topmost matching frame.'),
   option('pruneFrom', 'prune_from', 'regexp', 'Filters', 'Prune from', 'Cut what is below a matching function.'),
   option('tagFocus', 'tagfocus', 'tagFilter', 'Labels', 'Tag focus', 'Keep samples: key=regexp or key=1kb:2mb.'),

@@ -1,5 +1,7 @@
+import { defaultReportOptions, type ReportOptions } from './options';
+
 /** The query as plain data. Grafana's DataQuery fields (refId, hide, datasource) are added in `datasource.ts`. */
-export interface Query {
+export interface Query extends ReportOptions {
   readonly view: View;
   /** PromQL's syntax over key labels and sample labels: {service="ingester", profile="heap", tenant_id=~"a|b"}. */
   readonly selector: string;
@@ -9,11 +11,6 @@ export interface Query {
   readonly event: string;
   /** Unix ms or anything Date.parse reads, for capture 'nearest'. Empty: the end of the range. */
   readonly at: string;
-  /** Sample type by name; '' for pprof's default. */
-  readonly sampleIndex: string;
-  /** Comma list of label keys. */
-  readonly tagRoot: string;
-  readonly tagLeaf: string;
   /** Nodes drawn in a flame graph; the rest becomes a node named `other`. */
   readonly maxNodes: number;
   /** Label key a series is split by, '' for one series per instance. */
@@ -27,14 +24,12 @@ export const captureChoices = ['latest', 'merge', 'peak', 'nearest', 'event'] as
 export type CaptureChoice = (typeof captureChoices)[number];
 
 export const defaultQuery: Query = {
+  ...defaultReportOptions,
   view: 'flame',
   selector: '',
   capture: 'latest',
   event: '',
   at: '',
-  sampleIndex: '',
-  tagRoot: '',
-  tagLeaf: '',
   maxNodes: 16384,
   groupBy: '',
 };

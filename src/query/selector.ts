@@ -1,3 +1,4 @@
+import { compilePattern } from '../profile/pattern';
 import { InputError } from '../profile/profile';
 
 /** One condition of a selector, in PromQL's meaning: a regular expression has to match the whole value. */
@@ -85,9 +86,6 @@ export function splitMatchers(
   };
 }
 
-/** Longest pattern that is compiled; longer ones come from an attack or a mistake, not from a person. */
-const maxPattern = 2000;
-
 /**
  * A test for one matcher's values; a label that is missing has the value ''.
  * @throws InputError for a pattern that does not compile
@@ -101,16 +99,8 @@ export function compileMatcher({ name, op, value }: Matcher): (value: string) =>
     const words = new Set(value.split('|'));
     return (actual) => words.has(actual) === (op === '=~');
   }
-  if (value.length > maxPattern) {
-    throw new InputError(`The pattern for ${name} has ${value.length} characters; at most ${maxPattern} are allowed.`);
-  }
-  let pattern: RegExp;
-  try {
-    pattern = new RegExp(`^(?:${value})$`, 'us');
-  } catch (error) {
-    throw new InputError(`The pattern for ${name} is not a regular expression: ${(error as Error).message}`);
-  }
-  return (actual) => pattern.test(actual) === (op === '=~');
+  const pattern = compilePattern(name, `^(?s:${value})$`);
+  return (actual) => pattern(actual) === (op === '=~');
 }
 
 /** A test for a whole set of labels. @throws InputError for a pattern that does not compile */

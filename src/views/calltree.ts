@@ -1,6 +1,6 @@
 import { PairInterner } from '../profile/interner';
 import type { Profile } from '../profile/profile';
-import { frameNames } from './graph';
+import { frameNames, type Frames } from './graph';
 
 /**
  * Call paths by function name with their values. Row 0 is the root, which stands for the whole profile; parents come
@@ -22,8 +22,7 @@ export interface CallTree {
  * The call tree of one sample type: a forward pass over the stack table names the nodes, a pass over the samples adds
  * the values, a backward pass totals them. Costs what the distinct stacks cost, however many samples there are.
  */
-export function callTree(profile: Profile, sampleIndex: number): CallTree {
-  const frames = frameNames(profile);
+export function callTree(profile: Profile, sampleIndex: number, frames: Frames = frameNames(profile)): CallTree {
   // The root's name comes after the others.
   const names = [...frames.names, 'total'];
   const { stack, location, sample } = profile;

@@ -1,0 +1,61 @@
+import { PairInterner } from '../profile/interner';
+import type { Profile } from '../profile/profile';
+
+/** The profile with only the lines that `keep` marks, by row of `line`; locations keep their rows. */
+export function selectLines(profile: Profile, keep: Uint8Array): Profile {
+  if (keep.every((mark) => mark === 1)) {
+    return profile;
+  }
+  const { location, line } = profile;
+  const lineOffset = new Uint32Array(location.length + 1);
+  const rows = new Uint32Array(line.length);
+  let length = 0;
+  for (let l = 0; l < location.length; l++) {
+    for (let k = location.lineOffset[l]; k < location.lineOffset[l + 1]; k++) {
+      if (keep[k]) {
+        rows[length++] = k;
+      }
+    }
+    lineOffset[l + 1] = length;
+  }
+  const kept = rows.subarray(0, length);
+  return Object.freeze({
+    ...profile,
+    location: { ...location, lineOffset },
+    line: {
+      length,
+      function: Int32Array.from(kept, (k) => line.function[k]),
+      line: Float64Array.from(kept, (k) => line.line[k]),
+      column: Float64Array.from(kept, (k) => line.column[k]),
+    },
+  });
+}
+
+/** A stack is cut at its root or loses frames: where it goes, by row of `stack`, in a table of their own. */
+export class StackEdit {
+  /** Row in the new table of each old row. */
+  readonly row: Uint32Array;
+  private readonly stacks: PairInterner;
+
+  constructor(private readonly profile: Profile) {
+    this.row = new Uint32Array(profile.stack.length);
+    this.stacks = new PairInterner(profile.stack.length);
+    this.stacks.intern(-1, 0);
+  }
+
+  /** The new row of `location` called from the new row `parent`. */
+  push(parent: number, location: number): number {
+    return this.stacks.intern(parent, location);
+  }
+
+  /** The profile with the edited stacks; `row` is final. */
+  finish(): Profile {
+    const { length, first: parent, second: location } = this.stacks.finish();
+    const { sample } = this.profile;
+    return Object.freeze({
+      ...this.profile,
+      sample: { ...sample, stack: sample.stack.map((old) => this.row[old]) },
+      stack: { length, parent, location },
+    });
+  }
+}

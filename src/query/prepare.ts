@@ -1,0 +1,123 @@
+import { isBaseSet } from '../ops/base';
+import { filterNames, noInlines, prune, pruneFrom, showFrom } from '../ops/nameFilters';
+import { filterTags, labelUnits, selectTags } from '../ops/tagFilters';
+import { tagFrames } from '../ops/tagroot';
+import { compilePattern } from '../profile/pattern';
+import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
+import type { Notice } from '../views/table';
+import { reportOptions, type ReportOptions } from './options';
+
+/** A profile ready for a report: filtered, with what the report's numbers are of. */
+export interface Prepared {
+  readonly profile: Profile;
+  readonly index: number;
+  /** Name and unit of the sample type; `mean_` in front where values are means. */
+  readonly type: string;
+  readonly unit: string;
+  /** What percentages are of. */
+  readonly total: number;
+  /** Units of numeric labels by key. */
+  readonly labelUnits: ReadonlyMap<string, string>;
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * Applies options in pprof's order (internal/driver/driver.go, generateRawReport): the profile's own drop_frames, units
+ * of labels, tagroot and tagleaf, the total, then the filters; with relative_percentages the filters come before the
+ * total. A filter that matches nothing is a notice.
+ * @throws InputError for an option that cannot be read
+ */
+export function prepare(profile: Profile, options: ReportOptions): Prepared {
+  if (options.divideBy === 0) {
+    throw new InputError('divide_by is 0: expected a number that values can be divided by.');
+  }
+  const index = sampleIndexByName(profile, options.sampleIndex);
+  const { type, unit } = profile.sampleTypes[index];
+  const notices: Notice[] = [];
+  const units = labelUnits(profile);
+  const framed = tagFrames(dropUninteresting(profile), options);
+  const filtered = filter(framed, options, units, notices);
+  return {
+    profile: options.noInlines ? noInlines(filtered) : filtered,
+    index,
+    type: options.mean ? `mean_${type}` : type,
+    unit,
+    total: totalOf(options.relativePercentages ? filtered : framed, index, options.mean),
+    labelUnits: units,
+    notices,
+  };
+}
+
+function dropUninteresting(profile: Profile): Profile {
+  if (profile.dropFrames === '') {
+    return profile;
+  }
+  const whole = (name: string, frames: string) => compilePattern(`${name} of the profile`, `^(${frames})$`);
+  const keep = profile.keepFrames === '' ? undefined : whole('keep_frames', profile.keepFrames);
+  return prune(profile, whole('drop_frames', profile.dropFrames), keep);
+}
+
+function filter(
+  profile: Profile,
+  options: ReportOptions,
+  units: ReadonlyMap<string, string>,
+  notices: Notice[]
+): Profile {
+  const pattern = (
+    field: 'focus' | 'ignore' | 'hideNodes' | 'showNodes' | 'showFrom' | 'pruneFrom' | 'tagShow' | 'tagHide'
+  ) => (options[field] === '' ? undefined : compilePattern(flagOf(field), options[field]));
+  const say = (matched: Readonly<Record<string, boolean>>) => {
+    for (const [field, isMatched] of Object.entries(matched)) {
+      if (!isMatched) {
+        const text = options[field as keyof ReportOptions];
+        notices.push({ severity: 'warning', text: `${flagOf(field)} "${text}" matched no samples.` });
+      }
+    }
+  };
+  const named = filterNames(profile, {
+    focus: pattern('focus'),
+    ignore: pattern('ignore'),
+    hideNodes: pattern('hideNodes'),
+    showNodes: pattern('showNodes'),
+  });
+  say(named.matched);
+  const from = pattern('showFrom');
+  const shown = from ? showFrom(named.profile, from) : { profile: named.profile, matched: true };
+  say({ showFrom: shown.matched });
+  const tagged = filterTags(shown.profile, options, units);
+  say(tagged.matched);
+  const selected = selectTags(tagged.profile, { show: pattern('tagShow'), hide: pattern('tagHide') });
+  say(selected.matched);
+  const leaf = pattern('pruneFrom');
+  const pruned = leaf ? pruneFrom(selected.profile, leaf) : { profile: selected.profile, matched: true };
+  say({ pruneFrom: pruned.matched });
+  return pruned.profile;
+}
+
+const flagOf = (field: string) => reportOptions.find((option) => option.field === field)?.flag ?? field;
+
+/**
+ * Sum of the absolute values; of the base's alone where the profile is a difference; by their count where they are
+ * means (internal/report, computeTotal).
+ */
+function totalOf(profile: Profile, index: number, mean: boolean): number {
+  const { sample, labelSet } = profile;
+  const isBase = Uint8Array.from({ length: labelSet.length }, (_, set) => (isBaseSet(profile, set) ? 1 : 0));
+  const values = sample.values[index];
+  const counts = sample.values[0];
+  let all = 0;
+  let allCount = 0;
+  let base = 0;
+  let baseCount = 0;
+  for (let i = 0; i < sample.length; i++) {
+    const value = Math.abs(values[i]);
+    all += value;
+    allCount += counts[i];
+    if (isBase[sample.labelSet[i]]) {
+      base += value;
+      baseCount += counts[i];
+    }
+  }
+  const [total, count] = base > 0 ? [base, baseCount] : [all, allCount];
+  return mean && count !== 0 ? Math.trunc(total / count) : total;
+}
