@@ -1,10 +1,10 @@
-import type { DataFrame } from '@grafana/data';
+import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
 import type { Bucket } from './bucket';
 import { chooseCaptures, isKeyLabel, listCaptures, type Range } from './captures';
 import { capturesFrame, seriesFrames } from './frames/captures';
 import { emptyFlame, toFrame } from './frames/frames';
 import { captureLink } from './frames/links';
-import type { Query } from './query/query';
+import { isProfileView, type Query, type View } from './query/query';
 import { parseSelector, printSelector, splitMatchers } from './query/selector';
 import type { Capture } from './store/store';
 import type { Notice } from './views/table';
@@ -32,7 +32,7 @@ export async function runQuery(
 ): Promise<void> {
   const { bucket, refId } = context;
   const linked = query.capture === 'event' ? captureOfKey(bucket, query.event) : undefined;
-  if (linked && query.view !== 'captures' && query.view !== 'series') {
+  if (linked && isProfileView(query.view)) {
     emit(await openCaptures(context, query, [linked], [], signal, emit));
     return;
   }
@@ -54,6 +54,14 @@ export async function runQuery(
   }
   emit(await openCaptures(context, query, choice.captures, notices, signal, emit));
 }
+
+/** Panels that draw a view; all others are tables. */
+const visualisations: Partial<Record<View, PreferredVisualisationType>> = {
+  flame: 'flamegraph',
+  callers: 'flamegraph',
+  sandwich: 'flamegraph',
+  graph: 'nodeGraph',
+};
 
 /** A link by object key says which capture it means, so it does not depend on the panel's range. */
 function captureOfKey({ layout, prefix }: Bucket, key: string): Capture | undefined {
@@ -105,7 +113,7 @@ async function openCaptures(
   return tables.map((table, i) =>
     toFrame(table, {
       refId,
-      visualisation: query.view === 'flame' ? 'flamegraph' : 'table',
+      visualisation: visualisations[query.view] ?? 'table',
       executed: query.selector,
       notices: i === 0 ? allNotices : [],
     })
@@ -126,7 +134,7 @@ function failedNotice(failed: ReadonlyArray<{ key: string; message: string }>, c
 }
 
 function emptyFrame(query: Query, refId: string, notices: readonly Notice[]): DataFrame {
-  return query.view === 'flame'
+  return visualisations[query.view] === 'flamegraph'
     ? emptyFlame(refId, notices)
     : toFrame({ name: query.view, length: 0, columns: [], notices: [] }, { refId, visualisation: 'table', notices });
 }

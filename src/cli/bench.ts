@@ -6,6 +6,9 @@ import { gunzip, isGzip } from '../decode/gzip';
 import { decodePprof } from '../decode/pprof';
 import { decode } from '../decode/decode';
 import { MergeBuilder } from '../ops/merge';
+import { defaultQuery } from '../query/query';
+import { prepare } from '../query/prepare';
+import type { Profile } from '../profile/profile';
 import { flame } from '../views/flame';
 import { profileBytes } from '../profile/size';
 
@@ -78,11 +81,11 @@ async function benchFile(file: string): Promise<object> {
   const bytes = new Uint8Array(readFileSync(file));
   const raw = isGzip(bytes) ? await gunzip(bytes) : bytes;
   const profile = decodePprof(raw);
-  const options = { sampleIndex: '', maxNodes: 16384 };
+  const draw = (p: Profile) => flame(prepare(p, defaultQuery), defaultQuery);
   const gunzipMs = isGzip(bytes) ? await median(() => gunzip(bytes)) : 0;
   const decodeMs = await median(() => decodePprof(raw));
-  const flameMs = await median(() => flame(profile, options));
-  const totalMs = await median(async () => flame(await decode(bytes), options));
+  const flameMs = await median(() => draw(profile));
+  const totalMs = await median(async () => draw(await decode(bytes)));
   const pprofFormatMs = await median(() => peerFlame(bytes));
   const goToolPprofMs = await goToolPprof(['-top', file]);
   return {

@@ -6,7 +6,8 @@ import { MergeBuilder } from '../ops/merge';
 import { InputError, type Profile } from '../profile/profile';
 import { defaultReportOptions, reportOptions, type ReportOption, type ReportOptions } from '../query/options';
 import { prepare } from '../query/prepare';
-import { peek, raw, tags, top, traces, tree, untrimmed, type Report } from './report';
+import { untrimmed } from '../views/trimmed';
+import { peek, raw, tags, top, traces, tree, type Report } from './report';
 
 const reports: Readonly<Record<string, Report>> = { top, text: top, tree, tags, traces, raw };
 const reportNames = [...Object.keys(reports), 'peek'];

@@ -2,8 +2,9 @@ import { percentage, scale, scaledLabel } from '../profile/measurement';
 import { compilePattern } from '../profile/pattern';
 import { InputError, MappingFlag, type Profile } from '../profile/profile';
 import { reportOptions, type ReportOptions } from '../query/options';
-import type { Prepared } from '../query/prepare';
-import { callGraph, compareText, cumValue, flatValue, frameNames, sortedNodes, type Graph } from '../views/graph';
+import { compareText, cumValue, flatValue, frameNames, type Graph } from '../views/graph';
+import type { Prepared } from '../views/prepared';
+import { sortedEdges, trimmedGraph, untrimmed, type TrimmedGraph } from '../views/trimmed';
 
 /** A text report as `go tool pprof` prints it. */
 export type Report = (prepared: Prepared, options: ReportOptions) => string;
@@ -49,14 +50,6 @@ export const tree: Report = (prepared, options) => treeOf(prepared, options);
 export const peek = (prepared: Prepared, options: ReportOptions, pattern: string): string =>
   treeOf(prepared, untrimmed(options), pattern);
 
-/** No cut-off at all: what `trim=false` means, and what some reports are always printed with. */
-export const untrimmed = (options: ReportOptions): ReportOptions => ({
-  ...options,
-  nodeCount: 0,
-  nodeFraction: 0,
-  edgeFraction: 0,
-});
-
 function treeOf(prepared: Prepared, options: ReportOptions, pattern?: string): string {
   const { total } = prepared;
   const trimmed = trimmedGraph(prepared, options, 80);
@@ -99,85 +92,6 @@ function treeOf(prepared: Prepared, options: ReportOptions, pattern?: string): s
 
 const treeSeparator = '----------------------------------------------------------+-------------';
 
-interface TrimmedGraph {
-  readonly graph: Graph;
-  readonly nodes: Uint32Array;
-  readonly originalCount: number;
-  readonly dropped: number;
-  readonly edgeCutoff: number;
-}
-
-/**
- * The graph after pprof's two cut-offs (newTrimmedGraph): nodes below a share of the total, then the first n.
- * @param most nodes where nodeCount says the default
- */
-function trimmedGraph({ profile, index }: Prepared, options: ReportOptions, most: number): TrimmedGraph {
-  const { nodeFraction, edgeFraction, sort, mean, dropNegative } = options;
-  const nodeCount = options.nodeCount === -1 ? most : options.nodeCount;
-  const frames = frameNames(profile, options);
-  let graph = callGraph(profile, index, frames, { mean });
-  let nodes = sortedNodes(graph, sort, dropNegative);
-  const sum = nodes.reduce((total, node) => total + graph.flat[node], 0);
-  const cutoff = Math.abs(Math.trunc(sum * nodeFraction));
-  let dropped = 0;
-  const keep = (rows: Uint32Array) => {
-    const kept = new Uint8Array(graph.nodeCount);
-    rows.forEach((node) => (kept[node] = 1));
-    graph = callGraph(profile, index, frames, { kept, mean });
-    nodes = sortedNodes(graph, sort, dropNegative);
-  };
-  if (cutoff > 0) {
-    const kept = nodes.filter((node) => Math.abs(graph.cum[node]) >= cutoff);
-    dropped = nodes.length - kept.length;
-    if (dropped > 0) {
-      keep(kept);
-    }
-  }
-  const originalCount = nodes.length;
-  if (nodeCount > 0 && nodes.length > nodeCount) {
-    keep(nodes.slice(0, nodeCount));
-  }
-  // Both cut-offs are shares of the whole graph, not of what is left of it.
-  const edgeCutoff = Math.abs(Math.trunc(sum * edgeFraction));
-  return { graph, nodes, originalCount, dropped, edgeCutoff };
-}
-
-/** Edges that reach the cut-off; those into nodes that the report leaves out are not cut (TrimLowFrequencyEdges). */
-function visibleEdges({ graph, nodes, edgeCutoff }: TrimmedGraph): number[] {
-  const isNode = new Uint8Array(graph.nodeCount);
-  nodes.forEach((node) => (isNode[node] = 1));
-  const { edge } = graph;
-  return Array.from({ length: edge.length }, (_, e) => e).filter(
-    (e) => isNode[edge.to[e]] === 0 || Math.abs(edge.weight[e]) >= edgeCutoff
-  );
-}
-
-/** Edges into and out of each node, the heaviest first, then by name (EdgeMap.Sort). */
-function sortedEdges(trimmed: TrimmedGraph) {
-  const { names, edge } = trimmed.graph;
-  const sorted = visibleEdges(trimmed).sort(
-    (a, b) =>
-      Math.abs(edge.weight[b]) - Math.abs(edge.weight[a]) ||
-      compareText(names[edge.from[a]], names[edge.from[b]]) ||
-      compareText(names[edge.to[a]], names[edge.to[b]])
-  );
-  const callers = new Map<number, number[]>();
-  const callees = new Map<number, number[]>();
-  const add = (map: Map<number, number[]>, node: number, e: number) => {
-    const list = map.get(node);
-    if (list) {
-      list.push(e);
-    } else {
-      map.set(node, [e]);
-    }
-  };
-  for (const e of sorted) {
-    add(callers, edge.to[e], e);
-    add(callees, edge.from[e], e);
-  }
-  return { callers, callees };
-}
-
 /** The lines above a report of nodes (internal/report, reportLabels). */
 function reportLabels(
   prepared: Prepared,
@@ -206,7 +120,17 @@ function reportLabels(
 }
 
 /** pprof names these and no others, not even prune_from. */
-const namedFilters = ['focus', 'ignore', 'hideNodes', 'showNodes', 'showFrom', 'tagFocus', 'tagIgnore', 'tagShow', 'tagHide'];
+const namedFilters = [
+  'focus',
+  'ignore',
+  'hideNodes',
+  'showNodes',
+  'showFrom',
+  'tagFocus',
+  'tagIgnore',
+  'tagShow',
+  'tagHide',
+];
 
 const activeFilters = (options: ReportOptions): string[] =>
   namedFilters.flatMap((field) => {
@@ -241,7 +165,7 @@ function inlineMarks(trimmed: TrimmedGraph): string[] {
   const { nodeCount, edge } = trimmed.graph;
   const inlined = new Uint8Array(nodeCount);
   const called = new Uint8Array(nodeCount);
-  for (const e of visibleEdges(trimmed)) {
+  for (const e of trimmed.edges) {
     (edge.isInline[e] ? inlined : called)[edge.to[e]] = 1;
   }
   return Array.from(inlined, (isInlined, node) =>

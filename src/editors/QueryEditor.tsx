@@ -2,7 +2,7 @@ import type { QueryEditorProps } from '@grafana/data';
 import { Button, Combobox, InlineField, InlineFieldRow, Input, Stack, type ComboboxOption } from '@grafana/ui';
 import React, { useMemo, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
-import { captureChoices, defaultQuery, type CaptureChoice, type View } from '../query/query';
+import { captureChoices, defaultQuery, isProfileView, type CaptureChoice, type View } from '../query/query';
 import type { Matcher, MatchOp } from '../query/selector';
 import type { PprofOptions, PprofQuery } from '../types';
 import { readFields, writeFields, type SelectorFields } from './selectorFields';
@@ -12,7 +12,14 @@ type Props = QueryEditorProps<PprofDataSource, PprofQuery, PprofOptions>;
 const viewOptions: Array<ComboboxOption<View>> = [
   { value: 'flame', label: 'Flame graph' },
   { value: 'top', label: 'Top', description: 'flat and cum of each function' },
+  { value: 'callers', label: 'Callers', description: 'inverted flame graph: leaves first' },
+  { value: 'sandwich', label: 'Sandwich', description: 'callees and callers of a function' },
+  { value: 'peek', label: 'Peek', description: 'a function between its callers and callees' },
+  { value: 'tree', label: 'Tree', description: 'every function between its callers and callees' },
+  { value: 'graph', label: 'Graph', description: 'call graph for the node graph panel' },
   { value: 'tags', label: 'Tags', description: 'value of each label' },
+  { value: 'sizes', label: 'Sizes', description: 'sizes of allocations by call site' },
+  { value: 'traces', label: 'Traces', description: 'the largest samples with their stacks' },
   { value: 'captures', label: 'Captures', description: 'profiles in the bucket' },
   { value: 'series', label: 'Series', description: 'memory value at capture over time' },
 ];
@@ -31,7 +38,7 @@ const operators = (['=', '!=', '=~', '!~'] as const).map((value): ComboboxOption
 export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, range }: Props) {
   const query = { ...defaultQuery, ...stored };
   const fields = readFields(query.selector);
-  const opensProfiles = query.view === 'flame' || query.view === 'top' || query.view === 'tags';
+  const opensProfiles = isProfileView(query.view);
   const id = (name: string) => `pprof-${query.refId}-${name}`;
   const facts = useFacts(datasource, range);
   const [isText, setIsText] = useState(false);
@@ -167,7 +174,19 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
         </InlineFieldRow>
       )}
 
-      {query.view === 'flame' && (
+      {(query.view === 'peek' || query.view === 'sandwich') && (
+        <TextField
+          id={id('peek')}
+          label="Function"
+          labelWidth={14}
+          width={60}
+          value={query.peek}
+          placeholder="e.g. json\.Marshal"
+          tooltip="Regular expression on the names of functions: those that are shown."
+          onCommit={(peek) => change({ peek })}
+        />
+      )}
+      {opensProfiles && (
         <InlineFieldRow>
           <TextField
             id={id('tagRoot')}

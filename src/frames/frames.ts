@@ -15,6 +15,14 @@ const units = new Map(
     microseconds: 'µs',
     milliseconds: 'ms',
     seconds: 's',
+    B: 'bytes',
+    kB: 'kbytes',
+    MB: 'mbytes',
+    GB: 'gbytes',
+    TB: 'tbytes',
+    PB: 'pbytes',
+    us: 'µs',
+    hrs: 'h',
     count: 'short',
     percent: 'percent',
   })
@@ -66,8 +74,13 @@ function plainValues({ kind, values, text }: Column): unknown[] {
   return Array.from(values as ArrayLike<number | string>, (value) => (Number.isNaN(value) ? null : value));
 }
 
-function fieldConfig({ unit }: Column): FieldConfig {
-  return unit ? { unit: units.get(unit) ?? unit, ...(unit === 'percent' && { decimals: 2 }) } : {};
+function fieldConfig({ unit, label, color }: Column): FieldConfig {
+  return {
+    ...(unit && { unit: units.get(unit) ?? unit }),
+    ...(unit === 'percent' && { decimals: 2 }),
+    ...(label && { displayName: label }),
+    ...(color && { color: { mode: 'fixed', fixedColor: color } }),
+  };
 }
 
 /**

@@ -4,22 +4,9 @@ import { filterTags, labelUnits, selectTags } from '../ops/tagFilters';
 import { tagFrames } from '../ops/tagroot';
 import { compilePattern } from '../profile/pattern';
 import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
+import type { Prepared } from '../views/prepared';
 import type { Notice } from '../views/table';
 import { reportOptions, type ReportOptions } from './options';
-
-/** A profile ready for a report: filtered, with what the report's numbers are of. */
-export interface Prepared {
-  readonly profile: Profile;
-  readonly index: number;
-  /** Name and unit of the sample type; `mean_` in front where values are means. */
-  readonly type: string;
-  readonly unit: string;
-  /** What percentages are of. */
-  readonly total: number;
-  /** Units of numeric labels by key. */
-  readonly labelUnits: ReadonlyMap<string, string>;
-  readonly notices: readonly Notice[];
-}
 
 /**
  * Applies options in pprof's order (internal/driver/driver.go, generateRawReport): the profile's own drop_frames, units

@@ -11,14 +11,34 @@ export interface Query extends ReportOptions {
   readonly event: string;
   /** Unix ms or anything Date.parse reads, for capture 'nearest'. Empty: the end of the range. */
   readonly at: string;
+  /** Regular expression on names of nodes: those that peek and sandwich show. */
+  readonly peek: string;
   /** Nodes drawn in a flame graph; the rest becomes a node named `other`. */
   readonly maxNodes: number;
   /** Label key a series is split by, '' for one series per instance. */
   readonly groupBy: string;
 }
 
-export const views = ['flame', 'top', 'tags', 'captures', 'series'] as const;
+/** The views that open profiles. */
+export const profileViews = [
+  'flame',
+  'callers',
+  'sandwich',
+  'graph',
+  'top',
+  'tree',
+  'peek',
+  'tags',
+  'traces',
+  'sizes',
+] as const;
+export type ProfileView = (typeof profileViews)[number];
+
+/** `captures` and `series` come from keys alone. */
+export const views = [...profileViews, 'captures', 'series'] as const;
 export type View = (typeof views)[number];
+
+export const isProfileView = (view: View): view is ProfileView => (profileViews as readonly View[]).includes(view);
 
 export const captureChoices = ['latest', 'merge', 'peak', 'nearest', 'event'] as const;
 export type CaptureChoice = (typeof captureChoices)[number];
@@ -30,6 +50,7 @@ export const defaultQuery: Query = {
   capture: 'latest',
   event: '',
   at: '',
+  peek: '',
   maxNodes: 16384,
   groupBy: '',
 };

@@ -1,36 +1,86 @@
 import { filterLabels, type LabelCondition } from '../ops/labels';
 import { MergeBuilder } from '../ops/merge';
-import { tagFrames } from '../ops/tagroot';
+import { scale } from '../profile/measurement';
+import { compilePattern, type Pattern } from '../profile/pattern';
 import { InputError, type Profile } from '../profile/profile';
-import { flame } from '../views/flame';
-import { tags } from '../views/tags';
+import { callers, flame } from '../views/flame';
+import { graph } from '../views/nodeGraph';
+import { peek, tree } from '../views/peek';
+import type { Prepared } from '../views/prepared';
+import { sandwich } from '../views/sandwich';
+import { sizes } from '../views/sizes';
 import type { Notice, Table } from '../views/table';
+import { tags } from '../views/tags';
 import { top } from '../views/top';
-import type { Query } from './query';
+import { traces } from '../views/traces';
+import { prepare } from './prepare';
+import { isProfileView, profileViews, type ProfileView, type Query } from './query';
 import { compileMatcher, parseSelector, type Matcher } from './selector';
 
-/** The views that open profiles; `captures` and `series` come from keys alone. */
-const profileViews = { flame, top, tags } as const;
+/** What a query asks of a prepared profile. A view draws one table; sandwich and graph are two. */
+const reports: Readonly<Record<ProfileView, (prepared: Prepared, query: Query) => readonly Table[]>> = {
+  flame: (prepared, query) => [flame(prepared, query)],
+  callers: (prepared, query) => [callers(prepared, query)],
+  sandwich: (prepared, query) => sandwich(prepared, query, peekPattern(query)),
+  graph,
+  top: (prepared, query) => [top(prepared, query)],
+  tree: (prepared, query) => [tree(prepared, query)],
+  peek: (prepared, query) => [peek(prepared, query, peekPattern(query))],
+  tags: (prepared) => [tags(prepared)],
+  traces: (prepared, query) => [traces(prepared, query)],
+  sizes: (prepared, query) => [sizes(prepared, query)],
+};
 
 /**
- * Answers a query over decoded profiles: the whole core in one function, in pprof's order (merge, tagroot and tagleaf,
- * then filters, then the report). `query.selector` has here only what filters samples.
+ * Answers a query over decoded profiles: the whole core in one function, in pprof's order (merge, base, options, then
+ * the report). `query.selector` has here only what filters samples, which narrows the profile before anything else:
+ * percentages are of what it leaves, as those of `tagfocus` are not.
  * @throws InputError for a query that cannot be answered
  */
-export function run(query: Query, profiles: readonly Profile[]): Table[] {
-  if (query.view !== 'flame' && query.view !== 'top' && query.view !== 'tags') {
-    throw new InputError(`The view "${query.view}" opens no profile; expected flame, top or tags.`);
+export function run(query: Query, profiles: readonly Profile[]): readonly Table[] {
+  const { view } = query;
+  if (!isProfileView(view)) {
+    throw new InputError(`The view "${view}" opens no profile; expected one of ${profileViews.join(', ')}.`);
   }
   const matchers = parseSelector(query.selector);
   const merged = profiles.length === 1 ? profiles[0] : mergeAll(profiles);
-  const framed = tagFrames(merged, { tagRoot: query.tagRoot, tagLeaf: query.tagLeaf });
-  const filtered = filterLabels(framed, matchers.map(condition));
+  const selected = filterLabels(merged, matchers.map(condition));
   const notices: Notice[] = [];
-  if (filtered.sample.length === 0 && framed.sample.length > 0) {
+  if (selected.sample.length === 0 && merged.sample.length > 0) {
     notices.push({ severity: 'warning', text: emptyText(merged, matchers) });
   }
-  const table = profileViews[query.view](filtered, query);
-  return [{ ...table, notices: [...notices, ...table.notices] }];
+  const prepared = prepare(selected, query);
+  const [first, ...others] = reports[view](prepared, query).map((table) => inUnit(table, prepared, query));
+  return [{ ...first, notices: [...notices, ...prepared.notices, ...first.notices] }, ...others];
+}
+
+/** @throws InputError where the query has none, or one that does not compile */
+function peekPattern({ view, peek: text }: Query): Pattern {
+  if (text === '') {
+    throw new InputError(`The view "${view}" shows the functions that match a pattern: enter one, e.g. json.Marshal.`);
+  }
+  return compilePattern('peek', text);
+}
+
+/** Values divided and in the unit that was asked for; otherwise panels choose the unit of each value. */
+function inUnit(table: Table, { unit: from }: Prepared, { divideBy, unit: to }: Query): Table {
+  const divide = divideBy > 0 && divideBy !== 1;
+  const scaled = to === 'minimum' || to === 'auto' ? undefined : scale(1, from, to);
+  if (!divide && !scaled) {
+    return table;
+  }
+  const convert = (value: number) =>
+    (divide ? Math.trunc(value * (1 / divideBy)) : value) * (scaled ? scaled.value : 1);
+  const columns = table.columns.map((column) =>
+    column.kind === 'number' && column.unit === from
+      ? {
+          ...column,
+          values: Float64Array.from(column.values as ArrayLike<number>, convert),
+          unit: scaled ? scaled.unit : from,
+        }
+      : column
+  );
+  return { ...table, columns };
 }
 
 function mergeAll(profiles: readonly Profile[]): Profile {

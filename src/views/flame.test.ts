@@ -1,15 +1,21 @@
 import { decode } from '../decode/decode';
 import { encodeFolded } from '../testing/encode';
 import { printFlame } from '../testing/print';
+import { defaultQuery } from '../query/query';
+import { prepare } from '../query/prepare';
+import type { Profile } from '../profile/profile';
 import { flame } from './flame';
 
 const types = ['inuse_objects/count', 'inuse_space/bytes'];
 const profile = (samples: Array<[string, number]>) =>
   decode(encodeFolded({ types, samples: samples.map(([stack, value]) => ({ stack, values: [1, value] })) }));
 
+const draw = (p: Profile, options: { sampleIndex: string; maxNodes: number }) =>
+  flame(prepare(p, { ...defaultQuery, ...options }), options);
+
 describe('flame', () => {
   it('is one root, depth first, the largest child first, inlined calls as frames', async () => {
-    const table = flame(
+    const table = draw(
       await profile([
         ['main;f', 10],
         ['main;g;h+i', 30],
@@ -30,7 +36,7 @@ describe('flame', () => {
   });
 
   it('counts a recursive function once on each level', async () => {
-    const table = flame(
+    const table = draw(
       await profile([
         ['f;f;f', 2],
         ['f', 1],
@@ -42,7 +48,7 @@ describe('flame', () => {
 
   it('puts what it does not draw into "other" and says how much that is', async () => {
     const samples = Array.from({ length: 50 }, (_, i): [string, number] => [`main;f${i}`, 50 - i]);
-    const table = flame(await profile(samples), { sampleIndex: '', maxNodes: 5 });
+    const table = draw(await profile(samples), { sampleIndex: '', maxNodes: 5 });
     expect(printFlame(table)).toEqual([
       'total 1275',
       '  main 1275',
@@ -55,17 +61,17 @@ describe('flame', () => {
 
   it('bounds the depth, whatever the stack', async () => {
     const deep = Array.from({ length: 5000 }, (_, i) => `f${i}`).join(';');
-    const table = flame(await profile([[deep, 7]]), { sampleIndex: '', maxNodes: 16384 });
+    const table = draw(await profile([[deep, 7]]), { sampleIndex: '', maxNodes: 16384 });
     expect(table.length).toBe(1002);
     expect(printFlame(table).at(-1)?.trim()).toBe('other 7 (self 7)');
     expect(table.notices).toHaveLength(1);
   });
 
   it('has a root and a notice where there is nothing, and says what it leaves out below zero', async () => {
-    const empty = flame(await profile([]), { sampleIndex: '', maxNodes: 10 });
+    const empty = draw(await profile([]), { sampleIndex: '', maxNodes: 10 });
     expect(printFlame(empty)).toEqual(['total 0']);
     expect(empty.notices[0].text).toMatch(/nothing to draw/);
-    const diff = flame(
+    const diff = draw(
       await profile([
         ['main;f', 10],
         ['main;g', -4],
@@ -78,7 +84,7 @@ describe('flame', () => {
 
   it('names the sample types there are when asked for another', async () => {
     const p = await profile([['f', 1]]);
-    expect(() => flame(p, { sampleIndex: 'cpu', maxNodes: 10 })).toThrow(
+    expect(() => draw(p, { sampleIndex: 'cpu', maxNodes: 10 })).toThrow(
       '"cpu" must be one of: inuse_objects, inuse_space'
     );
   });

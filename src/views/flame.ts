@@ -1,15 +1,26 @@
-import { sampleIndexByName, type Profile } from '../profile/profile';
-import { callTree, type CallTree } from './calltree';
+import { callTree, callerTree, type CallTree } from './calltree';
+import { frameNames, type FrameOptions } from './graph';
+import type { Prepared } from './prepared';
 import type { Notice, Table } from './table';
 
-export interface FlameOptions {
-  /** Sample type by name, '' for the profile's default. */
-  readonly sampleIndex: string;
+export interface DrawOptions {
   /** Most rows of the table; what is left out becomes nodes named `other`. */
   readonly maxNodes: number;
   /** Deepest level drawn. A browser's canvas ends below 2,800 rows of a flame graph, at half of it on dense screens. */
   readonly maxDepth?: number;
 }
+
+export interface FlameOptions extends DrawOptions, FrameOptions {
+  readonly mean?: boolean;
+}
+
+/** The call tree, callers above callees; see drawFlame for the columns. */
+export const flame = (prepared: Prepared, options: FlameOptions): Table =>
+  drawFlame(callTree(prepared.profile, prepared.index, frameNames(prepared.profile, options)), prepared, options);
+
+/** The inverted call tree: below each function that has a value of its own the paths of its callers. */
+export const callers = (prepared: Prepared, options: FlameOptions): Table =>
+  drawFlame(callerTree(prepared.profile, prepared.index, frameNames(prepared.profile, options)), prepared, options);
 
 /**
  * The nested set that Grafana's flame graph draws: rows in depth-first order, `level` rising by at most one, one root
@@ -18,11 +29,19 @@ export interface FlameOptions {
  * Columns: level, value (with everything below), self, label. All totals are of the full tree: only the drawing is
  * bounded, and a notice says what share of the value the `other` nodes hold.
  */
-export function flame(profile: Profile, { sampleIndex, maxNodes, maxDepth = 1000 }: FlameOptions): Table {
-  const index = sampleIndexByName(profile, sampleIndex);
-  const { type, unit } = profile.sampleTypes[index];
+export function drawFlame(
+  whole: CallTree,
+  { type, unit }: Pick<Prepared, 'type' | 'unit'>,
+  { maxNodes, maxDepth = 1000, mean }: DrawOptions & { readonly mean?: boolean }
+): Table {
   const notices: Notice[] = [];
-  const tree = withoutNegatives(callTree(profile, index), unit, notices);
+  const tree = withoutNegatives(whole, unit, notices);
+  if (mean) {
+    notices.push({
+      severity: 'info',
+      text: 'Means do not add up: the flame graph shows sums. The top table shows means.',
+    });
+  }
   if (tree.cum[0] === 0) {
     notices.push({ severity: 'warning', text: `No sample has a value of type ${type}: nothing to draw.` });
   }

@@ -21,6 +21,8 @@ export interface Graph {
     readonly weight: Float64Array;
     /** Every call on it was inlined. */
     readonly isInline: Uint8Array;
+    /** A call on it went through nodes that are left out. */
+    readonly isResidual: Uint8Array;
   };
 }
 
@@ -181,6 +183,7 @@ export function callGraph(
   const edges = new PairInterner(nodeCount * 2);
   let weight = new Float64Array(1024);
   let isInline = new Uint8Array(1024);
+  let isResidual = new Uint8Array(1024);
   // The number of the sample that passed a node or an edge last.
   const seenNode = new Int32Array(nodeCount).fill(-1);
   let seenEdge = new Int32Array(1024).fill(-1);
@@ -201,7 +204,7 @@ export function callGraph(
       path[depth++] = stack.location[row];
     }
     let parent = -1;
-    let isResidual = false;
+    let isCut = false;
     while (depth-- > 0) {
       const l = path[depth];
       const first = location.lineOffset[l];
@@ -209,7 +212,7 @@ export function callGraph(
       for (let k = Math.max(first, last); k >= first; k--) {
         const node = last < first ? frames.location[l] : frames.line[k];
         if (kept && kept[node] === 0) {
-          isResidual = true;
+          isCut = true;
           continue;
         }
         if (seenNode[node] !== i) {
@@ -225,20 +228,23 @@ export function callGraph(
           if (edge === weight.length) {
             weight = grown(weight, new Float64Array(edge * 2));
             isInline = grown(isInline, new Uint8Array(edge * 2));
+            isResidual = grown(isResidual, new Uint8Array(edge * 2));
             seenEdge = grown(seenEdge, new Int32Array(edge * 2).fill(-1));
           }
           if (seenEdge[edge] !== i) {
             seenEdge[edge] = i;
             weight[edge] += value;
             const inlined = k < last ? 1 : 0;
+            const cut = isCut ? 1 : 0;
             isInline[edge] = edge === known ? inlined : isInline[edge] & inlined;
+            isResidual[edge] |= cut;
           }
         }
         parent = node;
-        isResidual = false;
+        isCut = false;
       }
     }
-    if (parent >= 0 && !isResidual) {
+    if (parent >= 0 && !isCut) {
       flat[parent] += value;
       if (divisor) {
         divisor.flat[parent] += counts[i];
@@ -247,21 +253,12 @@ export function callGraph(
   }
   const { length, first: from, second: to } = edges.finish();
   const { names, addresses } = frames;
-  return { names, addresses, nodeCount, flat, cum, divisor, edge: { length, from, to, weight, isInline } };
+  return { names, addresses, nodeCount, flat, cum, divisor, edge: { length, from, to, weight, isInline, isResidual } };
 }
 
 function grown<T extends Float64Array | Uint8Array | Int32Array>(old: T, larger: T): T {
   larger.set(old);
   return larger;
-}
-
-/** Sum of the absolute values of a sample type: what pprof's percentages are of. */
-export function totalValue({ sample }: Profile, sampleIndex: number): number {
-  let total = 0;
-  for (const value of sample.values[sampleIndex]) {
-    total += Math.abs(value);
-  }
-  return total;
 }
 
 /** A node's own value as a report shows it: a mean is cut to a whole number, as Go divides. */
@@ -274,16 +271,11 @@ export const cumValue = ({ cum, divisor }: Graph, node: number): number =>
 
 /** Rows of the nodes with a value, sorted as pprof sorts them: by flat or cum, then by name. */
 export function sortedNodes(graph: Graph, by: 'flat' | 'cum', dropNegative = false): Uint32Array {
-  const { names, addresses, flat, cum } = graph;
+  const { names, flat, cum } = graph;
   const [first, second] = by === 'flat' ? [flat, cum] : [cum, flat];
   const isShown = (node: number) =>
     (flat[node] !== 0 || cum[node] !== 0) && !(dropNegative && (flat[node] < 0 || (flat[node] === 0 && cum[node] < 0)));
-  const byName = (a: number, b: number) =>
-    addresses[a] !== 0n && addresses[b] !== 0n && addresses[a] !== addresses[b]
-      ? addresses[a] < addresses[b]
-        ? -1
-        : 1
-      : compareText(names[a], names[b]);
+  const byName = nameOrder(graph);
   return Uint32Array.from(names.keys())
     .filter(isShown)
     .sort(
@@ -291,6 +283,16 @@ export function sortedNodes(graph: Graph, by: 'flat' | 'cum', dropNegative = fal
         Math.abs(first[b]) - Math.abs(first[a]) || byName(a, b) || Math.abs(second[b]) - Math.abs(second[a]) || a - b
     );
 }
+
+/** Compares nodes by address, where they have one, else by name (comparePrintableName). */
+export const nameOrder =
+  ({ names, addresses }: Graph) =>
+  (a: number, b: number): number =>
+    addresses[a] !== 0n && addresses[b] !== 0n && addresses[a] !== addresses[b]
+      ? addresses[a] < addresses[b]
+        ? -1
+        : 1
+      : compareText(names[a], names[b]);
 
 /** Go's order of strings: by bytes of UTF-8, which is the order of code points. */
 export function compareText(a: string, b: string): number {

@@ -19,6 +19,10 @@ export interface Column {
   readonly unit?: string;
   /** Dictionary of an enum column. */
   readonly text?: readonly string[];
+  /** How a panel names the column where its name is fixed by the panel's format. */
+  readonly label?: string;
+  /** Grafana's name of the colour the column is drawn in. */
+  readonly color?: string;
   /** Key labels of a series. */
   readonly labels?: Readonly<Record<string, string>>;
 }

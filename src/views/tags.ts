@@ -1,26 +1,17 @@
-import { sampleIndexByName, type Profile } from '../profile/profile';
+import type { Prepared } from './prepared';
 import type { Table } from './table';
 
-export interface TagsOptions {
-  readonly sampleIndex: string;
-}
-
 /**
- * Value of the samples with each label value, keys by name and values by falling size; percentages are of the whole
- * profile, so what a key leaves to 100 % is in samples without it. Adds up each distinct label list once.
+ * Value of the samples with each label value, keys by name and values by falling size; percentages are of the total,
+ * so what a key leaves to 100 % is in samples without it or filtered out. Adds up each distinct label list once.
  *
  * Columns: key, value, total, %.
  */
-export function tags(profile: Profile, { sampleIndex }: TagsOptions): Table {
-  const index = sampleIndexByName(profile, sampleIndex);
-  const { type, unit } = profile.sampleTypes[index];
+export function tags({ profile, index, type, unit, total }: Prepared): Table {
   const { sample, labelSet, label, strings } = profile;
   const setTotal = new Float64Array(labelSet.length);
-  let total = 0;
   for (let i = 0; i < sample.length; i++) {
-    const value = sample.values[index][i];
-    setTotal[sample.labelSet[i]] += value;
-    total += Math.abs(value);
+    setTotal[sample.labelSet[i]] += sample.values[index][i];
   }
   const rows = new Map<string, { key: string; value: string; total: number }>();
   for (let set = 0; set < labelSet.length; set++) {

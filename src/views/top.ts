@@ -1,38 +1,47 @@
-import { sampleIndexByName, type Profile } from '../profile/profile';
-import { callGraph, frameNames, sortedNodes, totalValue } from './graph';
-import type { Table } from './table';
-
-export interface TopOptions {
-  readonly sampleIndex: string;
-}
+import { cumValue, flatValue } from './graph';
+import type { Prepared } from './prepared';
+import type { Notice, Table } from './table';
+import { trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './trimmed';
 
 /**
- * Flat and cumulative value of each function, as `go tool pprof -top` has them: ordered by flat, then by name.
- * Percentages are of the whole profile; sum% runs over the flat values above.
+ * Flat and cumulative value of each node, as `go tool pprof -top` has them: ordered by flat (or cum), then by name, cut
+ * where pprof cuts. sum% runs over the flat values above.
  *
  * Columns: function, flat, flat%, sum%, cum, cum%.
  */
-export function top(profile: Profile, { sampleIndex }: TopOptions): Table {
-  const index = sampleIndexByName(profile, sampleIndex);
-  const { type, unit } = profile.sampleTypes[index];
-  const graph = callGraph(profile, index, frameNames(profile));
-  const rows = sortedNodes(graph, 'flat');
-  const total = totalValue(profile, index);
+export function top(prepared: Prepared, options: TrimOptions): Table {
+  const { type, unit, total } = prepared;
+  const trimmed = trimmedGraph(prepared, options.trim ? options : untrimmed(options), 0);
+  const { graph, nodes } = trimmed;
   const percent = (value: number) => (total === 0 ? 0 : (100 * value) / total);
   let sum = 0;
-  const flats = Float64Array.from(rows, (node) => graph.flat[node]);
-  const cums = Float64Array.from(rows, (node) => graph.cum[node]);
+  const flats = Float64Array.from(nodes, (node) => flatValue(graph, node));
+  const cums = Float64Array.from(nodes, (node) => cumValue(graph, node));
   return {
     name: type,
-    length: rows.length,
+    length: nodes.length,
     columns: [
-      { name: 'function', kind: 'enum', values: rows, text: graph.names },
+      { name: 'function', kind: 'enum', values: nodes, text: graph.names },
       { name: 'flat', kind: 'number', values: flats, unit },
       { name: 'flat%', kind: 'number', values: flats.map(percent), unit: 'percent' },
       { name: 'sum%', kind: 'number', values: flats.map((value) => percent((sum += value))), unit: 'percent' },
       { name: 'cum', kind: 'number', values: cums, unit },
       { name: 'cum%', kind: 'number', values: cums.map(percent), unit: 'percent' },
     ],
-    notices: [],
+    notices: trimNotices(trimmed, options),
   };
+}
+
+/** What a report leaves out, in pprof's words (internal/report, reportLabels). */
+export function trimNotices({ nodes, originalCount, dropped }: TrimmedGraph, { nodeFraction }: TrimOptions): Notice[] {
+  const texts: string[] = [];
+  if (dropped > 0) {
+    texts.push(
+      `Dropped ${dropped} node${dropped > 1 ? 's' : ''} with a cum below ${100 * nodeFraction} % of the total.`
+    );
+  }
+  if (nodes.length < originalCount) {
+    texts.push(`Showing top ${nodes.length} nodes out of ${originalCount}.`);
+  }
+  return texts.length === 0 ? [] : [{ severity: 'info', text: `${texts.join(' ')} Switch off "Trim" to see all.` }];
 }

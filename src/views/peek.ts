@@ -1,0 +1,65 @@
+import type { Pattern } from '../profile/pattern';
+import { cumValue, flatValue } from './graph';
+import type { Prepared } from './prepared';
+import type { Table } from './table';
+import { trimNotices } from './top';
+import { sortedEdges, trimmedGraph, untrimmed, type TrimOptions } from './trimmed';
+
+/** Every node between its callers and its callees, cut as `go tool pprof -tree` cuts. Columns as in `peek`. */
+export const tree = (prepared: Prepared, options: TrimOptions): Table =>
+  neighbours(prepared, options.trim ? options : untrimmed(options));
+
+/**
+ * The nodes whose name matches, each between its callers and its callees, the heaviest first; nothing is cut
+ * (`go tool pprof -peek`). A caller's and a callee's `calls` is the value that passes between it and the node, calls%
+ * its share of the node's cum.
+ *
+ * Columns: node, relation (caller, node or callee), function, flat, flat%, cum, cum%, calls, calls%.
+ */
+export const peek = (prepared: Prepared, options: TrimOptions, pattern: Pattern): Table =>
+  neighbours(prepared, untrimmed(options), pattern);
+
+function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern): Table {
+  const { type, unit, total } = prepared;
+  const trimmed = trimmedGraph(prepared, options, 80);
+  const { graph, nodes } = trimmed;
+  const { names, edge } = graph;
+  const { callers, callees } = sortedEdges(trimmed);
+  const rows: Array<{ node: number; relation: string; other: number; calls: number }> = [];
+  for (const node of nodes) {
+    if (pattern && !pattern(names[node])) {
+      continue;
+    }
+    const row = (relation: string, other: number, e: number) =>
+      rows.push({ node, relation, other, calls: edge.weight[e] });
+    callers.get(node)?.forEach((e) => row('caller', edge.from[e], e));
+    rows.push({ node, relation: 'node', other: node, calls: NaN });
+    callees.get(node)?.forEach((e) => row('callee', edge.to[e], e));
+  }
+  const percent = (value: number, of: number) => (of === 0 ? 0 : (100 * value) / of);
+  const ofNode = (read: (node: number) => number) =>
+    rows.map(({ node, relation }) => (relation === 'node' ? read(node) : NaN));
+  const flat = ofNode((node) => flatValue(graph, node));
+  const cum = ofNode((node) => cumValue(graph, node));
+  return {
+    name: type,
+    length: rows.length,
+    columns: [
+      { name: 'node', kind: 'enum', values: rows.map(({ node }) => node), text: names },
+      { name: 'relation', kind: 'string', values: rows.map(({ relation }) => relation) },
+      { name: 'function', kind: 'enum', values: rows.map(({ other }) => other), text: names },
+      { name: 'flat', kind: 'number', values: flat, unit },
+      { name: 'flat%', kind: 'number', values: flat.map((value) => percent(value, total)), unit: 'percent' },
+      { name: 'cum', kind: 'number', values: cum, unit },
+      { name: 'cum%', kind: 'number', values: cum.map((value) => percent(value, total)), unit: 'percent' },
+      { name: 'calls', kind: 'number', values: rows.map(({ calls }) => calls), unit },
+      {
+        name: 'calls%',
+        kind: 'number',
+        values: rows.map(({ node, calls }) => percent(calls, cumValue(graph, node))),
+        unit: 'percent',
+      },
+    ],
+    notices: pattern ? [] : trimNotices(trimmed, options),
+  };
+}

@@ -1,0 +1,17 @@
+import type { Profile } from '../profile/profile';
+import type { Notice } from './table';
+
+/** A profile ready for a view: filtered, with what the view's numbers are of. `query/prepare.ts` makes it. */
+export interface Prepared {
+  readonly profile: Profile;
+  /** Row of profile.sampleTypes. */
+  readonly index: number;
+  /** Name and unit of the sample type; `mean_` in front where values are means. */
+  readonly type: string;
+  readonly unit: string;
+  /** What percentages are of. */
+  readonly total: number;
+  /** Units of numeric labels by key. */
+  readonly labelUnits: ReadonlyMap<string, string>;
+  readonly notices: readonly Notice[];
+}

@@ -1,0 +1,22 @@
+import type { Pattern } from '../profile/pattern';
+import { calleeTree, callerTree } from './calltree';
+import { drawFlame, type FlameOptions } from './flame';
+import { frameNames } from './graph';
+import type { Prepared } from './prepared';
+import type { Table } from './table';
+
+/**
+ * What the matching functions call, and who calls them: two flame tables whose first level are these functions. A
+ * recursive call counts once, from its rootmost frame. Columns as in drawFlame.
+ */
+export function sandwich(prepared: Prepared, options: FlameOptions, pattern: Pattern): [Table, Table] {
+  const { profile, index } = prepared;
+  const frames = frameNames(profile, options);
+  const start = Uint8Array.from(frames.names, (name) => (pattern(name) ? 1 : 0));
+  const callees = drawFlame(calleeTree(profile, index, frames, start), prepared, options);
+  const callers = drawFlame(callerTree(profile, index, frames, start), prepared, options);
+  return [
+    { ...callees, name: `${callees.name} of callees` },
+    { ...callers, name: `${callers.name} of callers`, notices: [] },
+  ];
+}

@@ -1,0 +1,75 @@
+import { frameNames, type FrameOptions } from './graph';
+import type { Prepared } from './prepared';
+import type { Table } from './table';
+
+/** Rows of the table; a profile may have hundreds of thousands of samples. */
+const maxRows = 1000;
+
+/**
+ * The samples themselves, the largest first: value, labels and stack, the leaf first (`go tool pprof -traces`).
+ *
+ * Columns: value, one for each label key, stack (a line a frame).
+ */
+export function traces(
+  { profile, index, type, unit }: Prepared,
+  { mean = false, ...options }: FrameOptions & { readonly mean?: boolean }
+): Table {
+  const { sample, stack, location, labelSet, label, strings } = profile;
+  const frames = frameNames(profile, options);
+  const counts = sample.values[0];
+  const values = sample.values[index].map((value, i) =>
+    mean && counts[i] !== 0 ? Math.trunc(value / counts[i]) : value
+  );
+  const all = Uint32Array.from(values.keys()).filter((i) => sample.stack[i] !== 0 && values[i] !== 0);
+  const rows = [...all.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b).subarray(0, maxRows)];
+
+  const stackText = (i: number): string => {
+    const calls: string[] = [];
+    for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
+      const l = stack.location[row];
+      const end = location.lineOffset[l + 1];
+      if (location.lineOffset[l] === end) {
+        calls.push(frames.names[frames.location[l]]);
+      }
+      for (let k = location.lineOffset[l]; k < end; k++) {
+        calls.push(frames.names[frames.line[k]] + (k < end - 1 ? ' (inline)' : ''));
+      }
+    }
+    return calls.join('\n');
+  };
+  const labels = new Map<string, string[]>();
+  rows.forEach((i, row) => {
+    const set = sample.labelSet[i];
+    for (let k = labelSet.labelOffset[set]; k < labelSet.labelOffset[set + 1]; k++) {
+      const key = strings[label.key[k]];
+      const text = label.isNumeric[k] ? `${label.num[k]}${strings[label.unit[k]]}` : strings[label.str[k]];
+      const texts = labels.get(key) ?? new Array<string>(rows.length).fill('');
+      labels.set(key, texts);
+      texts[row] = texts[row] === '' ? text : `${texts[row]} ${text}`;
+    }
+  });
+  return {
+    name: type,
+    length: rows.length,
+    columns: [
+      { name: 'value', kind: 'number', values: rows.map((i) => values[i]), unit },
+      ...[...labels]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, texts]) => ({
+          name: name === 'value' || name === 'stack' ? `${name} (label)` : name,
+          kind: 'string' as const,
+          values: texts,
+        })),
+      { name: 'stack', kind: 'string', values: rows.map(stackText) },
+    ],
+    notices:
+      all.length > rows.length
+        ? [
+            {
+              severity: 'info',
+              text: `Shown: the ${rows.length} largest of ${all.length.toLocaleString('en-US')} samples. Filter to see the others.`,
+            },
+          ]
+        : [],
+  };
+}

@@ -1,0 +1,180 @@
+import { decode } from '../decode/decode';
+import type { Profile } from '../profile/profile';
+import { defaultQuery, type ProfileView, type Query } from '../query/query';
+import { run } from '../query/run';
+import { encodeFolded } from '../testing/encode';
+import { printFlame } from '../testing/print';
+import { column, type Table } from './table';
+
+const heap = (): Promise<Profile> =>
+  decode(
+    encodeFolded({
+      types: ['inuse_objects/count', 'inuse_space/bytes'],
+      samples: [
+        { stack: 'main;handle;decode', values: [1, 4096], labels: { bytes: [4096, 'bytes'] } },
+        { stack: 'main;handle;decode;grow', values: [64, 2048], labels: { bytes: [32, 'bytes'] } },
+        { stack: 'main;batch;decode', values: [2, 1024], labels: { bytes: [512, 'bytes'] } },
+        { stack: 'main;batch', values: [1, 512], labels: { bytes: [512, 'bytes'] } },
+      ],
+    })
+  );
+
+const ask = (profile: Profile, view: ProfileView, query: Partial<Query> = {}) =>
+  run({ ...defaultQuery, ...query, view }, [profile]);
+
+const cells = (table: Table, names: readonly string[]): string[] =>
+  Array.from({ length: table.length }, (_, i) =>
+    names
+      .map((name) => column(table, name))
+      .map(({ values, text }) => (text ? text[Number(values[i])] : String(values[i])))
+      .join(' ')
+  );
+
+describe('callers', () => {
+  it('starts at the functions that have a value of their own and adds up to the total', async () => {
+    const [table] = ask(await heap(), 'callers');
+    expect(printFlame(table)).toEqual([
+      'total 7680',
+      '  decode 5120',
+      '    handle 4096',
+      '      main 4096 (self 4096)',
+      '    batch 1024',
+      '      main 1024 (self 1024)',
+      '  grow 2048',
+      '    decode 2048',
+      '      handle 2048',
+      '        main 2048 (self 2048)',
+      '  batch 512',
+      '    main 512 (self 512)',
+    ]);
+  });
+});
+
+describe('sandwich', () => {
+  it('has what a function calls and who calls it, each with its cum', async () => {
+    const [callees, callers] = ask(await heap(), 'sandwich', { peek: '^decode$' });
+    expect(printFlame(callees)).toEqual(['total 7168', '  decode 7168 (self 5120)', '    grow 2048 (self 2048)']);
+    expect(printFlame(callers)).toEqual([
+      'total 7168',
+      '  decode 7168',
+      '    handle 6144',
+      '      main 6144 (self 6144)',
+      '    batch 1024',
+      '      main 1024 (self 1024)',
+    ]);
+  });
+
+  it('counts a recursive function once', async () => {
+    const recursive = await decode(
+      encodeFolded({ types: ['cpu/nanoseconds'], samples: [{ stack: 'main;f;g;f', values: [5] }] })
+    );
+    const [callees, callers] = ask(recursive, 'sandwich', { peek: '^f$' });
+    expect(printFlame(callees)).toEqual(['total 5', '  f 5', '    g 5', '      f 5 (self 5)']);
+    expect(printFlame(callers)).toEqual(['total 5', '  f 5', '    main 5 (self 5)']);
+  });
+
+  it('asks for a pattern, and draws an empty root where none matches', async () => {
+    const profile = await heap();
+    expect(() => ask(profile, 'sandwich')).toThrow('enter one, e.g. json.Marshal');
+    const [none] = ask(profile, 'sandwich', { peek: 'nowhere' });
+    expect(printFlame(none)).toEqual(['total 0']);
+    expect(none.notices).toHaveLength(1);
+  });
+});
+
+describe('peek and tree', () => {
+  it('put a node between its callers and its callees', async () => {
+    const [table] = ask(await heap(), 'peek', { peek: '^decode$' });
+    expect(cells(table, ['node', 'relation', 'function', 'flat', 'cum', 'calls'])).toEqual([
+      'decode caller handle NaN NaN 6144',
+      'decode caller batch NaN NaN 1024',
+      'decode node decode 5120 7168 NaN',
+      'decode callee grow NaN NaN 2048',
+    ]);
+  });
+
+  it('cut where pprof cuts and say so', async () => {
+    const [table] = ask(await heap(), 'tree', { nodeCount: 2 });
+    expect(new Set(cells(table, ['node']))).toEqual(new Set(['decode', 'grow']));
+    expect(table.notices[0].text).toMatch('Showing top 2 nodes out of 5');
+    const [all] = ask(await heap(), 'tree', { nodeCount: 2, trim: false });
+    expect(new Set(cells(all, ['node'])).size).toBe(5);
+  });
+});
+
+describe('graph', () => {
+  it('names nodes by function with the import path below', async () => {
+    const profile = await decode(
+      encodeFolded({
+        types: ['cpu/nanoseconds'],
+        samples: [{ stack: 'main.main;example.com/svc/cache.(*LRU[example.com/k.Key]).Put', values: [8] }],
+      })
+    );
+    const [nodes, edges] = ask(profile, 'graph');
+    expect(cells(nodes, ['title', 'subtitle', 'mainstat', 'secondarystat', 'arc__flat']).sort()).toEqual([
+      'cache.(*LRU[example.com/k.Key]).Put example.com/svc 8 8 1',
+      'main.main  0 8 0',
+    ]);
+    expect(cells(edges, ['mainstat', 'thickness', 'strokeDasharray'])).toEqual(['8 10 ']);
+  });
+});
+
+describe('sizes', () => {
+  it('is a histogram of the label bytes for each call site', async () => {
+    const [table] = ask(await heap(), 'sizes');
+    expect(cells(table, ['function', 'size', 'value'])).toEqual([
+      'decode 512B to 1kB 1024',
+      'decode 4kB to 8kB 4096',
+      'grow 32B to 64B 2048',
+      'batch 512B to 1kB 512',
+    ]);
+  });
+
+  it('says which profiles have sizes where this one has none', async () => {
+    const profile = await decode(
+      encodeFolded({ types: ['cpu/nanoseconds'], samples: [{ stack: 'main', values: [1] }] })
+    );
+    expect(ask(profile, 'sizes')[0].notices[0].text).toMatch('heap and allocs');
+  });
+});
+
+describe('traces', () => {
+  it('are the samples, the largest first, with labels and the leaf first', async () => {
+    const [table] = ask(await heap(), 'traces', { focus: 'handle' });
+    expect(cells(table, ['value', 'bytes', 'stack'])).toEqual([
+      '4096 4096bytes decode\nhandle\nmain',
+      '2048 32bytes grow\ndecode\nhandle\nmain',
+    ]);
+  });
+});
+
+describe('numbers', () => {
+  it('are divided, and in the unit that is asked for', async () => {
+    const [table] = ask(await heap(), 'top', { divideBy: 2, unit: 'kb' });
+    expect(column(table, 'flat')).toMatchObject({ unit: 'kB', values: Float64Array.from([2.5, 1, 0.25, 0, 0]) });
+    const [flame] = ask(await heap(), 'flame', { unit: 'kb' });
+    expect(column(flame, 'value').values[0]).toBe(7.5);
+  });
+
+  it('are means where asked, and a flame graph says that it shows sums', async () => {
+    const [table] = ask(await heap(), 'top', { mean: true });
+    expect(cells(table, ['function', 'flat'])).toContain('grow 32');
+    expect(ask(await heap(), 'flame', { mean: true })[0].notices[0].text).toMatch('Means do not add up');
+  });
+
+  it('keep percentages of the whole under a filter, of the rest with relative_percentages', async () => {
+    const profile = await heap();
+    expect(column(ask(profile, 'top', { focus: 'grow' })[0], 'cum%').values[0]).toBeCloseTo((100 * 2048) / 7680);
+    const relative = ask(profile, 'top', { focus: 'grow', relativePercentages: true });
+    expect(column(relative[0], 'cum%').values[0]).toBe(100);
+  });
+
+  it('say which filter matched nothing', async () => {
+    const [table] = ask(await heap(), 'top', { focus: 'nowhere', tagIgnore: 'bytes=1gb' });
+    expect(table.length).toBe(0);
+    expect(table.notices.map(({ text }) => text)).toEqual([
+      'focus "nowhere" matched no samples.',
+      'tagignore "bytes=1gb" matched no samples.',
+    ]);
+  });
+});
