@@ -12,7 +12,7 @@ const layers = {
   worker: ['profile', 'decode', 'query', 'views'],
   frames: ['views', 'store'],
   editors: ['query', 'store', 'datasource', 'types'],
-  cli: ['profile', 'decode', 'ops', 'views', 'query'],
+  cli: ['profile', 'decode', 'ops', 'views', 'query', 'testing'],
 };
 const pure = ['profile', 'store', 'decode', 'ops', 'views', 'query'];
 const modules = [...Object.keys(layers), 'datasource', 'annotations', 'variables', 'module', 'types', 'testing'];

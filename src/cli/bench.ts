@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { Profile as PeerProfile } from 'pprof-format';
 import { gunzip, isGzip } from '../decode/gzip';
 import { decodePprof } from '../decode/pprof';
@@ -11,28 +13,14 @@ import { prepare } from '../query/prepare';
 import type { Profile } from '../profile/profile';
 import { flame } from '../views/flame';
 import { profileBytes } from '../profile/size';
+import { generateProfile } from '../testing/generate';
+import { benchQueries } from './benchQueries';
+import { median, round } from './median';
 
-// npm run -s bench -- [--json] [--merge] FILE…
+// npm run -s bench -- [--json] [--merge | --queries] {FILE… | --generated}
 //
 // Ratios to peers that do the same work in the same run: pprof-format decoding the file and building a plain tree, and
 // `go tool pprof` as a process. Times are medians of ten runs after a warm-up; a machine's speed drifts, ratios hold.
-
-const runs = 10;
-
-async function median(work: () => unknown, count = runs): Promise<number> {
-  const warmUp = performance.now();
-  do {
-    await work();
-  } while (performance.now() - warmUp < 300);
-  const times: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const start = performance.now();
-    await work();
-    times.push(performance.now() - start);
-  }
-  times.sort((a, b) => a - b);
-  return (times[(count - 1) >> 1] + times[count >> 1]) / 2;
-}
 
 const hasGo = spawnSync('go', ['version']).status === 0;
 
@@ -74,8 +62,6 @@ function peerFlame(bytes: Uint8Array): number {
   }
   return root.cum;
 }
-
-const round = (value: number) => Number(value.toPrecision(4));
 
 async function benchFile(file: string): Promise<object> {
   const bytes = new Uint8Array(readFileSync(file));
@@ -126,14 +112,28 @@ async function benchMerge(files: string[]): Promise<object> {
 
 const args = process.argv.slice(2);
 const files = args.filter((arg) => !arg.startsWith('--'));
+const scratch = mkdtempSync(join(tmpdir(), 'pproflens-bench-'));
+process.on('exit', () => rmSync(scratch, { recursive: true }));
+if (args.includes('--generated')) {
+  // 30 MB raw: 200,000 samples, 40 deep, of 200 tenants.
+  const file = join(scratch, 'generated.pb.gz');
+  writeFileSync(file, gzipSync(generateProfile({ samples: 200_000, depth: 40, tenants: 200, functions: 20_000 })));
+  files.push(file);
+}
 if (files.length === 0) {
-  process.stderr.write('usage: npm run -s bench -- [--json] [--merge] FILE…\n');
+  process.stderr.write('usage: npm run -s bench -- [--json] [--merge | --queries] {FILE… | --generated}\n');
   process.exit(2);
 }
-const results = args.includes('--merge') ? [await benchMerge(files)] : [];
-for (const file of args.includes('--merge') ? [] : files) {
-  results.push(await benchFile(file));
-}
-for (const result of results) {
+const print = (result: object) =>
   process.stdout.write((args.includes('--json') ? JSON.stringify(result) : JSON.stringify(result, null, 2)) + '\n');
+if (args.includes('--merge')) {
+  print(await benchMerge(files));
+} else {
+  for (const file of files) {
+    print(
+      args.includes('--queries')
+        ? { file, ...(await benchQueries(new Uint8Array(readFileSync(file)))) }
+        : await benchFile(file)
+    );
+  }
 }

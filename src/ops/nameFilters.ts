@@ -120,7 +120,7 @@ export function filterNames(
     }
   }
 
-  const edit = new StackEdit(profile);
+  const edit = isHidden.includes(1) ? new StackEdit(profile) : undefined;
   const focused = new Uint8Array(stack.length);
   const ignored = new Uint8Array(stack.length);
   for (let i = 1; i < stack.length; i++) {
@@ -128,11 +128,13 @@ export function filterNames(
     const l = stack.location[i];
     focused[i] = focused[parent] | isFocused[l];
     ignored[i] = ignored[parent] | isIgnored[l];
-    edit.row[i] = isHidden[l] ? edit.row[parent] : edit.push(edit.row[parent], l);
+    if (edit) {
+      edit.row[i] = isHidden[l] ? edit.row[parent] : edit.push(edit.row[parent], l);
+    }
   }
-  const hasFrames = (i: number) => edit.row[sample.stack[i]] > 0;
+  const hasFrames = (i: number) => (edit ? edit.row[sample.stack[i]] : sample.stack[i]) > 0;
   const wanted = (i: number) => focused[sample.stack[i]] === 1 && ignored[sample.stack[i]] === 0 && hasFrames(i);
-  return { profile: selectLines(keepSamples(edit.finish(), wanted), keep), matched };
+  return { profile: selectLines(keepSamples(edit?.finish() ?? profile, wanted), keep), matched };
 }
 
 /**

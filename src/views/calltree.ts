@@ -1,5 +1,5 @@
 import { PairInterner } from '../profile/interner';
-import type { Profile } from '../profile/profile';
+import type { Profile, StackTable } from '../profile/profile';
 import { frameNames, type Frames } from './graph';
 
 /**
@@ -25,10 +25,36 @@ export interface CallTree {
 export function callTree(profile: Profile, sampleIndex: number, frames: Frames = frameNames(profile)): CallTree {
   // The root's name comes after the others.
   const names = [...frames.names, 'total'];
-  const { stack, location, sample } = profile;
-  const nodes = new PairInterner(stack.length + 1);
-  nodes.intern(-1, names.length - 1);
+  const { node, length, parent, name } = callPaths(profile, frames);
+  const { sample } = profile;
+  const flat = new Float64Array(length);
+  const values = sample.values[sampleIndex];
+  for (let i = 0; i < sample.length; i++) {
+    flat[node[sample.stack[i]]] += values[i];
+  }
+  const cum = flat.slice();
+  for (let i = length - 1; i > 0; i--) {
+    cum[parent[i]] += cum[i];
+  }
+  return { length, parent, name, names, flat, cum };
+}
 
+/** The paths of a tree without values, and the path of each row of `stack`. */
+interface CallPaths extends Pick<CallTree, 'length' | 'parent' | 'name'> {
+  readonly frames: Frames;
+  readonly node: Int32Array;
+}
+
+/** A filter of samples shares the stack table, so a changed tenant or sample type finds the paths here. */
+const knownPaths = new WeakMap<StackTable, CallPaths>();
+
+function callPaths({ stack, location }: Profile, frames: Frames): CallPaths {
+  const known = knownPaths.get(stack);
+  if (known?.frames === frames) {
+    return known;
+  }
+  const nodes = new PairInterner(stack.length + 1);
+  nodes.intern(-1, frames.names.length);
   const node = new Int32Array(stack.length);
   for (let i = 1; i < stack.length; i++) {
     let at = node[stack.parent[i]];
@@ -44,18 +70,10 @@ export function callTree(profile: Profile, sampleIndex: number, frames: Frames =
     }
     node[i] = at;
   }
-
   const { length, first: parent, second: name } = nodes.finish();
-  const flat = new Float64Array(length);
-  const values = sample.values[sampleIndex];
-  for (let i = 0; i < sample.length; i++) {
-    flat[node[sample.stack[i]]] += values[i];
-  }
-  const cum = flat.slice();
-  for (let i = length - 1; i > 0; i--) {
-    cum[parent[i]] += cum[i];
-  }
-  return { length, parent, name, names, flat, cum };
+  const paths = { frames, node, length, parent, name };
+  knownPaths.set(stack, paths);
+  return paths;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { PairInterner } from '../profile/interner';
-import type { Profile } from '../profile/profile';
+import type { LocationTable, Profile } from '../profile/profile';
 
 /**
  * pprof's call graph (google/pprof internal/graph): a node for each frame of a granularity, flat and cum of each, and the
@@ -49,9 +49,21 @@ export interface Frames {
   readonly location: Uint32Array;
 }
 
-/** internal/graph, nodeInfo and NodeInfo.PrintableName. */
+/** Frames of a location table by granularity: a filter of samples or stacks shares the table. */
+const knownFrames = new WeakMap<LocationTable, Map<string, Frames>>();
+
+/** internal/graph, nodeInfo and NodeInfo.PrintableName. The same object for the same locations and options. */
 export function frameNames(profile: Profile, options: FrameOptions = {}): Frames {
   const { granularity = 'functions', showColumns = false, noInlines = false } = options;
+  const key = `${granularity} ${showColumns} ${noInlines}`;
+  const known = knownFrames.get(profile.location) ?? new Map<string, Frames>();
+  knownFrames.set(profile.location, known);
+  const frames = known.get(key) ?? nameFrames(profile, { granularity, showColumns, noInlines });
+  known.set(key, frames);
+  return frames;
+}
+
+function nameFrames(profile: Profile, { granularity, showColumns, noInlines }: Required<FrameOptions>): Frames {
   const { strings, function: func, line, location, mapping } = profile;
   const hasName = granularity !== 'files';
   const hasFile = granularity !== 'functions';

@@ -1,0 +1,58 @@
+import { decode } from '../decode/decode';
+import type { Profile } from '../profile/profile';
+import { defaultQuery, type Query } from '../query/query';
+import { profileFacts, run } from '../query/run';
+import { column } from '../views/table';
+import { median, round } from './median';
+
+/**
+ * What a changed query costs while its profile is cached, as a share of the first query (unpack, decode, flame graph).
+ * Names and values that queries ask for are the profile's own.
+ */
+export async function benchQueries(bytes: Uint8Array): Promise<object> {
+  const first = await median(async () => run(defaultQuery, [await decode(bytes)]), 5);
+  const profile = await decode(bytes);
+  const changed: Record<string, number> = {};
+  for (const [name, query] of Object.entries(changedQueries(profile))) {
+    changed[name] = round(await median(() => run({ ...defaultQuery, ...query }, [profile])));
+  }
+  const times = Object.values(changed).sort((a, b) => a - b);
+  const medianMs = times[times.length >> 1];
+  return {
+    samples: profile.sample.length,
+    firstMs: round(first),
+    changedMs: changed,
+    medianMs,
+    ratio: { first: round(first / medianMs), slowest: round(first / times[times.length - 1]) },
+  };
+}
+
+function changedQueries(profile: Profile): Record<string, Partial<Query>> {
+  const { labels, sampleTypes } = profileFacts([profile]);
+  const [top] = run({ ...defaultQuery, view: 'top' }, [profile]);
+  const { values, text = [] } = column(top, 'function');
+  const name = (rank: number) => text[Number(values[Math.min(rank, top.length - 1)])] ?? '';
+  const literal = (rank: number) => name(rank).replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+  const [key] = Object.keys(labels);
+  return {
+    ...(key && {
+      tenant: { selector: `{${key}=${JSON.stringify(labels[key][0])}}` },
+      tenants: { selector: `{${key}!=${JSON.stringify(labels[key][0])}}` },
+      tagroot: { tagRoot: key },
+      tags: { view: 'tags' },
+    }),
+    sampleType: { sampleIndex: sampleTypes[0] },
+    focus: { focus: literal(3) },
+    ignore: { ignore: `${literal(5)}|${literal(8)}` },
+    hide: { hideNodes: `${literal(2)}|${literal(9)}` },
+    showFrom: { showFrom: literal(4) },
+    lines: { granularity: 'lines' },
+    top: { view: 'top' },
+    callers: { view: 'callers' },
+    sandwich: { view: 'sandwich', peek: literal(1) },
+    peek: { view: 'peek', peek: literal(1) },
+    tree: { view: 'tree' },
+    graph: { view: 'graph' },
+    traces: { view: 'traces' },
+  };
+}

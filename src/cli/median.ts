@@ -1,0 +1,18 @@
+/** Milliseconds of `work`: the median of `count` runs after a warm-up of 300 ms. */
+export async function median(work: () => unknown, count = 10): Promise<number> {
+  const warmUp = performance.now();
+  do {
+    await work();
+  } while (performance.now() - warmUp < 300);
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  return (times[(count - 1) >> 1] + times[count >> 1]) / 2;
+}
+
+/** Four digits say all that such a measurement knows. */
+export const round = (value: number): number => Number(value.toPrecision(4));
