@@ -1,6 +1,6 @@
-import { PairInterner } from '../profile/interner';
-import { LabelSetBuilder } from '../profile/labelSets';
+import { pathInterner } from '../profile/interner';
 import { InputError, MappingFlag, type Profile, type ValueType } from '../profile/profile';
+import { LabelReader } from './labels';
 import { decodeStrings, duplicateStrings } from './strings';
 import { WireReader } from './wire';
 
@@ -305,9 +305,8 @@ class PprofDecoder {
     const values = Array.from({ length: types }, () => new Float64Array(length));
     const stack = new Uint32Array(length);
     const labelSet = new Uint32Array(length);
-    const labels = new LabelSetBuilder();
-    const stacks = new PairInterner(length * 4);
-    stacks.intern(-1, 0);
+    const labels = new LabelReader(bytes);
+    const stacks = pathInterner(length * 4);
 
     // The ids of the sample before, and the stack row of each of its frames from the root on. Samples that follow each
     // other mostly share their callers, whose ids are the last bytes: what is equal there is not decoded again.
@@ -329,7 +328,10 @@ class PprofDecoder {
       let stop = 0;
       let depth = 0;
       let valueCount = 0;
+      let labelsStart = 0;
+      let labelsStop = 0;
       while (reader.pos < end) {
+        const at = reader.pos;
         const inner = reader.uvarint();
         if (inner === 0x0a) {
           if (start !== 0) {
@@ -344,13 +346,13 @@ class PprofDecoder {
             depth = this.readIds(start, stop, depth, locationIds, row);
             start = 0;
           }
-          const at = reader.pos;
+          const idStart = reader.pos;
           reader.id();
-          depth = this.readIds(at, reader.pos, depth, locationIds, row);
+          depth = this.readIds(idStart, reader.pos, depth, locationIds, row);
         } else if (inner === 0x12) {
           const valuesEnd = reader.fieldEnd();
           while (reader.pos < valuesEnd) {
-            const value = reader.uvarint();
+            const value = reader.varint();
             if (valueCount < types) {
               values[valueCount][row] = value;
             }
@@ -363,10 +365,13 @@ class PprofDecoder {
           }
           valueCount++;
         } else if (inner === 0x1a) {
-          const labelEnd = reader.fieldEnd();
-          reader.end = labelEnd;
-          this.readLabel(labels, labelEnd);
-          reader.end = end;
+          if (at !== labelsStop) {
+            // Apart from the labels before, which no writer is known to do.
+            labels.addApart(labelsStart, labelsStop);
+            labelsStart = at;
+          }
+          labelsStop = reader.fieldEnd();
+          reader.pos = labelsStop;
         } else {
           reader.skip(inner);
         }
@@ -418,7 +423,7 @@ class PprofDecoder {
         lastRows[shared++] = leaf;
       }
       stack[row] = leaf;
-      labelSet[row] = labels.finishSet();
+      labelSet[row] = labels.setOf(labelsStart, labelsStop);
       row++;
       reader.pos = end;
       reader.end = messageEnd;
@@ -464,33 +469,6 @@ class PprofDecoder {
     reader.pos = resume;
     reader.end = messageEnd;
     return depth;
-  }
-
-  private readLabel(labels: LabelSetBuilder, end: number): void {
-    const { reader } = this;
-    let key = 0;
-    let str = 0;
-    let num = 0;
-    let unit = 0;
-    while (reader.pos < end) {
-      const tag = reader.uvarint();
-      if (tag === 0x08) {
-        key = reader.uvarint();
-      } else if (tag === 0x10) {
-        str = reader.uvarint();
-      } else if (tag === 0x18) {
-        num = reader.varint();
-      } else if (tag === 0x20) {
-        unit = reader.uvarint();
-      } else {
-        reader.skip(tag);
-      }
-    }
-    // pprof reads a label without a text as a number (profile/encode.go, postDecode), and drops one that is neither.
-    const isNumeric = str === 0;
-    if (!isNumeric || num !== 0 || unit !== 0) {
-      labels.add(key, str, isNumeric ? num : 0, isNumeric ? unit : 0, isNumeric);
-    }
   }
 
   private readMapping(mapping: Profile['mapping'], row: number, end: number): number | bigint {

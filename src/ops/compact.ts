@@ -1,4 +1,4 @@
-import { PairInterner } from '../profile/interner';
+import { pathInterner } from '../profile/interner';
 import type { Profile } from '../profile/profile';
 
 /**
@@ -36,8 +36,7 @@ export function compact(profile: Profile): Profile {
   locations.forEach((l, i) => {
     lineOffset[i + 1] = lineOffset[i] + location.lineOffset[l + 1] - location.lineOffset[l];
   });
-  const stacks = new PairInterner(stack.length);
-  stacks.intern(-1, 0);
+  const stacks = pathInterner(stack.length);
   const stackRow = new Uint32Array(stack.length);
   for (let i = 1; i < stack.length; i++) {
     // A stack that no sample ends in or passes may name a location that is gone.

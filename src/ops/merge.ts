@@ -1,4 +1,4 @@
-import { PairInterner } from '../profile/interner';
+import { PairInterner, pathInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
 import { InputError, type Profile } from '../profile/profile';
 
@@ -57,7 +57,7 @@ export class MergeBuilder {
   };
   private readonly lineFields = { function: [] as number[], line: [] as number[], column: [] as number[] };
 
-  private readonly stacks = new PairInterner(8192);
+  private readonly stacks = pathInterner(8192);
   private readonly labels = new LabelSetBuilder();
   private readonly samples = new PairInterner(8192);
   private values: Float64Array[] = [];
@@ -67,10 +67,6 @@ export class MergeBuilder {
   private timeNanos = 0n;
   private durationNanos = 0;
   private period = 0;
-
-  constructor() {
-    this.stacks.intern(-1, 0);
-  }
 
   add(profile: Profile): void {
     const types = this.addHeader(profile);

@@ -1,4 +1,4 @@
-import { PairInterner } from '../profile/interner';
+import { pathInterner, type PairInterner } from '../profile/interner';
 import type { Profile } from '../profile/profile';
 
 /** The profile with only the lines that `keep` marks, by row of `line`; locations keep their rows. */
@@ -39,8 +39,7 @@ export class StackEdit {
 
   constructor(private readonly profile: Profile) {
     this.row = new Uint32Array(profile.stack.length);
-    this.stacks = new PairInterner(profile.stack.length);
-    this.stacks.intern(-1, 0);
+    this.stacks = pathInterner(profile.stack.length);
   }
 
   /** The new row of `location` called from the new row `parent`. */

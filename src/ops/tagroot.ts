@@ -1,4 +1,4 @@
-import { PairInterner } from '../profile/interner';
+import { pathInterner } from '../profile/interner';
 import { scaledLabel } from '../profile/measurement';
 import type { Profile } from '../profile/profile';
 
@@ -62,8 +62,7 @@ export function tagFrames(
     }
   }
 
-  const stacks = new PairInterner(stack.length * 2);
-  stacks.intern(-1, 0);
+  const stacks = pathInterner(stack.length * 2);
   const sampleStack = new Uint32Array(sample.length);
   const path: number[] = [];
   for (let i = 0; i < sample.length; i++) {

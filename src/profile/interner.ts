@@ -1,45 +1,36 @@
 /**
- * Rows for distinct pairs of row numbers: (parent, location) of the stack table, (parent, name) of a call tree.
- * Open addressing over one Int32Array; nothing is allocated for a pair that is known. Rows are numbered in the order
- * of their first appearance, so a parent's row is always below its children's.
+ * Rows for distinct pairs of numbers. Nothing is allocated for a pair that is known. Rows are numbered in the order of
+ * their first appearance.
  */
 export class PairInterner {
   first: Int32Array;
   second: Uint32Array;
   length = 0;
-  /** Row + 1, 0 for a free slot. */
+  /** Open addressing: row + 1 of a pair that is not in the row after its first, 0 for a free slot. */
   private slots: Int32Array;
-  private mask: number;
+  private hashed = 0;
 
-  constructor(expected = 1024) {
+  /** @param arePaths each first is a row that is known already, as `pathInterner` says */
+  constructor(
+    expected = 1024,
+    private readonly arePaths = false
+  ) {
     let capacity = 1024;
-    while (capacity < expected * 2) {
+    while (capacity < expected) {
       capacity *= 2;
     }
     this.slots = new Int32Array(capacity);
-    this.mask = capacity - 1;
-    this.first = new Int32Array(capacity >> 1);
-    this.second = new Uint32Array(capacity >> 1);
+    this.first = new Int32Array(capacity);
+    this.second = new Uint32Array(capacity);
   }
 
   /** The row of the pair, new if it was not there. */
   intern(first: number, second: number): number {
-    const { slots, mask } = this;
-    let slot = hashPair(first, second) & mask;
-    for (let taken = slots[slot]; taken > 0; taken = slots[slot]) {
-      if (this.first[taken - 1] === first && this.second[taken - 1] === second) {
-        return taken - 1;
-      }
-      slot = (slot + 1) & mask;
+    const next = (first + 1) >>> 0;
+    if (next < this.length && this.second[next] === second && this.first[next] === first) {
+      return next;
     }
-    const row = this.length++;
-    this.first[row] = first;
-    this.second[row] = second;
-    slots[slot] = row + 1;
-    if (this.length === this.first.length) {
-      this.grow();
-    }
-    return row;
+    return this.internHashed(first, second);
   }
 
   /** The two columns cut to length. The interner is done after this. */
@@ -48,23 +39,68 @@ export class PairInterner {
     return { length, first: this.first.slice(0, length), second: this.second.slice(0, length) };
   }
 
-  private grow(): void {
-    const capacity = this.slots.length * 2;
-    const first = new Int32Array(capacity >> 1);
-    const second = new Uint32Array(capacity >> 1);
-    first.set(this.first);
-    second.set(this.second);
-    const slots = new Int32Array(capacity);
-    const mask = capacity - 1;
-    for (let row = 0; row < this.length; row++) {
-      let slot = hashPair(first[row], second[row]) & mask;
-      while (slots[slot] > 0) {
+  private internHashed(first: number, second: number): number {
+    const { slots, length: row } = this;
+    // The newest row has no children yet.
+    if (!this.arePaths || first !== row - 1) {
+      const mask = slots.length - 1;
+      let slot = hashPair(first, second) & mask;
+      for (let taken = slots[slot]; taken > 0; taken = slots[slot]) {
+        if (this.first[taken - 1] === first && this.second[taken - 1] === second) {
+          return taken - 1;
+        }
         slot = (slot + 1) & mask;
       }
       slots[slot] = row + 1;
+      this.hashed++;
     }
-    Object.assign(this, { first, second, slots, mask });
+    if (row === this.first.length) {
+      this.growColumns();
+    }
+    this.first[row] = first;
+    this.second[row] = second;
+    this.length++;
+    if (this.hashed * 2 > slots.length) {
+      this.growSlots();
+    }
+    return row;
   }
+
+  private growColumns(): void {
+    const first = new Int32Array(this.first.length * 2);
+    const second = new Uint32Array(first.length);
+    first.set(this.first);
+    second.set(this.second);
+    Object.assign(this, { first, second });
+  }
+
+  private growSlots(): void {
+    const slots = new Int32Array(this.slots.length * 2);
+    const mask = slots.length - 1;
+    for (const taken of this.slots) {
+      if (taken > 0) {
+        let slot = hashPair(this.first[taken - 1], this.second[taken - 1]) & mask;
+        while (slots[slot] > 0) {
+          slot = (slot + 1) & mask;
+        }
+        slots[slot] = taken;
+      }
+    }
+    this.slots = slots;
+  }
+}
+
+/**
+ * Rows for the paths of a tree: pairs of a parent's row and a location or name, parents before children. Row 0 is the
+ * root, (-1, root).
+ *
+ * From some frame on a path is mostly new: main→f→g→h makes rows 1 to 4, each the child of the row before. Such a child is
+ * found in the row after its parent and is in no hash table; only where a path leaves a known one is a pair hashed.
+ */
+export function pathInterner(expected: number, root = 0): PairInterner {
+  const paths = new PairInterner(expected, true);
+  paths.intern(-1, root);
+  return paths;
 }
 
 // Two odd multipliers and a final mix: pairs are small, dense integers, which a plain sum would cluster.

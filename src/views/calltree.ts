@@ -1,4 +1,4 @@
-import { PairInterner } from '../profile/interner';
+import { pathInterner, type PairInterner } from '../profile/interner';
 import type { Profile, StackTable } from '../profile/profile';
 import { frameNames, type Frames } from './graph';
 
@@ -53,8 +53,7 @@ function callPaths({ stack, location }: Profile, frames: Frames): CallPaths {
   if (known?.frames === frames) {
     return known;
   }
-  const nodes = new PairInterner(stack.length + 1);
-  nodes.intern(-1, frames.names.length);
+  const nodes = pathInterner(stack.length, frames.names.length);
   const node = new Int32Array(stack.length);
   for (let i = 1; i < stack.length; i++) {
     let at = node[stack.parent[i]];
@@ -83,8 +82,7 @@ function callPaths({ stack, location }: Profile, frames: Frames): CallPaths {
 export function callerTree(profile: Profile, sampleIndex: number, frames: Frames, start?: Uint8Array): CallTree {
   const { stack } = profile;
   const names = [...frames.names, 'total'];
-  const nodes = new PairInterner(stack.length + 1);
-  nodes.intern(-1, names.length - 1);
+  const nodes = pathInterner(stack.length, names.length - 1);
   const values = valueOfStacks(profile, sampleIndex);
   const ends: number[] = [];
   const endValues: number[] = [];
@@ -121,8 +119,7 @@ export function callerTree(profile: Profile, sampleIndex: number, frames: Frames
 export function calleeTree(profile: Profile, sampleIndex: number, frames: Frames, start: Uint8Array): CallTree {
   const { stack, location, sample } = profile;
   const names = [...frames.names, 'total'];
-  const nodes = new PairInterner(stack.length + 1);
-  nodes.intern(-1, names.length - 1);
+  const nodes = pathInterner(stack.length, names.length - 1);
   // 0 above a frame that is marked.
   const node = new Int32Array(stack.length);
   for (let i = 1; i < stack.length; i++) {

@@ -45,9 +45,9 @@ export function drawFlame(
   if (tree.cum[0] === 0) {
     notices.push({ severity: 'warning', text: `No sample has a value of type ${type}: nothing to draw.` });
   }
-  const children = childrenOf(tree, maxDepth);
-  const cutoff = drawingCutoff(tree, children, maxNodes);
-  const rows = draw(tree, children, cutoff);
+  const level = levels(tree);
+  const cutoff = drawingCutoff(tree, level, maxDepth, maxNodes);
+  const rows = draw({ tree, level, maxDepth, cutoff }, maxNodes);
   if (rows.otherValue > 0) {
     const share = (100 * rows.otherValue) / tree.cum[0];
     notices.push({
@@ -92,67 +92,61 @@ function withoutNegatives(tree: CallTree, unit: string, notices: Notice[]): Call
   return { ...tree, flat, cum };
 }
 
-/** Rows of the children of node i: order[offset[i]] to order[offset[i + 1]], in the tree's order. */
-interface Children {
-  readonly offset: Uint32Array;
-  readonly order: Uint32Array;
+interface Drawing {
+  readonly tree: CallTree;
+  /** Of each node; the root is on level 0. */
   readonly level: Uint32Array;
   readonly maxDepth: number;
+  /** Smallest value of a node that is drawn. */
+  readonly cutoff: number;
 }
 
-function childrenOf({ length, parent }: CallTree, maxDepth: number): Children {
+function levels({ length, parent }: CallTree): Uint32Array {
   const level = new Uint32Array(length);
-  const offset = new Uint32Array(length + 1);
   for (let i = 1; i < length; i++) {
     level[i] = level[parent[i]] + 1;
-    offset[parent[i] + 1]++;
   }
-  for (let i = 0; i < length; i++) {
-    offset[i + 1] += offset[i];
-  }
-  const order = new Uint32Array(length > 0 ? length - 1 : 0);
-  const next = offset.slice();
-  for (let i = 1; i < length; i++) {
-    order[next[parent[i]]++] = i;
-  }
-  return { offset, order, level, maxDepth };
+  return level;
 }
 
-const isDrawn = ({ cum }: CallTree, { level, maxDepth }: Children, node: number, cutoff: number): boolean =>
-  cum[node] > 0 && cum[node] >= cutoff && level[node] <= maxDepth;
+/** A node is never below its children's value or level, so what is drawn is connected. */
+const isDrawn = ({ tree, level, maxDepth, cutoff }: Drawing, node: number): boolean =>
+  tree.cum[node] > 0 && tree.cum[node] >= cutoff && level[node] <= maxDepth;
 
 /**
  * The smallest value a node must have to be drawn so that the drawing, its `other` nodes included, has at most
- * `maxNodes` rows. 0 where everything fits. A node is never below its children's value, so what passes is connected.
+ * `maxNodes` rows. 0 where everything fits.
  *
  * With a cut-off c there is a row for the root, for each node of at least c, and an `other` row below each drawn node
  * that has a child which is not drawn: one whose least child is below c.
  */
-function drawingCutoff(tree: CallTree, children: Children, maxNodes: number): number {
-  const { length, parent, cum } = tree;
-  const { level, maxDepth } = children;
+function drawingCutoff(
+  { length, parent, cum }: CallTree,
+  level: Uint32Array,
+  maxDepth: number,
+  maxNodes: number
+): number {
   if (length <= maxNodes) {
     return 0;
   }
   const leastChild = new Float64Array(length).fill(Infinity);
-  const values = new Float64Array(length - 1);
+  const values = new Float64Array(length);
   let count = 0;
   for (let i = 1; i < length; i++) {
-    if (cum[i] <= 0) {
-      continue;
+    const value = level[i] > maxDepth ? 0 : cum[i];
+    if (cum[i] > 0 && value < leastChild[parent[i]]) {
+      leastChild[parent[i]] = value;
     }
-    const isTooDeep = level[i] > maxDepth;
-    leastChild[parent[i]] = Math.min(leastChild[parent[i]], isTooDeep ? 0 : cum[i]);
-    if (!isTooDeep) {
-      values[count++] = cum[i];
+    if (value > 0) {
+      values[count++] = value;
     }
   }
-  const sorted = values.subarray(0, count).sort();
-  // What can be drawn at all: nodes among the maxNodes largest.
-  const floor = count >= maxNodes ? sorted[count - maxNodes] : 0;
+  // Only the largest can be drawn at all.
+  const largest = largestOf(values.subarray(0, count), maxNodes);
+  const floor = count >= maxNodes ? largest[0] : 0;
   const candidates: number[] = [];
   for (let i = 1; i < length; i++) {
-    if (isDrawn(tree, children, i, floor)) {
+    if (cum[i] > 0 && cum[i] >= floor && level[i] <= maxDepth) {
       candidates.push(i);
     }
   }
@@ -163,17 +157,51 @@ function drawingCutoff(tree: CallTree, children: Children, maxNodes: number): nu
     }
     return rows;
   };
-  let low = Math.max(0, count - maxNodes);
-  let high = count;
+  let low = 0;
+  let high = largest.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (rowsAt(sorted[middle]) <= maxNodes) {
+    if (rowsAt(largest[middle]) <= maxNodes) {
       high = middle;
     } else {
       low = middle + 1;
     }
   }
-  return low < count ? sorted[low] : Infinity;
+  return low < largest.length ? largest[low] : Infinity;
+}
+
+/** The `count` largest values by rising value, all where there are fewer. Reorders `values`. */
+function largestOf(values: Float64Array, count: number): Float64Array {
+  // Quickselect: a sort of all would cost more than the rest of the drawing.
+  let low = 0;
+  let high = values.length - 1;
+  const first = Math.max(0, values.length - count);
+  while (low < high) {
+    const pivot = values[(low + high) >> 1];
+    let left = low;
+    let right = high;
+    while (left <= right) {
+      while (values[left] < pivot) {
+        left++;
+      }
+      while (values[right] > pivot) {
+        right--;
+      }
+      if (left <= right) {
+        const swapped = values[left];
+        values[left++] = values[right];
+        values[right--] = swapped;
+      }
+    }
+    if (first <= right) {
+      high = right;
+    } else if (first >= left) {
+      low = left;
+    } else {
+      break;
+    }
+  }
+  return values.subarray(first).sort();
 }
 
 interface Rows {
@@ -186,63 +214,81 @@ interface Rows {
   readonly otherValue: number;
 }
 
-function draw(tree: CallTree, children: Children, cutoff: number): Rows {
-  const { cum, flat, length: nodes } = tree;
-  const { offset, order } = children;
-  // Each node is a row or below an `other` row.
-  const level = new Int32Array(nodes);
-  const value = new Float64Array(nodes);
-  const self = new Float64Array(nodes);
-  const name = new Uint32Array(nodes);
-  const otherName = tree.names.length;
+function draw(drawing: Drawing, maxNodes: number): Rows {
+  const { tree, level } = drawing;
+  const { cum, flat, parent, length: nodes } = tree;
+  // Each node is a row or below an `other` row; the root may have both although it alone fills the limit.
+  const capacity = Math.max(2, Math.min(nodes, maxNodes));
+  // The drawn nodes, parents first: where each is among them, how many children it has there, and the value of the others.
+  const drawn = new Uint32Array(capacity);
+  const indexOf = new Uint32Array(nodes);
+  const childOffset = new Uint32Array(capacity + 1);
+  const rest = new Float64Array(capacity);
+  let count = 1;
+  for (let i = 1; i < nodes; i++) {
+    const above = indexOf[parent[i]];
+    if (isDrawn(drawing, i)) {
+      childOffset[above + 1]++;
+      indexOf[i] = count;
+      drawn[count++] = i;
+    } else if (cum[i] > 0 && (above > 0 || parent[i] === 0)) {
+      rest[above] += cum[i];
+    }
+  }
+  for (let i = 0; i < count; i++) {
+    childOffset[i + 1] += childOffset[i];
+  }
+  const children = new Uint32Array(count - 1);
+  const free = childOffset.slice();
+  for (let i = 1; i < count; i++) {
+    children[free[indexOf[parent[drawn[i]]]]++] = i;
+  }
+  const byValue = (a: number, b: number) => cum[drawn[b]] - cum[drawn[a]] || a - b;
+
+  const rows = {
+    level: new Int32Array(capacity),
+    value: new Float64Array(capacity),
+    self: new Float64Array(capacity),
+    name: new Uint32Array(capacity),
+  };
   let otherValue = 0;
   let row = 0;
-  // A stack of our own: paths are deeper than the call stack of a browser allows. Nodes wait in reverse order;
-  // numbers from `nodes` upwards stand for the `other` node below node - nodes.
+  // A stack of our own: paths are deeper than the call stack of a browser allows. Nodes wait in reverse order; below zero
+  // stands for the `other` row below a node.
   const waiting = [0];
-  const other = new Map<number, number>();
   while (waiting.length > 0) {
-    const node = waiting.pop() as number;
-    if (node >= nodes) {
-      const below = node - nodes;
-      const rest = other.get(below) as number;
-      level[row] = children.level[below] + 1;
-      value[row] = rest;
-      self[row] = rest;
-      name[row++] = otherName;
-      otherValue += rest;
+    const at = waiting.pop() as number;
+    if (at < 0) {
+      const above = -1 - at;
+      rows.level[row] = level[drawn[above]] + 1;
+      rows.value[row] = rest[above];
+      rows.self[row] = rest[above];
+      rows.name[row++] = tree.names.length;
+      otherValue += rest[above];
       continue;
     }
-    level[row] = children.level[node];
-    value[row] = cum[node];
-    self[row] = flat[node];
-    name[row++] = tree.name[node];
-    let rest = 0;
-    const drawn: number[] = [];
-    for (let i = offset[node]; i < offset[node + 1]; i++) {
-      if (isDrawn(tree, children, order[i], cutoff)) {
-        drawn.push(order[i]);
-      } else if (cum[order[i]] > 0) {
-        rest += cum[order[i]];
-      }
+    const node = drawn[at];
+    rows.level[row] = level[node];
+    rows.value[row] = cum[node];
+    rows.self[row] = flat[node];
+    rows.name[row++] = tree.name[node];
+    if (rest[at] > 0) {
+      waiting.push(-1 - at);
     }
-    if (rest > 0) {
-      other.set(node, rest);
-      waiting.push(node + nodes);
+    const [first, end] = [childOffset[at], childOffset[at + 1]];
+    if (end - first > 1) {
+      children.subarray(first, end).sort(byValue);
     }
-    if (drawn.length > 1) {
-      drawn.sort((a, b) => cum[b] - cum[a] || a - b);
-    }
-    for (let i = drawn.length - 1; i >= 0; i--) {
-      waiting.push(drawn[i]);
+    for (let k = end - 1; k >= first; k--) {
+      waiting.push(children[k]);
     }
   }
   return {
     length: row,
-    level: level.slice(0, row),
-    value: value.slice(0, row),
-    self: self.slice(0, row),
-    name: name.slice(0, row),
+    level: rows.level.slice(0, row),
+    value: rows.value.slice(0, row),
+    self: rows.self.slice(0, row),
+    name: rows.name.slice(0, row),
     otherValue,
   };
 }

@@ -1,0 +1,112 @@
+import { LabelSetBuilder } from '../profile/labelSets';
+import type { LabelSetTable, LabelTable } from '../profile/profile';
+import { WireReader } from './wire';
+
+/** Lists remembered by their bytes; a power of two. */
+const remembered = 1024;
+
+/**
+ * The label lists of samples, from the bytes of their label fields. Few are distinct, and samples of one tenant have the
+ * same bytes: those are read once.
+ */
+export class LabelReader {
+  private readonly reader: WireReader;
+  private readonly builder = new LabelSetBuilder();
+  /** Start, stop and row of the list that was last met, by hash of its bytes. */
+  private readonly known = new Uint32Array(3 * remembered);
+  private isApart = false;
+
+  constructor(private readonly bytes: Uint8Array) {
+    this.reader = new WireReader(bytes);
+  }
+
+  /** Takes label fields of a sample whose other ones come later, after fields of another kind. */
+  addApart(start: number, stop: number): void {
+    if (start < stop) {
+      this.read(start, stop);
+      this.isApart = true;
+    }
+  }
+
+  /** Row of `labelSet` of a sample whose last label fields are these bytes. */
+  setOf(start: number, stop: number): number {
+    if (this.isApart) {
+      this.isApart = false;
+      this.read(start, stop);
+      return this.builder.finishSet();
+    }
+    if (start === stop) {
+      return 0;
+    }
+    const { bytes, known } = this;
+    let hash = 0;
+    for (let at = start; at < stop; at++) {
+      hash = Math.imul(hash ^ bytes[at], 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    const slot = (hash & (remembered - 1)) * 3;
+    if (!this.areEqual(known[slot], known[slot + 1], start, stop)) {
+      this.read(start, stop);
+      known[slot] = start;
+      known[slot + 1] = stop;
+      known[slot + 2] = this.builder.finishSet();
+    }
+    return known[slot + 2];
+  }
+
+  finish(): { labelSet: LabelSetTable; label: LabelTable } {
+    return this.builder.finish();
+  }
+
+  private areEqual(knownStart: number, knownStop: number, start: number, stop: number): boolean {
+    if (knownStop - knownStart !== stop - start) {
+      return false;
+    }
+    const { bytes } = this;
+    for (let a = knownStart, b = start; b < stop; a++, b++) {
+      if (bytes[a] !== bytes[b]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whole label fields, each with its tag. @throws InputError */
+  private read(start: number, stop: number): void {
+    const { reader } = this;
+    reader.pos = start;
+    while (reader.pos < stop) {
+      reader.end = stop;
+      reader.uvarint();
+      reader.end = reader.fieldEnd();
+      this.readLabel();
+    }
+  }
+
+  private readLabel(): void {
+    const { reader } = this;
+    let key = 0;
+    let str = 0;
+    let num = 0;
+    let unit = 0;
+    while (reader.pos < reader.end) {
+      const tag = reader.uvarint();
+      if (tag === 0x08) {
+        key = reader.uvarint();
+      } else if (tag === 0x10) {
+        str = reader.uvarint();
+      } else if (tag === 0x18) {
+        num = reader.varint();
+      } else if (tag === 0x20) {
+        unit = reader.uvarint();
+      } else {
+        reader.skip(tag);
+      }
+    }
+    // pprof reads a label without a text as a number (profile/encode.go, postDecode), and drops one that is neither.
+    const isNumeric = str === 0;
+    if (!isNumeric || num !== 0 || unit !== 0) {
+      this.builder.add(key, str, isNumeric ? num : 0, isNumeric ? unit : 0, isNumeric);
+    }
+  }
+}
