@@ -1,4 +1,4 @@
-import { compileMatchers, parseSelector, possibleValues, splitMatchers } from './query/selector';
+import { namedValuesTest, parseSelector, possibleValues, splitMatchers, type Matcher } from './query/selector';
 import type { Query } from './query/query';
 import type { Layout } from './store/layout';
 import { findCaptures, type Found } from './store/plan';
@@ -31,9 +31,21 @@ export async function listCaptures(
   const { key } = splitMatchers(parseSelector(selector), isKeyLabel(layout));
   const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
   const found = await findCaptures(store, layout, { prefix, ...range, labels }, signal);
-  const matches = compileMatchers(key);
-  const captures = found.captures.filter((capture) => matches(capture.labels));
+  const matches = await compileKeyMatchers(key);
+  const captures = found.captures.filter(({ labels }) => matches(labels));
   return { captures, notices: listingNotices(found, captures.length) };
+}
+
+/** A test for key labels. @throws InputError for a pattern that does not compile */
+async function compileKeyMatchers(matchers: readonly Matcher[]): Promise<(labels: Capture['labels']) => boolean> {
+  const compile = async (matcher: Matcher) =>
+    namedValuesTest(matcher) ??
+    // The regular expressions' engine is as large as the rest of module.js, and few selectors over keys need it.
+    (await import(/* webpackChunkName: "matcher" */ './query/matcher')).compileMatcher(matcher);
+  const tests = await Promise.all(
+    matchers.map(async (matcher) => ({ name: matcher.name, test: await compile(matcher) }))
+  );
+  return (labels) => tests.every(({ name, test }) => test(Object.hasOwn(labels, name) ? labels[name] : ''));
 }
 
 function listingNotices(found: Found, matching: number): Notice[] {

@@ -1,5 +1,6 @@
 import { pathInterner } from '../profile/interner';
 import { InputError, MappingFlag, type Profile, type ValueType } from '../profile/profile';
+import { wordsOf } from '../profile/words';
 import { LabelReader } from './labels';
 import { decodeStrings, duplicateStrings } from './strings';
 import { WireReader } from './wire';
@@ -163,6 +164,7 @@ class PprofDecoder {
       filename: new Uint32Array(rows[Field.function]),
       startLine: new Float64Array(rows[Field.function]),
     };
+    const addressWords = wordsOf(location.address);
     const mappingIds = new IdMap('mapping', mapping.length);
     const locationIds = new IdMap('location', location.length);
     const functionIds = new IdMap('function', func.length);
@@ -200,7 +202,7 @@ class PprofDecoder {
             } else if (inner === 0x10) {
               locationMappingIds[locationRow] = reader.id();
             } else if (inner === 0x18) {
-              location.address[locationRow] = reader.uint64();
+              reader.uint64Into(addressWords, locationRow);
             } else if (inner === 0x22) {
               const lineEnd = reader.fieldEnd();
               reader.end = lineEnd;

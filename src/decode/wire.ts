@@ -1,4 +1,5 @@
 import { InputError } from '../profile/profile';
+import { lowWord, wordsOf } from '../profile/words';
 
 /**
  * Reads the protobuf wire format (protobuf.dev/programming-guides/encoding) without allocating: no view per field,
@@ -71,23 +72,44 @@ export class WireReader {
     return exact(Number(BigInt.asIntN(64, value)), start);
   }
 
-  /** A uint64, exact. For addresses and ids, which use all 64 bits. */
+  /** A uint64, exact. For times and ids, which may use all 64 bits. */
   uint64(): bigint {
+    const value = new BigUint64Array(1);
+    this.uint64Into(wordsOf(value), 0);
+    return value[0];
+  }
+
+  /** A uint64 into a row of a column of 64-bit numbers, given as `wordsOf` the column: no bigint is made. */
+  uint64Into(words: Uint32Array, row: number): void {
+    const { bytes, end } = this;
     const start = this.pos;
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      if (this.pos >= this.end) {
+    let pos = start;
+    let low = 0;
+    let high = 0;
+    for (let shift = 0; ; shift += 7) {
+      if (pos >= end) {
         throw truncated(start, 'a number');
       }
-      if (shift > 63n) {
+      if (shift > 63) {
         throw new InputError(`Not a valid protobuf: the number at byte ${start} is longer than 64 bits.`);
       }
-      const byte = this.bytes[this.pos++];
-      value |= BigInt(byte & 0x7f) << shift;
+      const byte = bytes[pos++];
+      const bits = byte & 0x7f;
+      if (shift < 28) {
+        low |= bits << shift;
+      } else if (shift === 28) {
+        low |= bits << 28;
+        high = bits >>> 4;
+      } else {
+        high |= bits << (shift - 32);
+      }
       if (byte < 0x80) {
-        return BigInt.asUintN(64, value);
+        break;
       }
     }
+    this.pos = pos;
+    words[row * 2 + lowWord] = low;
+    words[row * 2 + 1 - lowWord] = high;
   }
 
   /** uint64 as a number where it is exact, else as a bigint: a key for a Map. */

@@ -212,7 +212,7 @@ function LayoutFields({ options, setJson }: LayoutFieldsProps) {
         />
       </Field>
       {problem === '' && (
-        <KeyPreview uid={options.uid} saved={Boolean(options.version)} prefix={prefix} template={template} />
+        <KeyPreview uid={options.uid} version={options.version ?? 0} prefix={prefix} template={template} />
       )}
     </>
   );
@@ -221,12 +221,13 @@ function LayoutFields({ options, setJson }: LayoutFieldsProps) {
 /** How real keys of the bucket parse: read once from the saved data source, parsed anew at each keystroke. */
 function KeyPreview({
   uid,
-  saved,
+  version,
   prefix,
   template,
 }: {
   uid: string;
-  saved: boolean;
+  /** Counts the saves of the data source; 0 before the first. */
+  version: number;
   prefix: string;
   template: string;
 }) {
@@ -236,7 +237,7 @@ function KeyPreview({
   const [run, setRun] = useState(0);
   useEffect(() => {
     let current = true;
-    if (uid && saved) {
+    if (uid && version > 0) {
       getDataSourceSrv()
         .get({ uid })
         .then((ds) => (ds as unknown as PprofDataSource).previewKeys())
@@ -248,7 +249,7 @@ function KeyPreview({
     return () => {
       current = false;
     };
-  }, [uid, saved, run]);
+  }, [uid, version, run]);
 
   const layout = compileLayout(template);
   const parsed = (keys ?? []).map((key) => ({
@@ -291,7 +292,7 @@ function KeyPreview({
           </table>
         </>
       )}
-      <Button size="sm" variant="secondary" icon="sync" disabled={!saved} onClick={() => setRun(run + 1)}>
+      <Button size="sm" variant="secondary" icon="sync" disabled={version === 0} onClick={() => setRun(run + 1)}>
         Read keys again
       </Button>
     </div>

@@ -1,6 +1,7 @@
 import { PairInterner, pathInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
 import { InputError, type Profile } from '../profile/profile';
+import { lowWord, wordsOf } from '../profile/words';
 
 /** One profile out of several, as pprof's Merge does. @throws InputError where they have no sample type in common */
 export function merge(profiles: readonly Profile[]): Profile {
@@ -79,26 +80,26 @@ export class MergeBuilder {
     const labelSets = this.remapLabelSets(profile, strings);
 
     const columns = types.map((t) => sample.values[t]);
-    for (let i = 0; i < sample.length; i++) {
-      let isZero = true;
-      for (const column of columns) {
-        isZero &&= column[i] === 0;
-      }
-      if (isZero) {
-        continue;
-      }
-      const row = this.samples.intern(stacks[sample.stack[i]], labelSets[sample.labelSet[i]]);
-      if (row >= this.values[0].length) {
-        this.values = this.values.map((old) => {
-          const grown = new Float64Array(old.length * 2);
-          grown.set(old);
-          return grown;
-        });
-      }
-      for (let t = 0; t < columns.length; t++) {
-        this.values[t][row] += columns[t][i];
+    const hasValue = new Uint8Array(sample.length);
+    for (const column of columns) {
+      for (let i = 0; i < sample.length; i++) {
+        hasValue[i] |= column[i] === 0 ? 0 : 1;
       }
     }
+    const rows = new Uint32Array(sample.length);
+    for (let i = 0; i < sample.length; i++) {
+      if (hasValue[i]) {
+        rows[i] = this.samples.intern(stacks[sample.stack[i]], labelSets[sample.labelSet[i]]);
+      }
+    }
+    columns.forEach((column, t) => {
+      const sums = (this.values[t] = grown(this.values[t], this.samples.length));
+      for (let i = 0; i < sample.length; i++) {
+        if (hasValue[i]) {
+          sums[rows[i]] += column[i];
+        }
+      }
+    });
   }
 
   /** @throws InputError where nothing was added */
@@ -255,15 +256,17 @@ export class MergeBuilder {
   ): Uint32Array {
     const { locationFields, lineFields } = this;
     const rows = new Uint32Array(location.length);
+    const addresses = wordsOf(location.address);
+    const starts = wordsOf(mapping.start);
     for (let i = 0; i < location.length; i++) {
       const m = location.mapping[i];
       const from = location.lineOffset[i];
       const to = location.lineOffset[i + 1];
-      const offset = m < 0 ? location.address[i] : location.address[i] - mapping.start[m];
-      const address = this.addresses.intern(
-        Number(BigInt.asIntN(32, offset)),
-        Number(BigInt.asUintN(32, offset >> 32n))
-      );
+      // The offset in the mapping: a library may be mapped elsewhere in another process.
+      const startLow = m < 0 ? 0 : starts[2 * m + lowWord];
+      const low = addresses[2 * i + lowWord] - startLow;
+      const high = addresses[2 * i + 1 - lowWord] - (m < 0 ? 0 : starts[2 * m + 1 - lowWord]) - (low < 0 ? 1 : 0);
+      const address = this.addresses.intern(low | 0, high >>> 0);
       const place = this.places.intern(address, (m < 0 ? 0 : mappings[m] + 1) * 2 + location.isFolded[i]);
       // A chain starts below zero, with its place, and goes on with the row of the chain so far.
       let key = this.lineChains.intern(-1 - place, 0);
@@ -275,8 +278,8 @@ export class MergeBuilder {
       let row = this.locationRowOfKey[key];
       if (row === undefined) {
         this.locationRowOfKey[key] = row = locationFields.address.length;
-        const start = m < 0 ? 0n : this.mappingFields[mappings[m]].start;
-        locationFields.address.push(m < 0 ? location.address[i] : BigInt.asUintN(64, offset + start));
+        const moved = m < 0 ? 0n : this.mappingFields[mappings[m]].start - mapping.start[m];
+        locationFields.address.push(BigInt.asUintN(64, location.address[i] + moved));
         locationFields.mapping.push(m < 0 ? -1 : mappings[m]);
         locationFields.isFolded.push(location.isFolded[i]);
         for (let k = from; k < to; k++) {
@@ -310,4 +313,14 @@ export class MergeBuilder {
     }
     return rows;
   }
+}
+
+/** The column, or a longer copy where it has fewer than `length` rows. */
+function grown(column: Float64Array, length: number): Float64Array {
+  if (length <= column.length) {
+    return column;
+  }
+  const longer = new Float64Array(Math.max(length, column.length * 2));
+  longer.set(column);
+  return longer;
 }

@@ -6,7 +6,8 @@ import { printFlame, printProfile } from '../testing/print';
 import { column, type Table } from '../views/table';
 import { defaultQuery } from './query';
 import { run } from './run';
-import { compileMatchers, parseSelector, possibleValues, printSelector } from './selector';
+import { compileMatcher } from './matcher';
+import { parseSelector, possibleValues, printSelector } from './selector';
 
 const profile = (samples: FoldedSample[]): Promise<Profile> =>
   decode(encodeFolded({ types: ['samples/count', 'cpu/nanoseconds'], samples }));
@@ -55,7 +56,10 @@ describe('selector', () => {
   });
 
   it('matches whole values; a missing label is empty', () => {
-    const matches = (text: string, labels: Record<string, string>) => compileMatchers(parseSelector(text))(labels);
+    const matches = (text: string, labels: Record<string, string>) =>
+      parseSelector(text).every((matcher) =>
+        compileMatcher(matcher)(Object.hasOwn(labels, matcher.name) ? labels[matcher.name] : '')
+      );
     expect(matches('a=~"x|y.*"', { a: 'yes' })).toBe(true);
     expect(matches('a=~"e"', { a: 'yes' })).toBe(false);
     expect(matches('a!="x"', {})).toBe(true);
@@ -64,6 +68,22 @@ describe('selector', () => {
     expect(() => matches('a=~"("', { a: '' })).toThrow(/pattern for a is not a regular expression/);
     expect(possibleValues(parseSelector('{a=~"x|y", b=~"x.*"}'), 'a')).toEqual(['x', 'y']);
     expect(possibleValues(parseSelector('{a=~"x|y", b=~"x.*"}'), 'b')).toBeUndefined();
+  });
+
+  it('reads alternatives of plain text without a regular expression', () => {
+    const values = (pattern: string) => possibleValues([{ name: 'a', op: '=~', value: pattern }], 'a');
+    expect(values('x|y')).toEqual(['x', 'y']);
+    expect(values(String.raw`10\.0\.0\.1|a\|b|é ü`)).toEqual(['10.0.0.1', 'a|b', 'é ü']);
+    for (const pattern of [String.raw`\d`, 'a.', '(a)', 'a|', '[a]', 'a{2}', '^a', 'a\\']) {
+      expect(values(pattern)).toBeUndefined();
+    }
+    for (const [pattern, value] of [
+      ['a|', ''],
+      [String.raw`a\.b`, 'a.b'],
+    ]) {
+      expect(compileMatcher({ name: 'a', op: '=~', value: pattern })(value)).toBe(true);
+      expect(compileMatcher({ name: 'a', op: '!~', value: pattern })(value)).toBe(false);
+    }
   });
 });
 

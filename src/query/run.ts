@@ -13,9 +13,10 @@ import type { Notice, Table } from '../views/table';
 import { tags } from '../views/tags';
 import { top } from '../views/top';
 import { traces } from '../views/traces';
+import { compileMatcher } from './matcher';
 import { prepare } from './prepare';
 import { isProfileView, profileViews, type ProfileView, type Query } from './query';
-import { compileMatcher, parseSelector, type Matcher } from './selector';
+import { parseSelector, type Matcher } from './selector';
 
 /** What a query asks of a prepared profile. A view draws one table; sandwich and graph are two. */
 const reports: Readonly<Record<ProfileView, (prepared: Prepared, query: Query) => readonly Table[]>> = {

@@ -1,4 +1,3 @@
-import { compilePattern } from '../profile/pattern';
 import { InputError } from '../profile/profile';
 
 /** One condition of a selector, in PromQL's meaning: a regular expression has to match the whole value. */
@@ -87,37 +86,41 @@ export function splitMatchers(
 }
 
 /**
- * A test for one matcher's values; a label that is missing has the value ''.
- * @throws InputError for a pattern that does not compile
+ * The values that a matcher names one by one: that of = and !=, and alternatives of plain text (`a|b\\.c`), which is what
+ * Grafana makes of a variable with several values. Undefined for any other pattern.
  */
-export function compileMatcher({ name, op, value }: Matcher): (value: string) => boolean {
-  if (op === '=' || op === '!=') {
-    return (actual) => (actual === value) === (op === '=');
-  }
-  // Alternatives of plain words, which is what Grafana makes of a multi-value variable, need no pattern at all.
-  if (/^[\w\-:@#/ ]+(\|[\w\-:@#/ ]+)*$/.test(value)) {
-    const words = new Set(value.split('|'));
-    return (actual) => words.has(actual) === (op === '=~');
-  }
-  const pattern = compilePattern(name, `^(?s:${value})$`);
-  return (actual) => pattern(actual) === (op === '=~');
-}
+const namedValues = ({ op, value }: Matcher): readonly string[] | undefined =>
+  op === '=' || op === '!=' ? [value] : plainAlternatives(value);
 
-/** A test for a whole set of labels. @throws InputError for a pattern that does not compile */
-export function compileMatchers(matchers: readonly Matcher[]): (labels: Readonly<Record<string, string>>) => boolean {
-  const tests = matchers.map((matcher) => ({ name: matcher.name, test: compileMatcher(matcher) }));
-  return (labels) => tests.every(({ name, test }) => test(Object.hasOwn(labels, name) ? labels[name] : ''));
-}
-
-/** The values a label can only have, where an = or a plain alternative says so: what a listing can be pruned by. */
-export function possibleValues(matchers: readonly Matcher[], name: string): string[] | undefined {
-  for (const matcher of matchers) {
-    if (matcher.name === name && matcher.op === '=' && matcher.value !== '') {
-      return [matcher.value];
-    }
-    if (matcher.name === name && matcher.op === '=~' && /^[\w\-]+(\|[\w\-]+)*$/.test(matcher.value)) {
-      return matcher.value.split('|');
+function plainAlternatives(pattern: string): string[] | undefined {
+  const parts = [''];
+  for (let i = 0; i < pattern.length; i++) {
+    const char = pattern[i];
+    if (char === '|') {
+      parts.push('');
+    } else if (char !== '\\' && !'^$.*+?()[]{}'.includes(char)) {
+      parts[parts.length - 1] += char;
+    } else if (char === '\\' && /[^\w\s]/.test(pattern[i + 1] ?? '')) {
+      parts[parts.length - 1] += pattern[++i];
+    } else {
+      return undefined;
     }
   }
-  return undefined;
+  return parts;
+}
+
+/** A test for a matcher that names its values; undefined where it takes a regular expression. */
+export function namedValuesTest(matcher: Matcher): ((value: string) => boolean) | undefined {
+  const values = namedValues(matcher);
+  const wanted = new Set(values);
+  const isPositive = matcher.op === '=' || matcher.op === '=~';
+  return values && ((actual) => wanted.has(actual) === isPositive);
+}
+
+/** The values a label can only have, where a matcher names them: what a listing can be pruned by. */
+export function possibleValues(matchers: readonly Matcher[], name: string): readonly string[] | undefined {
+  const matcher = matchers.find(({ name: n, op, value }) => n === name && (op === '=' || op === '=~') && value !== '');
+  const values = matcher && namedValues(matcher);
+  // A label that is missing has the value '': no prefix stands for that.
+  return values?.includes('') ? undefined : values;
 }

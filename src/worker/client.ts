@@ -2,7 +2,6 @@ import { BlobWorker as Worker } from './BlobWorker';
 import type { Query } from '../query/query';
 import type { ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
-import { createHandler } from './handler';
 import type { Request, Response } from './messages';
 
 /** What answers requests: a worker, or the same handler on this thread. */
@@ -196,8 +195,23 @@ export class WorkerClient {
   }
 
   private onThisThread(): Backend {
-    const handle = createHandler();
-    return { post: (request) => void handle(request).then((response) => this.answer(response)) };
+    // The core is in the worker's script; here it is a chunk of its own, which is loaded only where no worker starts.
+    const handler = import(/* webpackChunkName: "core" */ './handler').then(({ createHandler }) => createHandler());
+    const answer = async (request: Request): Promise<Response> => {
+      try {
+        return await (
+          await handler
+        )(request);
+      } catch (error) {
+        return {
+          type: 'error',
+          id: request.id,
+          message: `The decoder could not be loaded: ${String(error)}`,
+          input: false,
+        };
+      }
+    };
+    return { post: (request) => void answer(request).then((response) => this.answer(response)) };
   }
 }
 

@@ -24,6 +24,8 @@ test('a heap in Explore', async ({ page }) => {
 test('a filter that matches nothing says what there is', async ({ page }) => {
   const query = { view: 'flame', capture: 'latest', selector: '{service="ingestor"}' };
   await page.goto(`/explore?${panes(query)}`);
+  // Explore counts what a query has to say; the text is in the tooltip.
+  await page.getByText('1 warning').hover();
   await expect(page.getByText(/There are no captures in this time range/).first()).toBeVisible();
 });
 
@@ -31,7 +33,9 @@ test('a query that is edited in a panel', async ({ gotoPanelEditPage, page }) =>
   const panelEdit = await gotoPanelEditPage({ dashboard: { uid: 'pproflens-heap' }, id: '3' });
   await expectFlameGraph(panelEdit.panel.locator, 'RAM');
   const listed = page.waitForResponse((response) => response.url().includes(`/proxy/uid/${uid}/s3/`));
-  const selector = panelEdit.getQueryEditorRow('A').getByRole('textbox', { name: 'Selector' });
+  const editor = panelEdit.getQueryEditorRow('A');
+  await editor.getByRole('button', { name: 'Edit as text' }).click();
+  const selector = editor.getByRole('textbox', { name: 'Selector' });
   await selector.fill('{service="querier", profile="cpu"}');
   await selector.press('Enter');
   expect((await listed).ok()).toBe(true);
