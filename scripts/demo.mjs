@@ -61,11 +61,12 @@ copyFileSync(join(root, 'demo/workbench/index.html'), join(page, 'index.html'));
 const listen = (server, port) => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
 
 const storePort = await freePort(Number(process.env.STORE_PORT ?? 9000));
-const store = createStore();
+// CAPTURES: another folder of captures, in the default key layout.
+const store = createStore(process.env.CAPTURES);
 await listen(store, storePort);
 const port = await freePort(Number(process.env.PORT ?? 3000));
 await listen(
-  createWorkbench({ dist: join(root, 'dist'), page, bucketUrl: `http://127.0.0.1:${storePort}/profiles`, store }),
+  createWorkbench({ dist: join(root, 'dist'), page, bucketUrl: `http://127.0.0.1:${storePort}/profiles` }),
   port
 );
 say(`bucket      http://127.0.0.1:${storePort}/profiles`);

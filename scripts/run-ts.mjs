@@ -1,13 +1,15 @@
 // Runs a TypeScript entry of this repository in Node: bundles it with esbuild in memory, then imports it.
 //   node scripts/run-ts.mjs src/cli/pprof.ts ARGS…
 import { build } from 'esbuild';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const [entry, ...args] = process.argv.slice(2);
-const dir = mkdtempSync(join(tmpdir(), 'pproflens-'));
+// Below node_modules, so that packages left out of the bundle are found.
+const cache = fileURLToPath(new URL('../node_modules/.cache', import.meta.url));
+mkdirSync(cache, { recursive: true });
+const dir = mkdtempSync(join(cache, 'pproflens-'));
 process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
 const outfile = join(dir, 'main.mjs');
 await build({
@@ -18,6 +20,8 @@ await build({
   format: 'esm',
   target: 'node20',
   sourcemap: 'inline',
+  // Playwright finds files of its own beside its code.
+  external: ['@playwright/test'],
   banner: {
     js: "import { createRequire as nodeRequire } from 'node:module'; const require = nodeRequire(import.meta.url);",
   },

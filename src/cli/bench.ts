@@ -13,7 +13,7 @@ import { prepare } from '../query/prepare';
 import type { Profile } from '../profile/profile';
 import { flame } from '../views/flame';
 import { profileBytes } from '../profile/size';
-import { generateProfile } from '../testing/generate';
+import { generateProfile, largeShape } from '../testing/generate';
 import { benchQueries } from './benchQueries';
 import { median, round } from './median';
 
@@ -115,9 +115,8 @@ const files = args.filter((arg) => !arg.startsWith('--'));
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-bench-'));
 process.on('exit', () => rmSync(scratch, { recursive: true }));
 if (args.includes('--generated')) {
-  // 30 MB raw: 200,000 samples, 40 deep, of 200 tenants.
   const file = join(scratch, 'generated.pb.gz');
-  writeFileSync(file, gzipSync(generateProfile({ samples: 200_000, depth: 40, tenants: 200, functions: 20_000 })));
+  writeFileSync(file, gzipSync(generateProfile(largeShape)));
   files.push(file);
 }
 if (files.length === 0) {

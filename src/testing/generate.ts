@@ -7,6 +7,9 @@ export interface GeneratedShape {
   readonly functions: number;
 }
 
+/** 30 MB raw. */
+export const largeShape: GeneratedShape = { samples: 200_000, depth: 40, tenants: 200, functions: 60_000 };
+
 /**
  * Bytes of a CPU profile as a large service would write it, the same in each run: each call path branches off another
  * one, and about ten tenants use it. Not a recording: for limits and speed only.
