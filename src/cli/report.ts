@@ -21,7 +21,7 @@ const formatter =
 /** `-top`: internal/report printText. */
 export const top: Report = (prepared, options) => {
   const { total } = prepared;
-  const trimmed = trimmedGraph(prepared, options, 0);
+  const trimmed = trimmedGraph(prepared, options, { most: 0 });
   const { graph, nodes } = trimmed;
   const format = formatter(prepared, options, outputUnit(prepared, graph, nodes, options));
   const lines = reportLabels(prepared, trimmed, options, format);
@@ -52,7 +52,7 @@ export const peek = (prepared: Prepared, options: ReportOptions, pattern: string
 
 function treeOf(prepared: Prepared, options: ReportOptions, pattern?: string): string {
   const { total } = prepared;
-  const trimmed = trimmedGraph(prepared, options, 80);
+  const trimmed = trimmedGraph(prepared, options, { most: 80 });
   const { graph, nodes } = trimmed;
   const format = formatter(prepared, options, outputUnit(prepared, graph, nodes, options));
   const isWanted = pattern === undefined ? () => true : compilePattern('peek', pattern);

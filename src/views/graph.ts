@@ -1,5 +1,6 @@
 import { PairInterner } from '../profile/interner';
 import type { LocationTable, Profile } from '../profile/profile';
+import { stackOrder } from '../profile/stackOrder';
 
 /**
  * pprof's call graph (google/pprof internal/graph): a node for each frame of a granularity, flat and cum of each, and the
@@ -13,7 +14,7 @@ export interface Graph {
   readonly cum: Float64Array;
   /** Counts that flat and cum are divided by where means are asked; sums stay what nodes are sorted by. */
   readonly divisor?: { readonly flat: Float64Array; readonly cum: Float64Array };
-  /** Edges from a caller to a callee, in the order of their first sample. */
+  /** Edges from a caller to a callee. */
   readonly edge: {
     readonly length: number;
     readonly from: Int32Array;
@@ -175,100 +176,192 @@ function cleanPath(path: string): string {
 }
 
 /**
- * Builds the graph of one sample type.
+ * Builds the graph of one sample type: one walk over the stack table, whose rows have the totals of the samples that go
+ * through them, so it costs what the distinct paths cost.
  * @param kept 1 for each frame that is a node; others are passed over, as pprof does after its cut-off
  * @param mean divides by the first sample type's values
+ * @param withEdges false where only the nodes are asked for
  */
 export function callGraph(
   profile: Profile,
   sampleIndex: number,
   frames: Frames,
-  { kept, mean = false }: { readonly kept?: Uint8Array; readonly mean?: boolean } = {}
+  {
+    kept,
+    mean = false,
+    withEdges = true,
+  }: { readonly kept?: Uint8Array; readonly mean?: boolean; readonly withEdges?: boolean } = {}
 ): Graph {
-  const { sample, stack, location } = profile;
-  const values = sample.values[sampleIndex];
+  const { stack, location } = profile;
+  const { rows, depth } = stackOrder(stack);
+  const totals = rowTotals(profile, sampleIndex, mean);
   const nodeCount = frames.names.length;
   const flat = new Float64Array(nodeCount);
   const cum = new Float64Array(nodeCount);
-  const counts = sample.values[0];
   const divisor = mean ? { flat: new Float64Array(nodeCount), cum: new Float64Array(nodeCount) } : undefined;
-  const edges = new PairInterner(nodeCount * 2);
-  let weight = new Float64Array(1024);
-  let isInline = new Uint8Array(1024);
-  let isResidual = new Uint8Array(1024);
-  // The number of the sample that passed a node or an edge last.
-  const seenNode = new Int32Array(nodeCount).fill(-1);
-  let seenEdge = new Int32Array(1024).fill(-1);
-  let path = new Uint32Array(128);
+  // No more edges than rows, inlined calls apart.
+  const edges = new EdgeBuilder(withEdges ? stack.length : 0);
 
-  for (let i = 0; i < sample.length; i++) {
-    const value = values[i];
-    if (value === 0 && !(divisor && counts[i] !== 0)) {
+  // The walk's state below the row that it is at, by depth: the nearest node above, whether frames between are passed
+  // over, and what the row was the first on its path to pass.
+  const deepest = depth.reduce((most, d) => Math.max(most, d), 0);
+  const nodeAbove = new Int32Array(deepest + 1).fill(-1);
+  const isCutAbove = new Uint8Array(deepest + 1);
+  const passedNodes = new Marks(nodeCount, deepest);
+  const passedEdges = new Marks(withEdges ? stack.length : 0, deepest);
+
+  for (const row of rows) {
+    if (totals.hasSample[row] === 0) {
       continue;
     }
-    let depth = 0;
-    for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
-      if (depth === path.length) {
-        const longer = new Uint32Array(depth * 2);
-        longer.set(path);
-        path = longer;
+    const d = depth[row];
+    passedNodes.leaveTo(d);
+    passedEdges.leaveTo(d);
+    let above = nodeAbove[d - 1];
+    let isCut = isCutAbove[d - 1];
+    const l = stack.location[row];
+    const first = location.lineOffset[l];
+    const last = location.lineOffset[l + 1] - 1;
+    for (let k = Math.max(first, last); k >= first; k--) {
+      const node = last < first ? frames.location[l] : frames.line[k];
+      if (kept && kept[node] === 0) {
+        isCut = 1;
+        continue;
       }
-      path[depth++] = stack.location[row];
-    }
-    let parent = -1;
-    let isCut = false;
-    while (depth-- > 0) {
-      const l = path[depth];
-      const first = location.lineOffset[l];
-      const last = location.lineOffset[l + 1] - 1;
-      for (let k = Math.max(first, last); k >= first; k--) {
-        const node = last < first ? frames.location[l] : frames.line[k];
-        if (kept && kept[node] === 0) {
-          isCut = true;
-          continue;
+      if (passedNodes.pass(node)) {
+        cum[node] += totals.value[row];
+        if (divisor) {
+          divisor.cum[node] += totals.count[row];
         }
-        if (seenNode[node] !== i) {
-          seenNode[node] = i;
-          cum[node] += value;
-          if (divisor) {
-            divisor.cum[node] += counts[i];
-          }
-        }
-        if (parent >= 0 && parent !== node) {
-          const known = edges.length;
-          const edge = edges.intern(parent, node);
-          if (edge === weight.length) {
-            weight = grown(weight, new Float64Array(edge * 2));
-            isInline = grown(isInline, new Uint8Array(edge * 2));
-            isResidual = grown(isResidual, new Uint8Array(edge * 2));
-            seenEdge = grown(seenEdge, new Int32Array(edge * 2).fill(-1));
-          }
-          if (seenEdge[edge] !== i) {
-            seenEdge[edge] = i;
-            weight[edge] += value;
-            const inlined = k < last ? 1 : 0;
-            const cut = isCut ? 1 : 0;
-            isInline[edge] = edge === known ? inlined : isInline[edge] & inlined;
-            isResidual[edge] |= cut;
-          }
-        }
-        parent = node;
-        isCut = false;
       }
+      if (withEdges && above >= 0 && above !== node) {
+        const edge = edges.find(above, node);
+        if (passedEdges.pass(edge)) {
+          edges.add(edge, totals.value[row], k < last, isCut === 1);
+        }
+      }
+      above = node;
+      isCut = 0;
     }
-    if (parent >= 0 && !isCut) {
-      flat[parent] += value;
+    nodeAbove[d] = above;
+    isCutAbove[d] = isCut;
+    if (above >= 0 && isCut === 0) {
+      flat[above] += totals.ownValue[row];
       if (divisor) {
-        divisor.flat[parent] += counts[i];
+        divisor.flat[above] += totals.ownCount[row];
       }
     }
   }
-  const { length, first: from, second: to } = edges.finish();
   const { names, addresses } = frames;
-  return { names, addresses, nodeCount, flat, cum, divisor, edge: { length, from, to, weight, isInline, isResidual } };
+  return { names, addresses, nodeCount, flat, cum, divisor, edge: edges.finish() };
 }
 
-function grown<T extends Float64Array | Uint8Array | Int32Array>(old: T, larger: T): T {
+/** By row of `stack`: values and counts of the samples that end there and of those that go through. */
+function rowTotals({ sample, stack }: Profile, sampleIndex: number, mean: boolean) {
+  const values = sample.values[sampleIndex];
+  const counts = sample.values[0];
+  const ownValue = new Float64Array(stack.length);
+  const ownCount = new Float64Array(mean ? stack.length : 0);
+  // A row may total 0 with samples that cancel: it is on a path of the graph then, and others are not.
+  const hasSample = new Uint8Array(stack.length);
+  for (let i = 0; i < sample.length; i++) {
+    const row = sample.stack[i];
+    ownValue[row] += values[i];
+    if (mean) {
+      ownCount[row] += counts[i];
+    }
+    if (values[i] !== 0 || (mean && counts[i] !== 0)) {
+      hasSample[row] = 1;
+    }
+  }
+  const value = ownValue.slice();
+  const count = ownCount.slice();
+  for (let row = stack.length - 1; row > 0; row--) {
+    const parent = stack.parent[row];
+    value[parent] += value[row];
+    hasSample[parent] |= hasSample[row];
+    if (mean) {
+      count[parent] += count[row];
+    }
+  }
+  return { value, count, ownValue, ownCount, hasSample };
+}
+
+/** What a walk has passed on the path that it is on. */
+class Marks {
+  private isOn: Uint8Array;
+  private readonly passed: number[] = [];
+  /** Length of `passed` when the row of a depth was entered. */
+  private readonly start: Uint32Array;
+  private depth = 0;
+
+  constructor(expected: number, deepest: number) {
+    this.isOn = new Uint8Array(expected);
+    this.start = new Uint32Array(deepest + 2);
+  }
+
+  /** The walk enters a row of this depth: what rows of this depth and deeper passed is not on the path any more. */
+  leaveTo(depth: number): void {
+    if (depth <= this.depth) {
+      for (let k = this.passed.length; k > this.start[depth]; k--) {
+        this.isOn[this.passed.pop() as number] = 0;
+      }
+    }
+    this.depth = depth;
+    this.start[depth] = this.passed.length;
+  }
+
+  /** True at the first time on this path. */
+  pass(mark: number): boolean {
+    if (mark >= this.isOn.length) {
+      this.isOn = grown(this.isOn, new Uint8Array(mark * 2 + 1024));
+    }
+    if (this.isOn[mark] === 1) {
+      return false;
+    }
+    this.isOn[mark] = 1;
+    this.passed.push(mark);
+    return true;
+  }
+}
+
+class EdgeBuilder {
+  private readonly pairs: PairInterner;
+  private weight = new Float64Array(1024);
+  private isInline = new Uint8Array(1024);
+  private isResidual = new Uint8Array(1024);
+  private known = 0;
+
+  constructor(expected: number) {
+    this.pairs = new PairInterner(expected);
+  }
+
+  find(from: number, to: number): number {
+    return this.pairs.intern(from, to);
+  }
+
+  add(edge: number, weight: number, isInline: boolean, isResidual: boolean): void {
+    if (edge === this.weight.length) {
+      this.weight = grown(this.weight, new Float64Array(edge * 2));
+      this.isInline = grown(this.isInline, new Uint8Array(edge * 2));
+      this.isResidual = grown(this.isResidual, new Uint8Array(edge * 2));
+    }
+    if (edge === this.known) {
+      this.known++;
+      this.isInline[edge] = 1;
+    }
+    this.weight[edge] += weight;
+    this.isInline[edge] &= isInline ? 1 : 0;
+    this.isResidual[edge] |= isResidual ? 1 : 0;
+  }
+
+  finish(): Graph['edge'] {
+    const { length, first: from, second: to } = this.pairs.finish();
+    return { length, from, to, weight: this.weight, isInline: this.isInline, isResidual: this.isResidual };
+  }
+}
+
+function grown<T extends Float64Array | Uint8Array>(old: T, larger: T): T {
   larger.set(old);
   return larger;
 }
@@ -281,19 +374,28 @@ export const flatValue = ({ flat, divisor }: Graph, node: number): number =>
 export const cumValue = ({ cum, divisor }: Graph, node: number): number =>
   divisor && divisor.cum[node] !== 0 ? Math.trunc(cum[node] / divisor.cum[node]) : cum[node];
 
-/** Rows of the nodes with a value, sorted as pprof sorts them: by flat or cum, then by name. */
-export function sortedNodes(graph: Graph, by: 'flat' | 'cum', dropNegative = false): Uint32Array {
-  const { names, flat, cum } = graph;
+/** The nodes with a value. */
+export function shownNodes({ nodeCount, flat, cum }: Graph, dropNegative: boolean): Uint32Array {
+  const nodes = new Uint32Array(nodeCount);
+  let length = 0;
+  for (let node = 0; node < nodeCount; node++) {
+    const isNegative = flat[node] < 0 || (flat[node] === 0 && cum[node] < 0);
+    if ((flat[node] !== 0 || cum[node] !== 0) && !(dropNegative && isNegative)) {
+      nodes[length++] = node;
+    }
+  }
+  return nodes.slice(0, length);
+}
+
+/** Sorts nodes as pprof does: by flat or cum, then by name. */
+export function sortNodes(nodes: Uint32Array, graph: Graph, by: 'flat' | 'cum'): Uint32Array {
+  const { flat, cum } = graph;
   const [first, second] = by === 'flat' ? [flat, cum] : [cum, flat];
-  const isShown = (node: number) =>
-    (flat[node] !== 0 || cum[node] !== 0) && !(dropNegative && (flat[node] < 0 || (flat[node] === 0 && cum[node] < 0)));
   const byName = nameOrder(graph);
-  return Uint32Array.from(names.keys())
-    .filter(isShown)
-    .sort(
-      (a, b) =>
-        Math.abs(first[b]) - Math.abs(first[a]) || byName(a, b) || Math.abs(second[b]) - Math.abs(second[a]) || a - b
-    );
+  return nodes.sort(
+    (a, b) =>
+      Math.abs(first[b]) - Math.abs(first[a]) || byName(a, b) || Math.abs(second[b]) - Math.abs(second[a]) || a - b
+  );
 }
 
 /** Compares nodes by address, where they have one, else by name (comparePrintableName). */

@@ -16,7 +16,10 @@ const maxThickness = 10;
  */
 export function graph(prepared: Prepared, options: TrimOptions): [Table, Table] {
   const { type, unit, total } = prepared;
-  const trimmed = trimmedGraph(prepared, options.trim ? options : untrimmed(options), 80, true);
+  const trimmed = trimmedGraph(prepared, options.trim ? options : untrimmed(options), {
+    most: 80,
+    visual: true,
+  });
   const { graph: g, nodes } = trimmed;
   const isNode = new Uint8Array(g.nodeCount);
   nodes.forEach((node) => (isNode[node] = 1));

@@ -21,15 +21,20 @@ export const peek = (prepared: Prepared, options: TrimOptions, pattern: Pattern)
 
 function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern): Table {
   const { type, unit, total } = prepared;
-  const trimmed = trimmedGraph(prepared, options, 80);
+  const trimmed = trimmedGraph(prepared, options, {
+    most: 80,
+    isWanted: pattern && ((node, { names }) => pattern(names[node])),
+  });
   const { graph, nodes } = trimmed;
   const { names, edge } = graph;
-  const { callers, callees } = sortedEdges(trimmed);
+  const isShown = new Uint8Array(graph.nodeCount);
+  nodes.forEach((node) => (isShown[node] = 1));
+  const { callers, callees } = sortedEdges({
+    graph,
+    edges: trimmed.edges.filter((e) => isShown[edge.from[e]] || isShown[edge.to[e]]),
+  });
   const rows: Array<{ node: number; relation: string; other: number; calls: number }> = [];
   for (const node of nodes) {
-    if (pattern && !pattern(names[node])) {
-      continue;
-    }
     const row = (relation: string, other: number, e: number) =>
       rows.push({ node, relation, other, calls: edge.weight[e] });
     callers.get(node)?.forEach((e) => row('caller', edge.from[e], e));

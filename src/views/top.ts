@@ -11,7 +11,10 @@ import { trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './
  */
 export function top(prepared: Prepared, options: TrimOptions): Table {
   const { type, unit, total } = prepared;
-  const trimmed = trimmedGraph(prepared, options.trim ? options : untrimmed(options), 0);
+  const trimmed = trimmedGraph(prepared, options.trim ? options : untrimmed(options), {
+    most: 0,
+    withEdges: false,
+  });
   const { graph, nodes } = trimmed;
   const percent = (value: number) => (total === 0 ? 0 : (100 * value) / total);
   let sum = 0;

@@ -1,5 +1,14 @@
 import { callTree } from './calltree';
-import { callGraph, compareText, frameNames, nameOrder, sortedNodes, type FrameOptions, type Graph } from './graph';
+import {
+  callGraph,
+  compareText,
+  frameNames,
+  nameOrder,
+  shownNodes,
+  sortNodes,
+  type FrameOptions,
+  type Graph,
+} from './graph';
 import type { Prepared } from './prepared';
 
 /** pprof's options of the size and order of a report of nodes. */
@@ -35,52 +44,65 @@ export const untrimmed = <T extends TrimOptions>(options: T): T => ({
   edgeFraction: 0,
 });
 
+/** What a report takes of the graph. */
+export interface GraphShape {
+  /** Nodes where nodeCount says the default; 0 for all. */
+  readonly most: number;
+  /** False for a report of nodes alone, which is cheaper. */
+  readonly withEdges?: boolean;
+  /** What -dot does: nodes that tell more come first, edges that say nothing new go, and call_tree counts. */
+  readonly visual?: boolean;
+  /** Nodes that the report shows; others are only callers and callees. */
+  readonly isWanted?: (node: number, graph: Graph) => boolean;
+}
+
 /**
  * The graph after pprof's cut-offs (internal/report, newTrimmedGraph): nodes below a share of the total, then the first
- * n, then edges below a share. `visual` is what -dot does: nodes that tell more come first, edges that say nothing new
- * go, and call_tree counts.
- * @param most nodes where nodeCount says the default
+ * n, then edges below a share.
  */
 export function trimmedGraph(
   { profile, index }: Prepared,
   options: TrimOptions,
-  most: number,
-  visual = false
+  { most, withEdges = true, visual = false, isWanted }: GraphShape
 ): TrimmedGraph {
   const { nodeFraction, edgeFraction, sort, mean, dropNegative } = options;
   const nodeCount = options.nodeCount === -1 ? most : options.nodeCount;
   const frames = frameNames(profile, options);
   const tree = visual && options.callTree ? callTree(profile, index, frames) : undefined;
-  const build = (kept?: Uint8Array) =>
-    tree ? pathGraph(tree, kept) : callGraph(profile, index, frames, { kept, mean });
-  const order = (g: Graph) => (visual ? entropyOrder(g, dropNegative) : sortedNodes(g, sort, dropNegative));
+  const build = (edges: boolean, kept?: Uint8Array) =>
+    tree ? pathGraph(tree, kept) : callGraph(profile, index, frames, { kept, mean, withEdges: edges });
+  const keep = (rows: Uint32Array): Graph => {
+    const kept = new Uint8Array(graph.nodeCount);
+    rows.forEach((node) => (kept[node] = 1));
+    return build(withEdges, kept);
+  };
+  const ordered = (g: Graph): Uint32Array => {
+    const shown = shownNodes(g, dropNegative);
+    const wanted = isWanted ? shown.filter((node) => isWanted(node, g)) : shown;
+    return visual ? entropyOrder(wanted, g) : sortNodes(wanted, g, sort);
+  };
 
-  let graph = build();
-  let nodes = sortedNodes(graph, sort, dropNegative);
-  const sum = nodes.reduce((total, node) => total + graph.flat[node], 0);
+  const isCut = nodeFraction > 0;
+  let graph = build(withEdges && !isCut);
+  const all = shownNodes(graph, dropNegative);
+  const sum = all.reduce((total, node) => total + graph.flat[node], 0);
   // Both cut-offs are shares of the whole graph, not of what is left of it.
   const cutoff = Math.abs(Math.trunc(sum * nodeFraction));
   const edgeCutoff = Math.abs(Math.trunc(sum * edgeFraction));
-  let dropped = 0;
-  const keep = (rows: Uint32Array) => {
-    const kept = new Uint8Array(graph.nodeCount);
-    rows.forEach((node) => (kept[node] = 1));
-    graph = build(kept);
-  };
-  if (cutoff > 0) {
-    const kept = nodes.filter((node) => Math.abs(graph.cum[node]) >= cutoff);
-    dropped = nodes.length - kept.length;
-    if (dropped > 0) {
-      keep(kept);
-    }
+  const heavy = all.filter((node) => Math.abs(graph.cum[node]) >= cutoff);
+  const dropped = all.length - heavy.length;
+  if (dropped > 0) {
+    graph = keep(heavy);
+  } else if (isCut && withEdges) {
+    graph = build(true);
   }
-  nodes = order(graph);
+  let nodes = ordered(graph);
   const originalCount = nodes.length;
   if (nodeCount > 0 && nodes.length > nodeCount) {
-    keep(nodes.slice(0, nodeCount));
-    nodes = order(graph);
+    graph = keep(nodes.slice(0, nodeCount));
+    nodes = ordered(graph);
   }
-  const edges = heavyEdges(graph, nodes, edgeCutoff);
+  const edges = withEdges ? heavyEdges(graph, nodes, edgeCutoff) : [];
   return { graph, nodes, edges: visual ? withoutRedundant(graph, nodes, edges) : edges, originalCount, dropped };
 }
 
@@ -161,7 +183,7 @@ function pathGraph({ length, parent, name, names, flat, cum }: ReturnType<typeof
  * Nodes by how much a drawing loses without them: their value times the entropy of their edges (internal/graph,
  * EntropyOrder). Labels, which pprof draws as boxes of their own, do not count here.
  */
-function entropyOrder(graph: Graph, dropNegative: boolean): Uint32Array {
+function entropyOrder(nodes: Uint32Array, graph: Graph): Uint32Array {
   const { nodeCount, flat, cum, edge } = graph;
   const entropy = (weights: number[], self: number): number => {
     if (weights.length === 0) {
@@ -184,7 +206,7 @@ function entropyOrder(graph: Graph, dropNegative: boolean): Uint32Array {
     Math.abs(Math.trunc((entropy(into[node], 0) + entropy(out[node], flat[node])) * value) + flat[node])
   );
   const byName = nameOrder(graph);
-  return sortedNodes(graph, 'cum', dropNegative).sort((a, b) => score[b] - score[a] || byName(a, b));
+  return sortNodes(nodes, graph, 'cum').sort((a, b) => score[b] - score[a] || byName(a, b));
 }
 
 /** Without edges through nodes that are left out where another path says the same (RemoveRedundantEdges). */
