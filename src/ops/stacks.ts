@@ -1,5 +1,5 @@
 import { pathInterner, type PairInterner } from '../profile/interner';
-import type { Profile } from '../profile/profile';
+import type { Profile, StackTable } from '../profile/profile';
 
 /** The profile with only the lines that `keep` marks, by row of `line`; locations keep their rows. */
 export function selectLines(profile: Profile, keep: Uint8Array): Profile {
@@ -56,5 +56,37 @@ export class StackEdit {
       sample: { ...sample, stack: sample.stack.map((old) => this.row[old]) },
       stack: { length, parent, location },
     });
+  }
+}
+
+/** A stack table made of rows that are known to be distinct. */
+export class StackAppender {
+  private parent: Int32Array;
+  private location: Uint32Array;
+  private length = 1;
+
+  constructor(expected: number) {
+    this.parent = new Int32Array(Math.max(16, expected));
+    this.location = new Uint32Array(this.parent.length);
+    this.parent[0] = -1;
+  }
+
+  append(parent: number, location: number): number {
+    if (this.length === this.parent.length) {
+      const longer = new Int32Array(this.length * 2);
+      longer.set(this.parent);
+      this.parent = longer;
+      const locations = new Uint32Array(longer.length);
+      locations.set(this.location);
+      this.location = locations;
+    }
+    this.parent[this.length] = parent;
+    this.location[this.length] = location;
+    return this.length++;
+  }
+
+  finish(): StackTable {
+    const { length } = this;
+    return { length, parent: this.parent.slice(0, length), location: this.location.slice(0, length) };
   }
 }

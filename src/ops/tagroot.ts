@@ -1,6 +1,6 @@
-import { pathInterner } from '../profile/interner';
 import { scaledLabel } from '../profile/measurement';
-import type { Profile } from '../profile/profile';
+import type { Profile, StackTable } from '../profile/profile';
+import { StackAppender } from './stacks';
 
 export interface TagFrameOptions {
   /** Comma lists of exact label keys: the first becomes the root, the last of tagLeaf the leaf. */
@@ -23,7 +23,7 @@ export function tagFrames(
   if (rootKeys.length === 0 && leafKeys.length === 0) {
     return profile;
   }
-  const { sample, stack, location, line } = profile;
+  const { sample, location, line } = profile;
   const strings = [...profile.strings];
   const stringRows = new Map(strings.map((text, row) => [text, row]));
   const textRow = (text: string): number => {
@@ -62,38 +62,16 @@ export function tagFrames(
     }
   }
 
-  const stacks = pathInterner(stack.length * 2);
-  const sampleStack = new Uint32Array(sample.length);
-  const path: number[] = [];
-  for (let i = 0; i < sample.length; i++) {
-    const set = sample.labelSet[i];
-    let at = 0;
-    for (const l of rootOfSet[set]) {
-      at = stacks.intern(at, l);
-    }
-    path.length = 0;
-    for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
-      path.push(stack.location[row]);
-    }
-    for (let k = path.length - 1; k >= 0; k--) {
-      at = stacks.intern(at, path[k]);
-    }
-    for (const l of leafOfSet[set]) {
-      at = stacks.intern(at, l);
-    }
-    sampleStack[i] = at;
-  }
-
+  const { sampleStack, table } = withFrames(profile, rootOfSet, leafOfSet);
   const count = added.name.length;
   const { function: func } = profile;
-  const rows = stacks.finish();
   const functionRows = Int32Array.from({ length: count }, (_, i) => func.length + i);
   const lineOffsets = Uint32Array.from({ length: count }, (_, i) => line.length + i + 1);
   return Object.freeze({
     ...profile,
     strings,
     sample: { ...sample, stack: sampleStack },
-    stack: { length: rows.length, parent: rows.first, location: rows.second },
+    stack: table,
     location: {
       length: location.length + count,
       address: concat(location.address, new BigUint64Array(count)),
@@ -115,6 +93,68 @@ export function tagFrames(
       startLine: concat(func.startLine, new Float64Array(count)),
     },
   });
+}
+
+/**
+ * Stacks with frames of a label list around them. Below one root the table is as it was, so its rows are copied as they
+ * are met and nothing is looked up: a profile of many tenants has many times the paths then.
+ * @param rootOfSet the frames' locations, rootmost first, by row of `labelSet`; sets that no sample has are missing
+ */
+function withFrames(
+  { sample, stack }: Profile,
+  rootOfSet: readonly number[][],
+  leafOfSet: readonly number[][]
+): { sampleStack: Uint32Array; table: StackTable } {
+  const stacks = new StackAppender(stack.length * 2);
+  const rootIds = rootOfSet.map((frames) => frames.join());
+  const samplesOfRoot = new Map<string, number[]>();
+  for (let i = 0; i < sample.length; i++) {
+    const root = rootIds[sample.labelSet[i]];
+    const samples = samplesOfRoot.get(root);
+    if (samples) {
+      samples.push(i);
+    } else {
+      samplesOfRoot.set(root, [i]);
+    }
+  }
+  const chainBelow = (parent: number, frames: readonly number[], known: Map<string, number>): number => {
+    let at = parent;
+    for (const l of frames) {
+      const id = `${at} ${l}`;
+      const next = known.get(id) ?? stacks.append(at, l);
+      known.set(id, next);
+      at = next;
+    }
+    return at;
+  };
+  const sampleStack = new Uint32Array(sample.length);
+  // Where each row went below the root at hand, and for which root that was noted.
+  const copy = new Uint32Array(stack.length);
+  const copiedFor = new Int32Array(stack.length).fill(-1);
+  const roots = new Map<string, number>();
+  const path: number[] = [];
+  let root = 0;
+  for (const samples of samplesOfRoot.values()) {
+    copy[0] = chainBelow(0, rootOfSet[sample.labelSet[samples[0]]], roots);
+    copiedFor[0] = root;
+    const leaves = new Map<string, number>();
+    for (const i of samples) {
+      path.length = 0;
+      let row = sample.stack[i];
+      while (copiedFor[row] !== root) {
+        path.push(row);
+        row = stack.parent[row];
+      }
+      for (let k = path.length - 1; k >= 0; k--) {
+        row = path[k];
+        copy[row] = stacks.append(copy[stack.parent[row]], stack.location[row]);
+        copiedFor[row] = root;
+      }
+      sampleStack[i] = chainBelow(copy[sample.stack[i]], leafOfSet[sample.labelSet[i]], leaves);
+    }
+    root++;
+  }
+  return { sampleStack, table: stacks.finish() };
 }
 
 const splitKeys = (list: string) => list.split(',').filter((key) => key !== '');

@@ -1,3 +1,4 @@
+import { plainAlternatives } from '../profile/literals';
 import { InputError } from '../profile/profile';
 
 /** One condition of a selector, in PromQL's meaning: a regular expression has to match the whole value. */
@@ -91,23 +92,6 @@ export function splitMatchers(
  */
 const namedValues = ({ op, value }: Matcher): readonly string[] | undefined =>
   op === '=' || op === '!=' ? [value] : plainAlternatives(value);
-
-function plainAlternatives(pattern: string): string[] | undefined {
-  const parts = [''];
-  for (let i = 0; i < pattern.length; i++) {
-    const char = pattern[i];
-    if (char === '|') {
-      parts.push('');
-    } else if (char !== '\\' && !'^$.*+?()[]{}'.includes(char)) {
-      parts[parts.length - 1] += char;
-    } else if (char === '\\' && /[^\w\s]/.test(pattern[i + 1] ?? '')) {
-      parts[parts.length - 1] += pattern[++i];
-    } else {
-      return undefined;
-    }
-  }
-  return parts;
-}
 
 /** A test for a matcher that names its values; undefined where it takes a regular expression. */
 export function namedValuesTest(matcher: Matcher): ((value: string) => boolean) | undefined {
