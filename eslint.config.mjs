@@ -9,7 +9,7 @@ const layers = {
   ops: ['profile'],
   views: ['profile'],
   query: ['profile', 'decode', 'ops', 'views'],
-  worker: ['profile', 'decode', 'query', 'views'],
+  worker: ['profile', 'decode', 'ops', 'query', 'views'],
   frames: ['views', 'store'],
   editors: ['query', 'store', 'datasource', 'types'],
   cli: ['profile', 'decode', 'ops', 'views', 'query', 'testing'],

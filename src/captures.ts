@@ -78,6 +78,18 @@ function listingNotices(found: Found, matching: number): Notice[] {
   return notices;
 }
 
+/** A link by object key says which capture it means, so it does not depend on a range. */
+export function captureOfKey({ layout, prefix }: { layout: Layout; prefix: string }, key: string): Capture | undefined {
+  const parsed = key.startsWith(prefix) ? layout.parse(key.slice(prefix.length)) : undefined;
+  return parsed && { ...parsed, time: parsed.time ?? 0, object: { key, size: 0, lastModified: 0, etag: '' } };
+}
+
+/** The captures of the process that one is of: of the same instance, version and profile. */
+export const ofSameProcess = (captures: readonly Capture[], { labels }: Capture): Capture[] =>
+  captures.filter((other) =>
+    ['service', 'instance', 'version', 'profile'].every((name) => other.labels[name] === labels[name])
+  );
+
 export interface Choice {
   readonly captures: readonly Capture[];
   /** What was chosen and why, for the panel. */
@@ -115,6 +127,11 @@ export function chooseCaptures(
               ],
       };
     }
+    case 'first':
+      return {
+        captures: [captures[0]],
+        notices: info(`First of ${captures.length} captures: ${describe(captures[0])}.`),
+      };
     case 'peak': {
       if (captures.every(({ value }) => value === undefined)) {
         const [newest] = captures.slice(-1);
@@ -167,7 +184,7 @@ export function chooseCaptures(
 }
 
 /** One line about a capture: time, instance, memory against its limit, trigger. */
-function describe({ time, labels, value, limit }: Capture): string {
+export function describe({ time, labels, value, limit }: Capture): string {
   const parts = [new Date(time).toISOString().replace('T', ' ').slice(0, 19) + ' UTC'];
   if (labels.instance) {
     parts.push(labels.instance);

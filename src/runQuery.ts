@@ -1,14 +1,25 @@
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
+import { chooseBase } from './base';
 import type { Bucket } from './bucket';
-import { chooseCaptures, isKeyLabel, listCaptures, type Range } from './captures';
+import {
+  captureOfKey,
+  chooseCaptures,
+  describe,
+  isKeyLabel,
+  listCaptures,
+  ofSameProcess,
+  type Choice,
+  type Range,
+} from './captures';
 import { capturesFrame, seriesFrames } from './frames/captures';
 import { emptyFlame, toFrame } from './frames/frames';
 import { captureLink } from './frames/links';
-import { isProfileView, type Query, type View } from './query/query';
+import { printCommand } from './query/commandLine';
+import type { Query, View } from './query/query';
 import { parseSelector, printSelector, splitMatchers } from './query/selector';
 import type { Capture } from './store/store';
-import type { Notice } from './views/table';
-import type { WorkerClient } from './worker/client';
+import type { Notice, Table } from './views/table';
+import type { Failure, Opening, Source, WorkerClient } from './worker/client';
 
 export interface QueryContext {
   readonly bucket: Bucket;
@@ -18,9 +29,11 @@ export interface QueryContext {
   readonly refId: string;
 }
 
+/** Frames so far: while captures load, how far that is; at the end the result. */
+type Emit = (frames: DataFrame[]) => void;
+
 /**
- * One query: list → choose → fetch and decode → frames. `emit` gets frames as they become better: while many captures
- * load, what is there so far with how far it is; at the end the result.
+ * One query: list → choose → fetch and decode → frames.
  * @throws Error where nothing can be shown at all
  */
 export async function runQuery(
@@ -28,31 +41,133 @@ export async function runQuery(
   query: Query,
   range: Range,
   signal: AbortSignal,
-  emit: (frames: DataFrame[]) => void
+  emit: Emit
 ): Promise<void> {
   const { bucket, refId } = context;
-  const linked = query.capture === 'event' ? captureOfKey(bucket, query.event) : undefined;
-  if (linked && isProfileView(query.view)) {
-    emit(await openCaptures(context, query, [linked], [], signal, emit));
-    return;
-  }
-  const listing = await listCaptures(bucket, query.selector, range, signal);
   if (query.view === 'captures' || query.view === 'series') {
-    const options = { refId, notices: listing.notices, link: captureLink(context) };
+    const { captures, notices } = await listCaptures(bucket, query.selector, range, signal);
+    const options = { refId, notices, link: captureLink(context) };
     emit(
-      query.view === 'captures'
-        ? [capturesFrame(listing.captures, options)]
-        : seriesFrames(listing.captures, query.groupBy, options)
+      query.view === 'captures' ? [capturesFrame(captures, options)] : seriesFrames(captures, query.groupBy, options)
     );
     return;
   }
-  const choice = chooseCaptures(listing.captures, query, range, bucket.maxCaptures);
-  const notices = [...listing.notices, ...choice.notices];
-  if (choice.captures.length === 0) {
-    emit([emptyFrame(query, refId, notices)]);
+  const chosen = await choose(bucket, query, range, signal);
+  if (chosen.captures.length === 0) {
+    emit([emptyFrame(query, refId, chosen.notices)]);
     return;
   }
-  emit(await openCaptures(context, query, choice.captures, notices, signal, emit));
+  if (query.view === 'growth') {
+    emit(await showGrowth(context, query, chosen, signal, emit));
+    return;
+  }
+  const base = await chooseBase({ bucket, query, captures: chosen.captures, range, signal });
+  if (query.view === 'diff' && base.captures.length === 0) {
+    const notices = query.base === '' ? [{ severity: 'warning', text: 'Choose a base to compare with.' } as const] : [];
+    emit([emptyFrame(query, refId, [...chosen.notices, ...base.notices, ...notices])]);
+    return;
+  }
+  emit(await showProfile(context, query, chosen, base, signal, emit));
+}
+
+/** The captures that are opened, and what has to be said about them. */
+async function choose(bucket: Bucket, query: Query, range: Range, signal: AbortSignal): Promise<Choice> {
+  const linked = query.capture === 'event' ? captureOfKey(bucket, query.event) : undefined;
+  if (linked && query.view !== 'growth') {
+    return { captures: [linked], notices: [] };
+  }
+  const { captures, notices } = await listCaptures(bucket, query.selector, range, signal);
+  const choice = chooseCaptures(captures, query, range, bucket.maxCaptures);
+  const newest = choice.captures.at(-1);
+  if (query.view !== 'growth' || !newest) {
+    return { captures: choice.captures, notices: [...notices, ...choice.notices] };
+  }
+  const process = ofSameProcess(captures, newest);
+  const kept = process.slice(-bucket.maxCaptures);
+  const left = process.length - kept.length;
+  const others = captures.length - process.length;
+  return {
+    captures: kept,
+    notices: [
+      ...notices,
+      {
+        severity: 'info',
+        text:
+          `Growth of the process of ${describe(newest)}.` +
+          (others > 0 ? ` ${others} captures in this time range are of other processes.` : ''),
+      },
+      ...(left > 0
+        ? [
+            {
+              severity: 'warning' as const,
+              text: `The newest ${kept.length} of ${process.length} captures are read, ${left} are left out: the limit of one query is ${bucket.maxCaptures} captures ("Most captures" in the data source settings).`,
+            },
+          ]
+        : []),
+    ],
+  };
+}
+
+async function showProfile(
+  context: QueryContext,
+  query: Query,
+  chosen: Choice,
+  base: Choice,
+  signal: AbortSignal,
+  emit: Emit
+): Promise<DataFrame[]> {
+  const { bucket, worker, refId } = context;
+  const all = [...chosen.captures, ...base.captures];
+  const { sample } = splitMatchers(parseSelector(query.selector), isKeyLabel(bucket.layout));
+  const { tables, failed } = await worker.run(
+    { ...query, selector: printSelector(sample) },
+    chosen.captures.map(toSource),
+    base.captures.length > 0 ? base.captures.map(toSource) : undefined,
+    openingOf(context, query, all.length, signal, emit)
+  );
+  const keysOf = ({ captures }: Choice) => captures.map(({ object }) => object.key);
+  const command = printCommand(query, sample, keysOf(chosen), keysOf(base));
+  const notices = [...chosen.notices, ...base.notices, ...failedNotice(failed, all.length)];
+  return tables.map((table, i) => frameOf(table, query, refId, i === 0 ? notices : [], command));
+}
+
+async function showGrowth(
+  context: QueryContext,
+  query: Query,
+  { captures, notices }: Choice,
+  signal: AbortSignal,
+  emit: Emit
+): Promise<DataFrame[]> {
+  const { bucket, worker, refId } = context;
+  const { sample } = splitMatchers(parseSelector(query.selector), isKeyLabel(bucket.layout));
+  const { tables, failed } = await worker.growth(
+    { ...query, selector: printSelector(sample) },
+    captures.map(toSource),
+    openingOf(context, query, captures.length, signal, emit)
+  );
+  const all = [...notices, ...failedNotice(failed, captures.length)];
+  return tables.map((table) => frameOf(table, query, refId, all));
+}
+
+/** Progress is shown from this many captures on. */
+const manyCaptures = 4;
+
+function openingOf(
+  { bucket, refId }: QueryContext,
+  query: Query,
+  count: number,
+  signal: AbortSignal,
+  emit: Emit
+): Opening {
+  return {
+    signal,
+    load: (key) => bucket.store.get(objectKey(key), signal),
+    onProgress(done) {
+      if (count >= manyCaptures && done < count) {
+        emit([emptyFrame(query, refId, [{ severity: 'info', text: `Loading: ${done} of ${count} captures.` }])]);
+      }
+    },
+  };
 }
 
 /** Panels that draw a view; all others are tables. */
@@ -63,64 +178,15 @@ const visualisations: Partial<Record<View, PreferredVisualisationType>> = {
   graph: 'nodeGraph',
 };
 
-/** A link by object key says which capture it means, so it does not depend on the panel's range. */
-function captureOfKey({ layout, prefix }: Bucket, key: string): Capture | undefined {
-  const parsed = key.startsWith(prefix) ? layout.parse(key.slice(prefix.length)) : undefined;
-  return parsed && { ...parsed, time: parsed.time ?? 0, object: { key, size: 0, lastModified: 0, etag: '' } };
-}
+const frameOf = (table: Table, query: Query, refId: string, notices: readonly Notice[], command?: string): DataFrame =>
+  toFrame(table, {
+    refId,
+    visualisation: visualisations[query.view] ?? 'table',
+    executed: command ?? query.selector,
+    notices,
+  });
 
-/** Progress is shown from this many captures on. */
-const manyCaptures = 4;
-
-async function openCaptures(
-  { bucket, worker, refId }: QueryContext,
-  query: Query,
-  captures: readonly Capture[],
-  notices: readonly Notice[],
-  signal: AbortSignal,
-  emit: (frames: DataFrame[]) => void
-): Promise<DataFrame[]> {
-  const load = (key: string) => bucket.store.get(objectKey(key), signal);
-  const loaded: string[] = [];
-  const failed: Array<{ key: string; message: string }> = [];
-  let done = 0;
-  await Promise.all(
-    captures.map(async (capture) => {
-      const key = cacheKey(capture);
-      try {
-        await worker.load(key, load, signal);
-        loaded.push(key);
-      } catch (error) {
-        signal.throwIfAborted();
-        failed.push({ key: capture.object.key, message: error instanceof Error ? error.message : String(error) });
-      }
-      done++;
-      if (captures.length >= manyCaptures && done < captures.length) {
-        emit([
-          emptyFrame(query, refId, [{ severity: 'info', text: `Loading: ${done} of ${captures.length} captures.` }]),
-        ]);
-      }
-    })
-  );
-  if (loaded.length === 0) {
-    throw new Error(`${failed[0].message} (${failed[0].key})`);
-  }
-  const { sample } = splitMatchers(parseSelector(query.selector), isKeyLabel(bucket.layout));
-  // In the order of time, which the headers of a merge depend on, not of arrival.
-  const keys = captures.map(cacheKey).filter((key) => loaded.includes(key));
-  const tables = await worker.run(keys, { ...query, selector: printSelector(sample) }, load, signal);
-  const allNotices = [...notices, ...failedNotice(failed, captures.length)];
-  return tables.map((table, i) =>
-    toFrame(table, {
-      refId,
-      visualisation: visualisations[query.view] ?? 'table',
-      executed: query.selector,
-      notices: i === 0 ? allNotices : [],
-    })
-  );
-}
-
-function failedNotice(failed: ReadonlyArray<{ key: string; message: string }>, count: number): Notice[] {
+function failedNotice(failed: readonly Failure[], count: number): Notice[] {
   if (failed.length === 0) {
     return [];
   }
@@ -128,7 +194,7 @@ function failedNotice(failed: ReadonlyArray<{ key: string; message: string }>, c
   return [
     {
       severity: 'warning',
-      text: `${failed.length} of ${count} captures could not be read and are left out. ${first.key}: ${first.message}`,
+      text: `${failed.length} of ${count} captures could not be read and are left out. ${objectKey(first.key)}: ${first.message}`,
     },
   ];
 }
@@ -140,5 +206,5 @@ function emptyFrame(query: Query, refId: string, notices: readonly Notice[]): Da
 }
 
 // A rewritten object has another etag and must not be answered from the cache. Keys never hold a NUL.
-const cacheKey = ({ object }: Capture) => `${object.key}\0${object.etag}`;
+const toSource = ({ object, time }: Capture): Source => ({ key: `${object.key}\0${object.etag}`, time });
 const objectKey = (key: string) => key.slice(0, key.indexOf('\0'));

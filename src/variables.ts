@@ -34,9 +34,9 @@ export async function findValues(
   }
   const sampleTypes = new Set<string>();
   if (label === undefined || !isKeyLabel(bucket.layout)(label)) {
-    const opened = newestOfEach(captures).map(async ({ object }) => {
+    const opened = newestOfEach(captures).map(async ({ object, time }) => {
       const load = () => bucket.store.get(object.key, signal);
-      return worker.facts([`${object.key}\0${object.etag}`], load, signal);
+      return worker.facts({ key: `${object.key}\0${object.etag}`, time }, { load, signal });
     });
     for (const result of await Promise.allSettled(opened)) {
       if (result.status === 'rejected') {

@@ -10,11 +10,11 @@ import { median, round } from './median';
  * Names and values that queries ask for are the profile's own.
  */
 export async function benchQueries(bytes: Uint8Array): Promise<object> {
-  const first = await median(async () => run(defaultQuery, [await decode(bytes)]), 5);
+  const first = await median(async () => run(defaultQuery, { profile: await decode(bytes) }), 5);
   const profile = await decode(bytes);
   const changed: Record<string, number> = {};
   for (const [name, query] of Object.entries(changedQueries(profile))) {
-    changed[name] = round(await median(() => run({ ...defaultQuery, ...query }, [profile])));
+    changed[name] = round(await median(() => run({ ...defaultQuery, ...query }, { profile })));
   }
   const times = Object.values(changed).sort((a, b) => a - b);
   const medianMs = times[times.length >> 1];
@@ -29,7 +29,7 @@ export async function benchQueries(bytes: Uint8Array): Promise<object> {
 
 function changedQueries(profile: Profile): Record<string, Partial<Query>> {
   const { labels, sampleTypes } = profileFacts([profile]);
-  const [top] = run({ ...defaultQuery, view: 'top' }, [profile]);
+  const [top] = run({ ...defaultQuery, view: 'top' }, { profile });
   const { values, text = [] } = column(top, 'function');
   const name = (rank: number) => text[Number(values[Math.min(rank, top.length - 1)])] ?? '';
   const literal = (rank: number) => name(rank).replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');

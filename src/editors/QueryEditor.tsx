@@ -26,6 +26,7 @@ const viewOptions: Array<ComboboxOption<View>> = [
 
 const captureLabels: Record<CaptureChoice, string> = {
   latest: 'Latest in range',
+  first: 'First in range',
   merge: 'Merge all in range',
   peak: 'Peak value in range',
   nearest: 'Nearest at or before',

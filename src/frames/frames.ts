@@ -64,18 +64,37 @@ const fieldTypes = {
   string: FieldType.string,
   enum: FieldType.string,
   time: FieldType.time,
+  series: FieldType.frame,
 } as const;
 
-function plainValues({ kind, values, text }: Column): unknown[] {
+function plainValues({ kind, values, text, times, unit }: Column): unknown[] {
   if (kind === 'enum') {
     return Array.from(values as ArrayLike<number>, (row) => text?.[row] ?? '');
+  }
+  if (kind === 'series') {
+    return Array.from(values as ArrayLike<readonly number[]>, (series) => sparkline(series, times ?? [], unit));
   }
   // What a key does not say is NaN in a Table; panels show an empty cell for null.
   return Array.from(values as ArrayLike<number | string>, (value) => (Number.isNaN(value) ? null : value));
 }
 
-function fieldConfig({ unit, label, color }: Column): FieldConfig {
+/** What a table's cell draws as a small graph. */
+const sparkline = (series: readonly number[], times: readonly number[], unit?: string): DataFrame =>
+  createDataFrame({
+    fields: [
+      { name: 'time', type: FieldType.time, values: [...times] },
+      {
+        name: 'value',
+        type: FieldType.number,
+        values: [...series],
+        config: unit ? { unit: units.get(unit) ?? unit } : {},
+      },
+    ],
+  });
+
+function fieldConfig({ kind, unit, label, color }: Column): FieldConfig {
   return {
+    ...(kind === 'series' && { custom: { cellOptions: { type: 'sparkline', hideValue: true } } }),
     ...(unit && { unit: units.get(unit) ?? unit }),
     ...(unit === 'percent' && { decimals: 2 }),
     ...(label && { displayName: label }),

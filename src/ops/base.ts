@@ -63,7 +63,8 @@ function marked(profile: Profile): Profile {
   return { ...profile, strings, ...builder.finish(), sample: { ...sample, labelSet: labelSets } };
 }
 
-function normalized(profile: Profile, base: Profile): Profile {
+/** The profile with its values scaled to the totals of the base (driver/fetch.go and profile.Normalize). */
+export function normalized(profile: Profile, base: Profile): Profile {
   const types = (p: Profile) => p.sampleTypes.map(({ type, unit }) => `${type}/${unit}`).join(' ');
   if (types(profile) !== types(base)) {
     throw new InputError(

@@ -12,9 +12,10 @@ import { reportOptions, type ReportOptions } from './options';
  * Applies options in pprof's order (internal/driver/driver.go, generateRawReport): the profile's own drop_frames, units
  * of labels, tagroot and tagleaf, the total, then the filters; with relative_percentages the filters come before the
  * total. A filter that matches nothing is a notice.
+ * @param baseIndex row of the base's values in a paired profile
  * @throws InputError for an option that cannot be read
  */
-export function prepare(profile: Profile, options: ReportOptions): Prepared {
+export function prepare(profile: Profile, options: ReportOptions, baseIndex?: number): Prepared {
   if (options.divideBy === 0) {
     throw new InputError('divide_by is 0: expected a number that values can be divided by.');
   }
@@ -24,12 +25,14 @@ export function prepare(profile: Profile, options: ReportOptions): Prepared {
   const units = labelUnits(profile);
   const framed = tagFrames(dropUninteresting(profile), options);
   const filtered = filter(framed, options, units, notices);
+  const totalled = options.relativePercentages ? filtered : framed;
   return {
     profile: options.noInlines ? noInlines(filtered) : filtered,
     index,
     type: options.mean ? `mean_${type}` : type,
     unit,
-    total: totalOf(options.relativePercentages ? filtered : framed, index, options.mean),
+    total: totalOf(totalled, index, options.mean),
+    ...(baseIndex !== undefined && { base: { index: baseIndex, total: totalOf(totalled, baseIndex, options.mean) } }),
     labelUnits: units,
     notices,
   };

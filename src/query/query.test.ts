@@ -100,12 +100,12 @@ describe('run', () => {
     ['bytes="4kb:"', 0],
     ['tenant_id="globex", bytes!="2kb"', 20],
   ])('the label filter %s keeps %d ns', async (selector, expected) => {
-    const [table] = run(query({ selector, sampleIndex: 'cpu' }), [await cpu()]);
+    const [table] = run(query({ selector, sampleIndex: 'cpu' }), { profile: await cpu() });
     expect(column(table, 'value').values[0]).toBe(expected);
   });
 
   it('tag root and tag leaf frame every stack', async () => {
-    const [table] = run(query({ tagRoot: 'tenant_id' }), [await cpu()]);
+    const [table] = run(query({ tagRoot: 'tenant_id' }), { profile: await cpu() });
     expect(printFlame(table)).toEqual([
       'total 100',
       '  globex 50',
@@ -119,19 +119,19 @@ describe('run', () => {
       '    main 10',
       '      f 10 (self 10)',
     ]);
-    const [leaf] = run(query({ tagLeaf: 'bytes', selector: 'tenant_id="globex"' }), [await cpu()]);
+    const [leaf] = run(query({ tagLeaf: 'bytes', selector: 'tenant_id="globex"' }), { profile: await cpu() });
     expect(printFlame(leaf).map((line) => line.trim())).toContain('2kB 30 (self 30)');
   });
 
   it('top and tags are exact', async () => {
-    const [top] = run(query({ view: 'top' }), [await cpu()]);
+    const [top] = run(query({ view: 'top' }), { profile: await cpu() });
     expect(rows(top)).toEqual(['g 50 50 50 50 50', 'main 40 40 90 100 100', 'f 10 10 100 30 30']);
-    const [tags] = run(query({ view: 'tags' }), [await cpu()]);
+    const [tags] = run(query({ view: 'tags' }), { profile: await cpu() });
     expect(rows(tags)).toEqual(['bytes 2048bytes 30 30', 'tenant_id globex 50 50', 'tenant_id acme 10 10']);
   });
 
   it('says why nothing is left', async () => {
-    const [none] = run(query({ selector: 'tenant="acme"' }), [await cpu()]);
+    const [none] = run(query({ selector: 'tenant="acme"' }), { profile: await cpu() });
     expect(none.notices[0].text).toBe(
       'No sample matches tenant="acme": there is no label "tenant"; the samples have bytes, tenant_id.'
     );

@@ -1,7 +1,7 @@
 import { defaultReportOptions, type ReportOptions } from './options';
 
 /** The query as plain data. Grafana's DataQuery fields (refId, hide, datasource) are added in `datasource.ts`. */
-export interface Query extends ReportOptions {
+export interface Query extends ReportOptions, BaseOptions {
   readonly view: View;
   /** PromQL's syntax over key labels and sample labels: {service="ingester", profile="heap", tenant_id=~"a|b"}. */
   readonly selector: string;
@@ -19,6 +19,23 @@ export interface Query extends ReportOptions {
   readonly groupBy: string;
 }
 
+/** What the chosen capture is compared with, and how. */
+export interface BaseOptions {
+  readonly base: BaseChoice;
+  /** Event id or object key, for base 'event'. */
+  readonly baseEvent: string;
+  /** Percent of the limit that a healthy capture is below, for base 'healthy'. */
+  readonly baseBelow: number;
+  /** The other instance, for base 'instance'; '' for any. */
+  readonly baseInstance: string;
+  /** The other version, for base 'version'; '' for any. */
+  readonly baseVersion: string;
+  /** pprof's -diff_base, or its -base, in whose reports equal samples cancel. */
+  readonly baseMode: BaseMode;
+  /** What the two sides of a difference are in. */
+  readonly scale: DiffScale;
+}
+
 /** The views that open profiles. */
 export const profileViews = [
   'flame',
@@ -26,6 +43,7 @@ export const profileViews = [
   'sandwich',
   'graph',
   'top',
+  'diff',
   'tree',
   'peek',
   'tags',
@@ -34,14 +52,28 @@ export const profileViews = [
 ] as const;
 export type ProfileView = (typeof profileViews)[number];
 
-/** `captures` and `series` come from keys alone. */
-export const views = [...profileViews, 'captures', 'series'] as const;
+/** `growth` opens all captures of one process; `captures` and `series` come from keys alone. */
+export const views = [...profileViews, 'growth', 'captures', 'series'] as const;
 export type View = (typeof views)[number];
 
 export const isProfileView = (view: View): view is ProfileView => (profileViews as readonly View[]).includes(view);
 
-export const captureChoices = ['latest', 'merge', 'peak', 'nearest', 'event'] as const;
+export const captureChoices = ['latest', 'first', 'peak', 'merge', 'nearest', 'event'] as const;
 export type CaptureChoice = (typeof captureChoices)[number];
+
+/**
+ * '' for none. previous, first and healthy are of the same instance; yesterday is 24 hours earlier; instance and version
+ * are of another one.
+ */
+export const baseChoices = ['', 'previous', 'first', 'healthy', 'yesterday', 'instance', 'version', 'event'] as const;
+export type BaseChoice = (typeof baseChoices)[number];
+
+export const baseModes = ['diff_base', 'base'] as const;
+export type BaseMode = (typeof baseModes)[number];
+
+/** As they are, in a second, or as shares of each side's total. */
+export const diffScales = ['absolute', 'rate', 'percent'] as const;
+export type DiffScale = (typeof diffScales)[number];
 
 export const defaultQuery: Query = {
   ...defaultReportOptions,
@@ -50,6 +82,13 @@ export const defaultQuery: Query = {
   capture: 'latest',
   event: '',
   at: '',
+  base: '',
+  baseEvent: '',
+  baseBelow: 70,
+  baseInstance: '',
+  baseVersion: '',
+  baseMode: 'diff_base',
+  scale: 'absolute',
   peek: '',
   maxNodes: 16384,
   groupBy: '',

@@ -1,30 +1,33 @@
 import { filterLabels, type LabelCondition } from '../ops/labels';
-import { MergeBuilder } from '../ops/merge';
 import { scale } from '../profile/measurement';
 import { compilePattern, type Pattern } from '../profile/pattern';
 import { InputError, type Profile } from '../profile/profile';
+import { diff } from '../views/diff';
 import { callers, flame } from '../views/flame';
+import { GrowthBuilder } from '../views/growth';
 import { graph } from '../views/nodeGraph';
 import { peek, tree } from '../views/peek';
 import type { Prepared } from '../views/prepared';
 import { sandwich } from '../views/sandwich';
 import { sizes } from '../views/sizes';
-import type { Notice, Table } from '../views/table';
+import type { Table } from '../views/table';
 import { tags } from '../views/tags';
 import { top } from '../views/top';
 import { traces } from '../views/traces';
+import { prepareComparison } from './compare';
 import { compileMatcher } from './matcher';
 import { prepare } from './prepare';
 import { isProfileView, profileViews, type ProfileView, type Query } from './query';
 import { parseSelector, type Matcher } from './selector';
 
-/** What a query asks of a prepared profile. A view draws one table; sandwich and graph are two. */
+/** What a query asks of a prepared profile. A view is one table; sandwich and graph are two. */
 const reports: Readonly<Record<ProfileView, (prepared: Prepared, query: Query) => readonly Table[]>> = {
   flame: (prepared, query) => [flame(prepared, query)],
   callers: (prepared, query) => [callers(prepared, query)],
   sandwich: (prepared, query) => sandwich(prepared, query, peekPattern(query)),
   graph,
   top: (prepared, query) => [top(prepared, query)],
+  diff: (prepared, query) => [diff(prepared, query)],
   tree: (prepared, query) => [tree(prepared, query)],
   peek: (prepared, query) => [peek(prepared, query, peekPattern(query))],
   tags: (prepared) => [tags(prepared)],
@@ -32,27 +35,50 @@ const reports: Readonly<Record<ProfileView, (prepared: Prepared, query: Query) =
   sizes: (prepared, query) => [sizes(prepared, query)],
 };
 
+/** What a query is answered from. */
+export interface Inputs {
+  readonly profile: Profile;
+  /** What the profile is compared with. */
+  readonly base?: Profile;
+}
+
 /**
- * Answers a query over decoded profiles: the whole core in one function, in pprof's order (merge, base, options, then
- * the report). `query.selector` has here only what filters samples, which narrows the profile before anything else:
+ * Answers a query over decoded profiles: the whole core in one function, in pprof's order (base, options, then the
+ * report). `query.selector` has here only what filters samples, which narrows the profiles before anything else:
  * percentages are of what it leaves, as those of `tagfocus` are not.
  * @throws InputError for a query that cannot be answered
  */
-export function run(query: Query, profiles: readonly Profile[]): readonly Table[] {
+export function run(query: Query, { profile, base }: Inputs): readonly Table[] {
   const { view } = query;
   if (!isProfileView(view)) {
     throw new InputError(`The view "${view}" opens no profile; expected one of ${profileViews.join(', ')}.`);
   }
-  const matchers = parseSelector(query.selector);
-  const merged = profiles.length === 1 ? profiles[0] : mergeAll(profiles);
-  const selected = filterLabels(merged, matchers.map(condition));
-  const notices: Notice[] = [];
-  if (selected.sample.length === 0 && merged.sample.length > 0) {
-    notices.push({ severity: 'warning', text: emptyText(merged, matchers) });
-  }
-  const prepared = prepare(selected, query);
+  const prepared = prepareQuery(query, { profile, base }, view);
   const [first, ...others] = reports[view](prepared, query).map((table) => inUnit(table, prepared, query));
-  return [{ ...first, notices: [...notices, ...prepared.notices, ...first.notices] }, ...others];
+  return [{ ...first, notices: [...prepared.notices, ...first.notices] }, ...others];
+}
+
+/** Growth over the captures of one process, added in the order of time. @throws InputError as `run` does */
+export function growthOf(query: Query): { add(profile: Profile, time: number): void; finish(): readonly Table[] } {
+  const builder = new GrowthBuilder(query);
+  const matchers = parseSelector(query.selector);
+  return {
+    add: (profile, time) => builder.add(prepare(filterLabels(profile, matchers.map(condition)), query), time),
+    finish: () => [builder.finish()],
+  };
+}
+
+function prepareQuery(query: Query, { profile, base }: Inputs, view: ProfileView): Prepared {
+  const matchers = parseSelector(query.selector);
+  const select = (p: Profile) => filterLabels(p, matchers.map(condition));
+  const selected = select(profile);
+  if (view === 'diff' && !base) {
+    throw new InputError('The view "diff" compares two captures: choose a base.');
+  }
+  const prepared = base ? prepareComparison(selected, select(base), query, view) : prepare(selected, query);
+  return selected.sample.length === 0 && profile.sample.length > 0
+    ? { ...prepared, notices: [{ severity: 'warning', text: emptyText(profile, matchers) }, ...prepared.notices] }
+    : prepared;
 }
 
 /** @throws InputError where the query has none, or one that does not compile */
@@ -82,12 +108,6 @@ function inUnit(table: Table, { unit: from }: Prepared, { divideBy, unit: to }: 
       : column
   );
   return { ...table, columns };
-}
-
-function mergeAll(profiles: readonly Profile[]): Profile {
-  const builder = new MergeBuilder();
-  profiles.forEach((profile) => builder.add(profile));
-  return builder.finish();
 }
 
 function condition(matcher: Matcher): LabelCondition {

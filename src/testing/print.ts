@@ -36,3 +36,11 @@ export function printFlame(table: Table): string[] {
       (Number(text('self')[i]) > 0 ? ` (self ${text('self')[i]})` : '')
   );
 }
+
+/** These columns of a table, a line a row. */
+export function printTable(table: Table, names: readonly string[]): string[] {
+  const columns = names.map((name) => column(table, name));
+  return Array.from({ length: table.length }, (_, i) =>
+    columns.map(({ values, text }) => (text ? text[Number(values[i])] : String(values[i]))).join(' ')
+  );
+}

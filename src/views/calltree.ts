@@ -3,92 +3,61 @@ import type { Profile, StackTable } from '../profile/profile';
 import { frameNames, type Frames } from './graph';
 
 /**
- * Call paths by function name with their values. Row 0 is the root, which stands for the whole profile; parents come
- * before children. Inlined calls are nodes of their own, as in pprof.
+ * Call paths by function name. Row 0 is the root, which stands for the whole profile; parents come before children.
+ * Inlined calls are nodes of their own, as in pprof.
  */
-export interface CallTree {
+export interface CallTree extends TreeValues {
   readonly length: number;
   /** Row of the caller, -1 for the root. */
   readonly parent: Int32Array;
   /** Row of `names`. */
   readonly name: Uint32Array;
   readonly names: readonly string[];
-  /** Value of the samples that end here, and of all that pass. */
+  /** Values of the base on the same paths, for a difference. */
+  readonly base?: TreeValues;
+}
+
+/** Value of the samples that end at each node, and of all that pass. */
+export interface TreeValues {
   readonly flat: Float64Array;
   readonly cum: Float64Array;
 }
 
-/**
- * The call tree of one sample type: a forward pass over the stack table names the nodes, a pass over the samples adds
- * the values, a backward pass totals them. Costs what the distinct stacks cost, however many samples there are.
- */
-export function callTree(profile: Profile, sampleIndex: number, frames: Frames = frameNames(profile)): CallTree {
-  // The root's name comes after the others.
-  const names = [...frames.names, 'total'];
-  const { node, length, parent, name } = callPaths(profile, frames);
-  const { sample } = profile;
-  const flat = new Float64Array(length);
-  const values = sample.values[sampleIndex];
-  for (let i = 0; i < sample.length; i++) {
-    flat[node[sample.stack[i]]] += values[i];
-  }
-  const cum = flat.slice();
-  for (let i = length - 1; i > 0; i--) {
-    cum[parent[i]] += cum[i];
-  }
-  return { length, parent, name, names, flat, cum };
+/** Rows of sampleTypes: of the values, and of those of the base in a paired profile. */
+export interface Sides {
+  readonly index: number;
+  readonly base?: { readonly index: number };
 }
 
-/** The paths of a tree without values, and the path of each row of `stack`. */
-interface CallPaths extends Pick<CallTree, 'length' | 'parent' | 'name'> {
-  readonly frames: Frames;
+/** A tree without values, and the node of each row of `stack` where samples end, -1 where none of it is in the tree. */
+interface Paths {
+  readonly length: number;
+  readonly parent: Int32Array;
+  readonly name: Uint32Array;
   readonly node: Int32Array;
 }
 
-/** A filter of samples shares the stack table, so a changed tenant or sample type finds the paths here. */
-const knownPaths = new WeakMap<StackTable, CallPaths>();
-
-function callPaths({ stack, location }: Profile, frames: Frames): CallPaths {
-  const known = knownPaths.get(stack);
-  if (known?.frames === frames) {
-    return known;
-  }
-  const nodes = pathInterner(stack.length, frames.names.length);
-  const node = new Int32Array(stack.length);
-  for (let i = 1; i < stack.length; i++) {
-    let at = node[stack.parent[i]];
-    const l = stack.location[i];
-    const first = location.lineOffset[l];
-    let line = location.lineOffset[l + 1];
-    if (line === first) {
-      at = nodes.intern(at, frames.location[l]);
-    }
-    // The physical caller is last in pprof's order, the innermost inlined call first.
-    while (line-- > first) {
-      at = nodes.intern(at, frames.line[line]);
-    }
-    node[i] = at;
-  }
-  const { length, first: parent, second: name } = nodes.finish();
-  const paths = { frames, node, length, parent, name };
-  knownPaths.set(stack, paths);
-  return paths;
+/**
+ * The call tree: a forward pass over the stack table names the nodes, a pass over the samples adds the values, a backward
+ * pass totals them. Costs what the distinct stacks cost, however many samples there are.
+ */
+export function callTree(profile: Profile, sides: Sides, frames: Frames = frameNames(profile)): CallTree {
+  return withValues(profile, sides, frames, callPaths(profile, frames));
 }
 
 /**
  * The paths from each sample's leaf to its root: who calls a function, and from where. With `start` only from the
  * rootmost frame that it marks (by row of `frames.names`), and only of the samples that pass one.
  */
-export function callerTree(profile: Profile, sampleIndex: number, frames: Frames, start?: Uint8Array): CallTree {
-  const { stack } = profile;
-  const names = [...frames.names, 'total'];
-  const nodes = pathInterner(stack.length, names.length - 1);
-  const values = valueOfStacks(profile, sampleIndex);
-  const ends: number[] = [];
-  const endValues: number[] = [];
+export function callerTree(profile: Profile, sides: Sides, frames: Frames, start?: Uint8Array): CallTree {
+  const { stack, sample } = profile;
+  const nodes = pathInterner(stack.length, frames.names.length);
+  const node = new Int32Array(stack.length).fill(-1);
+  const isEnd = new Uint8Array(stack.length);
+  sample.stack.forEach((row) => (isEnd[row] = 1));
   const path: number[] = [];
   for (let i = 1; i < stack.length; i++) {
-    if (values[i] === 0) {
+    if (isEnd[i] === 0) {
       continue;
     }
     path.length = 0;
@@ -109,26 +78,25 @@ export function callerTree(profile: Profile, sampleIndex: number, frames: Frames
     for (let k = first; k < path.length; k++) {
       at = nodes.intern(at, path[k]);
     }
-    ends.push(at);
-    endValues.push(values[i]);
+    node[i] = at;
   }
-  return totalled(nodes, names, ends, endValues);
+  return withValues(profile, sides, frames, finished(nodes, node));
 }
 
 /** The paths below the rootmost frame that `start` marks, of the samples that pass one. */
-export function calleeTree(profile: Profile, sampleIndex: number, frames: Frames, start: Uint8Array): CallTree {
-  const { stack, location, sample } = profile;
-  const names = [...frames.names, 'total'];
-  const nodes = pathInterner(stack.length, names.length - 1);
-  // 0 above a frame that is marked.
-  const node = new Int32Array(stack.length);
+export function calleeTree(profile: Profile, sides: Sides, frames: Frames, start: Uint8Array): CallTree {
+  const { stack, location } = profile;
+  const nodes = pathInterner(stack.length, frames.names.length);
+  const node = new Int32Array(stack.length).fill(-1);
   for (let i = 1; i < stack.length; i++) {
     let at = node[stack.parent[i]];
     const l = stack.location[i];
     const first = location.lineOffset[l];
     let line = location.lineOffset[l + 1];
     const step = (frame: number) => {
-      at = at > 0 || start[frame] ? nodes.intern(at, frame) : 0;
+      if (at > 0 || start[frame]) {
+        at = nodes.intern(Math.max(0, at), frame);
+      }
     };
     if (line === first) {
       step(frames.location[l]);
@@ -138,15 +106,76 @@ export function calleeTree(profile: Profile, sampleIndex: number, frames: Frames
     }
     node[i] = at;
   }
-  const ends: number[] = [];
-  const endValues: number[] = [];
+  return withValues(profile, sides, frames, finished(nodes, node));
+}
+
+const knownPaths = new WeakMap<StackTable, { readonly frames: Frames; readonly paths: Paths }>();
+
+/** A filter of samples shares the stack table, so a changed tenant or sample type finds the paths here. */
+function callPaths(profile: Profile, frames: Frames): Paths {
+  const { stack, location } = profile;
+  const known = knownPaths.get(stack);
+  if (known?.frames === frames) {
+    return known.paths;
+  }
+  const nodes = pathInterner(stack.length, frames.names.length);
+  const node = new Int32Array(stack.length);
+  for (let i = 1; i < stack.length; i++) {
+    let at = node[stack.parent[i]];
+    const l = stack.location[i];
+    const first = location.lineOffset[l];
+    let line = location.lineOffset[l + 1];
+    if (line === first) {
+      at = nodes.intern(at, frames.location[l]);
+    }
+    // The physical caller is last in pprof's order, the innermost inlined call first.
+    while (line-- > first) {
+      at = nodes.intern(at, frames.line[line]);
+    }
+    node[i] = at;
+  }
+  const paths = finished(nodes, node);
+  knownPaths.set(stack, { frames, paths });
+  return paths;
+}
+
+function finished(nodes: PairInterner, node: Int32Array): Paths {
+  const { length, first: parent, second: name } = nodes.finish();
+  return { length, parent, name, node };
+}
+
+function withValues(profile: Profile, { index, base }: Sides, { names }: Frames, paths: Paths): CallTree {
+  const { length, parent, name } = paths;
+  return {
+    length,
+    parent,
+    name,
+    // The root's name comes after the others.
+    names: [...names, 'total'],
+    ...treeValues(profile, index, paths),
+    ...(base && { base: treeValues(profile, base.index, paths) }),
+  };
+}
+
+function treeValues({ sample }: Profile, index: number, { length, parent, node }: Paths): TreeValues {
+  const flat = new Float64Array(length);
+  const values = sample.values[index];
   for (let i = 0; i < sample.length; i++) {
-    if (node[sample.stack[i]] > 0) {
-      ends.push(node[sample.stack[i]]);
-      endValues.push(sample.values[sampleIndex][i]);
+    const at = node[sample.stack[i]];
+    if (at >= 0) {
+      flat[at] += values[i];
     }
   }
-  return totalled(nodes, names, ends, endValues);
+  return { flat, cum: totalled(flat, parent) };
+}
+
+/** Each node's value with those of the nodes below it. */
+export function totalled(flat: Float64Array, parent: Int32Array): Float64Array {
+  const cum = flat.slice();
+  for (let i = cum.length - 1; i > 0; i--) {
+    cum[parent[i]] += cum[i];
+  }
+  return cum;
 }
 
 /** Frames of one location, the innermost inlined call first. */
@@ -159,24 +188,4 @@ function pushFrames(path: number[], { location }: Profile, frames: Frames, l: nu
   for (let k = first; k < end; k++) {
     path.push(frames.line[k]);
   }
-}
-
-function valueOfStacks({ sample, stack }: Profile, sampleIndex: number): Float64Array {
-  const values = new Float64Array(stack.length);
-  for (let i = 0; i < sample.length; i++) {
-    values[sample.stack[i]] += sample.values[sampleIndex][i];
-  }
-  return values;
-}
-
-/** The tree whose samples end at these rows. */
-function totalled(nodes: PairInterner, names: string[], ends: number[], values: number[]): CallTree {
-  const { length, first: parent, second: name } = nodes.finish();
-  const flat = new Float64Array(length);
-  ends.forEach((row, i) => (flat[row] += values[i]));
-  const cum = flat.slice();
-  for (let i = length - 1; i > 0; i--) {
-    cum[parent[i]] += cum[i];
-  }
-  return { length, parent, name, names, flat, cum };
 }

@@ -1,7 +1,7 @@
-import { callTree, callerTree, type CallTree } from './calltree';
+import { callTree, callerTree, totalled, type CallTree, type TreeValues } from './calltree';
 import { frameNames, type FrameOptions } from './graph';
 import type { Prepared } from './prepared';
-import type { Notice, Table } from './table';
+import type { Column, Notice, Table } from './table';
 
 export interface DrawOptions {
   /** Most rows of the table; what is left out becomes nodes named `other`. */
@@ -16,18 +16,19 @@ export interface FlameOptions extends DrawOptions, FrameOptions {
 
 /** The call tree, callers above callees; see drawFlame for the columns. */
 export const flame = (prepared: Prepared, options: FlameOptions): Table =>
-  drawFlame(callTree(prepared.profile, prepared.index, frameNames(prepared.profile, options)), prepared, options);
+  drawFlame(callTree(prepared.profile, prepared, frameNames(prepared.profile, options)), prepared, options);
 
 /** The inverted call tree: below each function that has a value of its own the paths of its callers. */
 export const callers = (prepared: Prepared, options: FlameOptions): Table =>
-  drawFlame(callerTree(prepared.profile, prepared.index, frameNames(prepared.profile, options)), prepared, options);
+  drawFlame(callerTree(prepared.profile, prepared, frameNames(prepared.profile, options)), prepared, options);
 
 /**
  * The nested set that Grafana's flame graph draws: rows in depth-first order, `level` rising by at most one, one root
  * named `total` whose value is the whole profile's. Children are ordered by value, the largest first.
  *
- * Columns: level, value (with everything below), self, label. All totals are of the full tree: only the drawing is
- * bounded, and a notice says what share of the value the `other` nodes hold.
+ * Columns: level, value (with everything below), self, label; for a difference value and self are the base's, and
+ * valueRight and selfRight the profile's. All totals are of the full tree: only the drawing is bounded, and a notice says
+ * what share of the value the `other` nodes hold.
  */
 export function drawFlame(
   whole: CallTree,
@@ -35,65 +36,80 @@ export function drawFlame(
   { maxNodes, maxDepth = 1000, mean }: DrawOptions & { readonly mean?: boolean }
 ): Table {
   const notices: Notice[] = [];
-  const tree = withoutNegatives(whole, unit, notices);
+  const own = withoutNegatives(whole, whole.parent, unit, notices);
+  const base = whole.base && withoutNegatives(whole.base, whole.parent, unit, notices);
   if (mean) {
     notices.push({
       severity: 'info',
       text: 'Means do not add up: the flame graph shows sums. The top table shows means.',
     });
   }
-  if (tree.cum[0] === 0) {
+  // What decides where a node is drawn: its width, which in a difference is that of both sides.
+  const { length, parent } = whole;
+  const cum = base ? own.cum.map((value, i) => value + base.cum[i]) : own.cum;
+  if (cum[0] === 0) {
     notices.push({ severity: 'warning', text: `No sample has a value of type ${type}: nothing to draw.` });
   }
-  const level = levels(tree);
-  const cutoff = drawingCutoff(tree, level, maxDepth, maxNodes);
-  const rows = draw({ tree, level, maxDepth, cutoff }, maxNodes);
-  if (rows.otherValue > 0) {
-    const share = (100 * rows.otherValue) / tree.cum[0];
+  const level = levels(whole);
+  const cutoff = drawingCutoff({ length, parent, cum }, level, maxDepth, maxNodes);
+  const drawing = draw({ length, parent, cum, level, maxDepth, cutoff }, maxNodes);
+  const otherValue = drawing.rest.reduce((sum, value) => sum + value, 0);
+  if (otherValue > 0) {
+    const share = (100 * otherValue) / cum[0];
     notices.push({
       severity: 'info',
       text:
-        `Drawn: ${rows.length.toLocaleString('en-US')} of ${tree.length.toLocaleString('en-US')} nodes. The rest is in nodes named "other", ` +
+        `Drawn: ${drawing.length.toLocaleString('en-US')} of ${length.toLocaleString('en-US')} nodes. The rest is in nodes named "other", ` +
         `${share < 0.01 ? 'under 0.01' : share.toFixed(2)} % of the value. Tables are exact; filter to see the rest drawn.`,
     });
   }
-  const names = [...tree.names, 'other'];
+  const names = [...whole.names, 'other'];
+  const values = (side: TreeValues, right = ''): Column[] => [
+    { name: `value${right}`, kind: 'number', values: drawnValues(drawing, side.cum, side.cum), unit },
+    { name: `self${right}`, kind: 'number', values: drawnValues(drawing, side.flat, side.cum), unit },
+  ];
   return {
     name: type,
-    length: rows.length,
+    length: drawing.length,
     columns: [
-      { name: 'level', kind: 'number', values: rows.level },
-      { name: 'value', kind: 'number', values: rows.value, unit },
-      { name: 'self', kind: 'number', values: rows.self, unit },
-      { name: 'label', kind: 'enum', values: rows.name, text: names },
+      { name: 'level', kind: 'number', values: drawing.level },
+      ...(base ? [...values(base), ...values(own, 'Right')] : values(own)),
+      {
+        name: 'label',
+        kind: 'enum',
+        values: Uint32Array.from(drawing.node, (node) => (node < 0 ? names.length - 1 : whole.name[node])),
+        text: names,
+      },
     ],
     notices,
   };
 }
 
 /** A saved difference has values below zero, which have no width: they are left out, and the notice says how much. */
-function withoutNegatives(tree: CallTree, unit: string, notices: Notice[]): CallTree {
+function withoutNegatives(values: TreeValues, parent: Int32Array, unit: string, notices: Notice[]): TreeValues {
   let negative = 0;
-  for (let i = 0; i < tree.length; i++) {
-    negative -= tree.flat[i] < 0 ? tree.flat[i] : 0;
+  for (const value of values.flat) {
+    negative -= value < 0 ? value : 0;
   }
   if (negative === 0) {
-    return tree;
+    return values;
   }
   notices.push({
     severity: 'warning',
-    text: `The profile has negative values (a saved difference). A flame graph cannot draw them: ${negative} ${unit} below zero are left out.`,
+    text: `There are negative values (a difference). A flame graph cannot draw them: ${negative} ${unit} below zero are left out.`,
   });
-  const flat = tree.flat.map((value) => Math.max(0, value));
-  const cum = flat.slice();
-  for (let i = tree.length - 1; i > 0; i--) {
-    cum[tree.parent[i]] += cum[i];
-  }
-  return { ...tree, flat, cum };
+  const flat = values.flat.map((value) => Math.max(0, value));
+  return { flat, cum: totalled(flat, parent) };
 }
 
-interface Drawing {
-  readonly tree: CallTree;
+/** A tree by its shape and the value that decides what is drawn. */
+interface Shape {
+  readonly length: number;
+  readonly parent: Int32Array;
+  readonly cum: Float64Array;
+}
+
+interface Drawing extends Shape {
   /** Of each node; the root is on level 0. */
   readonly level: Uint32Array;
   readonly maxDepth: number;
@@ -110,8 +126,8 @@ function levels({ length, parent }: CallTree): Uint32Array {
 }
 
 /** A node is never below its children's value or level, so what is drawn is connected. */
-const isDrawn = ({ tree, level, maxDepth, cutoff }: Drawing, node: number): boolean =>
-  tree.cum[node] > 0 && tree.cum[node] >= cutoff && level[node] <= maxDepth;
+const isDrawn = ({ cum, level, maxDepth, cutoff }: Drawing, node: number): boolean =>
+  cum[node] > 0 && cum[node] >= cutoff && level[node] <= maxDepth;
 
 /**
  * The smallest value a node must have to be drawn so that the drawing, its `other` nodes included, has at most
@@ -120,12 +136,7 @@ const isDrawn = ({ tree, level, maxDepth, cutoff }: Drawing, node: number): bool
  * With a cut-off c there is a row for the root, for each node of at least c, and an `other` row below each drawn node
  * that has a child which is not drawn: one whose least child is below c.
  */
-function drawingCutoff(
-  { length, parent, cum }: CallTree,
-  level: Uint32Array,
-  maxDepth: number,
-  maxNodes: number
-): number {
+function drawingCutoff({ length, parent, cum }: Shape, level: Uint32Array, maxDepth: number, maxNodes: number): number {
   if (length <= maxNodes) {
     return 0;
   }
@@ -207,34 +218,33 @@ function largestOf(values: Float64Array, count: number): Float64Array {
 interface Rows {
   readonly length: number;
   readonly level: Int32Array;
-  readonly value: Float64Array;
-  readonly self: Float64Array;
-  readonly name: Uint32Array;
-  /** Value of all `other` nodes. */
-  readonly otherValue: number;
+  /** Node of each row; -1 - i for the `other` row below the i-th of `drawn`. */
+  readonly node: Int32Array;
+  /** The nodes that are drawn, parents first. */
+  readonly drawn: Uint32Array;
+  /** By node: where it is in `drawn`, where it is drawn at all. */
+  readonly indexOf: Uint32Array;
+  /** Width of the `other` row below each of `drawn`, 0 for none. */
+  readonly rest: Float64Array;
+  readonly drawing: Drawing;
 }
 
 function draw(drawing: Drawing, maxNodes: number): Rows {
-  const { tree, level } = drawing;
-  const { cum, flat, parent, length: nodes } = tree;
+  const { cum, parent, level, length: nodes } = drawing;
   // Each node is a row or below an `other` row; the root may have both although it alone fills the limit.
   const capacity = Math.max(2, Math.min(nodes, maxNodes));
-  // The drawn nodes, parents first: where each is among them, how many children it has there, and the value of the others.
   const drawn = new Uint32Array(capacity);
   const indexOf = new Uint32Array(nodes);
   const childOffset = new Uint32Array(capacity + 1);
-  const rest = new Float64Array(capacity);
   let count = 1;
   for (let i = 1; i < nodes; i++) {
-    const above = indexOf[parent[i]];
     if (isDrawn(drawing, i)) {
-      childOffset[above + 1]++;
+      childOffset[indexOf[parent[i]] + 1]++;
       indexOf[i] = count;
       drawn[count++] = i;
-    } else if (cum[i] > 0 && (above > 0 || parent[i] === 0)) {
-      rest[above] += cum[i];
     }
   }
+  const rest = restBelow(drawing, indexOf, count, cum);
   for (let i = 0; i < count; i++) {
     childOffset[i + 1] += childOffset[i];
   }
@@ -245,13 +255,8 @@ function draw(drawing: Drawing, maxNodes: number): Rows {
   }
   const byValue = (a: number, b: number) => cum[drawn[b]] - cum[drawn[a]] || a - b;
 
-  const rows = {
-    level: new Int32Array(capacity),
-    value: new Float64Array(capacity),
-    self: new Float64Array(capacity),
-    name: new Uint32Array(capacity),
-  };
-  let otherValue = 0;
+  const rowLevel = new Int32Array(capacity);
+  const rowNode = new Int32Array(capacity);
   let row = 0;
   // A stack of our own: paths are deeper than the call stack of a browser allows. Nodes wait in reverse order; below zero
   // stands for the `other` row below a node.
@@ -259,19 +264,12 @@ function draw(drawing: Drawing, maxNodes: number): Rows {
   while (waiting.length > 0) {
     const at = waiting.pop() as number;
     if (at < 0) {
-      const above = -1 - at;
-      rows.level[row] = level[drawn[above]] + 1;
-      rows.value[row] = rest[above];
-      rows.self[row] = rest[above];
-      rows.name[row++] = tree.names.length;
-      otherValue += rest[above];
+      rowLevel[row] = level[drawn[-1 - at]] + 1;
+      rowNode[row++] = at;
       continue;
     }
-    const node = drawn[at];
-    rows.level[row] = level[node];
-    rows.value[row] = cum[node];
-    rows.self[row] = flat[node];
-    rows.name[row++] = tree.name[node];
+    rowLevel[row] = level[drawn[at]];
+    rowNode[row++] = drawn[at];
     if (rest[at] > 0) {
       waiting.push(-1 - at);
     }
@@ -285,10 +283,34 @@ function draw(drawing: Drawing, maxNodes: number): Rows {
   }
   return {
     length: row,
-    level: rows.level.slice(0, row),
-    value: rows.value.slice(0, row),
-    self: rows.self.slice(0, row),
-    name: rows.name.slice(0, row),
-    otherValue,
+    level: rowLevel.slice(0, row),
+    node: rowNode.slice(0, row),
+    drawn: drawn.subarray(0, count),
+    indexOf,
+    rest,
+    drawing,
   };
+}
+
+/** What the children that are not drawn total, below each node that is. */
+function restBelow(drawing: Drawing, indexOf: Uint32Array, count: number, cum: Float64Array): Float64Array {
+  const { parent, length } = drawing;
+  const rest = new Float64Array(count);
+  for (let i = 1; i < length; i++) {
+    const above = indexOf[parent[i]];
+    if (indexOf[i] === 0 && (above > 0 || parent[i] === 0) && drawing.cum[i] > 0) {
+      rest[above] += cum[i];
+    }
+  }
+  return rest;
+}
+
+/** A value of each row: of its node, or for an `other` row what the nodes that it stands for total. */
+function drawnValues(
+  { node, drawn, indexOf, rest, drawing }: Rows,
+  ofNode: Float64Array,
+  cum: Float64Array
+): Float64Array {
+  const below = cum === drawing.cum ? rest : restBelow(drawing, indexOf, drawn.length, cum);
+  return Float64Array.from(node, (n) => (n < 0 ? below[-1 - n] : ofNode[n]));
 }

@@ -11,6 +11,10 @@ export interface Prepared {
   readonly unit: string;
   /** What percentages are of. */
   readonly total: number;
+  /** The base of a paired profile: row of its values in sampleTypes, and their total. */
+  readonly base?: { readonly index: number; readonly total: number };
+  /** Seconds between the two sides, where changes are asked per second. */
+  readonly seconds?: number;
   /** Units of numeric labels by key. */
   readonly labelUnits: ReadonlyMap<string, string>;
   readonly notices: readonly Notice[];

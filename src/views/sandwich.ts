@@ -10,11 +10,11 @@ import type { Table } from './table';
  * recursive call counts once, from its rootmost frame. Columns as in drawFlame.
  */
 export function sandwich(prepared: Prepared, options: FlameOptions, pattern: Pattern): [Table, Table] {
-  const { profile, index } = prepared;
+  const { profile } = prepared;
   const frames = frameNames(profile, options);
   const start = Uint8Array.from(frames.names, (name) => (pattern(name) ? 1 : 0));
-  const callees = drawFlame(calleeTree(profile, index, frames, start), prepared, options);
-  const callers = drawFlame(callerTree(profile, index, frames, start), prepared, options);
+  const callees = drawFlame(calleeTree(profile, prepared, frames, start), prepared, options);
+  const callers = drawFlame(callerTree(profile, prepared, frames, start), prepared, options);
   return [
     { ...callees, name: `${callees.name} of callees` },
     { ...callers, name: `${callers.name} of callers`, notices: [] },

@@ -13,8 +13,12 @@ export interface Table {
 export interface Column {
   readonly name: string;
   readonly kind: ColumnKind;
-  /** Numbers; for kind 'enum' rows of `text`; for kind 'string' the texts themselves; times in ms. */
-  readonly values: Float64Array | Int32Array | Uint32Array | readonly number[] | readonly string[];
+  /** Numbers; for kind 'enum' rows of `text`; for kind 'string' the texts themselves; times in ms. A 'series' has a list
+   * of numbers in each row, one for each of `times`. */
+  readonly values:
+    Float64Array | Int32Array | Uint32Array | readonly number[] | readonly string[] | ReadonlyArray<readonly number[]>;
+  /** Unix ms of the numbers of a series. */
+  readonly times?: readonly number[];
   /** pprof's unit of a number column ('bytes', 'nanoseconds', 'count', 'percent'), '' for none. */
   readonly unit?: string;
   /** Dictionary of an enum column. */
@@ -27,7 +31,7 @@ export interface Column {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-export type ColumnKind = 'number' | 'string' | 'enum' | 'time';
+export type ColumnKind = 'number' | 'string' | 'enum' | 'time' | 'series';
 
 /** Said beside a result that is still right: a filter matched nothing, the drawing was cut, a capture is missing. */
 export interface Notice {

@@ -68,7 +68,7 @@ export function trimmedGraph(
   const { nodeFraction, edgeFraction, sort, mean, dropNegative } = options;
   const nodeCount = options.nodeCount === -1 ? most : options.nodeCount;
   const frames = frameNames(profile, options);
-  const tree = visual && options.callTree ? callTree(profile, index, frames) : undefined;
+  const tree = visual && options.callTree ? callTree(profile, { index }, frames) : undefined;
   const build = (edges: boolean, kept?: Uint8Array) =>
     tree ? pathGraph(tree, kept) : callGraph(profile, index, frames, { kept, mean, withEdges: edges });
   const keep = (rows: Uint32Array): Graph => {

@@ -3,8 +3,8 @@ import type { Profile } from '../profile/profile';
 import { defaultQuery, type ProfileView, type Query } from '../query/query';
 import { run } from '../query/run';
 import { encodeFolded } from '../testing/encode';
-import { printFlame } from '../testing/print';
-import { column, type Table } from './table';
+import { printFlame, printTable } from '../testing/print';
+import { column } from './table';
 
 const heap = (): Promise<Profile> =>
   decode(
@@ -20,15 +20,7 @@ const heap = (): Promise<Profile> =>
   );
 
 const ask = (profile: Profile, view: ProfileView, query: Partial<Query> = {}) =>
-  run({ ...defaultQuery, ...query, view }, [profile]);
-
-const cells = (table: Table, names: readonly string[]): string[] =>
-  Array.from({ length: table.length }, (_, i) =>
-    names
-      .map((name) => column(table, name))
-      .map(({ values, text }) => (text ? text[Number(values[i])] : String(values[i])))
-      .join(' ')
-  );
+  run({ ...defaultQuery, ...query, view }, { profile });
 
 describe('callers', () => {
   it('starts at the functions that have a value of their own and adds up to the total', async () => {
@@ -85,7 +77,7 @@ describe('sandwich', () => {
 describe('peek and tree', () => {
   it('put a node between its callers and its callees', async () => {
     const [table] = ask(await heap(), 'peek', { peek: '^decode$' });
-    expect(cells(table, ['node', 'relation', 'function', 'flat', 'cum', 'calls'])).toEqual([
+    expect(printTable(table, ['node', 'relation', 'function', 'flat', 'cum', 'calls'])).toEqual([
       'decode caller handle NaN NaN 6144',
       'decode caller batch NaN NaN 1024',
       'decode node decode 5120 7168 NaN',
@@ -95,10 +87,10 @@ describe('peek and tree', () => {
 
   it('cut where pprof cuts and say so', async () => {
     const [table] = ask(await heap(), 'tree', { nodeCount: 2 });
-    expect(new Set(cells(table, ['node']))).toEqual(new Set(['decode', 'grow']));
+    expect(new Set(printTable(table, ['node']))).toEqual(new Set(['decode', 'grow']));
     expect(table.notices[0].text).toMatch('Showing top 2 nodes out of 5');
     const [all] = ask(await heap(), 'tree', { nodeCount: 2, trim: false });
-    expect(new Set(cells(all, ['node'])).size).toBe(5);
+    expect(new Set(printTable(all, ['node'])).size).toBe(5);
   });
 });
 
@@ -111,18 +103,18 @@ describe('graph', () => {
       })
     );
     const [nodes, edges] = ask(profile, 'graph');
-    expect(cells(nodes, ['title', 'subtitle', 'mainstat', 'secondarystat', 'arc__flat']).sort()).toEqual([
+    expect(printTable(nodes, ['title', 'subtitle', 'mainstat', 'secondarystat', 'arc__flat']).sort()).toEqual([
       'cache.(*LRU[example.com/k.Key]).Put example.com/svc 8 8 1',
       'main.main  0 8 0',
     ]);
-    expect(cells(edges, ['mainstat', 'thickness', 'strokeDasharray'])).toEqual(['8 10 ']);
+    expect(printTable(edges, ['mainstat', 'thickness', 'strokeDasharray'])).toEqual(['8 10 ']);
   });
 });
 
 describe('sizes', () => {
   it('is a histogram of the label bytes for each call site', async () => {
     const [table] = ask(await heap(), 'sizes');
-    expect(cells(table, ['function', 'size', 'value'])).toEqual([
+    expect(printTable(table, ['function', 'size', 'value'])).toEqual([
       'decode 512B to 1kB 1024',
       'decode 4kB to 8kB 4096',
       'grow 32B to 64B 2048',
@@ -141,7 +133,7 @@ describe('sizes', () => {
 describe('traces', () => {
   it('are the samples, the largest first, with labels and the leaf first', async () => {
     const [table] = ask(await heap(), 'traces', { focus: 'handle' });
-    expect(cells(table, ['value', 'bytes', 'stack'])).toEqual([
+    expect(printTable(table, ['value', 'bytes', 'stack'])).toEqual([
       '4096 4096bytes decode\nhandle\nmain',
       '2048 32bytes grow\ndecode\nhandle\nmain',
     ]);
@@ -158,7 +150,7 @@ describe('numbers', () => {
 
   it('are means where asked, and a flame graph says that it shows sums', async () => {
     const [table] = ask(await heap(), 'top', { mean: true });
-    expect(cells(table, ['function', 'flat'])).toContain('grow 32');
+    expect(printTable(table, ['function', 'flat'])).toContain('grow 32');
     expect(ask(await heap(), 'flame', { mean: true })[0].notices[0].text).toMatch('Means do not add up');
   });
 

@@ -1,6 +1,7 @@
 import { defaultQuery, type Query } from '../query/query';
 import { encodeFolded } from '../testing/encode';
-import { WorkerClient } from './client';
+import { ProfileCache } from './cache';
+import { WorkerClient, type Load, type Opening } from './client';
 import { createHandler } from './handler';
 import type { Request, Response } from './messages';
 
@@ -33,45 +34,140 @@ class FakeWorker {
 const clientOf = (worker: FakeWorker) => new WorkerClient(() => worker as unknown as Worker);
 const ticks = () => new Promise((resolve) => setTimeout(resolve, 10));
 
+const source = (key: string, time = 0) => ({ key, time });
+const opening = (load: Load, signal = never): Opening => ({ load, signal });
+/** The flat value of the first row of a run over these objects. */
+const topOf = async (client: WorkerClient, keys: readonly string[], load: Load, signal = never) =>
+  (
+    await client.run(
+      query,
+      keys.map((key) => source(key)),
+      undefined,
+      opening(load, signal)
+    )
+  ).tables[0].columns[1].values[0];
+
 test('a profile is loaded once and then answered from the worker', async () => {
   const worker = new FakeWorker();
   const client = clientOf(worker);
   const load = jest.fn(async () => profileBytes());
-  await client.load('a', load, never);
-  await client.load('a', load, never);
-  const [table] = await client.run(['a'], query, load, never);
+  await topOf(client, ['a'], load);
+  expect(await topOf(client, ['a'], load)).toBe(5);
   expect(load).toHaveBeenCalledTimes(1);
-  expect(worker.requests.map(({ type }) => type)).toEqual(['load', 'run']);
-  expect(table.columns[0].name).toBe('function');
+  expect(worker.requests.map(({ type }) => type)).toEqual(['load', 'run', 'run']);
 });
 
 test('bytes move to the worker instead of being copied', async () => {
   const bytes = profileBytes();
-  await clientOf(new FakeWorker()).load('a', async () => bytes, never);
+  await topOf(clientOf(new FakeWorker()), ['a'], async () => bytes);
   expect(bytes.byteLength).toBe(0);
 });
 
 test('two queries that open one capture at the same time read it once', async () => {
   const client = clientOf(new FakeWorker());
   const load = jest.fn(async () => profileBytes());
-  await Promise.all([client.load('a', load, never), client.load('a', load, never)]);
+  await Promise.all([topOf(client, ['a'], load), topOf(client, ['a'], load)]);
   expect(load).toHaveBeenCalledTimes(1);
 });
 
 test('a cancelled query does not take down another that waits for the same capture', async () => {
   const client = clientOf(new FakeWorker());
   const abort = new AbortController();
-  const first = client.load(
-    'a',
-    () => new Promise((_, reject) => abort.signal.addEventListener('abort', reject)),
-    abort.signal
-  );
+  const stuck = () => new Promise<ArrayBuffer>((_, reject) => abort.signal.addEventListener('abort', reject));
+  const first = topOf(client, ['a'], stuck, abort.signal);
   const load = jest.fn(async () => profileBytes());
-  const second = client.load('a', load, never);
+  const second = topOf(client, ['a'], load);
   abort.abort();
   await expect(first).rejects.toBeDefined();
   await second;
   expect(load).toHaveBeenCalledTimes(1);
+});
+
+describe('several captures', () => {
+  const load = () => jest.fn(async (key: string) => profileBytes(Number(key)));
+
+  test('are merged in the worker, read once, and merged once for several queries', async () => {
+    const worker = new FakeWorker();
+    const client = clientOf(worker);
+    const read = load();
+    const [first, second] = await Promise.all([
+      topOf(client, ['1', '2', '3'], read),
+      topOf(client, ['1', '2', '3'], read),
+    ]);
+    expect([first, second, await topOf(client, ['1', '2', '3'], read)]).toEqual([6, 6, 6]);
+    expect(await topOf(client, ['2', '3', '4'], read)).toBe(9);
+    expect(read.mock.calls.flat()).toEqual(['1', '2', '3', '4']);
+    expect(worker.requests.filter(({ type }) => type === 'begin')).toHaveLength(2);
+    await ticks();
+    expect(worker.requests.filter(({ type }) => type === 'drop')).toHaveLength(2);
+  });
+
+  test('are held one at a time, so a cache that is too small for all serves any number', async () => {
+    const cache = new ProfileCache(1);
+    const client = clientOf(new FakeWorker(createHandler(cache)));
+    const keys = Array.from({ length: 50 }, (_, i) => String(i + 1));
+    expect(await topOf(client, keys, load())).toBe(1275);
+    expect(keys.filter((key) => cache.has(key))).toEqual([]);
+  });
+
+  test('at most five are read before the worker has taken the first', async () => {
+    const worker = new FakeWorker(() => new Promise(() => undefined));
+    const read = load();
+    void topOf(
+      clientOf(worker),
+      Array.from({ length: 50 }, (_, i) => String(i)),
+      read
+    ).catch(() => undefined);
+    await ticks();
+    expect(read.mock.calls.length).toBeLessThanOrEqual(5);
+  });
+
+  test('those that cannot be read are named, and how far it is is told', async () => {
+    const client = clientOf(new FakeWorker());
+    const read = async (key: string) => {
+      if (key === '2') {
+        throw new Error('gone');
+      }
+      return key === '3' ? new TextEncoder().encode('<html>').slice().buffer : profileBytes(Number(key));
+    };
+    const onProgress = jest.fn();
+    const { tables, failed } = await client.run(
+      query,
+      ['1', '2', '3', '4'].map((key) => source(key)),
+      undefined,
+      {
+        ...opening(read as Load),
+        onProgress,
+      }
+    );
+    expect(tables[0].columns[1].values[0]).toBe(5);
+    expect(failed).toEqual([
+      { key: '2', message: 'gone' },
+      { key: '3', message: expect.stringMatching(/HTML page/) },
+    ]);
+    expect(onProgress.mock.calls.flat()).toEqual([1, 2, 3, 4]);
+    const none = client.run(query, [source('2'), source('3')], undefined, opening(read as Load));
+    await expect(none).rejects.toThrow(/HTML page/);
+  });
+
+  test('a base is opened beside the profile', async () => {
+    const client = clientOf(new FakeWorker());
+    const { tables } = await client.run(
+      { ...query, view: 'diff' },
+      [source('5')],
+      [source('1'), source('2')],
+      opening(load())
+    );
+    expect(tables[0].columns.map(({ name }) => name)).toContain('delta');
+    expect(tables[0].columns.find(({ name }) => name === 'delta')?.values[0]).toBe(2);
+  });
+
+  test('growth over them is a table', async () => {
+    const client = clientOf(new FakeWorker());
+    const sources = [1, 2, 3, 4].map((value) => source(String(value), value * 60_000));
+    const { tables } = await client.growth(query, sources, opening(load()));
+    expect(tables[0].columns.find(({ name }) => name === 'slope')?.values[0]).toBeCloseTo(1);
+  });
 });
 
 test('what fell out of the cache is loaded again', async () => {
@@ -80,14 +176,12 @@ test('what fell out of the cache is loaded again', async () => {
   const worker = new FakeWorker(async (request) => {
     if (request.type === 'run' && dropped) {
       dropped = false;
-      return { type: 'missing', id: request.id, keys: request.keys };
+      return { type: 'missing', id: request.id, keys: [request.key] };
     }
     return handle(request);
   });
-  const client = clientOf(worker);
   const load = jest.fn(async () => profileBytes());
-  await client.load('a', load, never);
-  await client.run(['a'], query, load, never);
+  await topOf(clientOf(worker), ['a'], load);
   expect(load).toHaveBeenCalledTimes(2);
 });
 
@@ -96,21 +190,27 @@ test('profiles that never fit at once are an error that says so', async () => {
   const worker = new FakeWorker(async (request) =>
     request.type === 'run' ? { type: 'missing', id: request.id, keys: ['b'] } : handle(request)
   );
-  const run = clientOf(worker).run(['a', 'b'], query, async () => profileBytes(), never);
+  const run = clientOf(worker).run(
+    query,
+    [source('a')],
+    [source('b')],
+    opening(async () => profileBytes())
+  );
   await expect(run).rejects.toThrow(/2 profiles of this query do not fit .* \(1 fell out\)/);
 });
 
 test("a decoder's message arrives", async () => {
-  const load = async () => new TextEncoder().encode('<html>').buffer as ArrayBuffer;
-  await expect(clientOf(new FakeWorker()).load('a', load, never)).rejects.toThrow();
+  const load = async () => new TextEncoder().encode('<html>').slice().buffer as ArrayBuffer;
+  await expect(topOf(clientOf(new FakeWorker()), ['a'], load)).rejects.toThrow(/HTML page/);
 });
 
 test('an abort ends a waiting question at once, and what was not posted is never posted', async () => {
   const worker = new FakeWorker(() => new Promise(() => undefined));
   const client = clientOf(worker);
   const abort = new AbortController();
-  const runs = ['a', 'b', 'c', 'd'].map((key) => client.run([key], query, async () => profileBytes(), abort.signal));
+  const runs = ['a', 'b', 'c', 'd'].map((key) => topOf(client, [key], async () => profileBytes(), abort.signal));
   const results = Promise.allSettled(runs);
+  await ticks();
   abort.abort();
   expect((await results).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'rejected']);
   expect(worker.requests).toHaveLength(2);
@@ -118,9 +218,7 @@ test('an abort ends a waiting question at once, and what was not posted is never
 
 test('an aborted signal asks nothing', async () => {
   const worker = new FakeWorker();
-  await expect(
-    clientOf(worker).run(['a'], query, async () => profileBytes(), AbortSignal.abort())
-  ).rejects.toBeDefined();
+  await expect(topOf(clientOf(worker), ['a'], async () => profileBytes(), AbortSignal.abort())).rejects.toBeDefined();
   expect(worker.requests).toHaveLength(0);
 });
 
@@ -128,20 +226,22 @@ test('where no worker can be constructed, this thread answers', async () => {
   const client = new WorkerClient(() => {
     throw new Error('SecurityError');
   });
-  const [table] = await client.run(['a'], query, async () => profileBytes(), never);
-  expect(table.length).toBe(2);
+  expect(await topOf(client, ['a'], async () => profileBytes())).toBe(5);
 });
 
-test('where the script does not load, this thread answers, and lost bytes are read again', async () => {
-  const worker = new FakeWorker(() => new Promise(() => undefined));
-  const client = clientOf(worker);
-  const load = jest.fn(async () => profileBytes());
-  const loaded = client.load('a', load, never);
-  await ticks();
-  worker.onerror?.();
-  await loaded;
-  const [table] = await client.run(['a'], query, load, never);
-  expect(load).toHaveBeenCalledTimes(2);
-  expect(worker.isTerminated).toBe(true);
-  expect(table.length).toBe(2);
-});
+test.each([[['a']], [['a', 'b']]])(
+  'where the script does not load, this thread answers %j, and lost bytes are read again',
+  async (keys) => {
+    const worker = new FakeWorker(async (request) =>
+      request.type === 'begin' ? { type: 'done', id: request.id } : new Promise(() => undefined)
+    );
+    const client = clientOf(worker);
+    const load = jest.fn(async () => profileBytes());
+    const value = topOf(client, keys, load);
+    await ticks();
+    worker.onerror?.();
+    expect(await value).toBe(5 * keys.length);
+    expect(load.mock.calls.length).toBeGreaterThan(keys.length);
+    expect(worker.isTerminated).toBe(true);
+  }
+);

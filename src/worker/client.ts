@@ -2,7 +2,7 @@ import { BlobWorker as Worker } from './BlobWorker';
 import type { Query } from '../query/query';
 import type { ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
-import type { Request, Response } from './messages';
+import type { Question, Request, Response } from './messages';
 
 /** What answers requests: a worker, or the same handler on this thread. */
 interface Backend {
@@ -12,8 +12,33 @@ interface Backend {
 /** Reads an object's bytes; the client asks for those the worker does not hold. */
 export type Load = (key: string) => Promise<ArrayBuffer>;
 
-/** The request without its id; distributes over the union. */
-type Question = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
+/** One profile in the bucket. */
+export interface Source {
+  /** Name in the worker's cache. */
+  readonly key: string;
+  /** Unix ms of the capture. */
+  readonly time: number;
+}
+
+/** How the objects of a question are read, and who hears how far that is. */
+export interface Opening {
+  readonly load: Load;
+  readonly signal: AbortSignal;
+  /** How many of the sources are done, failed ones included. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** A profile that the worker holds, of one source or of several merged. */
+export interface Opened {
+  readonly key: string;
+  readonly failed: readonly Failure[];
+}
+
+/** A source that could not be read, of several. */
+export interface Failure {
+  readonly key: string;
+  readonly message: string;
+}
 
 interface Job {
   readonly request: Request;
@@ -21,6 +46,9 @@ interface Job {
   readonly resolve: (response: Response) => void;
   readonly reject: (reason: unknown) => void;
 }
+
+/** Reads that are under way while the worker is busy with an earlier one. The store bounds requests; this bounds bytes. */
+const maxAhead = 4;
 
 /** The worker stopped while it held the bytes of an object: they have to be read again. */
 class BytesLost extends Error {}
@@ -42,75 +70,184 @@ export class WorkerClient {
   private readonly posted = new Map<number, Job>();
   /** Keys the worker was given. Its cache may have dropped some since: it then answers `missing`. */
   private readonly held = new Set<string>();
-  /** Loads under way: panels of a dashboard often open the same captures at the same time. */
-  private readonly loading = new Map<string, Promise<void>>();
+  /** What is being opened: panels of a dashboard often open the same captures at the same time. */
+  private readonly opening = new Map<string, Promise<Opened>>();
+  /** Short names of merges, and what could not be read of each. */
+  private readonly merges = new Map<string, Opened>();
 
   constructor(private readonly createWorker: (() => globalThis.Worker) | undefined = startWorker) {}
 
-  /** Tables of a query over the objects of these keys. @throws Error with the core's message */
-  async run(keys: readonly string[], query: Query, load: Load, signal: AbortSignal): Promise<readonly Table[]> {
-    const response = await this.withProfiles({ type: 'run', keys, query }, load, signal);
-    return response.type === 'tables' ? response.tables : unexpected(response);
+  /**
+   * Puts a profile into the worker: one source's, or several merged in the order given.
+   * @throws Error with the store's or the decoder's message where nothing can be read
+   */
+  async open(sources: readonly Source[], opening: Opening): Promise<Opened> {
+    const id = sources.length === 1 ? sources[0].key : sources.map(({ key }) => key).join('\n');
+    for (let other = this.opening.get(id); other; other = this.opening.get(id)) {
+      // Another query's may fail only because that query was cancelled, so its failure is not ours.
+      await other.catch(() => undefined);
+      opening.signal.throwIfAborted();
+    }
+    const known = sources.length === 1 ? { key: id, failed: [] } : this.merges.get(id);
+    if (known && this.held.has(known.key)) {
+      return known;
+    }
+    const own = (sources.length === 1 ? this.loadOne(id, opening) : this.merge(id, sources, opening)).finally(() =>
+      this.opening.delete(id)
+    );
+    this.opening.set(id, own);
+    return own;
   }
 
-  /** Sample types and label values of the objects of these keys. @throws Error with the core's message */
-  async facts(keys: readonly string[], load: Load, signal: AbortSignal): Promise<ProfileFacts> {
-    const response = await this.withProfiles({ type: 'labels', keys }, load, signal);
+  /** Tables of a query over a profile, and its base. @throws Error with the core's message */
+  async run(
+    query: Query,
+    sources: readonly Source[],
+    base: readonly Source[] | undefined,
+    opening: Opening
+  ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
+    const [response, failed] = await this.ofOpened([sources, ...(base ? [base] : [])], opening, ([key, baseKey]) => ({
+      type: 'run',
+      key,
+      base: baseKey,
+      query,
+    }));
+    return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };
+  }
+
+  /** Sample types and label values of one object. @throws Error with the core's message */
+  async facts(source: Source, opening: Opening): Promise<ProfileFacts> {
+    const [response] = await this.ofOpened([[source]], opening, ([key]) => ({ type: 'facts', key }));
     return response.type === 'facts' ? response.facts : unexpected(response);
   }
 
-  /** Decodes one object unless the worker was given it. @throws Error with the decoder's message */
-  async load(key: string, load: Load, signal: AbortSignal): Promise<void> {
-    for (let other = this.loading.get(key); other && !this.held.has(key); other = this.loading.get(key)) {
-      // Another query's load may fail only because that query was cancelled, so its failure is not ours.
-      await other.catch(() => undefined);
-      signal.throwIfAborted();
-    }
-    if (this.held.has(key)) {
-      return;
-    }
-    const own = this.loadNow(key, load, signal).finally(() => this.loading.delete(key));
-    this.loading.set(key, own);
-    await own;
+  /** Growth over captures of one process, given in the order of time. @throws Error where none can be read */
+  async growth(
+    query: Query,
+    sources: readonly Source[],
+    opening: Opening
+  ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
+    const { response, failed } = await this.collect(sources, opening, '', query);
+    return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };
   }
 
-  private async loadNow(key: string, load: Load, signal: AbortSignal): Promise<void> {
-    const bytes = await load(key);
-    try {
+  private async loadOne(key: string, { load, signal }: Opening): Promise<Opened> {
+    const ask = async () => {
+      const bytes = await load(key);
       await this.ask({ type: 'load', key, bytes }, signal, [bytes]);
-    } catch (error) {
-      if (!(error instanceof BytesLost)) {
-        throw error;
+    };
+    await againIfLost(ask);
+    this.held.add(key);
+    return { key, failed: [] };
+  }
+
+  private async merge(id: string, sources: readonly Source[], opening: Opening): Promise<Opened> {
+    const key = this.merges.get(id)?.key ?? `merge ${this.merges.size + 1}`;
+    const { failed } = await this.collect(sources, opening, key);
+    const opened = { key, failed };
+    this.merges.set(id, opened);
+    this.held.add(key);
+    return opened;
+  }
+
+  /** Gives the worker one source after the other, of which it keeps what the collection needs. */
+  private collect(
+    sources: readonly Source[],
+    opening: Opening,
+    key: string,
+    growth?: Query
+  ): Promise<{ response: Response; failed: readonly Failure[] }> {
+    return againIfLost(async () => {
+      const { load, signal, onProgress } = opening;
+      const collection = this.nextId++;
+      await this.ask({ type: 'begin', collection, growth }, signal);
+      try {
+        const failed: Failure[] = [];
+        let done = 0;
+        for await (const { source, bytes, error } of this.inOrder(sources, load)) {
+          try {
+            if (error !== undefined) {
+              throw error;
+            }
+            await this.add(collection, source, bytes, opening);
+          } catch (reason) {
+            signal.throwIfAborted();
+            if (reason instanceof BytesLost) {
+              throw reason;
+            }
+            failed.push({ key: source.key, message: reason instanceof Error ? reason.message : String(reason) });
+            if (failed.length === sources.length) {
+              throw reason;
+            }
+          }
+          onProgress?.(++done);
+        }
+        return { response: await this.ask({ type: 'finish', collection, key }, signal), failed };
+      } finally {
+        // Also after a cancelled query, whose signal would keep this from being asked.
+        void this.ask({ type: 'drop', collection }, new AbortController().signal).catch(() => undefined);
       }
-      const again = await load(key);
-      await this.ask({ type: 'load', key, bytes: again }, signal, [again]);
+    });
+  }
+
+  private async add(
+    collection: number,
+    { key, time }: Source,
+    bytes: ArrayBuffer | undefined,
+    { load, signal }: Opening
+  ): Promise<void> {
+    const response = await this.ask({ type: 'add', collection, key, time, bytes }, signal, bytes ? [bytes] : []);
+    if (response.type === 'missing') {
+      this.held.delete(key);
+      const loaded = await load(key);
+      await this.ask({ type: 'add', collection, key, time, bytes: loaded }, signal, [loaded]);
     }
     this.held.add(key);
   }
 
-  /** Asks, loads what is missing, and asks again. */
-  private async withProfiles(
-    question: Extract<Question, { keys: readonly string[] }>,
-    load: Load,
-    signal: AbortSignal
-  ): Promise<Response> {
-    const response = await this.ask(question, signal);
-    if (response.type !== 'missing') {
-      return response;
+  /** The sources in their order, with the bytes of those that the worker does not hold, some of them read ahead. */
+  private async *inOrder(sources: readonly Source[], load: Load) {
+    const read = async (source: Source): Promise<{ source: Source; bytes?: ArrayBuffer; error?: unknown }> => {
+      try {
+        return { source, bytes: this.held.has(source.key) ? undefined : await load(source.key) };
+      } catch (error) {
+        return { source, error };
+      }
+    };
+    const reads: Array<ReturnType<typeof read>> = [];
+    for (const source of sources) {
+      reads.push(read(source));
+      if (reads.length > maxAhead) {
+        yield await (reads.shift() as ReturnType<typeof read>);
+      }
     }
-    response.keys.forEach((key) => this.held.delete(key));
-    for (const key of response.keys) {
-      await this.load(key, load, signal);
+    for (const rest of reads) {
+      yield await rest;
     }
-    const second = await this.ask(question, signal);
-    if (second.type === 'missing') {
-      second.keys.forEach((key) => this.held.delete(key));
-      throw new Error(
-        `The ${question.keys.length} profiles of this query do not fit the worker's cache at once ` +
-          `(${second.keys.length} fell out). Choose fewer captures.`
-      );
+  }
+
+  /** Opens profiles and asks about them; where the cache dropped one meanwhile, once more. */
+  private async ofOpened(
+    profiles: ReadonlyArray<readonly Source[]>,
+    opening: Opening,
+    question: (keys: readonly string[]) => Question
+  ): Promise<[Response, readonly Failure[]]> {
+    for (let attempt = 0; ; attempt++) {
+      const opened: Opened[] = [];
+      for (const sources of profiles) {
+        opened.push(await this.open(sources, opening));
+      }
+      const response = await this.ask(question(opened.map(({ key }) => key)), opening.signal);
+      if (response.type !== 'missing') {
+        return [response, opened.flatMap(({ failed }) => failed)];
+      }
+      response.keys.forEach((key) => this.held.delete(key));
+      if (attempt === 1) {
+        throw new Error(
+          `The ${profiles.length} profiles of this query do not fit the worker's cache at once (${response.keys.length} fell out).`
+        );
+      }
     }
-    return second;
   }
 
   /** The answer; rejects at once when the signal aborts, and with the worker's message when that is an error. */
@@ -184,7 +321,7 @@ export class WorkerClient {
     this.backend = backend;
     this.held.clear();
     for (const [id, { request, reject }] of [...this.posted]) {
-      if (request.type === 'load') {
+      if (request.type === 'load' || request.type === 'add') {
         this.posted.delete(id);
         reject(new BytesLost('The decoding worker stopped.'));
       } else {
@@ -212,6 +349,18 @@ export class WorkerClient {
       }
     };
     return { post: (request) => void answer(request).then((response) => this.answer(response)) };
+  }
+}
+
+/** Bytes that went to a worker that stopped are read once more, for the backend that is there now. */
+async function againIfLost<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof BytesLost)) {
+      throw error;
+    }
+    return work();
   }
 }
 

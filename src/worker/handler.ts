@@ -1,26 +1,85 @@
 import { decode } from '../decode/decode';
+import { MergeBuilder } from '../ops/merge';
 import { InputError, type Profile } from '../profile/profile';
-import { profileFacts, run } from '../query/run';
+import { growthOf, profileFacts, run } from '../query/run';
+import type { Table } from '../views/table';
 import { ProfileCache } from './cache';
-import type { Request, Response } from './messages';
+import type { Question, Request, Response } from './messages';
+
+type Answer = Response extends infer R ? (R extends Response ? Omit<R, 'id'> : never) : never;
+
+/** What many profiles become, one at a time. */
+interface Collection {
+  add(profile: Profile, time: number): void;
+  /** Tables, or what is to be cached. */
+  finish(): readonly Table[] | Profile;
+}
 
 /** Answers requests; the same in a worker and, where none can start, on the main thread. */
 export function createHandler(cache = new ProfileCache()): (request: Request) => Promise<Response> {
+  const collections = new Map<number, Collection>();
+
+  const collectionOf = (id: number): Collection => {
+    const collection = collections.get(id);
+    if (!collection) {
+      throw new Error(`The worker has no collection ${id}.`);
+    }
+    return collection;
+  };
+  const load = async (key: string, bytes: ArrayBuffer): Promise<Profile> => {
+    const profile = await decode(new Uint8Array(bytes));
+    cache.set(key, profile);
+    return profile;
+  };
+
+  async function answer(question: Question): Promise<Answer> {
+    switch (question.type) {
+      case 'load':
+        await load(question.key, question.bytes);
+        return { type: 'done' };
+      case 'run': {
+        const { key, base, query } = question;
+        const profile = cache.get(key);
+        const baseProfile = base === undefined ? undefined : cache.get(base);
+        const missing = [...(profile ? [] : [key]), ...(base === undefined || baseProfile ? [] : [base])];
+        return profile && missing.length === 0
+          ? { type: 'tables', tables: run(query, { profile, base: baseProfile }) }
+          : { type: 'missing', keys: missing };
+      }
+      case 'facts': {
+        const profile = cache.get(question.key);
+        return profile ? { type: 'facts', facts: profileFacts([profile]) } : { type: 'missing', keys: [question.key] };
+      }
+      case 'begin':
+        collections.set(question.collection, question.growth ? growthOf(question.growth) : new MergeBuilder());
+        return { type: 'done' };
+      case 'add': {
+        const { collection, key, time, bytes } = question;
+        const profile = cache.get(key) ?? (bytes && (await load(key, bytes)));
+        if (!profile) {
+          return { type: 'missing', keys: [key] };
+        }
+        collectionOf(collection).add(profile, time);
+        return { type: 'done' };
+      }
+      case 'finish': {
+        const result = collectionOf(question.collection).finish();
+        if (!('sample' in result)) {
+          return { type: 'tables', tables: result };
+        }
+        cache.set(question.key, result);
+        return { type: 'done' };
+      }
+      case 'drop':
+        collections.delete(question.collection);
+        return { type: 'done' };
+    }
+  }
+
   return async (request) => {
     const { id } = request;
     try {
-      if (request.type === 'load') {
-        cache.set(request.key, await decode(new Uint8Array(request.bytes)));
-        return { type: 'loaded', id };
-      }
-      const missing = request.keys.filter((key) => !cache.has(key));
-      if (missing.length > 0) {
-        return { type: 'missing', id, keys: missing };
-      }
-      const profiles = request.keys.map((key) => cache.get(key) as Profile);
-      return request.type === 'labels'
-        ? { type: 'facts', id, facts: profileFacts(profiles) }
-        : { type: 'tables', id, tables: run(request.query, profiles) };
+      return { ...(await answer(request)), id };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return { type: 'error', id, message, input: error instanceof InputError };

@@ -2,15 +2,33 @@ import type { Query } from '../query/query';
 import type { ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
 
-/** Main thread → worker. `id` pairs a question with its answer. */
-export type Request =
-  | { readonly type: 'load'; readonly id: number; readonly key: string; readonly bytes: ArrayBuffer }
-  | { readonly type: 'run'; readonly id: number; readonly keys: readonly string[]; readonly query: Query }
-  | { readonly type: 'labels'; readonly id: number; readonly keys: readonly string[] };
+/**
+ * Main thread → worker. `id` pairs a question with its answer. A profile is named by the key it was loaded or collected
+ * under; the worker's cache may have dropped it, and the answer is `missing` then.
+ */
+export type Request = { readonly id: number } & Question;
 
-/** Worker → main thread. `missing`: keys that fell out of the cache and have to be loaded again. */
+export type Question =
+  | { readonly type: 'load'; readonly key: string; readonly bytes: ArrayBuffer }
+  | { readonly type: 'run'; readonly key: string; readonly base?: string; readonly query: Query }
+  | { readonly type: 'facts'; readonly key: string }
+  /** Opens a collection: of many profiles one is kept at a time, so any number of them fits the worker's memory. */
+  | { readonly type: 'begin'; readonly collection: number; readonly growth?: Query }
+  /** Adds a profile, from the bytes where the cache does not hold it. `time` in Unix ms. */
+  | {
+      readonly type: 'add';
+      readonly collection: number;
+      readonly key: string;
+      readonly time: number;
+      readonly bytes?: ArrayBuffer;
+    }
+  /** Answers `tables` for growth; a merge, which any other collection is, is put into the cache as it is so far. */
+  | { readonly type: 'finish'; readonly collection: number; readonly key: string }
+  | { readonly type: 'drop'; readonly collection: number };
+
+/** Worker → main thread. */
 export type Response =
-  | { readonly type: 'loaded'; readonly id: number }
+  | { readonly type: 'done'; readonly id: number }
   | { readonly type: 'tables'; readonly id: number; readonly tables: readonly Table[] }
   | { readonly type: 'facts'; readonly id: number; readonly facts: ProfileFacts }
   | { readonly type: 'missing'; readonly id: number; readonly keys: readonly string[] }

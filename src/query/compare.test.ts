@@ -1,0 +1,181 @@
+import { decode } from '../decode/decode';
+import type { Profile } from '../profile/profile';
+import { encodeFolded } from '../testing/encode';
+import { printTable } from '../testing/print';
+import { column, type Table } from '../views/table';
+import { defaultQuery, type Query } from './query';
+import { growthOf, run } from './run';
+
+const second = 1_000_000_000n;
+
+interface Made {
+  readonly samples: Record<string, number>;
+  readonly at?: number;
+  readonly types?: string[];
+  readonly seconds?: number;
+}
+
+async function made({ samples, at = 0, types = ['inuse_space/bytes'], seconds = 0 }: Made): Promise<Profile> {
+  const profile = await decode(
+    encodeFolded({
+      types,
+      samples: Object.entries(samples).map(([stack, value]) => ({
+        stack,
+        values: types.map(() => value),
+      })),
+      timeNanos: 1_762_180_953n * second + BigInt(at) * second,
+    })
+  );
+  return { ...profile, durationNanos: seconds * 1e9 };
+}
+
+const before = { samples: { 'main;f': 100, 'main;gone': 50, 'main;same': 10 } };
+const after = { samples: { 'main;f': 160, 'main;new': 30, 'main;same': 10 }, at: 60 };
+
+const ask = async (a: Made, b: Made, query: Partial<Query>): Promise<Table> =>
+  run({ ...defaultQuery, ...query }, { profile: await made(a), base: await made(b) })[0];
+
+describe('flame graph of two captures', () => {
+  const rows = (table: Table) => printTable(table, ['level', 'label', 'value', 'self', 'valueRight', 'selfRight']);
+
+  it('has the base on the left, and each path once', async () => {
+    expect(rows(await ask(after, before, {}))).toEqual([
+      '0 total 160 0 200 0',
+      '1 main 160 0 200 0',
+      '2 f 100 100 160 160',
+      '2 gone 50 50 0 0',
+      '2 new 0 0 30 30',
+      '2 same 10 10 10 10',
+    ]);
+  });
+
+  it('draws the widest of both sides, and what it leaves out of each', async () => {
+    expect(rows(await ask(after, before, { maxNodes: 4 }))).toEqual([
+      '0 total 160 0 200 0',
+      '1 main 160 0 200 0',
+      '2 f 100 100 160 160',
+      '2 other 60 60 40 40',
+    ]);
+  });
+
+  it('filters both sides alike, and inverts both', async () => {
+    expect(rows(await ask(after, before, { focus: 'new|gone' }))).toEqual([
+      '0 total 50 0 30 0',
+      '1 main 50 0 30 0',
+      '2 gone 50 50 0 0',
+      '2 new 0 0 30 30',
+    ]);
+    expect(rows(await ask(after, before, { view: 'callers', focus: 'new' }))).toEqual([
+      '0 total 0 0 30 0',
+      '1 new 0 0 30 0',
+      '2 main 0 0 30 30',
+    ]);
+  });
+
+  it('in percent of each side, and in a second where both are of a span of time', async () => {
+    const percent = await ask(after, before, { scale: 'percent' });
+    expect(rows(percent)[2]).toBe('2 f 62.5 62.5 80 80');
+    expect(column(percent, 'value').unit).toBe('percent');
+    const rate = await ask({ ...after, seconds: 10 }, { ...before, seconds: 5 }, { scale: 'rate' });
+    expect(rows(rate)[2]).toBe('2 f 20 20 16 16');
+    expect(column(rate, 'value').unit).toBe('bytes/s');
+  });
+
+  it('growth in a second, where they are moments', async () => {
+    const table = await ask(after, before, { scale: 'rate' });
+    expect(printTable(table, ['label', 'value'])).toEqual(['total 1.5', 'main 1.5', 'f 1', 'new 0.5']);
+    expect(table.notices.map(({ text }) => text)).toEqual([
+      'Growth per second over the 60 s between the two captures.',
+      expect.stringMatching(/negative values/),
+    ]);
+    await expect(ask(before, after, { scale: 'rate' })).rejects.toThrow(/expected a base that was captured before/);
+  });
+});
+
+describe('the table of changes', () => {
+  it('names what is new, gone, grown and shrunk; the largest change first', async () => {
+    const table = await ask(after, { samples: { ...before.samples, 'main;s': 9 } }, { view: 'diff' });
+    const names = ['function', 'change', 'base', 'flat', 'delta', 'delta%', 'delta cum'];
+    expect(printTable(table, names)).toEqual([
+      'f grown 100 160 60 60 60',
+      'gone gone 50 0 -50 -100 -50',
+      'new new 0 30 30 NaN 30',
+      's gone 9 0 -9 -100 -9',
+    ]);
+  });
+
+  it('by cum, and in a second', async () => {
+    const table = await ask(after, before, { view: 'diff', sort: 'cum', scale: 'rate' });
+    expect(printTable(table, ['function', 'delta cum'])[1]).toBe('gone -0.8333333333333334');
+    expect(column(table, 'delta cum').unit).toBe('bytes/s');
+    expect(column(table, 'flat').unit).toBe('bytes');
+  });
+
+  it('of a profile and itself is empty', async () => {
+    expect((await ask(after, after, { view: 'diff' })).length).toBe(0);
+  });
+
+  it('takes a base', () => {
+    const profile = made(after);
+    return expect(profile.then((p) => run({ ...defaultQuery, view: 'diff' }, { profile: p }))).rejects.toThrow(
+      /choose a base/
+    );
+  });
+});
+
+it('other reports are what pprof prints of -diff_base', async () => {
+  const table = await ask(after, before, { view: 'top' });
+  expect(printTable(table, ['function', 'flat', 'flat%'])).toEqual([
+    'f 60 37.5',
+    'gone -50 -31.25',
+    'new 30 18.75',
+    'main 0 0',
+  ]);
+});
+
+it('says that a process was restarted, and does not for what may fall', async () => {
+  const notices = async (type: string) =>
+    (await ask({ ...before, at: 60, types: [type] }, { samples: { 'main;f': 999 }, types: [type] }, {})).notices;
+  expect((await notices('alloc_space/bytes'))[0].text).toMatch(/was restarted .* alloc_space only grows/);
+  expect(await notices('inuse_space/bytes')).toEqual([]);
+});
+
+it('profiles without a common sample type are refused', async () => {
+  await expect(ask(after, { ...before, types: ['cpu/nanoseconds'] }, {})).rejects.toThrow(
+    /base is of another kind.*inuse_space in bytes.*cpu in nanoseconds/
+  );
+});
+
+describe('growth', () => {
+  const grow = async (query: Partial<Query>, captures: Made[]) => {
+    const growth = growthOf({ ...defaultQuery, view: 'growth', ...query });
+    for (const capture of captures) {
+      growth.add(await made(capture), (capture.at ?? 0) * 1000);
+    }
+    return growth.finish()[0];
+  };
+  const ramp = [0, 1, 2, 3, 4].map((i) => ({
+    samples: { 'main;leak': 100 + 60 * i, 'main;steady': 500, [i > 2 ? 'main;late' : 'main;early']: 7 },
+    at: 60 * i,
+  }));
+
+  it('is a line through the values of each function', async () => {
+    const table = await grow({}, ramp);
+    const [total, leak] = printTable(table, ['function', 'first', 'last', 'growth', 'slope', 'R²', 'share of growth']);
+    expect(total).toBe('total 607 847 240 60 1 100');
+    expect(leak).toBe('leak 100 340 240 60 1 100');
+    const late = printTable(table, ['function', 'over time']).find((row) => row.startsWith('late'));
+    expect(late).toBe('late 0,0,0,7,7');
+    expect(column(table, 'slope').unit).toBe('bytes/min');
+    expect(printTable(table, ['function', 'slope']).at(-1)).toBe('steady 0');
+  });
+
+  it('by cum and after filters', async () => {
+    const table = await grow({ sort: 'cum', focus: 'leak' }, ramp);
+    expect(printTable(table, ['function', 'slope'])).toEqual(['total 60', 'leak 60', 'main 60']);
+  });
+
+  it('takes two captures', async () => {
+    expect((await grow({}, ramp.slice(0, 1))).notices[0].text).toMatch(/at least two captures.* there is one/);
+  });
+});

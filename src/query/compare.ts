@@ -1,0 +1,107 @@
+import { baseIndexOf, pair } from '../ops/pair';
+import { subtractBase } from '../ops/base';
+import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
+import type { Prepared } from '../views/prepared';
+import type { Notice } from '../views/table';
+import { prepare } from './prepare';
+import type { ProfileView, Query } from './query';
+
+/** The views that show both sides; the others report the difference as pprof does, base values below zero. */
+const pairedViews: ReadonlySet<ProfileView> = new Set<ProfileView>(['flame', 'callers', 'sandwich', 'diff']);
+
+/** Values that a process adds up from its start, so that of two captures the earlier one is part of the later. */
+const isCumulative = (type: string) => /^(alloc_objects|alloc_space|contentions|delay)$/.test(type);
+
+/** @throws InputError where the two cannot be compared, or not in the scale that was asked for */
+export function prepareComparison(profile: Profile, base: Profile, query: Query, view: ProfileView): Prepared {
+  const notices = restarts(profile, base);
+  const { normalize, baseMode, scale } = query;
+  if (!pairedViews.has(view)) {
+    return withNotices(prepare(subtractBase(profile, base, { mode: baseMode, normalize }), query), notices);
+  }
+  const isRateOfEach = scale === 'rate' && profile.durationNanos > 0 && base.durationNanos > 0;
+  if (scale === 'rate' && !isRateOfEach && view !== 'diff') {
+    // What was added between the two, in a second: one side.
+    const seconds = secondsBetween(profile, base);
+    const difference = prepare(subtractBase(profile, base, { mode: 'base', normalize }), query);
+    return withNotices(scaled(difference, 1 / seconds, 0, `${difference.unit}/s`), [
+      ...notices,
+      { severity: 'info', text: `Growth per second over the ${Math.round(seconds)} s between the two captures.` },
+    ]);
+  }
+  const paired = pair(profile, base, { normalize });
+  const index = sampleIndexByName(
+    { ...paired, sampleTypes: paired.sampleTypes.slice(0, paired.sampleTypes.length / 2) },
+    query.sampleIndex
+  );
+  const both = withNotices(
+    prepare(paired, { ...query, sampleIndex: String(index) }, baseIndexOf(paired, index)),
+    notices
+  );
+  if (scale === 'percent') {
+    const share = (total: number) => (total === 0 ? 0 : 100 / total);
+    return scaled(both, share(both.total), share(both.base?.total ?? 0), 'percent');
+  }
+  const ofSecond = ({ durationNanos }: Profile) => 1e9 / durationNanos;
+  if (isRateOfEach) {
+    return scaled(both, ofSecond(profile), ofSecond(base), `${both.unit}/s`);
+  }
+  return scale === 'rate' ? { ...both, seconds: secondsBetween(profile, base) } : both;
+}
+
+/** Seconds from the base to the profile. @throws InputError where there are none to divide by */
+function secondsBetween(profile: Profile, base: Profile): number {
+  const seconds = Number(profile.timeNanos - base.timeNanos) / 1e9;
+  if (profile.timeNanos === 0n || base.timeNanos === 0n || seconds <= 0) {
+    throw new InputError(
+      'Per second: expected a base that was captured before the profile, and a time in both files. Choose another base or scale.'
+    );
+  }
+  return seconds;
+}
+
+/** Totals that only a restart of the process can have lowered. */
+function restarts(profile: Profile, base: Profile): Notice[] {
+  const total = ({ sampleTypes, sample }: Profile, type: string) =>
+    sample.values[sampleTypes.findIndex((other) => other.type === type)]?.reduce((sum, value) => sum + value, 0);
+  if (profile.timeNanos < base.timeNanos || profile.durationNanos > 0) {
+    return []; // A later base, or values of a span of time, say nothing about the process.
+  }
+  const fallen = profile.sampleTypes.find(({ type }) => {
+    const [now, before] = [total(profile, type), total(base, type)];
+    return isCumulative(type) && before !== undefined && now < before;
+  });
+  return fallen
+    ? [
+        {
+          severity: 'warning',
+          text:
+            `The process was restarted between the two captures, or they are of different ones: ${fallen.type} only grows ` +
+            'while a process runs, and fell. Differences of such values mean nothing then.',
+        },
+      ]
+    : [];
+}
+
+function scaled(prepared: Prepared, factor: number, baseFactor: number, unit: string): Prepared {
+  const { profile, index, base } = prepared;
+  const values = profile.sample.values.map((column, t) =>
+    t === index
+      ? column.map((value) => value * factor)
+      : t === base?.index
+        ? column.map((value) => value * baseFactor)
+        : column
+  );
+  return {
+    ...prepared,
+    profile: { ...profile, sample: { ...profile.sample, values } },
+    unit,
+    total: prepared.total * factor,
+    base: base && { index: base.index, total: base.total * baseFactor },
+  };
+}
+
+const withNotices = (prepared: Prepared, notices: readonly Notice[]): Prepared => ({
+  ...prepared,
+  notices: [...notices, ...prepared.notices],
+});

@@ -1,0 +1,85 @@
+import { callGraph, frameNames } from './graph';
+import type { Prepared } from './prepared';
+import type { Column, Table } from './table';
+import type { TrimOptions } from './trimmed';
+
+/** Rows of the table; the largest changes stay. */
+const maxRows = 1000;
+
+/**
+ * What changed, function by function (or whatever the granularity makes a node): the largest change of the flat value (or
+ * of cum, by `sort`) first. A node is new or gone where one side has nothing of it.
+ *
+ * Columns: function, change (new, gone, grown, shrunk), base, flat, delta, delta% (of the base), base cum, cum, delta cum.
+ * Deltas are per second where that was asked.
+ */
+export function diff({ profile, index, base, type, unit, seconds }: Prepared, options: TrimOptions): Table {
+  const frames = frameNames(profile, options);
+  const now = callGraph(profile, index, frames, { withEdges: false });
+  const before = callGraph(profile, base?.index ?? index, frames, { withEdges: false });
+  const deltaOf = (read: 'flat' | 'cum') => now[read].map((value, node) => value - before[read][node]);
+  const delta = { flat: deltaOf('flat'), cum: deltaOf('cum') };
+  const by = delta[options.sort];
+  const changed = Uint32Array.from(by.keys()).filter((node) => by[node] !== 0);
+  changed.sort((a, b) => Math.abs(by[b]) - Math.abs(by[a]) || a - b);
+  const nodes = changed.slice(0, maxRows);
+
+  const column = (name: string, ofNode: Float64Array): Column => ({
+    name,
+    kind: 'number',
+    unit,
+    values: Float64Array.from(nodes, (node) => ofNode[node]),
+  });
+  const deltaColumn = (name: string, ofNode: Float64Array): Column =>
+    seconds === undefined
+      ? column(name, ofNode)
+      : {
+          ...column(
+            name,
+            ofNode.map((value) => value / seconds)
+          ),
+          unit: `${unit}/s`,
+        };
+  return {
+    name: type,
+    length: nodes.length,
+    columns: [
+      { name: 'function', kind: 'enum', values: nodes, text: frames.names },
+      {
+        name: 'change',
+        kind: 'string',
+        values: Array.from(nodes, (node) => change(before.cum[node], now.cum[node], by[node])),
+      },
+      column('base', before.flat),
+      column('flat', now.flat),
+      deltaColumn('delta', delta.flat),
+      {
+        name: 'delta%',
+        kind: 'number',
+        unit: 'percent',
+        values: Float64Array.from(nodes, (node) =>
+          before.flat[node] === 0 ? NaN : (100 * delta.flat[node]) / before.flat[node]
+        ),
+      },
+      column('base cum', before.cum),
+      column('cum', now.cum),
+      deltaColumn('delta cum', delta.cum),
+    ],
+    notices:
+      changed.length > nodes.length
+        ? [
+            {
+              severity: 'info',
+              text: `Shown: the ${maxRows} largest of ${changed.length.toLocaleString('en-US')} changes. Filter to see the others.`,
+            },
+          ]
+        : [],
+  };
+}
+
+function change(before: number, now: number, delta: number): string {
+  if (before === 0) {
+    return 'new';
+  }
+  return now === 0 ? 'gone' : delta > 0 ? 'grown' : 'shrunk';
+}

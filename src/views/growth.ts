@@ -1,0 +1,144 @@
+import { callGraph, frameNames } from './graph';
+import type { Prepared } from './prepared';
+import type { Table } from './table';
+import type { TrimOptions } from './trimmed';
+
+/** Rows of the table; the fastest stay. */
+const maxRows = 200;
+const minute = 60_000;
+
+/**
+ * What grows over the captures of one process: for each node the line through its values by least squares. One capture
+ * is added at a time and only its totals are kept, so any number of captures fits in memory.
+ */
+export class GrowthBuilder {
+  /** Unix ms of each capture that was added. */
+  private readonly times: number[] = [];
+  private readonly totals: number[] = [];
+  /** Values of each node by its name, up to the last capture that had it; 0 where one lacks it. */
+  private readonly values = new Map<string, number[]>();
+  private first: Prepared | undefined;
+
+  constructor(private readonly options: TrimOptions) {}
+
+  /** @param time Unix ms; captures come in the order of time */
+  add(prepared: Prepared, time: number): void {
+    const { profile, index } = prepared;
+    this.first ??= prepared;
+    const at = this.times.length;
+    const frames = frameNames(profile, this.options);
+    const { names, flat, cum } = callGraph(profile, index, frames, { withEdges: false });
+    const own = this.options.sort === 'flat' ? flat : cum;
+    for (let node = 0; node < names.length; node++) {
+      if (own[node] === 0) {
+        continue;
+      }
+      const values = this.values.get(names[node]) ?? [];
+      this.values.set(names[node], values);
+      while (values.length <= at) {
+        values.push(0);
+      }
+      // Two nodes may print the same.
+      values[at] += own[node];
+    }
+    this.times.push(time);
+    this.totals.push(profile.sample.values[index].reduce((sum, value) => sum + value, 0));
+  }
+
+  /**
+   * Columns: function, first, last, growth (last less first), slope in a minute, R², share of the total's growth in
+   * percent, values over time. By falling slope; the row `total` is of the whole profile.
+   */
+  finish(): Table {
+    const { times, first } = this;
+    if (!first || times.length < 2) {
+      return {
+        name: 'growth',
+        length: 0,
+        columns: [{ name: 'function', kind: 'string', values: [] }],
+        notices: [
+          {
+            severity: 'warning',
+            text: `Growth takes at least two captures of one process; there ${times.length === 1 ? 'is one' : 'are none'} in this time range. Widen it.`,
+          },
+        ],
+      };
+    }
+    const { type, unit } = first;
+    const minutes = times.map((time) => (time - times[0]) / minute);
+    const rowOf = (name: string, values: readonly number[]) => ({ name, values, ...line(minutes, values) });
+    const filled = (values: readonly number[]) => times.map((_, i) => values[i] ?? 0);
+    const all = [...this.values].map(([name, values]) => rowOf(name, filled(values)));
+    all.sort((a, b) => Math.abs(b.slope) - Math.abs(a.slope) || (a.name < b.name ? -1 : 1));
+    const rows = [rowOf('total', this.totals), ...all.slice(0, maxRows)];
+    const growth = rows.map(({ values }) => values[values.length - 1] - values[0]);
+    const number = (name: string, columnUnit: string, values: number[]) => ({
+      name,
+      kind: 'number' as const,
+      unit: columnUnit,
+      values,
+    });
+    return {
+      name: type,
+      length: rows.length,
+      columns: [
+        { name: 'function', kind: 'string', values: rows.map(({ name }) => name) },
+        number(
+          'first',
+          unit,
+          rows.map(({ values }) => values[0])
+        ),
+        number(
+          'last',
+          unit,
+          rows.map(({ values }) => values[values.length - 1])
+        ),
+        number('growth', unit, growth),
+        number(
+          'slope',
+          `${unit}/min`,
+          rows.map(({ slope }) => slope)
+        ),
+        number(
+          'R²',
+          '',
+          rows.map(({ r2 }) => r2)
+        ),
+        number(
+          'share of growth',
+          'percent',
+          growth.map((value) => (growth[0] === 0 ? NaN : (100 * value) / growth[0]))
+        ),
+        { name: 'over time', kind: 'series', values: rows.map(({ values }) => values), times },
+      ],
+      notices: [
+        {
+          severity: 'info',
+          text:
+            `${times.length} captures over ${minutes[minutes.length - 1].toFixed(1)} min.` +
+            (all.length > maxRows
+              ? ` Shown: the ${maxRows} fastest of ${all.length.toLocaleString('en-US')} nodes.`
+              : ''),
+        },
+      ],
+    };
+  }
+}
+
+/** Least squares: value per minute, and the share of the variance that the line explains (0 for a constant). */
+function line(minutes: readonly number[], values: readonly number[]): { slope: number; r2: number } {
+  const n = values.length;
+  const meanX = minutes.reduce((sum, x) => sum + x, 0) / n;
+  const meanY = values.reduce((sum, y) => sum + y, 0) / n;
+  let xx = 0;
+  let xy = 0;
+  let yy = 0;
+  for (let i = 0; i < n; i++) {
+    const dx = minutes[i] - meanX;
+    const dy = values[i] - meanY;
+    xx += dx * dx;
+    xy += dx * dy;
+    yy += dy * dy;
+  }
+  return { slope: xx === 0 ? 0 : xy / xx, r2: xx === 0 || yy === 0 ? 0 : (xy * xy) / (xx * yy) };
+}
