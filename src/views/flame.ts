@@ -77,7 +77,9 @@ export function drawFlame(
       {
         name: 'label',
         kind: 'enum',
-        values: Uint32Array.from(drawing.node, (node) => (node < 0 ? names.length - 1 : whole.name[node])),
+        values: new Uint32Array(drawing.node).map((_, i) =>
+          drawing.node[i] < 0 ? names.length - 1 : whole.name[drawing.node[i]]
+        ),
         text: names,
       },
     ],
@@ -88,8 +90,8 @@ export function drawFlame(
 /** A saved difference has values below zero, which have no width: they are left out, and the notice says how much. */
 function withoutNegatives(values: TreeValues, parent: Int32Array, unit: string, notices: Notice[]): TreeValues {
   let negative = 0;
-  for (const value of values.flat) {
-    negative -= value < 0 ? value : 0;
+  for (let i = 0; i < values.flat.length; i++) {
+    negative -= values.flat[i] < 0 ? values.flat[i] : 0;
   }
   if (negative === 0) {
     return values;
@@ -312,5 +314,9 @@ function drawnValues(
   cum: Float64Array
 ): Float64Array {
   const below = cum === drawing.cum ? rest : restBelow(drawing, indexOf, drawn.length, cum);
-  return Float64Array.from(node, (n) => (n < 0 ? below[-1 - n] : ofNode[n]));
+  const values = new Float64Array(node.length);
+  for (let row = 0; row < values.length; row++) {
+    values[row] = node[row] < 0 ? below[-1 - node[row]] : ofNode[node[row]];
+  }
+  return values;
 }
