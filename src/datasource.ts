@@ -16,6 +16,7 @@ import { Observable } from 'rxjs';
 import { firstObjects, checkHealth } from './health';
 import { openBucket, type Bucket } from './bucket';
 import { runQuery } from './runQuery';
+import { reportOptions } from './query/options';
 import { defaultQuery, type Query } from './query/query';
 import type { PprofOptions, PprofQuery } from './types';
 import { addFilters, findValues, interpolateSelector, parseVariableQuery } from './variables';
@@ -89,22 +90,17 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   private interpolate<T extends PprofQuery>(target: T, scopedVars: ScopedVars, filters: AdHocVariableFilter[] = []): T {
     const templates = getTemplateSrv();
-    const plain = <S extends string | undefined>(text: S) =>
-      (text ? templates.replace(text, scopedVars, 'csv') : text) as S;
     const selector = interpolateSelector(target.selector ?? '', (text, format) =>
       templates.replace(text, scopedVars, format)
     );
-    return {
-      ...target,
-      selector: addFilters(selector, filters),
-      event: plain(target.event),
-      at: plain(target.at),
-      query: plain(target.query),
-      sampleIndex: plain(target.sampleIndex),
-      tagRoot: plain(target.tagRoot),
-      tagLeaf: plain(target.tagLeaf),
-      groupBy: plain(target.groupBy),
-    };
+    const replaced = { ...target, selector: addFilters(selector, filters) };
+    for (const [field, format] of interpolated) {
+      const text = target[field];
+      if (typeof text === 'string' && text !== '') {
+        Object.assign(replaced, { [field]: templates.replace(text, scopedVars, format) });
+      }
+    }
+    return replaced;
   }
 
   interpolateVariablesInQueries(
@@ -180,6 +176,21 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     const { labels } = await findValues(this.bucket(), worker, selector, rangeOf(range), label);
     return Object.hasOwn(labels, label) ? [...labels[label]] : [];
   }
+}
+
+/** Fields besides the selector that variables may stand in: in a pattern their values are literal alternatives. */
+const interpolated: ReadonlyArray<readonly [keyof PprofQuery, 'csv' | 'regex']> = [
+  ...fieldsAs('csv', ['query', 'event', 'at', 'baseEvent', 'baseInstance', 'baseVersion', 'groupBy']),
+  ...fieldsAs('regex', ['peek', ...optionFields('regexp', 'tagFilter')]),
+  ...fieldsAs('csv', optionFields('keys', 'text')),
+];
+
+function fieldsAs<F extends string>(format: F, fields: ReadonlyArray<keyof PprofQuery>) {
+  return fields.map((field) => [field, format] as const);
+}
+
+function optionFields(...kinds: readonly string[]) {
+  return reportOptions.filter(({ kind }) => kinds.includes(kind)).map(({ field }) => field);
 }
 
 /** What Grafana adds to every query. */

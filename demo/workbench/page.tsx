@@ -419,11 +419,6 @@ function Frame({ children }: { children: React.ReactNode }) {
     .variables { display: flex; flex-wrap: wrap; gap: 16px; }
     .notice { margin: 0 0 8px; font-size: ${typography.bodySmall.fontSize}; color: ${colors.text.secondary}; overflow-wrap: anywhere; }
     .notice.warning { color: ${colors.warning.text}; } .notice.error { color: ${colors.error.text}; }
-    .scroll { overflow: auto; }
-    .scroll table { width: 100%; font-size: ${typography.bodySmall.fontSize}; white-space: nowrap; }
-    .scroll th, .scroll td { padding: 4px 10px; border-bottom: 1px solid ${colors.border.weak}; text-align: left; }
-    .scroll .number { text-align: right; font-variant-numeric: tabular-nums; }
-    .scroll button { background: none; border: 0; padding: 0; color: ${colors.text.link}; }
     @media (max-width: 900px) { .grid > .panel { grid-column: span 24 !important; } }`;
   return (
     <>

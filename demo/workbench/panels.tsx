@@ -1,15 +1,7 @@
 // Frames drawn with Grafana's components, chosen by what the frame prefers.
-import {
-  applyFieldOverrides,
-  FieldColorModeId,
-  FieldType,
-  formattedValueToString,
-  type DataFrame,
-  type Field,
-  type TimeRange,
-} from '@grafana/data';
+import { applyFieldOverrides, FieldColorModeId, type DataFrame, type Field, type TimeRange } from '@grafana/data';
 import { FlameGraph } from '@grafana/flamegraph';
-import { LegendDisplayMode, TimeSeries, useTheme2 } from '@grafana/ui';
+import { LegendDisplayMode, Table, TimeSeries, useTheme2 } from '@grafana/ui';
 import 'uplot/dist/uPlot.min.css';
 import React, { useEffect, useRef, useState } from 'react';
 
@@ -38,7 +30,9 @@ export function FrameView({ frames, range, height, onOpen }: Props) {
           <FlameGraph data={frames[0]} getTheme={() => theme} disableCollapsing={false} />
         </div>
       )}
-      {kind === 'table' && <FrameTable frame={data[0]} height={height} onOpen={onOpen} />}
+      {kind === 'table' && width > 0 && (
+        <Table data={withLinks(data[0], onOpen)} width={width} height={height} ariaLabel="Result" />
+      )}
       {kind === 'graph' && width > 0 && data[0].length > 0 && (
         <TimeSeries
           frames={data}
@@ -72,65 +66,23 @@ function useWidth(): [number, React.RefObject<HTMLDivElement>] {
   return [width, box];
 }
 
-const maxRows = 200;
-
-function FrameTable({ frame, height, onOpen }: { frame: DataFrame; height: number; onOpen?: (query: any) => void }) {
-  const rows = Array.from({ length: Math.min(frame.length, maxRows) }, (_, i) => i);
-  const text = (field: Field, row: number) => {
-    const value = field.values[row];
-    return field.type === FieldType.string || Number.isNaN(value)
-      ? String(Number.isNaN(value) ? '' : value)
-      : formattedValueToString(field.display!(value));
-  };
-  /** The query of a cell's link, with the row's fields filled in. */
-  const linked = (field: Field, row: number) => {
-    const query = field.config.links?.[0]?.internal?.query;
-    if (!query) {
-      return undefined;
-    }
-    const filled = JSON.stringify(query).replace(/\$\{__data\.fields\.(\w+)\}/g, (_, name) =>
-      JSON.stringify(String(frame.fields.find((f) => f.name === name)?.values[row] ?? '')).slice(1, -1)
+/** Opens a cell's link where this page can: with the row's fields filled into its query. */
+function withLinks(frame: DataFrame, onOpen?: (query: any) => void): DataFrame {
+  const fill = (query: object, row: number) =>
+    JSON.parse(
+      JSON.stringify(query).replace(/\$\{__data\.fields\.(\w+)\}/g, (_, name) =>
+        JSON.stringify(String(frame.fields.find((f) => f.name === name)?.values[row] ?? '')).slice(1, -1)
+      )
     );
-    return JSON.parse(filled);
-  };
-  return (
-    <div className="scroll" style={{ maxHeight: height }}>
-      <table>
-        <thead>
-          <tr>
-            {frame.fields.map((field) => (
-              <th key={field.name} className={field.type}>
-                {field.name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row}>
-              {frame.fields.map((field) => {
-                const query = linked(field, row);
-                return (
-                  <td key={field.name} className={field.type}>
-                    {query ? (
-                      <button type="button" onClick={() => onOpen?.(query)}>
-                        {text(field, row)}
-                      </button>
-                    ) : (
-                      text(field, row)
-                    )}
-                  </td>
-                );
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {frame.length > maxRows && (
-        <p className="notice">
-          {maxRows} of {frame.length} rows are shown.
-        </p>
-      )}
-    </div>
-  );
+  const linksOf = (field: Field): Field['getLinks'] =>
+    field.config.links &&
+    (({ valueRowIndex = 0 }) =>
+      field.config.links!.map(({ title, internal }) => ({
+        title,
+        href: '',
+        target: undefined,
+        origin: field,
+        onClick: () => onOpen?.(fill(internal!.query as object, valueRowIndex)),
+      })));
+  return { ...frame, fields: frame.fields.map((field) => ({ ...field, getLinks: linksOf(field) })) };
 }

@@ -1,10 +1,15 @@
 import type { QueryEditorProps } from '@grafana/data';
-import { Button, Combobox, InlineField, InlineFieldRow, Input, Stack, type ComboboxOption } from '@grafana/ui';
+import { Button, Combobox, InlineField, InlineFieldRow, Stack, type ComboboxOption } from '@grafana/ui';
 import React, { useMemo, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
+import { printCommand } from '../query/commandLine';
 import { captureChoices, defaultQuery, isProfileView, type CaptureChoice, type View } from '../query/query';
-import type { Matcher, MatchOp } from '../query/selector';
 import type { PprofOptions, PprofQuery } from '../types';
+import { BaseFields } from './BaseFields';
+import { CommandField } from './CommandField';
+import { labelWidth, TextField } from './fields';
+import { LabelFilters } from './LabelFilters';
+import { OptionFields } from './OptionFields';
 import { readFields, writeFields, type SelectorFields } from './selectorFields';
 
 type Props = QueryEditorProps<PprofDataSource, PprofQuery, PprofOptions>;
@@ -12,6 +17,8 @@ type Props = QueryEditorProps<PprofDataSource, PprofQuery, PprofOptions>;
 const viewOptions: Array<ComboboxOption<View>> = [
   { value: 'flame', label: 'Flame graph' },
   { value: 'top', label: 'Top', description: 'flat and cum of each function' },
+  { value: 'diff', label: 'Diff', description: 'what changed since the base' },
+  { value: 'growth', label: 'Growth', description: 'what grows over the captures of a process' },
   { value: 'callers', label: 'Callers', description: 'inverted flame graph: leaves first' },
   { value: 'sandwich', label: 'Sandwich', description: 'callees and callers of a function' },
   { value: 'peek', label: 'Peek', description: 'a function between its callers and callees' },
@@ -34,12 +41,11 @@ const captureLabels: Record<CaptureChoice, string> = {
 };
 const captureOptions = captureChoices.map((value) => ({ value, label: captureLabels[value] }));
 
-const operators = (['=', '!=', '=~', '!~'] as const).map((value): ComboboxOption<MatchOp> => ({ value, label: value }));
-
-export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, range }: Props) {
+export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, range, data }: Props) {
   const query = { ...defaultQuery, ...stored };
   const fields = readFields(query.selector);
   const opensProfiles = isProfileView(query.view);
+  const hasOptions = opensProfiles || query.view === 'growth';
   const id = (name: string) => `pprof-${query.refId}-${name}`;
   const facts = useFacts(datasource, range);
   const [isText, setIsText] = useState(false);
@@ -65,10 +71,14 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   };
   const sampleTypes = async (typed: string) => suggestions((await facts(query.selector)).sampleTypes, typed);
 
+  // The frame knows the objects that were opened; before it is there, the command names none.
+  const executed = data?.series.find(({ refId }) => refId === query.refId)?.meta?.executedQueryString;
+  const command = executed?.startsWith('go tool pprof') ? executed : printCommand(query, fields?.filters ?? []);
+
   return (
     <Stack direction="column" gap={0.5}>
       <InlineFieldRow>
-        <InlineField label="View" labelWidth={14} htmlFor={id('view')}>
+        <InlineField label="View" labelWidth={labelWidth} htmlFor={id('view')}>
           <Combobox
             id={id('view')}
             width={22}
@@ -77,8 +87,16 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
             onChange={({ value }) => change({ view: value })}
           />
         </InlineField>
-        {opensProfiles && (
-          <InlineField label="Captures" htmlFor={id('capture')} tooltip="Which captures of the time range are opened.">
+        {hasOptions && (
+          <InlineField
+            label="Captures"
+            htmlFor={id('capture')}
+            tooltip={
+              opensProfiles
+                ? 'Which captures of the time range are opened.'
+                : 'The capture whose process is followed over the time range.'
+            }
+          >
             <Combobox
               id={id('capture')}
               width={24}
@@ -88,7 +106,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
             />
           </InlineField>
         )}
-        {opensProfiles && query.capture === 'event' && (
+        {hasOptions && query.capture === 'event' && (
           <TextField
             id={id('event')}
             label="Event"
@@ -97,7 +115,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
             onCommit={(event) => change({ event })}
           />
         )}
-        {opensProfiles && query.capture === 'nearest' && (
+        {hasOptions && query.capture === 'nearest' && (
           <TextField
             id={id('at')}
             label="Time"
@@ -115,7 +133,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
               <InlineField
                 key={name}
                 label={name === 'service' ? 'Service' : 'Profile'}
-                labelWidth={name === 'service' ? 14 : undefined}
+                labelWidth={name === 'service' ? labelWidth : undefined}
                 htmlFor={id(name)}
               >
                 <Combobox
@@ -130,7 +148,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
                 />
               </InlineField>
             ))}
-            {opensProfiles && (
+            {hasOptions && (
               <InlineField label="Sample type" htmlFor={id('sampleIndex')} tooltip="pprof's sample_index.">
                 <Combobox
                   id={id('sampleIndex')}
@@ -161,7 +179,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
           <TextField
             id={id('selector')}
             label="Selector"
-            labelWidth={14}
+            labelWidth={labelWidth}
             width={80}
             value={query.selector}
             placeholder={'{service="ingester"}'}
@@ -175,11 +193,12 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
         </InlineFieldRow>
       )}
 
+      {opensProfiles && <BaseFields id={id} query={query} onChange={change} />}
       {(query.view === 'peek' || query.view === 'sandwich') && (
         <TextField
           id={id('peek')}
           label="Function"
-          labelWidth={14}
+          labelWidth={labelWidth}
           width={60}
           value={query.peek}
           placeholder="e.g. json\.Marshal"
@@ -187,32 +206,45 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
           onCommit={(peek) => change({ peek })}
         />
       )}
-      {opensProfiles && (
-        <InlineFieldRow>
-          <TextField
-            id={id('tagRoot')}
-            label="Tag root"
-            labelWidth={14}
-            value={query.tagRoot}
-            placeholder="e.g. tenant_id"
-            tooltip="Labels whose values become frames at the root, separated by commas."
-            onCommit={(tagRoot) => change({ tagRoot })}
-          />
-          <TextField
-            id={id('tagLeaf')}
-            label="Tag leaf"
-            value={query.tagLeaf}
-            placeholder="e.g. bytes"
-            tooltip="Labels whose values become frames at the leaf, separated by commas."
-            onCommit={(tagLeaf) => change({ tagLeaf })}
-          />
-        </InlineFieldRow>
+      {hasOptions && (
+        <>
+          <InlineFieldRow>
+            <TextField
+              id={id('focus')}
+              label="Focus"
+              labelWidth={labelWidth}
+              value={query.focus}
+              placeholder="e.g. json|gob"
+              tooltip="Regular expression: samples with a function, file or binary that matches stay."
+              onCommit={(focus) => change({ focus })}
+            />
+            <TextField
+              id={id('ignore')}
+              label="Ignore"
+              value={query.ignore}
+              placeholder="e.g. ^runtime\."
+              tooltip="Regular expression: samples with a function, file or binary that matches go."
+              onCommit={(ignore) => change({ ignore })}
+            />
+            <TextField
+              id={id('tagRoot')}
+              label="Tag root"
+              width={22}
+              value={query.tagRoot}
+              placeholder="e.g. tenant_id"
+              tooltip="Labels whose values become frames at the root, separated by commas."
+              onCommit={(tagRoot) => change({ tagRoot })}
+            />
+          </InlineFieldRow>
+          <OptionFields id={id} options={query} onChange={change} />
+        </>
       )}
+      {opensProfiles && <CommandField id={id} command={command} onChange={change} />}
       {query.view === 'series' && (
         <TextField
           id={id('groupBy')}
           label="Group by"
-          labelWidth={14}
+          labelWidth={labelWidth}
           value={query.groupBy}
           placeholder="service,instance"
           tooltip="Key labels that make a series, separated by commas."
@@ -249,113 +281,3 @@ const isWritable = (label: string) => /^[A-Za-z_][\w.-]*$/.test(label);
 
 const suggestions = (all: readonly string[], typed: string): ComboboxOption[] =>
   all.filter((value) => value.toLowerCase().includes(typed.toLowerCase())).map((value) => ({ value }));
-
-interface LabelFiltersProps {
-  id: string;
-  filters: readonly Matcher[];
-  values: (label: string, typed: string, others: readonly Matcher[]) => Promise<ComboboxOption[]>;
-  onChange: (filters: readonly Matcher[]) => void;
-  /** Stands behind the last row. */
-  children: React.ReactNode;
-}
-
-function LabelFilters({ id, filters, values, onChange, children }: LabelFiltersProps) {
-  const replace = (at: number, patch: Partial<Matcher>) =>
-    onChange(filters.map((filter, i) => (i === at ? { ...filter, ...patch } : filter)));
-  return (
-    <>
-      {filters.map((filter, i) => {
-        const others = filters.filter((_, k) => k !== i);
-        return (
-          <InlineFieldRow key={i}>
-            <HiddenLabel htmlFor={`${id}-${i}-name`} text={`Label ${i + 1} name`} />
-            <HiddenLabel htmlFor={`${id}-${i}-op`} text={`Label ${i + 1} operator`} />
-            <HiddenLabel htmlFor={`${id}-${i}-value`} text={`Label ${i + 1} value`} />
-            <InlineField label={i === 0 ? 'Labels' : ''} labelWidth={14}>
-              <Combobox
-                id={`${id}-${i}-name`}
-                width={22}
-                createCustomValue
-                value={filter.name}
-                options={(typed) => values('', typed, others)}
-                onChange={(option) => replace(i, { name: option.value })}
-              />
-            </InlineField>
-            <Combobox
-              id={`${id}-${i}-op`}
-              width={10}
-              options={operators}
-              value={filter.op}
-              onChange={({ value }) => replace(i, { op: value })}
-            />
-            <Combobox
-              id={`${id}-${i}-value`}
-              width={32}
-              createCustomValue
-              value={filter.value}
-              options={(typed) => values(filter.name, typed, others)}
-              onChange={(option) => replace(i, { value: option.value })}
-            />
-            <Button
-              aria-label={`Remove label ${i + 1}`}
-              icon="times"
-              variant="secondary"
-              fill="text"
-              onClick={() => onChange(others)}
-            />
-          </InlineFieldRow>
-        );
-      })}
-      <InlineFieldRow>
-        <HiddenLabel htmlFor={`${id}-add`} text="Add label" />
-        <InlineField label={filters.length === 0 ? 'Labels' : ''} labelWidth={14}>
-          <Combobox
-            id={`${id}-add`}
-            width={22}
-            createCustomValue
-            placeholder="+ filter by label"
-            value={null}
-            options={(typed) => values('', typed, filters)}
-            onChange={(option) => option && onChange([...filters, { name: option.value, op: '=', value: '' }])}
-          />
-        </InlineField>
-        {children}
-      </InlineFieldRow>
-    </>
-  );
-}
-
-/** A name for screen readers; Combobox takes no aria-label. */
-const HiddenLabel = ({ htmlFor, text }: { htmlFor: string; text: string }) => (
-  <label htmlFor={htmlFor} className="sr-only">
-    {text}
-  </label>
-);
-
-interface TextFieldProps {
-  id: string;
-  label: string;
-  value: string;
-  placeholder?: string;
-  tooltip?: string;
-  labelWidth?: number;
-  width?: number;
-  onCommit: (value: string) => void;
-}
-
-/** A text that counts when the field is left or Enter is pressed, so that no query runs per keystroke. */
-function TextField({ id, label, value, placeholder, tooltip, labelWidth, width = 30, onCommit }: TextFieldProps) {
-  return (
-    <InlineField label={label} labelWidth={labelWidth} htmlFor={id} tooltip={tooltip}>
-      <Input
-        id={id}
-        key={value}
-        width={width}
-        defaultValue={value}
-        placeholder={placeholder}
-        onBlur={({ currentTarget }) => currentTarget.value !== value && onCommit(currentTarget.value.trim())}
-        onKeyDown={({ key, currentTarget }) => key === 'Enter' && onCommit(currentTarget.value.trim())}
-      />
-    </InlineField>
-  );
-}

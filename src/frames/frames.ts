@@ -23,6 +23,10 @@ const units = new Map(
     PB: 'pbytes',
     us: 'µs',
     hrs: 'h',
+    'bytes/s': 'binBps',
+    'count/s': 'cps',
+    // Grafana has no unit for time in a second; the scale says that it is one.
+    'nanoseconds/s': 'ns',
     count: 'short',
     percent: 'percent',
   })
@@ -92,9 +96,15 @@ const sparkline = (series: readonly number[], times: readonly number[], unit?: s
     ],
   });
 
+/** Names of functions are long; a table shares its width equally where nothing is said. */
+const custom: Partial<Record<Column['kind'], object>> = {
+  enum: { minWidth: 320 },
+  series: { cellOptions: { type: 'sparkline', hideValue: true } },
+};
+
 function fieldConfig({ kind, unit, label, color }: Column): FieldConfig {
   return {
-    ...(kind === 'series' && { custom: { cellOptions: { type: 'sparkline', hideValue: true } } }),
+    ...(custom[kind] && { custom: custom[kind] }),
     ...(unit && { unit: units.get(unit) ?? unit }),
     ...(unit === 'percent' && { decimals: 2 }),
     ...(label && { displayName: label }),

@@ -1,6 +1,6 @@
 import { InputError } from '../profile/profile';
-import { Arguments, readReportFlag, reportFlags } from './flags';
-import { defaultReportOptions, reportOptions, type ReportOptions } from './options';
+import { Arguments, readReportFlag, reportFlags, setFlags } from './flags';
+import { defaultReportOptions, type ReportOptions } from './options';
 import type { Query, View } from './query';
 import type { Matcher } from './selector';
 
@@ -97,21 +97,7 @@ export function printCommand(
   files: readonly string[] = [placeholder],
   bases: readonly string[] = []
 ): string {
-  const options: ReportOptions = { ...query, ...withMatchers(query, matchers) };
-  const flags: string[] = [];
-  for (const option of reportOptions) {
-    const value = options[option.field];
-    if (value === defaultReportOptions[option.field]) {
-      continue;
-    }
-    flags.push(
-      option.kind === 'choice'
-        ? `-${value}`
-        : option.kind === 'switch' && value === true
-          ? `-${option.flag}`
-          : `-${option.flag}=${value}`
-    );
-  }
+  const flags = setFlags({ ...query, ...withMatchers(query, matchers) }).map((flag) => `-${flag}`);
   const [report] = reports.find(([, view]) => view === query.view) ?? [];
   const show = report === undefined ? '-http=:' : report === 'peek' ? `-peek=${query.peek}` : `-${report}`;
   const mode = query.baseMode;

@@ -161,18 +161,26 @@ describe('growth', () => {
 
   it('is a line through the values of each function', async () => {
     const table = await grow({}, ramp);
-    const [total, leak] = printTable(table, ['function', 'first', 'last', 'growth', 'slope', 'R²', 'share of growth']);
+    const [total, leak] = printTable(table, [
+      'function',
+      'first',
+      'last',
+      'growth',
+      'growth per minute',
+      'R²',
+      'share of growth',
+    ]);
     expect(total).toBe('total 607 847 240 60 1 100');
     expect(leak).toBe('leak 100 340 240 60 1 100');
     const late = printTable(table, ['function', 'over time']).find((row) => row.startsWith('late'));
     expect(late).toBe('late 0,0,0,7,7');
-    expect(column(table, 'slope').unit).toBe('bytes/min');
-    expect(printTable(table, ['function', 'slope']).at(-1)).toBe('steady 0');
+    expect(column(table, 'growth per minute').unit).toBe('bytes');
+    expect(printTable(table, ['function', 'growth per minute']).at(-1)).toBe('steady 0');
   });
 
   it('by cum and after filters', async () => {
     const table = await grow({ sort: 'cum', focus: 'leak' }, ramp);
-    expect(printTable(table, ['function', 'slope'])).toEqual(['total 60', 'leak 60', 'main 60']);
+    expect(printTable(table, ['function', 'growth per minute'])).toEqual(['total 60', 'leak 60', 'main 60']);
   });
 
   it('takes two captures', async () => {

@@ -1,5 +1,5 @@
 import { InputError } from '../profile/profile';
-import { reportOptions, type ReportOptions } from './options';
+import { defaultReportOptions, reportOptions, type ReportOptions } from './options';
 
 /** Older names of sample types that pprof still takes (internal/driver/cli.go). */
 const sampleFlags: Readonly<Record<string, Partial<ReportOptions>>> = {
@@ -65,6 +65,16 @@ export function readReportFlag(
     }
   }
   return undefined;
+}
+
+/** What differs from pprof's presets, as flags without their dash: `focus=json`, `lines`, `trim=false`. */
+export function setFlags(options: ReportOptions): string[] {
+  return reportOptions
+    .filter(({ field }) => options[field] !== defaultReportOptions[field])
+    .map((option) => {
+      const value = options[option.field];
+      return option.kind === 'choice' ? String(value) : value === true ? option.flag : `${option.flag}=${value}`;
+    });
 }
 
 /** Every flag that readReportFlag knows. */

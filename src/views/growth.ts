@@ -46,8 +46,8 @@ export class GrowthBuilder {
   }
 
   /**
-   * Columns: function, first, last, growth (last less first), slope in a minute, R², share of the total's growth in
-   * percent, values over time. By falling slope; the row `total` is of the whole profile.
+   * Columns: function, first, last, growth (last less first), growth per minute (the line's slope), R², share of the
+   * total's growth in percent, values over time. By falling slope; the row `total` is of the whole profile.
    */
   finish(): Table {
     const { times, first } = this;
@@ -82,7 +82,7 @@ export class GrowthBuilder {
       name: type,
       length: rows.length,
       columns: [
-        { name: 'function', kind: 'string', values: rows.map(({ name }) => name) },
+        { name: 'function', kind: 'enum', values: rows.map((_, i) => i), text: rows.map(({ name }) => name) },
         number(
           'first',
           unit,
@@ -95,8 +95,8 @@ export class GrowthBuilder {
         ),
         number('growth', unit, growth),
         number(
-          'slope',
-          `${unit}/min`,
+          'growth per minute',
+          unit,
           rows.map(({ slope }) => slope)
         ),
         number(

@@ -1,0 +1,97 @@
+import { Combobox, InlineField, InlineFieldRow, type ComboboxOption } from '@grafana/ui';
+import React from 'react';
+import type { BaseChoice, BaseOptions, DiffScale } from '../query/query';
+import { labelWidth, TextField } from './fields';
+
+const bases: Array<ComboboxOption<BaseChoice>> = [
+  { value: '', label: 'Nothing' },
+  { value: 'previous', label: 'Previous capture', description: 'of the same instance' },
+  { value: 'first', label: 'First in range', description: 'of the same instance' },
+  { value: 'healthy', label: 'Last healthy capture', description: 'below a share of its limit' },
+  { value: 'yesterday', label: 'Same time yesterday' },
+  { value: 'instance', label: 'Another instance' },
+  { value: 'version', label: 'Another version' },
+  { value: 'event', label: 'Event id or key' },
+];
+
+const scales: Array<ComboboxOption<DiffScale>> = [
+  { value: 'absolute', label: 'Absolute' },
+  { value: 'rate', label: 'Per second', description: 'of each profile, or of the time between them' },
+  { value: 'percent', label: '% of total', description: 'of each side' },
+];
+
+interface Props {
+  id: (name: string) => string;
+  query: BaseOptions;
+  onChange: (patch: Partial<BaseOptions>) => void;
+}
+
+export function BaseFields({ id, query, onChange }: Props) {
+  const { base } = query;
+  return (
+    <InlineFieldRow>
+      <InlineField
+        label="Compare with"
+        labelWidth={labelWidth}
+        htmlFor={id('base')}
+        tooltip="The base of the difference. The panel says which capture was chosen."
+      >
+        <Combobox
+          id={id('base')}
+          width={24}
+          options={bases}
+          value={base}
+          onChange={({ value }) => onChange({ base: value })}
+        />
+      </InlineField>
+      {base === 'healthy' && (
+        <TextField
+          id={id('baseBelow')}
+          label="Below % of limit"
+          type="number"
+          width={10}
+          value={String(query.baseBelow)}
+          onCommit={(text) => onChange({ baseBelow: Number(text) || 70 })}
+        />
+      )}
+      {base === 'instance' && (
+        <TextField
+          id={id('baseInstance')}
+          label="Instance"
+          placeholder="any other"
+          value={query.baseInstance}
+          onCommit={(baseInstance) => onChange({ baseInstance })}
+        />
+      )}
+      {base === 'version' && (
+        <TextField
+          id={id('baseVersion')}
+          label="Version"
+          placeholder="any other"
+          value={query.baseVersion}
+          onCommit={(baseVersion) => onChange({ baseVersion })}
+        />
+      )}
+      {base === 'event' && (
+        <TextField
+          id={id('baseEvent')}
+          label="Base event"
+          placeholder="event id or object key"
+          value={query.baseEvent}
+          onCommit={(baseEvent) => onChange({ baseEvent })}
+        />
+      )}
+      {base !== '' && (
+        <InlineField label="Scale" htmlFor={id('scale')} tooltip="What both sides are in.">
+          <Combobox
+            id={id('scale')}
+            width={18}
+            options={scales}
+            value={query.scale}
+            onChange={({ value }) => onChange({ scale: value })}
+          />
+        </InlineField>
+      )}
+    </InlineFieldRow>
+  );
+}

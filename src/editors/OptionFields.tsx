@@ -1,0 +1,113 @@
+import { Combobox, InlineField, InlineFieldRow, InlineLabel, InlineSwitch } from '@grafana/ui';
+import React from 'react';
+import { setFlags } from '../query/flags';
+import {
+  defaultReportOptions,
+  reportOptions,
+  type OptionGroup,
+  type ReportOption,
+  type ReportOptions,
+} from '../query/options';
+import { labelWidth, Section, TextField } from './fields';
+
+/** Options with a place of their own in the editor, and one that only text reports have. */
+const elsewhere: ReadonlySet<keyof ReportOptions> = new Set([
+  'sampleIndex',
+  'focus',
+  'ignore',
+  'tagRoot',
+  'compactLabels',
+] as const);
+
+const groups: readonly OptionGroup[] = ['Filters', 'Labels', 'Numbers', 'Size'];
+
+interface Props {
+  id: (name: string) => string;
+  options: ReportOptions;
+  onChange: (patch: Partial<ReportOptions>) => void;
+}
+
+/** Every other option of pprof, drawn from the table of options; closed, it says what is set. */
+export function OptionFields({ id, options, onChange }: Props) {
+  const shown = reportOptions.filter(({ field }) => !elsewhere.has(field));
+  const hidden = Object.fromEntries([...elsewhere].map((field) => [field, defaultReportOptions[field]]));
+  return (
+    <Section title="Options of pprof" summary={setFlags({ ...options, ...hidden }).join(', ')}>
+      {groups.map((group) => (
+        <InlineFieldRow key={group}>
+          <InlineLabel width={labelWidth}>{group}</InlineLabel>
+          {shown
+            .filter((option) => option.group === group)
+            .map((option) => (
+              <OptionField
+                key={option.field}
+                id={id(option.field)}
+                option={option}
+                value={options[option.field]}
+                onChange={(value) => onChange({ [option.field]: value })}
+              />
+            ))}
+        </InlineFieldRow>
+      ))}
+    </Section>
+  );
+}
+
+interface FieldProps {
+  id: string;
+  option: ReportOption;
+  value: ReportOptions[keyof ReportOptions];
+  onChange: (value: ReportOptions[keyof ReportOptions]) => void;
+}
+
+function OptionField({ id, option, value, onChange }: FieldProps) {
+  const { label, flag, help } = option;
+  const tooltip = `${help} pprof's ${flag}.`;
+  switch (option.kind) {
+    case 'switch':
+      return (
+        <InlineField label={label} htmlFor={id} tooltip={tooltip}>
+          <InlineSwitch
+            id={id}
+            value={Boolean(value)}
+            onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+          />
+        </InlineField>
+      );
+    case 'choice':
+      return (
+        <InlineField label={label} htmlFor={id} tooltip={tooltip}>
+          <Combobox
+            id={id}
+            width={18}
+            options={option.choices.map((choice) => ({ value: choice }))}
+            value={String(value)}
+            onChange={(chosen) => onChange(chosen.value)}
+          />
+        </InlineField>
+      );
+    case 'number':
+      return (
+        <TextField
+          id={id}
+          label={label}
+          type="number"
+          width={12}
+          tooltip={tooltip}
+          value={String(value)}
+          onCommit={(text) => onChange(text === '' ? defaultReportOptions[option.field] : Number(text))}
+        />
+      );
+    default:
+      return (
+        <TextField
+          id={id}
+          label={label}
+          width={option.field === 'unit' ? 12 : 24}
+          tooltip={tooltip}
+          value={String(value)}
+          onCommit={(text) => onChange(text === '' ? defaultReportOptions[option.field] : text)}
+        />
+      );
+  }
+}
