@@ -1,0 +1,227 @@
+// Package ladder decides when memory is worth a capture. It reads neither a clock nor memory: the same readings give the
+// same decisions.
+//
+//	95 % ─────────────────────●──   A rung is captured once, when a signal passes it. It counts again after the
+//	90 % ───────────────────●────   signal fell 5 % of the limit below it. A jump over several rungs is one capture,
+//	80 % ─────────╭╮──────●──────   of the highest. Between and below the rungs, growth since the last capture, and
+//	70 % ──────●──╯╰●────╱───────   a speed that reaches the limit before the next look, are captured too.
+//	     ────╱───────╰──╯────────
+package ladder
+
+import (
+	"math"
+	"time"
+)
+
+// rearm is how far below a rung a signal must fall, as a share of the limit, before the rung counts again.
+const rearm = 0.05
+
+// Config is when to capture.
+type Config struct {
+	Rungs      []float64     // shares of the limit, ascending
+	Growth     float64       // share of the limit by which a signal must have grown since the last capture
+	Cooldown   time.Duration // between two captures for growth, two forecasts, or two of one rung
+	MaxPerHour int           // captures in any hour; growth and forecast leave room in it for one pass of the ladder
+	Horizon    time.Duration // a forecast is a signal whose speed reaches the limit within this time
+}
+
+// Reading is one signal at one look.
+type Reading struct {
+	Signal string
+	Value  uint64 // bytes
+}
+
+// Reason is why a capture is due.
+type Reason int
+
+// Reasons, the strongest first.
+const (
+	None     Reason = iota
+	Ratio           // a rung was passed
+	Forecast        // the limit is close in time
+	Growth          // the value has grown since the last capture
+	Held            // a rung was passed, but the hour has had its captures: said once, captured when there is room
+)
+
+// Decision says whether a capture is due and which signal asks for it.
+type Decision struct {
+	Reason Reason
+	Reading
+	Rung float64 // the highest rung passed, with Ratio and Held
+}
+
+// Ladder holds what was captured. Use New. It is not safe for concurrent use.
+type Ladder struct {
+	config   Config
+	signals  map[string]*signal
+	passed   []time.Time // per rung: when it, or one above it, was last captured
+	recent   []time.Time // captures decided here in the last hour, oldest first
+	captured time.Time   // the last capture of any kind, at first the first look
+	forecast time.Time   // the last forecast
+	reach    time.Duration
+}
+
+// signal is one signal's way up and down the ladder.
+type signal struct {
+	rungs int    // rungs passed and not yet left
+	held  int    // rungs whose capture was held
+	mark  uint64 // value at the last capture; growth counts from here
+	last  uint64 // value at the last look
+	at    time.Time
+	speed float64 // bytes per second between the last two looks
+}
+
+// New returns a ladder nothing has passed yet.
+func New(config Config) *Ladder {
+	return &Ladder{config: config, signals: map[string]*signal{}, passed: make([]time.Time, len(config.Rungs))}
+}
+
+// Decide takes a look: it says whether a capture is due, and expects that it is then made. A limit of 0 decides nothing.
+func (l *Ladder) Decide(now time.Time, limit uint64, readings ...Reading) Decision {
+	if limit == 0 {
+		return Decision{}
+	}
+	if l.captured.IsZero() {
+		l.captured = now
+	}
+	l.follow(now, limit, readings)
+	for len(l.recent) > 0 && now.Sub(l.recent[0]) >= time.Hour {
+		l.recent = l.recent[1:]
+	}
+	decision := l.ratio(now, limit, readings)
+	if decision.Reason == None && len(l.recent)+len(l.config.Rungs) < l.config.MaxPerHour {
+		decision = l.early(now, limit, readings)
+	}
+	switch decision.Reason {
+	case Ratio, Forecast, Growth:
+		l.recent = append(l.recent, now)
+		l.Captured(now, readings...)
+	}
+	return decision
+}
+
+// Captured notes a capture, also one made for another reason: growth counts from it.
+func (l *Ladder) Captured(now time.Time, readings ...Reading) {
+	l.captured = now
+	for _, r := range readings {
+		l.signal(r, now).mark = r.Value
+	}
+}
+
+// Pace returns how long to wait until the next look: a quarter of the time in which the fastest signal is at the limit,
+// between a tenth of interval and interval. A slow process is looked at calmly, a ramp closely.
+func (l *Ladder) Pace(interval time.Duration) time.Duration {
+	return min(max(l.reach/4, interval/10), interval)
+}
+
+// follow updates each signal's speed and rungs.
+func (l *Ladder) follow(now time.Time, limit uint64, readings []Reading) {
+	l.reach = math.MaxInt64
+	for _, r := range readings {
+		s := l.signal(r, now)
+		s.speed = 0
+		if seconds := now.Sub(s.at).Seconds(); seconds > 0 {
+			s.speed = (float64(r.Value) - float64(s.last)) / seconds
+		}
+		s.last, s.at = r.Value, now
+		if reach, ok := s.reach(limit); ok {
+			l.reach = min(l.reach, reach)
+		}
+		for s.rungs > 0 && float64(r.Value) < (l.config.Rungs[s.rungs-1]-rearm)*float64(limit) {
+			s.rungs--
+		}
+		s.held = min(s.held, l.rungsBelow(r.Value, limit))
+		if now.Sub(l.captured) >= time.Hour {
+			// After a quiet hour the old peak no longer hides a new rise.
+			s.mark = min(s.mark, r.Value)
+		}
+	}
+}
+
+// signal returns the state of a reading's signal, which starts with its first value.
+func (l *Ladder) signal(r Reading, now time.Time) *signal {
+	s := l.signals[r.Signal]
+	if s == nil {
+		s = &signal{mark: r.Value, last: r.Value, at: now}
+		l.signals[r.Signal] = s
+	}
+	return s
+}
+
+// reach returns when a rising signal is at the limit.
+func (s *signal) reach(limit uint64) (time.Duration, bool) {
+	if s.speed <= 0 {
+		return 0, false
+	}
+	seconds := max(0, (float64(limit)-float64(s.last))/s.speed)
+	if seconds > math.MaxInt64/float64(time.Second)/2 {
+		return 0, false
+	}
+	return time.Duration(seconds * float64(time.Second)), true
+}
+
+// rungsBelow counts the rungs a value has reached.
+func (l *Ladder) rungsBelow(value, limit uint64) int {
+	n := 0
+	for n < len(l.config.Rungs) && float64(value) >= l.config.Rungs[n]*float64(limit) {
+		n++
+	}
+	return n
+}
+
+// ratio looks for the signal that has newly passed the highest rung.
+func (l *Ladder) ratio(now time.Time, limit uint64, readings []Reading) Decision {
+	var best Decision
+	rungs := 0
+	for _, r := range readings {
+		n := l.rungsBelow(r.Value, limit)
+		if n > l.signals[r.Signal].rungs && (n > rungs || n == rungs && r.Value > best.Value) {
+			rungs = n
+			best = Decision{Ratio, r, l.config.Rungs[n-1]}
+		}
+	}
+	if best.Reason == None {
+		return best
+	}
+	s := l.signals[best.Signal]
+	// Another signal's capture at this height, or this one's before a short dip, is evidence enough.
+	if at := l.passed[rungs-1]; !at.IsZero() && now.Sub(at) < l.config.Cooldown {
+		s.rungs = rungs
+		return Decision{}
+	}
+	if len(l.recent) >= l.config.MaxPerHour {
+		if s.held >= rungs {
+			return Decision{}
+		}
+		s.held = rungs
+		best.Reason = Held
+		return best
+	}
+	s.rungs = rungs
+	for i := range rungs {
+		l.passed[i] = now
+	}
+	return best
+}
+
+// early looks for a signal about to reach the limit, else for one that has grown.
+func (l *Ladder) early(now time.Time, limit uint64, readings []Reading) Decision {
+	if l.forecast.IsZero() || now.Sub(l.forecast) >= l.config.Cooldown {
+		for _, r := range readings {
+			s := l.signals[r.Signal]
+			reach, rising := s.reach(limit)
+			if rising && reach <= l.config.Horizon && s.rungs < len(l.config.Rungs) {
+				l.forecast = now
+				return Decision{Reason: Forecast, Reading: r}
+			}
+		}
+	}
+	if now.Sub(l.captured) >= l.config.Cooldown {
+		for _, r := range readings {
+			if s := l.signals[r.Signal]; r.Value > s.mark && float64(r.Value-s.mark) >= l.config.Growth*float64(limit) {
+				return Decision{Reason: Growth, Reading: r}
+			}
+		}
+	}
+	return Decision{}
+}
