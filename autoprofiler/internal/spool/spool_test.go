@@ -1,0 +1,317 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pproflens/pproflens/autoprofiler/internal/key"
+)
+
+// keyOf names a file of the event at a minute of an hour.
+func keyOf(minute int, file string) string {
+	return key.Event{
+		Service: "ingester", Time: time.Date(2026, 11, 3, 14, minute, 0, 0, time.UTC), ID: "k3v9q2xd",
+		Trigger: "heap-ratio", Value: 1, Limit: 2, Instance: "i", Version: "v",
+	}.Folder() + "/" + file
+}
+
+// short is a key's minute and file: "22 heap.pb.gz".
+func short(key string) string {
+	_, event, _ := strings.Cut(key, "T14")
+	return event[:2] + " " + filepath.Base(key)
+}
+
+type recorder struct {
+	mu      sync.Mutex
+	dropped []string
+}
+
+func (r *recorder) options() Options {
+	return Options{MaxBytes: 100, MaxFile: 60, MaxAge: time.Hour, Dropped: func(f File, why error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.dropped = append(r.dropped, fmt.Sprintf("%s: %v", short(f.Key), why))
+	}}
+}
+
+// both runs a test with a spool on disk and with one in memory.
+func both(t *testing.T, test func(t *testing.T, s *Spool, r *recorder)) {
+	t.Run("disk", func(t *testing.T) {
+		r := &recorder{}
+		s, err := Disk(t.TempDir(), r.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(t, s, r)
+	})
+	t.Run("memory", func(t *testing.T) {
+		r := &recorder{}
+		test(t, Memory(r.options()), r)
+	})
+}
+
+func put(t *testing.T, s *Spool, key string, size int) error {
+	t.Helper()
+	w, err := s.Create(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range size { // byte by byte, as room is made while a file grows
+		if _, err := w.Write([]byte{'x'}); err != nil {
+			break
+		}
+	}
+	return w.Commit()
+}
+
+func mustPut(t *testing.T, s *Spool, key string, size int) {
+	t.Helper()
+	if err := put(t, s, key, size); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFilesComeBack(t *testing.T) {
+	both(t, func(t *testing.T, s *Spool, _ *recorder) {
+		mustPut(t, s, keyOf(22, "heap.pb.gz"), 40)
+		select {
+		case <-s.Added():
+		default:
+			t.Error("Added says nothing")
+		}
+		f, ok := s.Next()
+		if !ok || f.Key != keyOf(22, "heap.pb.gz") || f.Size != 40 {
+			t.Fatalf("got %+v, %v", f, ok)
+		}
+		for range 2 { // a retry reads the file again
+			body, err := s.Open(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(body)
+			if err != nil || string(text) != strings.Repeat("x", 40) {
+				t.Errorf("got %q, %v", text, err)
+			}
+			body.Close()
+		}
+		if s.Bytes() != 40 {
+			t.Errorf("holds %d bytes, want 40", s.Bytes())
+		}
+		if err := s.Done(f); err != nil {
+			t.Error(err)
+		}
+		if _, ok := s.Next(); ok || s.Bytes() != 0 || s.Len() != 0 {
+			t.Errorf("not empty: %d bytes", s.Bytes())
+		}
+		if _, err := s.Open(f); err == nil {
+			t.Error("opens a file that is gone")
+		}
+	})
+}
+
+func TestOrder(t *testing.T) {
+	both(t, func(t *testing.T, s *Spool, _ *recorder) {
+		for _, name := range []string{"meta.json", "heap.pb.gz"} {
+			mustPut(t, s, keyOf(10, name), 1)
+			mustPut(t, s, keyOf(20, name), 1)
+		}
+		var order []string
+		next := func() File {
+			f, _ := s.Next()
+			order = append(order, short(f.Key))
+			return f
+		}
+		s.Failed(next())
+		s.Done(next())
+		s.Done(next())
+		mustPut(t, s, keyOf(30, "meta.json"), 1)
+		s.Done(next())
+		s.Done(next())
+		s.Done(next())
+		want := "20 meta.json, 20 heap.pb.gz, 10 meta.json, 30 meta.json, 10 heap.pb.gz, 20 meta.json"
+		if got := strings.Join(order, ", "); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	})
+}
+
+func TestTheOldestEventsMakeRoom(t *testing.T) {
+	both(t, func(t *testing.T, s *Spool, r *recorder) {
+		for minute := 10; minute < 15; minute++ {
+			mustPut(t, s, keyOf(minute, "meta.json"), 1)
+			mustPut(t, s, keyOf(minute, "heap.pb.gz"), 29)
+		}
+		want := "10 meta.json: the spool is full, 10 heap.pb.gz: the spool is full, " +
+			"11 meta.json: the spool is full, 11 heap.pb.gz: the spool is full"
+		if got := strings.Join(r.dropped, ", "); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		if s.Bytes() != 90 {
+			t.Errorf("holds %d bytes, want 90", s.Bytes())
+		}
+	})
+}
+
+func TestNewerEventsAndTheOwnAreKept(t *testing.T) {
+	both(t, func(t *testing.T, s *Spool, r *recorder) {
+		mustPut(t, s, keyOf(20, "heap.pb.gz"), 60)
+		if err := put(t, s, keyOf(10, "cpu.pb.gz"), 50); !errors.Is(err, ErrRoom) {
+			t.Errorf("an older event's file: got %v", err)
+		}
+		if err := put(t, s, keyOf(20, "trace.out"), 50); !errors.Is(err, ErrRoom) {
+			t.Errorf("another file of the event: got %v", err)
+		}
+		if len(r.dropped) > 0 || s.Bytes() != 60 {
+			t.Errorf("dropped %v, holds %d bytes", r.dropped, s.Bytes())
+		}
+	})
+}
+
+func TestALongFileIsRefused(t *testing.T) {
+	both(t, func(t *testing.T, s *Spool, _ *recorder) {
+		if err := put(t, s, keyOf(10, "trace.out"), 61); !errors.Is(err, ErrTooLong) {
+			t.Errorf("got %v", err)
+		}
+		if s.Bytes() != 0 || s.Len() != 0 {
+			t.Errorf("holds %d bytes", s.Bytes())
+		}
+	})
+}
+
+func TestExpire(t *testing.T) {
+	both(t, func(t *testing.T, s *Spool, r *recorder) {
+		mustPut(t, s, keyOf(10, "heap.pb.gz"), 10)
+		s.Expire(time.Now().Add(time.Hour - time.Minute))
+		if len(r.dropped) > 0 {
+			t.Errorf("dropped %v", r.dropped)
+		}
+		s.Expire(time.Now().Add(time.Hour + time.Minute))
+		if got := strings.Join(r.dropped, ", "); got != "10 heap.pb.gz: the file is too old" || s.Bytes() != 0 {
+			t.Errorf("dropped %q, holds %d bytes", got, s.Bytes())
+		}
+	})
+}
+
+func TestAFileGivenUpDuringItsUpload(t *testing.T) {
+	both(t, func(t *testing.T, s *Spool, _ *recorder) {
+		mustPut(t, s, keyOf(10, "heap.pb.gz"), 60)
+		f, _ := s.Next()
+		body, err := s.Open(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer body.Close()
+		mustPut(t, s, keyOf(20, "heap.pb.gz"), 60)
+		if text, err := io.ReadAll(body); err != nil || len(text) != 60 {
+			t.Errorf("got %d bytes, %v", len(text), err)
+		}
+		s.Failed(f)
+		if err := s.Done(f); err != nil || s.Bytes() != 60 {
+			t.Errorf("got %v, holds %d bytes", err, s.Bytes())
+		}
+	})
+}
+
+func TestManyWriters(t *testing.T) {
+	both(t, func(t *testing.T, s *Spool, _ *recorder) {
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				for j := range 20 {
+					put(t, s, keyOf(i+10, fmt.Sprintf("%d.txt", j)), 10)
+					if s.Bytes() > 100 {
+						t.Errorf("holds %d bytes, 100 are allowed", s.Bytes())
+					}
+					if f, ok := s.Next(); ok {
+						s.Done(f)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		for f, ok := s.Next(); ok; f, ok = s.Next() {
+			s.Done(f)
+		}
+		if s.Bytes() != 0 {
+			t.Errorf("%d bytes are left of nothing", s.Bytes())
+		}
+	})
+}
+
+func TestAnEarlierProcessesFiles(t *testing.T) {
+	dir := t.TempDir()
+	r := &recorder{}
+	first, err := Disk(dir, r.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustPut(t, first, keyOf(10, "heap.pb.gz"), 30)
+	mustPut(t, first, keyOf(10, "goroutine.pb.gz"), 5)
+	mustPut(t, first, keyOf(10, "meta.json"), 20)
+	mustPut(t, first, keyOf(20, "meta.json"), 20)
+	if _, err := first.Create(keyOf(20, "heap.pb.gz")); err != nil { // the process dies here
+		t.Fatal(err)
+	}
+	old := filepath.Join(dir, keyOf(5, "heap.pb.gz.partial"))
+	for path, text := range map[string]string{filepath.Join(dir, "notes.txt"): "keep me", old: "x"} {
+		os.MkdirAll(filepath.Dir(path), 0o700)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := time.Now().Add(-2 * abandoned)
+	os.Chtimes(old, long, long)
+
+	second, err := Disk(dir, r.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.Bytes() != 75 || second.Len() != 4 {
+		t.Errorf("took over %d files of %d bytes, want 4 of 75", second.Len(), second.Bytes())
+	}
+	var order []string
+	for f, ok := second.Next(); ok; f, ok = second.Next() {
+		order = append(order, short(f.Key))
+		second.Done(f)
+	}
+	if got, want := strings.Join(order, ", "), "20 meta.json, 10 meta.json, 10 goroutine.pb.gz, 10 heap.pb.gz"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	left := filepath.Join(dir, keyOf(20, "heap.pb.gz.partial"))
+	if _, err := os.Stat(left); err != nil {
+		t.Errorf("removed a young partial file, which may be another process's: %v", err)
+	}
+	if _, err := os.Stat(old); err == nil {
+		t.Error("kept an abandoned partial file")
+	}
+	if text, _ := os.ReadFile(filepath.Join(dir, "notes.txt")); string(text) != "keep me" {
+		t.Error("touched a file that is not ours")
+	}
+}
+
+func TestASmallerSpoolThanTheEarlierProcesses(t *testing.T) {
+	dir := t.TempDir()
+	r := &recorder{}
+	first, err := Disk(dir, r.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustPut(t, first, keyOf(10, "heap.pb.gz"), 30)
+	mustPut(t, first, keyOf(20, "heap.pb.gz"), 30)
+	smaller := r.options()
+	smaller.MaxBytes = 50
+	second, err := Disk(dir, smaller)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, _ := second.Next(); short(f.Key) != "20 heap.pb.gz" || second.Bytes() != 30 {
+		t.Errorf("kept %s, %d bytes", short(f.Key), second.Bytes())
+	}
+}
