@@ -88,3 +88,13 @@ func (d *Dir) Remove(name string) error {
 	}
 	return nil
 }
+
+// Check returns an error unless files can be written.
+func (d *Dir) Check() error {
+	w, err := d.Create("autoprofiler-check")
+	if err != nil {
+		return err
+	}
+	w.Discard()
+	return nil
+}

@@ -13,6 +13,9 @@ type cgroup struct {
 	dialect
 	path   string // as /proc/self/cgroup has it
 	groups []group
+
+	limited   int    // the group that had the smallest limit at the last look
+	lastLimit uint64 // 0 without one
 }
 
 // dialect is what a version of cgroups calls things.
@@ -135,23 +138,23 @@ func ancestors(point, rest string) []string {
 }
 
 // limit returns the smallest limit and the group that has it; without a limit 0 and the innermost group. Each look reads
-// it again: a pod can be resized while it runs.
+// it again: a pod can be resized while it runs. With an error, it is that of the last look.
 func (c *cgroup) limit() (group int, limit uint64, err error) {
 	if c == nil {
 		return 0, 0, nil
 	}
 	for i, g := range c.groups {
-		text, readErr := g.max.read()
-		if readErr != nil {
-			err = errors.Join(err, readErr)
-			continue
+		text, err := g.max.read()
+		if err != nil {
+			return c.limited, c.lastLimit, err
 		}
 		// "max" reads as 0.
 		if n := parseUint(text); n > 0 && n < unlimited && (limit == 0 || n < limit) {
 			group, limit = i, n
 		}
 	}
-	return group, limit, err
+	c.limited, c.lastLimit = group, limit
+	return group, limit, nil
 }
 
 func (c *cgroup) usage(group int) (current, inactiveFile uint64, err error) {

@@ -1,0 +1,124 @@
+package autoprofiler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/pproflens/pproflens/autoprofiler/internal/disk"
+)
+
+// Target is where captures go. A target that also has a method Check() error is asked by Start whether it is set up
+// right; Check must not use the network.
+type Target interface {
+	// Put stores size bytes of body under key, whole or not at all, and returns when they are safe. After an error the same
+	// key is put again later, so a Put of a key that exists must replace it. body may be rewound.
+	Put(ctx context.Context, key string, body io.ReadSeeker, size int64) error
+}
+
+// Folder is a target: a local folder, made where it is missing. Keys become paths below it.
+type Folder string
+
+// Check returns an error unless the folder can be written.
+func (f Folder) Check() error {
+	if f == "" {
+		return errors.New("the folder's path is empty")
+	}
+	dir, err := disk.Open(string(f), 0o666)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Check()
+}
+
+// Put writes a file beside its final place, and renames it when it is on disk.
+func (f Folder) Put(_ context.Context, key string, body io.ReadSeeker, size int64) error {
+	dir, err := disk.Open(string(f), 0o666)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	w, err := dir.Create(key)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(w, body)
+	if err == nil && n != size {
+		err = fmt.Errorf("read %d bytes of %d", n, size)
+	}
+	if err == nil {
+		err = w.Sync()
+	}
+	if err != nil {
+		w.Discard()
+		return err
+	}
+	return w.Commit()
+}
+
+// HTTP is a target: each object is sent with PUT to URL and its key.
+type HTTP struct {
+	// URL is what comes before the key, such as "https://captures.example.org/go/". Its query is kept.
+	URL string
+	// Header is sent with each request. It may hold credentials.
+	Header http.Header
+	// Client sends the requests. Default: http.DefaultClient.
+	Client *http.Client
+}
+
+// Check returns an error unless URL is one.
+func (t *HTTP) Check() error {
+	_, err := t.url("")
+	return err
+}
+
+func (t *HTTP) url(key string) (*url.URL, error) {
+	u, err := url.Parse(t.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		// Not the text itself: it may hold a token.
+		return nil, errors.New(`HTTP.URL is not an address such as "https://captures.example.org/go/"`)
+	}
+	return u.JoinPath(key), nil
+}
+
+// Put sends an object. Any 2xx answer means that it is stored.
+func (t *HTTP) Put(ctx context.Context, key string, body io.ReadSeeker, size int64) error {
+	u, err := t.url(key)
+	if err != nil {
+		return err
+	}
+	// Without what may be secret: the password and the query.
+	what := "PUT " + (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, u.String(), io.NopCloser(body))
+	if err != nil {
+		return err
+	}
+	request.ContentLength = size
+	// For a connection that turns out to be closed.
+	request.GetBody = func() (io.ReadCloser, error) {
+		_, err := body.Seek(0, io.SeekStart)
+		return io.NopCloser(body), err
+	}
+	for name, values := range t.Header {
+		request.Header[name] = values
+	}
+	response, err := cmp.Or(t.Client, http.DefaultClient).Do(request)
+	if err != nil {
+		var withURL *url.Error
+		if errors.As(err, &withURL) {
+			err = withURL.Err
+		}
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	defer response.Body.Close()
+	answer, _ := io.ReadAll(io.LimitReader(response.Body, 200))
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		return fmt.Errorf("%s: %s %q", what, response.Status, answer)
+	}
+	return nil
+}

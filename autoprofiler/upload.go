@@ -1,0 +1,91 @@
+package autoprofiler
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pproflens/pproflens/autoprofiler/internal/spool"
+)
+
+// The pause after a failed upload doubles from the first to the last of these.
+const (
+	firstPause = 250 * time.Millisecond
+	lastPause  = time.Minute
+)
+
+// upload takes files from the spool to the target, one at a time, until the context ends, or until nothing is left after
+// a stop.
+func (p *Profiler) upload(ctx context.Context) {
+	failures := 0
+	for ctx.Err() == nil {
+		p.spool.Expire(time.Now())
+		p.observer.Spooled(p.spool.Bytes())
+		file, ok := p.spool.Next()
+		if !ok {
+			if !p.awaitFile(ctx) {
+				return
+			}
+			continue
+		}
+		if err := p.guard(StageUpload, func() error { return p.put(ctx, file) }); err != nil {
+			p.spool.Failed(file)
+			failures++
+			p.pause(ctx, failures)
+			continue
+		}
+		if failures > 0 {
+			p.config.Logger.Info("autoprofiler: the target takes captures again", "failures", failures)
+			failures = 0
+		}
+	}
+}
+
+// put uploads one file and removes it from the spool.
+func (p *Profiler) put(ctx context.Context, file spool.File) error {
+	body, err := p.spool.Open(file)
+	if err != nil {
+		// It was given up meanwhile, or another process with the same folder has uploaded it.
+		p.spool.Done(file)
+		return nil
+	}
+	defer body.Close()
+	ctx, cancel := context.WithTimeout(ctx, p.config.UploadTimeout)
+	defer cancel()
+	if err := p.config.Target.Put(ctx, file.Key, body, file.Size); err != nil {
+		return fmt.Errorf("%w (%s)", err, file.Key)
+	}
+	return p.spool.Done(file)
+}
+
+// awaitFile waits for a file. It reports false when none will come.
+func (p *Profiler) awaitFile(ctx context.Context) bool {
+	select {
+	case <-p.spool.Added():
+		return true
+	case <-ctx.Done():
+		return false
+	case <-p.drain:
+		return p.spool.Len() > 0
+	}
+}
+
+// pause waits before the next try, but not while a new file has not had its first: the process may be dying.
+func (p *Profiler) pause(ctx context.Context, failures int) {
+	pause := min(firstPause<<min(failures-1, 16), lastPause)
+	// Half of it at random, so that the instances of a service do not return at the same moment.
+	pause = pause/2 + rand.N(pause/2+1)
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.spool.Added():
+	case <-ctx.Done():
+	}
+}
+
+// dropped is told by the spool of a file that is lost.
+func (p *Profiler) dropped(file spool.File, why error) {
+	p.fail(StageSpool, fmt.Errorf("%w: %s, %d bytes, is lost", why, file.Key, file.Size))
+}
