@@ -99,6 +99,9 @@ func (t *HTTP) Put(ctx context.Context, key string, body io.ReadSeeker, size int
 		return err
 	}
 	request.ContentLength = size
+	if size == 0 {
+		request.Body = http.NoBody // else 0 means "not known"
+	}
 	// For a connection that turns out to be closed.
 	request.GetBody = func() (io.ReadCloser, error) {
 		_, err := body.Seek(0, io.SeekStart)

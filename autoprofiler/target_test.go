@@ -63,6 +63,20 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
+func TestHTTPAnnouncesTheSize(t *testing.T) {
+	var lengths []int64
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { lengths = append(lengths, r.ContentLength) }))
+	defer server.Close()
+	for _, content := range []string{"", "content"} {
+		if err := put(t, &HTTP{URL: server.URL}, "a", content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if lengths[0] != 0 || lengths[1] != 7 {
+		t.Errorf("got %v, want 0 and 7: object stores refuse bodies of unknown length", lengths)
+	}
+}
+
 func TestHTTPErrorsTellNoSecrets(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "AccessDenied "+strings.Repeat("x", 1000), http.StatusForbidden)
