@@ -30,7 +30,8 @@ type Config struct {
 	// Limit is the memory the process may use, in bytes. Default, read again at each look: the limit of the cgroup, v1 or
 	// v2, where it is below the machine's memory; else GOMEMLIMIT; else the machine's memory, known on Linux.
 	Limit uint64
-	// Interval is the time between two looks at memory. It shortens to a tenth as a signal nears the limit. Default: 1 s.
+	// Interval is the time between two looks at memory. While a signal nears the limit it shortens, down to a hundredth.
+	// Default: 1 s.
 	Interval time.Duration
 	// Rungs are the shares of the limit at which to capture, ascending. Default: 0.70, 0.80, 0.90, 0.95.
 	Rungs []float64

@@ -109,9 +109,9 @@ func (l *Ladder) Captured(now time.Time, readings ...Reading) {
 }
 
 // Pace returns how long to wait until the next look: a quarter of the time in which the fastest signal is at the limit,
-// between a tenth of interval and interval. A slow process is looked at calmly, a ramp closely.
+// between a hundredth of interval and interval. A slow process is looked at calmly, a ramp closely.
 func (l *Ladder) Pace(interval time.Duration) time.Duration {
-	return min(max(l.reach/4, interval/10), interval)
+	return min(max(l.reach/4, interval/100), interval)
 }
 
 // follow updates each signal's speed and rungs.

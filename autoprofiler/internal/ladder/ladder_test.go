@@ -169,8 +169,8 @@ func TestPace(t *testing.T) {
 		{"level", 500, 500, time.Second},
 		{"slow: 100 s to the limit", 499, 504, time.Second},
 		{"2 s to the limit", 500, 666, 502 * time.Millisecond},
-		{"at the limit", 900, 1000, 100 * time.Millisecond},
-		{"beyond it", 900, 1100, 100 * time.Millisecond},
+		{"at the limit", 900, 1000, 10 * time.Millisecond},
+		{"beyond it", 900, 1100, 10 * time.Millisecond},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := New(config)
