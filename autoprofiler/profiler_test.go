@@ -583,7 +583,7 @@ func TestTheSpoolIsBounded(t *testing.T) {
 		p := startTest(t, Config{Target: target, Observer: o, SpoolBytes: 1 << 20}, m)
 		for range 10 {
 			meta := p.newMeta(time.Now(), cause{trigger: TriggerManual}, Reading{})
-			err := p.write(meta.folder(), part{"trace.out", StageTrace, func(w io.Writer) error {
+			err := p.write(meta.folder(), part{name: "trace.out", stage: StageTrace, write: func(w io.Writer) error {
 				_, err := w.Write(make([]byte, 200<<10))
 				return err
 			}})
@@ -737,11 +737,39 @@ func TestStopEndsACPUProfile(t *testing.T) {
 	}
 }
 
+func TestWhatIsTooDearIsLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target, m, o := newBucket(), newMemory(100), newObserved()
+		p := startTest(t, Config{Target: target, Observer: o, GoroutineText: 1000}, m)
+		for _, test := range []struct {
+			room uint64
+			want string
+		}{
+			{1 << 30, "heap.pb.gz goroutine.pb.gz goroutine.txt.gz"},
+			{1 << 20, "heap.pb.gz goroutine.pb.gz"},
+			{1 << 10, "heap.pb.gz"},
+			{0, "heap.pb.gz"},
+		} {
+			reading := Reading{Signals: []Signal{{SignalHeap, 10}}, Limit: 10 + test.room}
+			var names []string
+			for _, part := range p.affordable(p.parts(), reading) {
+				names = append(names, part.name)
+			}
+			if got := strings.Join(names, " "); got != test.want {
+				t.Errorf("with %d bytes left: got %s, want %s", test.room, got, test.want)
+			}
+		}
+		if n, err := o.failed(StageGoroutine); n != 5 {
+			t.Errorf("%d files were said to be left out (%v), want 5", n, err)
+		}
+	})
+}
+
 func TestALongFileIsLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target, o := newBucket(), newObserved()
 		p := startTest(t, Config{Target: target, Observer: o, SpoolBytes: 1 << 20}, newMemory(100))
-		err := p.write("folder", part{"trace.out", StageTrace, func(w io.Writer) error {
+		err := p.write("folder", part{name: "trace.out", stage: StageTrace, write: func(w io.Writer) error {
 			_, err := w.Write(make([]byte, 1<<18+1))
 			return err
 		}})
@@ -755,25 +783,30 @@ func TestALongFileIsLeftOut(t *testing.T) {
 }
 
 func TestALookDoesNotAllocate(t *testing.T) {
-	p := looker(t)
+	p := looker(t, 0)
 	if n := testing.AllocsPerRun(100, func() { p.look() }); n > 0 {
 		t.Errorf("%v allocations a look", n)
 	}
 }
 
-// BenchmarkLook is what watching costs each Config.Interval: runtime/metrics, the cgroup's files or statm, the decision.
+// BenchmarkLook is what watching costs each Config.Interval: runtime/metrics, a few files of the kernel, the decision.
+// The limit is that of the cgroup, if there is one, or given, in which case the process's resident set is read.
 func BenchmarkLook(b *testing.B) {
-	p := looker(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		p.look()
+	for name, limit := range map[string]uint64{"found": 0, "given": 1 << 50} {
+		b.Run(name, func(b *testing.B) {
+			p := looker(b, limit)
+			b.ReportAllocs()
+			for b.Loop() {
+				p.look()
+			}
+		})
 	}
 }
 
-// looker is a profiler of this process that is not running. Its limit is too far to capture.
-func looker(t testing.TB) *Profiler {
-	config := Config{Logger: quiet}.withDefaults()
-	reader := memory.New("/", 1<<50)
+// looker is a profiler of this process that does not run, and never has a reason to capture.
+func looker(t testing.TB, limit uint64) *Profiler {
+	config := Config{Logger: quiet, Rungs: []float64{2}, MaxPerHour: 1}.withDefaults()
+	reader := memory.New("/", limit)
 	t.Cleanup(reader.Close)
 	p := &Profiler{config: config, memory: reader, ladder: config.newLadder()}
 	p.observer = carefulObserver{config.Observer, p.observerPanicked}
