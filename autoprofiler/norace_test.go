@@ -1,0 +1,5 @@
+//go:build !race
+
+package autoprofiler_test
+
+const raceEnabled = false
