@@ -308,7 +308,8 @@ func (p *Profiler) fail(stage string, err error) {
 	p.logFailure(stage, err)
 }
 
-func (p *Profiler) observerPanicked(err error) { p.logFailure(StageObserver, err) }
+// observerPanicked cannot tell the Observer: it only logs.
+func (p *Profiler) observerPanicked(err error) { p.logFailure("observer", err) }
 
 func (p *Profiler) logFailure(stage string, err error) {
 	if unsaid, ok := p.failures.allow(stage, time.Now()); ok {

@@ -24,9 +24,8 @@ const (
 	StageBlock     = "block"
 	StageTrace     = "trace"
 	StageCPU       = "cpu"
-	StageUpload    = "upload"   // one try; the file stays in the spool
-	StageSpool     = "spool"    // a file is lost: too old, or given up for newer ones
-	StageObserver  = "observer" // the Observer panicked
+	StageUpload    = "upload" // one try; the file stays in the spool
+	StageSpool     = "spool"  // a file is lost: too old, or given up for newer ones
 )
 
 // Signals: what is compared with the limit.
