@@ -34,7 +34,7 @@ import (
 // What this module is for, with nothing faked: a process leaks until it runs out of memory, with the default config. The
 // last capture is in the bucket before it dies.
 func TestTheLastCaptureIsInTheBucketBeforeTheProcessDies(t *testing.T) {
-	for name, limited := range map[string]func(*testing.T, *victim){"cgroup": inCgroup, "address space": inAddressSpace} {
+	for name, limited := range limits {
 		t.Run(name+", HTTP", func(t *testing.T) {
 			server := newServer(t, http.StatusOK)
 			v := &victim{env: []string{"AUTOPROFILER_OOM_URL=" + server.URL}}
@@ -52,39 +52,51 @@ func TestTheLastCaptureIsInTheBucketBeforeTheProcessDies(t *testing.T) {
 	}
 }
 
+// limits are the ways in which a process can run out of memory here.
+var limits = map[string]func(*testing.T, *victim){"cgroup": inCgroup, "address space": inAddressSpace}
+
 // With the bucket away the captures survive in the spool, and the next process uploads them.
 func TestTheNextProcessUploadsTheLastCaptureOfAKilledOne(t *testing.T) {
-	server := newServer(t, http.StatusServiceUnavailable)
-	spool := t.TempDir()
-	v := &victim{env: []string{"AUTOPROFILER_OOM_URL=" + server.URL, "AUTOPROFILER_OOM_SPOOL=" + spool}}
-	inCgroup(t, v)
-	v.runOutOfMemory(t)
-	if n := len(server.objects()); n > 0 {
-		t.Fatalf("%d objects are in a bucket that was away", n)
+	for name, limited := range limits {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, http.StatusServiceUnavailable)
+			spool := t.TempDir()
+			v := &victim{env: []string{"AUTOPROFILER_OOM_URL=" + server.URL, "AUTOPROFILER_OOM_SPOOL=" + spool}}
+			limited(t, v)
+			v.runOutOfMemory(t)
+			if n := len(server.objects()); n > 0 {
+				t.Fatalf("%d objects are in a bucket that was away", n)
+			}
+			bucket := t.TempDir()
+			next, err := autoprofiler.Start(autoprofiler.Config{
+				Service:     "victim",
+				Target:      autoprofiler.Folder(bucket),
+				SpoolDir:    spool,
+				Logger:      slog.New(slog.DiscardHandler),
+				StopTimeout: time.Minute,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			next.Stop()
+			checkLastCapture(t, folderObjects(t, bucket))
+		})
 	}
-	bucket := t.TempDir()
-	next, err := autoprofiler.Start(autoprofiler.Config{
-		Service:     "victim",
-		Target:      autoprofiler.Folder(bucket),
-		SpoolDir:    spool,
-		Logger:      slog.New(slog.DiscardHandler),
-		StopTimeout: time.Minute,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	next.Stop()
+}
+
+func folderObjects(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
 	objects := map[string][]byte{}
-	err = fs.WalkDir(os.DirFS(bucket), ".", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
-			objects[name], err = os.ReadFile(filepath.Join(bucket, name))
+			objects[name], err = os.ReadFile(filepath.Join(dir, name))
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkLastCapture(t, objects)
+	return objects
 }
 
 // TestVictim is the process that dies. It runs only when a victim starts it.
