@@ -206,7 +206,9 @@ func (l *Ladder) ratio(now time.Time, limit uint64, readings []Reading) Decision
 
 // early looks for a signal about to reach the limit, else for one that has grown.
 func (l *Ladder) early(now time.Time, limit uint64, readings []Reading) Decision {
-	if l.forecast.IsZero() || now.Sub(l.forecast) >= l.config.Cooldown {
+	// What was captured within the horizon says the same.
+	recent := now.Sub(l.captured) < l.config.Horizon
+	if !recent && (l.forecast.IsZero() || now.Sub(l.forecast) >= l.config.Cooldown) {
 		for _, r := range readings {
 			s := l.signals[r.Signal]
 			reach, rising := s.reach(limit)

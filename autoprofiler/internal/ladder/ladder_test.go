@@ -102,6 +102,8 @@ func TestDecide(t *testing.T) {
 			"0:5 1:55 2:5 3:55 61:5 62:55", "1:forecast 62:forecast"},
 		{"above the top rung nothing is left to forecast", config,
 			"0:60 1:96 1.1:99", "1:ratio95"},
+		{"no forecast just after a capture, of another signal say", config,
+			"0:30/60 1:31/91 1.1:40/92 2.1:50/93", "1:ratio90cgroup"},
 		{"a rung is stronger than a forecast", config,
 			"0:50 1:75", "1:ratio70"},
 		{"each signal has a ladder; the highest rung is named", config,
