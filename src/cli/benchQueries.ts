@@ -3,6 +3,7 @@ import type { Profile } from '../profile/profile';
 import { defaultQuery, type Query } from '../query/query';
 import { profileFacts, run } from '../query/run';
 import { column } from '../views/table';
+import { nodeGunzip } from './gunzip';
 import { median, round } from './median';
 
 /**
@@ -10,8 +11,8 @@ import { median, round } from './median';
  * Names and values that queries ask for are the profile's own.
  */
 export async function benchQueries(bytes: Uint8Array): Promise<object> {
-  const first = await median(async () => run(defaultQuery, { profile: await decode(bytes) }), 5);
-  const profile = await decode(bytes);
+  const first = await median(async () => run(defaultQuery, { profile: await decode(bytes, nodeGunzip) }), 5);
+  const profile = await decode(bytes, nodeGunzip);
   const changed: Record<string, number> = {};
   for (const [name, query] of Object.entries(changedQueries(profile))) {
     changed[name] = round(await median(() => run({ ...defaultQuery, ...query }, { profile })));

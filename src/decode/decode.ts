@@ -5,13 +5,14 @@ import { decodePprof } from './pprof';
 /**
  * Bytes of an object → Profile. The name of an object says little (text dumps arrive as .pprof, packed files without
  * .gz), so the bytes decide.
+ * @param unpack unpacks gzip: what the platform has, unless it is told of something better
  * @throws InputError saying what the file is and what to do, where it is not a profile we read
  */
-export async function decode(bytes: Uint8Array): Promise<Profile> {
+export async function decode(bytes: Uint8Array, unpack = gunzip): Promise<Profile> {
   let unpacked = bytes;
   // Twice: some uploaders pack a file that was packed already.
   for (let i = 0; i < 2 && isGzip(unpacked); i++) {
-    unpacked = await gunzip(unpacked);
+    unpacked = await unpack(unpacked);
   }
   if (unpacked.length === 0) {
     throw new InputError(

@@ -47,6 +47,10 @@ export function decodeStrings(bytes: Uint8Array, starts: Uint32Array, ends: Uint
  * Rows of equal text are one row: Go's writer never repeats a string, others do. Undefined where nothing repeats.
  */
 export function duplicateStrings(strings: readonly string[]): Uint32Array | undefined {
+  // Asked first, since a Set is made in half the time of a Map.
+  if (new Set(strings).size === strings.length) {
+    return undefined;
+  }
   const first = new Map<string, number>();
   let remap: Uint32Array | undefined;
   for (let i = 0; i < strings.length; i++) {
