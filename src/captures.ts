@@ -1,5 +1,6 @@
 import { namedValuesTest, parseSelector, possibleValues, splitMatchers, type Matcher } from './query/selector';
 import type { Query } from './query/query';
+import { mainCapture } from './store/events';
 import type { Layout } from './store/layout';
 import { findCaptures, type Found } from './store/plan';
 import type { Capture, Store } from './store/store';
@@ -157,10 +158,8 @@ export function chooseCaptures(
           ],
         };
       }
-      return {
-        captures: event.slice(-1),
-        notices: info(`Event ${query.event}: ${describe(event[event.length - 1])}.`),
-      };
+      const main = mainCapture(event) as Capture;
+      return { captures: [main], notices: info(`Event ${query.event}: ${describe(main)}.`) };
     }
     case 'nearest': {
       const at = query.at === '' ? to : /^\d+$/.test(query.at) ? Number(query.at) : Date.parse(query.at);

@@ -3,6 +3,7 @@ import {
   DataSourceApi,
   LoadingState,
   type AdHocVariableFilter,
+  type AnnotationSupport,
   type DataFrame,
   type DataQueryRequest,
   type DataQueryResponse,
@@ -16,6 +17,7 @@ import { Observable } from 'rxjs';
 import { firstObjects, checkHealth } from './health';
 import { openBucket, type Bucket } from './bucket';
 import { runQuery } from './runQuery';
+import type { LinkContext } from './frames/links';
 import { reportOptions } from './query/options';
 import { defaultQuery, type Query } from './query/query';
 import type { PprofOptions, PprofQuery } from './types';
@@ -28,6 +30,12 @@ const worker = new WorkerClient();
 export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   private readonly instance: DataSourceInstanceSettings<PprofOptions>;
   private opened: Bucket | undefined;
+
+  /** Captures as annotations of a dashboard, from keys alone: whatever view the query has, it is asked for its events. */
+  annotations: AnnotationSupport<PprofQuery> = {
+    getDefaultQuery: () => ({ view: 'events', selector: '{profile="heap"}' }),
+    prepareQuery: ({ target }) => ({ refId: 'Anno', ...target, view: 'events' }),
+  };
 
   constructor(settings: DataSourceInstanceSettings<PprofOptions>) {
     super(settings);
@@ -48,6 +56,17 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     return (this.opened ??= openBucket(url ?? '', jsonData));
   }
 
+  private links(): LinkContext {
+    const { eventDashboardUid = 'pproflens-incident', metricsUid, metricsQueries = [] } = this.instance.jsonData;
+    return {
+      uid: this.uid,
+      name: this.name,
+      type: this.type,
+      dashboardUid: eventDashboardUid,
+      ...(metricsUid && { metrics: { uid: metricsUid, queries: metricsQueries } }),
+    };
+  }
+
   query(request: DataQueryRequest<PprofQuery>): Observable<DataQueryResponse> {
     const targets = request.targets.filter((target) => this.filterQuery(target));
     const range = { from: request.range.from.valueOf(), to: request.range.to.valueOf() };
@@ -63,7 +82,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
       const runs = targets.map(async (target, i) => {
         try {
           const query = this.complete(target, request.scopedVars, request.filters);
-          const context = { bucket: this.bucket(), worker, uid: this.uid, name: this.name, refId: target.refId };
+          const context = { bucket: this.bucket(), worker, links: this.links(), refId: target.refId };
           await runQuery(context, query, range, abort.signal, (partial) => {
             frames[i] = partial;
             emit(LoadingState.Loading);

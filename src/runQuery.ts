@@ -9,14 +9,17 @@ import {
   listCaptures,
   ofSameProcess,
   type Choice,
+  type Listing,
   type Range,
 } from './captures';
 import { capturesFrame, seriesFrames } from './frames/captures';
 import { emptyFlame, toFrame } from './frames/frames';
-import { captureLink } from './frames/links';
+import { annotationFrame, exemplarFrame } from './frames/events';
+import { captureLink, eventLinks, exemplarLinks, metricsLinks, type LinkContext } from './frames/links';
 import { printCommand } from './query/commandLine';
 import type { Query, View } from './query/query';
 import { parseSelector, printSelector, splitMatchers } from './query/selector';
+import { eventsOf, rampsOf } from './store/events';
 import type { Capture } from './store/store';
 import type { Notice, Table } from './views/table';
 import type { Failure, Opening, Source, WorkerClient } from './worker/client';
@@ -24,8 +27,7 @@ import type { Failure, Opening, Source, WorkerClient } from './worker/client';
 export interface QueryContext {
   readonly bucket: Bucket;
   readonly worker: WorkerClient;
-  readonly uid: string;
-  readonly name: string;
+  readonly links: LinkContext;
   readonly refId: string;
 }
 
@@ -44,12 +46,9 @@ export async function runQuery(
   emit: Emit
 ): Promise<void> {
   const { bucket, refId } = context;
-  if (query.view === 'captures' || query.view === 'series') {
-    const { captures, notices } = await listCaptures(bucket, query.selector, range, signal);
-    const options = { refId, notices, link: captureLink(context) };
-    emit(
-      query.view === 'captures' ? [capturesFrame(captures, options)] : seriesFrames(captures, query.groupBy, options)
-    );
+  const ofKeys = keyViews[query.view];
+  if (ofKeys) {
+    emit(ofKeys(await listCaptures(bucket, query.selector, range, signal), query, context));
     return;
   }
   const chosen = await choose(bucket, query, range, signal);
@@ -69,6 +68,23 @@ export async function runQuery(
   }
   emit(await showProfile(context, query, chosen, base, signal, emit));
 }
+
+/** Views that come from keys alone. */
+const keyViews: Partial<
+  Record<View, (listing: Listing, query: Query, context: Pick<QueryContext, 'refId' | 'links'>) => DataFrame[]>
+> = {
+  captures: ({ captures, notices }, _, { refId, links }) => [
+    capturesFrame(captures, { refId, notices, links: [captureLink(links), ...metricsLinks(links)] }),
+  ],
+  series: ({ captures, notices }, { groupBy }, { refId }) => seriesFrames(captures, groupBy, { refId, notices }),
+  events({ captures, notices }, _, { refId, links }) {
+    const events = eventsOf(captures);
+    return [annotationFrame(events, rampsOf(events), { refId, notices, links: eventLinks(links) })];
+  },
+  exemplars: ({ captures, notices }, _, { refId, links }) => [
+    exemplarFrame(eventsOf(captures), { refId, notices, links: exemplarLinks(links) }),
+  ],
+};
 
 /** The captures that are opened, and what has to be said about them. */
 async function choose(bucket: Bucket, query: Query, range: Range, signal: AbortSignal): Promise<Choice> {

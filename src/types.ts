@@ -21,6 +21,12 @@ export interface PprofOptions extends DataSourceJsonData {
   /** Most captures one query opens. Default 200. */
   maxCaptures?: number;
 
+  /** Dashboard that annotations open; '' for none. Default: the one of this plugin. */
+  eventDashboardUid?: string;
+  /** Where the metrics of a captured process are: a data source, and queries with $service, $instance and the like. */
+  metricsUid?: string;
+  metricsQueries?: Array<{ name: string; query: string }>;
+
   /** How the editor shows the credentials. Not `authenticationType`: Grafana's proxy gives that name a meaning. */
   authMethod?: AuthMethod;
 

@@ -88,7 +88,11 @@ export function startServices(): void {
       return () => abort.abort();
     });
   grafanaRuntime.setBackendSrv({ fetch: fetchRequest } as any);
-  grafanaRuntime.setDataSourceSrv({ get: async () => host.dataSource } as any);
+  grafanaRuntime.setDataSourceSrv({
+    get: async () => host.dataSource,
+    getList: () => [],
+    getInstanceSettings: () => undefined,
+  } as any);
   grafanaRuntime.setTemplateSrv({ replace: replaceVariables, getVariables: () => [] } as any);
 }
 

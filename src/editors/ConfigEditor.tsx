@@ -7,6 +7,7 @@ import type { PprofDataSource } from '../datasource';
 import { compileLayout, presets } from '../store/layout';
 import type { PprofOptions, PprofSecrets } from '../types';
 import { AuthFields } from './AuthFields';
+import { LinkFields } from './LinkFields';
 
 type Props = DataSourcePluginOptionsEditorProps<PprofOptions, PprofSecrets>;
 
@@ -127,6 +128,10 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
             </Field>
           </>
         )}
+      </FieldSet>
+
+      <FieldSet label="Links">
+        <LinkFields jsonData={jsonData} setJson={setJson} />
       </FieldSet>
 
       <FieldSet label="Limits">

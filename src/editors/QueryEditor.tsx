@@ -29,6 +29,8 @@ const viewOptions: Array<ComboboxOption<View>> = [
   { value: 'traces', label: 'Traces', description: 'the largest samples with their stacks' },
   { value: 'captures', label: 'Captures', description: 'profiles in the bucket' },
   { value: 'series', label: 'Series', description: 'memory value at capture over time' },
+  { value: 'events', label: 'Events', description: 'captures as annotations over a panel' },
+  { value: 'exemplars', label: 'Exemplars', description: 'captures as diamonds at their memory value' },
 ];
 
 const captureLabels: Record<CaptureChoice, string> = {

@@ -7,14 +7,17 @@ import { withRange } from './links';
 export interface CaptureFrameOptions {
   readonly refId: string;
   readonly notices: readonly Notice[];
-  /** Opens the event of a row; `${__data.fields.event}` and the like are filled in by Grafana. */
-  readonly link?: DataLink;
+  /** Of a row; `${__data.fields.event}` and the like are filled in by Grafana. */
+  readonly links?: readonly DataLink[];
 }
 
 const ownColumns: readonly string[] = ['time', 'value', 'limit', '% of limit', 'size', 'key'];
 
 /** One row per capture, the newest first, from keys alone. */
-export function capturesFrame(captures: readonly Capture[], { refId, notices, link }: CaptureFrameOptions): DataFrame {
+export function capturesFrame(
+  captures: readonly Capture[],
+  { refId, notices, links = [] }: CaptureFrameOptions
+): DataFrame {
   const rows = [...captures].reverse();
   const label = (name: string): Column => ({
     // A layout may name a label as one of our columns; links find a column by its name.
@@ -54,10 +57,10 @@ export function capturesFrame(captures: readonly Capture[], { refId, notices, li
   ];
   const table: Table = { name: 'captures', length: rows.length, columns, notices: [] };
   const frame = toFrame(table, { refId, visualisation: 'table', notices });
-  if (link) {
-    const ranged = withRange(link, captures);
+  if (links.length > 0) {
+    const ranged = links.map((link) => withRange(link, captures));
     for (const field of frame.fields.filter(({ name }) => name === 'event' || name === 'time')) {
-      field.config.links = [ranged];
+      field.config.links = ranged;
     }
   }
   return frame;

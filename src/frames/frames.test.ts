@@ -76,8 +76,8 @@ test('what a key does not say is an empty cell; a label named as one of our colu
     { object, time: 1, labels: { service: 's', key: 'x' }, value: 5, limit: 10 },
     { object, time: 2, labels: { service: '<b>"`' } },
   ];
-  const link = captureLink({ uid: 'u', name: 'n' });
-  const frame = capturesFrame(captures, { refId: 'A', notices: [], link });
+  const links = [captureLink({ uid: 'u', name: 'n' })];
+  const frame = capturesFrame(captures, { refId: 'A', notices: [], links });
   expect(fieldOf(frame, 'value')?.values).toEqual([null, 5]);
   expect(fieldOf(frame, '% of limit')?.values).toEqual([null, 50]);
   expect(fieldOf(frame, 'service')?.values).toEqual(['<b>"`', 's']);
@@ -87,6 +87,6 @@ test('what a key does not say is an empty cell; a label named as one of our colu
 });
 
 test('no captures are a table without rows, which has no link to a range', () => {
-  const frame = capturesFrame([], { refId: 'A', notices: [], link: captureLink({ uid: 'u', name: 'n' }) });
+  const frame = capturesFrame([], { refId: 'A', notices: [], links: [captureLink({ uid: 'u', name: 'n' })] });
   expect(frame.length).toBe(0);
 });

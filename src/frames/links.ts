@@ -1,12 +1,108 @@
-import { dateTime, type DataLink, type TimeRange } from '@grafana/data';
+import { dateTime, locationUtil, urlUtil, type DataLink, type TimeRange } from '@grafana/data';
+import { mainCapture } from '../store/events';
 import type { Capture } from '../store/store';
+import type { EventLink } from './events';
+
+const minute = 60_000;
+
+/** The data source that links start from, and where they lead. */
+export interface LinkContext {
+  readonly uid: string;
+  readonly name: string;
+  readonly type: string;
+  /** Dashboard that shows an event, '' for none. */
+  readonly dashboardUid: string;
+  readonly metrics?: { readonly uid: string; readonly queries: readonly MetricsQuery[] };
+}
+
+/** A query for the metrics of a captured process; `$service`, `$instance` and other key labels stand for its values. */
+export interface MetricsQuery {
+  readonly name: string;
+  readonly query: string;
+}
+
+/** From half an hour before a capture, which shows what led to it, to a little after. */
+const around = (time: number) => ({ from: String(time - 30 * minute), to: String(time + 10 * minute) });
+
+/**
+ * Where an event opens: on a dashboard, which Viewers may open too, in Explore, and its process's metrics there. Addresses
+ * are of this Grafana, also where it lives below a path.
+ */
+export function eventLinks({ uid, type, dashboardUid, metrics }: LinkContext): EventLink[] {
+  const explore = (datasource: string, query: object, time: number) => {
+    const pane = { datasource, queries: [{ refId: 'A', ...query }], range: around(time) };
+    return address('/explore', { schemaVersion: 1, panes: JSON.stringify({ pl1: pane }) });
+  };
+  const dashboard: EventLink = {
+    title: 'Open capture',
+    url: ({ id, time, labels }) =>
+      address(`/d/${encodeURIComponent(dashboardUid)}`, {
+        'var-datasource': uid,
+        'var-service': labels.service ?? '',
+        'var-instance': labels.instance ?? '',
+        'var-event': id,
+        ...around(time),
+      }),
+  };
+  return [
+    ...(dashboardUid === '' ? [] : [dashboard]),
+    {
+      title: 'Explore',
+      url: ({ id, time, captures }) => {
+        const event = mainCapture(captures)?.object.key ?? id;
+        return explore(uid, { datasource: { type, uid }, view: 'flame', capture: 'event', event }, time);
+      },
+    },
+    ...(metrics?.queries ?? []).map(({ name, query }): EventLink => ({
+      title: name,
+      url: ({ time, labels }) => {
+        const text = query.replace(/\$(\w+)/g, (whole, label) =>
+          Object.hasOwn(labels, label) ? labels[label].replace(/["\\]/g, '\\$&') : whole
+        );
+        return explore(metrics?.uid ?? '', { expr: text, query: text }, time);
+      },
+    })),
+  ];
+}
+
+const address = (path: string, query: Record<string, string | number>) =>
+  locationUtil.assureBaseUrl(urlUtil.renderUrl(path, query));
+
+/** Links of an exemplar: Grafana fills in the fields of the one that is clicked. */
+export function exemplarLinks(context: LinkContext): DataLink[] {
+  const field = (name: string) => `\${__data.fields.${name}}`;
+  const dashboard: DataLink = {
+    title: 'Open capture',
+    url:
+      `/d/${encodeURIComponent(context.dashboardUid)}?var-datasource=${encodeURIComponent(context.uid)}` +
+      `&var-service=${field('service')}&var-instance=${field('instance')}&var-event=${field('event')}` +
+      '&from=${__from}&to=${__to}',
+  };
+  return [...(context.dashboardUid === '' ? [] : [dashboard]), captureLink(context)];
+}
+
+/** Links of a table row to the metrics of its process. */
+export function metricsLinks({ metrics }: LinkContext): DataLink[] {
+  return (metrics?.queries ?? []).map(({ name, query }) => {
+    const text = query.replace(/\$(\w+)/g, '${__data.fields.$1}');
+    return {
+      title: name,
+      url: '',
+      internal: {
+        datasourceUid: metrics?.uid ?? '',
+        datasourceName: '',
+        query: { refId: 'A', expr: text, query: text },
+      },
+    };
+  });
+}
 
 /**
  * Opens the capture of a table row in Explore. The query names the object, so it shows the same capture whatever the
  * range is. Values come from keys, which anyone who may write to the bucket chooses: between backticks nothing of them
  * is read as an escape or as another quote.
  */
-export function captureLink({ uid, name }: { uid: string; name: string }): DataLink {
+export function captureLink({ uid, name }: Pick<LinkContext, 'uid' | 'name'>): DataLink {
   return {
     title: 'Open in Explore',
     url: '',
@@ -18,7 +114,7 @@ export function captureLink({ uid, name }: { uid: string; name: string }): DataL
         view: 'flame',
         capture: 'event',
         event: '${__data.fields.key}',
-        selector: '{service=`${__data.fields.service}`, profile=`${__data.fields.profile}`}',
+        selector: '{service=`${__data.fields.service}`}',
       },
     },
   };
@@ -29,7 +125,6 @@ export function withRange(link: DataLink, captures: readonly Capture[]): DataLin
   if (!link.internal || captures.length === 0) {
     return link;
   }
-  const minute = 60_000;
   const times = captures.map(({ time }) => time);
   const from = dateTime(times.reduce((a, b) => Math.min(a, b)) - minute);
   const to = dateTime(times.reduce((a, b) => Math.max(a, b)) + minute);
