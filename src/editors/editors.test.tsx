@@ -134,7 +134,8 @@ test('help: an example becomes a query', async () => {
 type Options = DataSourcePluginOptionsEditorProps<PprofOptions, PprofSecrets>['options'];
 
 async function renderConfigEditor(start: Partial<Options>, keys: string[] = []) {
-  setDataSourceSrv({ get: async () => ({ previewKeys: async () => keys }) } as unknown as DataSourceSrv);
+  const none = { getList: () => [], getInstanceSettings: () => undefined };
+  setDataSourceSrv({ get: async () => ({ previewKeys: async () => keys }), ...none } as unknown as DataSourceSrv);
   const seen = { options: { uid: 'u', version: 1, jsonData: {}, secureJsonFields: {}, ...start } as Options };
   function Host() {
     const [options, setOptions] = useState(seen.options);
