@@ -16,6 +16,7 @@ import { capturesFrame, seriesFrames } from './frames/captures';
 import { emptyFlame, toFrame } from './frames/frames';
 import { annotationFrame, exemplarFrame } from './frames/events';
 import { captureLink, eventLinks, exemplarLinks, metricsLinks, type LinkContext } from './frames/links';
+import { findLabelled } from './labelled';
 import { printCommand } from './query/commandLine';
 import type { Query, View } from './query/query';
 import { parseSelector, printSelector, splitMatchers } from './query/selector';
@@ -133,12 +134,17 @@ async function showProfile(
   emit: Emit
 ): Promise<DataFrame[]> {
   const { bucket, worker, refId } = context;
-  const all = [...chosen.captures, ...base.captures];
+  const labelled =
+    query.estimate === 'paths' ? await findLabelled(bucket, query.selector, chosen.captures, signal) : [];
+  const all = [...chosen.captures, ...base.captures, ...labelled];
   const { sample } = splitMatchers(parseSelector(query.selector), isKeyLabel(bucket.layout));
   const { tables, failed } = await worker.run(
     { ...query, selector: printSelector(sample) },
-    chosen.captures.map(toSource),
-    base.captures.length > 0 ? base.captures.map(toSource) : undefined,
+    {
+      profile: chosen.captures.map(toSource),
+      base: base.captures.length > 0 ? base.captures.map(toSource) : undefined,
+      labelled: labelled.length > 0 ? labelled.map(toSource) : undefined,
+    },
     openingOf(context, query, all.length, signal, emit)
   );
   const keysOf = ({ captures }: Choice) => captures.map(({ object }) => object.key);

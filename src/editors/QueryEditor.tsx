@@ -7,6 +7,7 @@ import { captureChoices, defaultQuery, isProfileView, type CaptureChoice, type V
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
 import { CommandField } from './CommandField';
+import { EstimateFields } from './EstimateFields';
 import { labelWidth, TextField } from './fields';
 import { LabelFilters } from './LabelFilters';
 import { OptionFields } from './OptionFields';
@@ -241,6 +242,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
           <OptionFields id={id} options={query} onChange={change} />
         </>
       )}
+      {opensProfiles && <EstimateFields id={id} query={query} onChange={change} />}
       {opensProfiles && <CommandField id={id} command={command} onChange={change} />}
       {query.view === 'series' && (
         <TextField

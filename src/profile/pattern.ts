@@ -16,19 +16,35 @@ const maxLength = 2000;
  * @throws InputError where it does not compile
  */
 export function compilePattern(name: string, text: string): Pattern {
-  if (text.length > maxLength) {
-    throw new InputError(`The pattern for ${name} has ${text.length} characters; at most ${maxLength} are allowed.`);
-  }
-  const alternatives = plainAlternatives(text);
+  const alternatives = text.length > maxLength ? undefined : plainAlternatives(text);
   if (alternatives) {
     return (actual) => alternatives.some((alternative) => actual.includes(alternative));
   }
-  let compiled: RE2JS;
+  const compiled = compile(name, text);
+  const required = requiredText(text);
+  return (actual) => actual.includes(required) && compiled.matcher(actual).find();
+}
+
+/** What the first group of a pattern matches; undefined for a pattern without groups. @throws as compilePattern does */
+export function compileGroup(name: string, text: string): ((text: string) => string | undefined) | undefined {
+  const compiled = compile(name, text);
+  const required = requiredText(text);
+  if (compiled.groupCount() === 0) {
+    return undefined;
+  }
+  return (actual) => {
+    const matcher = compiled.matcher(actual);
+    return actual.includes(required) && matcher.find() ? (matcher.group(1) ?? undefined) : undefined;
+  };
+}
+
+function compile(name: string, text: string): RE2JS {
+  if (text.length > maxLength) {
+    throw new InputError(`The pattern for ${name} has ${text.length} characters; at most ${maxLength} are allowed.`);
+  }
   try {
-    compiled = RE2JS.compile(text);
+    return RE2JS.compile(text);
   } catch (error) {
     throw new InputError(`The pattern for ${name} is not a regular expression (RE2): ${(error as Error).message}`);
   }
-  const required = requiredText(text);
-  return (actual) => actual.includes(required) && compiled.matcher(actual).find();
 }

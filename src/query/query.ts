@@ -1,7 +1,7 @@
 import { defaultReportOptions, type ReportOptions } from './options';
 
 /** The query as plain data. Grafana's DataQuery fields (refId, hide, datasource) are added in `datasource.ts`. */
-export interface Query extends ReportOptions, BaseOptions {
+export interface Query extends ReportOptions, BaseOptions, EstimateOptions {
   readonly view: View;
   /** PromQL's syntax over key labels and sample labels: {service="ingester", profile="heap", tenant_id=~"a|b"}. */
   readonly selector: string;
@@ -35,6 +35,19 @@ export interface BaseOptions {
   /** What the two sides of a difference are in. */
   readonly scale: DiffScale;
 }
+
+/** Gives samples a label that their profile lacks, as Go's heap profiles do: an estimate, and shown as one. */
+export interface EstimateOptions {
+  readonly estimate: EstimateChoice;
+  /** The label. */
+  readonly estimateKey: string;
+  /** For 'rules': a line each, `regular expression => value`; without a value its first group is the value. */
+  readonly estimateRules: string;
+}
+
+/** '' for none; by the call paths of labelled samples of the same event; by rules on function names. */
+export const estimateChoices = ['', 'paths', 'rules'] as const;
+export type EstimateChoice = (typeof estimateChoices)[number];
 
 /** The views that open profiles. */
 export const profileViews = [
@@ -89,6 +102,9 @@ export const defaultQuery: Query = {
   baseVersion: '',
   baseMode: 'diff_base',
   scale: 'absolute',
+  estimate: '',
+  estimateKey: 'tenant_id',
+  estimateRules: '',
   peek: '',
   maxNodes: 16384,
   groupBy: '',

@@ -10,11 +10,12 @@ import { peek, tree } from '../views/peek';
 import type { Prepared } from '../views/prepared';
 import { sandwich } from '../views/sandwich';
 import { sizes } from '../views/sizes';
-import type { Table } from '../views/table';
+import type { Notice, Table } from '../views/table';
 import { tags } from '../views/tags';
 import { top } from '../views/top';
 import { traces } from '../views/traces';
 import { prepareComparison } from './compare';
+import { estimated } from './estimate';
 import { compileMatcher } from './matcher';
 import { prepare } from './prepare';
 import { isProfileView, profileViews, type ProfileView, type Query } from './query';
@@ -40,6 +41,8 @@ export interface Inputs {
   readonly profile: Profile;
   /** What the profile is compared with. */
   readonly base?: Profile;
+  /** A profile of the same event whose samples have the label that is estimated. */
+  readonly labelled?: Profile;
 }
 
 /**
@@ -48,12 +51,12 @@ export interface Inputs {
  * percentages are of what it leaves, as those of `tagfocus` are not.
  * @throws InputError for a query that cannot be answered
  */
-export function run(query: Query, { profile, base }: Inputs): readonly Table[] {
+export function run(query: Query, inputs: Inputs): readonly Table[] {
   const { view } = query;
   if (!isProfileView(view)) {
     throw new InputError(`The view "${view}" opens no profile; expected one of ${profileViews.join(', ')}.`);
   }
-  const prepared = prepareQuery(query, { profile, base }, view);
+  const prepared = prepareQuery(query, inputs, view);
   const [first, ...others] = reports[view](prepared, query).map((table) => inUnit(table, prepared, query));
   return [{ ...first, notices: [...prepared.notices, ...first.notices] }, ...others];
 }
@@ -68,17 +71,22 @@ export function growthOf(query: Query): { add(profile: Profile, time: number): v
   };
 }
 
-function prepareQuery(query: Query, { profile, base }: Inputs, view: ProfileView): Prepared {
+function prepareQuery(query: Query, { profile: recorded, base, labelled }: Inputs, view: ProfileView): Prepared {
+  const { profile, notices } = estimated(recorded, labelled, query);
   const matchers = parseSelector(query.selector);
   const select = (p: Profile) => filterLabels(p, matchers.map(condition));
   const selected = select(profile);
   if (view === 'diff' && !base) {
     throw new InputError('The view "diff" compares two captures: choose a base.');
   }
-  const prepared = base ? prepareComparison(selected, select(base), query, view) : prepare(selected, query);
-  return selected.sample.length === 0 && profile.sample.length > 0
-    ? { ...prepared, notices: [{ severity: 'warning', text: emptyText(profile, matchers) }, ...prepared.notices] }
-    : prepared;
+  const prepared = base
+    ? prepareComparison(selected, select(estimated(base, labelled, query).profile), query, view)
+    : prepare(selected, query);
+  const empty: Notice[] =
+    selected.sample.length === 0 && profile.sample.length > 0
+      ? [{ severity: 'warning', text: emptyText(profile, matchers) }]
+      : [];
+  return { ...prepared, notices: [...notices, ...empty, ...prepared.notices] };
 }
 
 /** @throws InputError where the query has none, or one that does not compile */

@@ -38,14 +38,8 @@ const source = (key: string, time = 0) => ({ key, time });
 const opening = (load: Load, signal = never): Opening => ({ load, signal });
 /** The flat value of the first row of a run over these objects. */
 const topOf = async (client: WorkerClient, keys: readonly string[], load: Load, signal = never) =>
-  (
-    await client.run(
-      query,
-      keys.map((key) => source(key)),
-      undefined,
-      opening(load, signal)
-    )
-  ).tables[0].columns[1].values[0];
+  (await client.run(query, { profile: keys.map((key) => source(key)) }, opening(load, signal))).tables[0].columns[1]
+    .values[0];
 
 test('a profile is loaded once and then answered from the worker', async () => {
   const worker = new FakeWorker();
@@ -133,8 +127,7 @@ describe('several captures', () => {
     const onProgress = jest.fn();
     const { tables, failed } = await client.run(
       query,
-      ['1', '2', '3', '4'].map((key) => source(key)),
-      undefined,
+      { profile: ['1', '2', '3', '4'].map((key) => source(key)) },
       {
         ...opening(read as Load),
         onProgress,
@@ -146,7 +139,7 @@ describe('several captures', () => {
       { key: '3', message: expect.stringMatching(/HTML page/) },
     ]);
     expect(onProgress.mock.calls.flat()).toEqual([1, 2, 3, 4]);
-    const none = client.run(query, [source('2'), source('3')], undefined, opening(read as Load));
+    const none = client.run(query, { profile: [source('2'), source('3')] }, opening(read as Load));
     await expect(none).rejects.toThrow(/HTML page/);
   });
 
@@ -154,8 +147,7 @@ describe('several captures', () => {
     const client = clientOf(new FakeWorker());
     const { tables } = await client.run(
       { ...query, view: 'diff' },
-      [source('5')],
-      [source('1'), source('2')],
+      { profile: [source('5')], base: [source('1'), source('2')] },
       opening(load())
     );
     expect(tables[0].columns.map(({ name }) => name)).toContain('delta');
@@ -176,7 +168,7 @@ test('what fell out of the cache is loaded again', async () => {
   const worker = new FakeWorker(async (request) => {
     if (request.type === 'run' && dropped) {
       dropped = false;
-      return { type: 'missing', id: request.id, keys: [request.key] };
+      return { type: 'missing', id: request.id, keys: [request.keys.profile] };
     }
     return handle(request);
   });
@@ -192,8 +184,7 @@ test('profiles that never fit at once are an error that says so', async () => {
   );
   const run = clientOf(worker).run(
     query,
-    [source('a')],
-    [source('b')],
+    { profile: [source('a')], base: [source('b')] },
     opening(async () => profileBytes())
   );
   await expect(run).rejects.toThrow(/2 profiles of this query do not fit .* \(1 fell out\)/);

@@ -20,6 +20,13 @@ export interface Source {
   readonly time: number;
 }
 
+/** Captures that a query is answered from; several of a kind are merged. */
+export interface InputSources {
+  readonly profile: readonly Source[];
+  readonly base?: readonly Source[];
+  readonly labelled?: readonly Source[];
+}
+
 /** How the objects of a question are read, and who hears how far that is. */
 export interface Opening {
   readonly load: Load;
@@ -99,17 +106,15 @@ export class WorkerClient {
     return own;
   }
 
-  /** Tables of a query over a profile, and its base. @throws Error with the core's message */
+  /** Tables of a query. @throws Error with the core's message */
   async run(
     query: Query,
-    sources: readonly Source[],
-    base: readonly Source[] | undefined,
+    { profile, base, labelled }: InputSources,
     opening: Opening
   ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
-    const [response, failed] = await this.ofOpened([sources, ...(base ? [base] : [])], opening, ([key, baseKey]) => ({
+    const [response, failed] = await this.ofOpened([profile, base, labelled], opening, ([p, b, l]) => ({
       type: 'run',
-      key,
-      base: baseKey,
+      keys: { profile: p as string, base: b, labelled: l },
       query,
     }));
     return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };
@@ -117,7 +122,7 @@ export class WorkerClient {
 
   /** Sample types and label values of one object. @throws Error with the core's message */
   async facts(source: Source, opening: Opening): Promise<ProfileFacts> {
-    const [response] = await this.ofOpened([[source]], opening, ([key]) => ({ type: 'facts', key }));
+    const [response] = await this.ofOpened([[source]], opening, ([key]) => ({ type: 'facts', key: key as string }));
     return response.type === 'facts' ? response.facts : unexpected(response);
   }
 
@@ -228,23 +233,23 @@ export class WorkerClient {
 
   /** Opens profiles and asks about them; where the cache dropped one meanwhile, once more. */
   private async ofOpened(
-    profiles: ReadonlyArray<readonly Source[]>,
+    profiles: ReadonlyArray<readonly Source[] | undefined>,
     opening: Opening,
-    question: (keys: readonly string[]) => Question
+    question: (keys: ReadonlyArray<string | undefined>) => Question
   ): Promise<[Response, readonly Failure[]]> {
     for (let attempt = 0; ; attempt++) {
-      const opened: Opened[] = [];
+      const opened: Array<Opened | undefined> = [];
       for (const sources of profiles) {
-        opened.push(await this.open(sources, opening));
+        opened.push(sources && (await this.open(sources, opening)));
       }
-      const response = await this.ask(question(opened.map(({ key }) => key)), opening.signal);
+      const response = await this.ask(question(opened.map((one) => one?.key)), opening.signal);
       if (response.type !== 'missing') {
-        return [response, opened.flatMap(({ failed }) => failed)];
+        return [response, opened.flatMap((one) => one?.failed ?? [])];
       }
       response.keys.forEach((key) => this.held.delete(key));
       if (attempt === 1) {
         throw new Error(
-          `The ${profiles.length} profiles of this query do not fit the worker's cache at once (${response.keys.length} fell out).`
+          `The ${opened.filter(Boolean).length} profiles of this query do not fit the worker's cache at once (${response.keys.length} fell out).`
         );
       }
     }

@@ -38,12 +38,13 @@ export function createHandler(cache = new ProfileCache()): (request: Request) =>
         await load(question.key, question.bytes);
         return { type: 'done' };
       case 'run': {
-        const { key, base, query } = question;
-        const profile = cache.get(key);
-        const baseProfile = base === undefined ? undefined : cache.get(base);
-        const missing = [...(profile ? [] : [key]), ...(base === undefined || baseProfile ? [] : [base])];
+        const { keys, query } = question;
+        const [profile, base, labelled] = [keys.profile, keys.base, keys.labelled].map((key) =>
+          key === undefined ? undefined : cache.get(key)
+        );
+        const missing = Object.values(keys).filter((key) => key !== undefined && !cache.has(key));
         return profile && missing.length === 0
-          ? { type: 'tables', tables: run(query, { profile, base: baseProfile }) }
+          ? { type: 'tables', tables: run(query, { profile, base, labelled }) }
           : { type: 'missing', keys: missing };
       }
       case 'facts': {

@@ -8,9 +8,16 @@ import type { Table } from '../views/table';
  */
 export type Request = { readonly id: number } & Question;
 
+/** The profiles that a query is answered from (query/run.ts, Inputs). */
+export interface InputKeys {
+  readonly profile: string;
+  readonly base?: string;
+  readonly labelled?: string;
+}
+
 export type Question =
   | { readonly type: 'load'; readonly key: string; readonly bytes: ArrayBuffer }
-  | { readonly type: 'run'; readonly key: string; readonly base?: string; readonly query: Query }
+  | { readonly type: 'run'; readonly keys: InputKeys; readonly query: Query }
   | { readonly type: 'facts'; readonly key: string }
   /** Opens a collection: of many profiles one is kept at a time, so any number of them fits the worker's memory. */
   | { readonly type: 'begin'; readonly collection: number; readonly growth?: Query }
