@@ -102,9 +102,10 @@ const custom: Partial<Record<Column['kind'], object>> = {
   series: { cellOptions: { type: 'sparkline', hideValue: true } },
 };
 
-function fieldConfig({ kind, unit, label, color }: Column): FieldConfig {
+function fieldConfig({ kind, unit, label, color, isGauge }: Column): FieldConfig {
   return {
     ...(custom[kind] && { custom: custom[kind] }),
+    ...(isGauge && { min: 0, max: 100, custom: { cellOptions: { type: 'gauge', mode: 'basic' } } }),
     ...(unit && { unit: units.get(unit) ?? unit }),
     ...(unit === 'percent' && { decimals: 2 }),
     ...(label && { displayName: label }),

@@ -65,8 +65,8 @@ export const profileViews = [
 ] as const;
 export type ProfileView = (typeof profileViews)[number];
 
-/** `growth` opens all captures of one process; the last four come from keys alone. */
-export const views = [...profileViews, 'growth', 'captures', 'series', 'events', 'exemplars'] as const;
+/** `growth` opens all captures of one process, `memory` a capture and its meta.json; the others come from keys alone. */
+export const views = [...profileViews, 'growth', 'memory', 'captures', 'series', 'events', 'exemplars'] as const;
 export type View = (typeof views)[number];
 
 export const isProfileView = (view: View): view is ProfileView => (profileViews as readonly View[]).includes(view);

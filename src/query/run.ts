@@ -1,7 +1,7 @@
 import { filterLabels, type LabelCondition } from '../ops/labels';
 import { scale } from '../profile/measurement';
 import { compilePattern, type Pattern } from '../profile/pattern';
-import { InputError, type Profile } from '../profile/profile';
+import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
 import { diff } from '../views/diff';
 import { callers, flame } from '../views/flame';
 import { GrowthBuilder } from '../views/growth';
@@ -14,6 +14,7 @@ import type { Notice, Table } from '../views/table';
 import { tags } from '../views/tags';
 import { top } from '../views/top';
 import { traces } from '../views/traces';
+import { waterfall, type MemoryMeta } from '../views/waterfall';
 import { prepareComparison } from './compare';
 import { estimated } from './estimate';
 import { compileMatcher } from './matcher';
@@ -59,6 +60,17 @@ export function run(query: Query, inputs: Inputs): readonly Table[] {
   const prepared = prepareQuery(query, inputs, view);
   const [first, ...others] = reports[view](prepared, query).map((table) => inUnit(table, prepared, query));
   return [{ ...first, notices: [...prepared.notices, ...first.notices] }, ...others];
+}
+
+/** From the limit of the process down to what its heap profile explains. @throws InputError where it is no heap profile */
+export function memory(meta: MemoryMeta, profile: Profile): readonly Table[] {
+  const index = sampleIndexByName(profile, 'inuse_space');
+  return [
+    waterfall(
+      meta,
+      profile.sample.values[index].reduce((sum, value) => sum + value, 0)
+    ),
+  ];
 }
 
 /** Growth over the captures of one process, added in the order of time. @throws InputError as `run` does */

@@ -44,6 +44,9 @@ export function eventsOf(captures: readonly Capture[]): CaptureEvent[] {
   });
 }
 
+/** Whether an object tells of a capture instead of being a profile: meta.json. */
+export const isMeta = ({ object }: Capture): boolean => object.key.endsWith('.json');
+
 /** What an event is opened by where nothing says which of its profiles: memory first, it is what captures are about. */
 const mainProfiles = ['heap', 'cpu', 'goroutine', 'allocs'];
 

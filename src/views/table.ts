@@ -27,6 +27,8 @@ export interface Column {
   readonly label?: string;
   /** Grafana's name of the colour the column is drawn in. */
   readonly color?: string;
+  /** A table draws the number as a bar, from 0 to 100. */
+  readonly isGauge?: boolean;
   /** Key labels of a series. */
   readonly labels?: Readonly<Record<string, string>>;
 }

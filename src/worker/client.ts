@@ -2,6 +2,7 @@ import { BlobWorker as Worker } from './BlobWorker';
 import type { Query } from '../query/query';
 import type { ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
+import type { MemoryMeta } from '../views/waterfall';
 import type { Question, Request, Response } from './messages';
 
 /** What answers requests: a worker, or the same handler on this thread. */
@@ -124,6 +125,16 @@ export class WorkerClient {
   async facts(source: Source, opening: Opening): Promise<ProfileFacts> {
     const [response] = await this.ofOpened([[source]], opening, ([key]) => ({ type: 'facts', key: key as string }));
     return response.type === 'facts' ? response.facts : unexpected(response);
+  }
+
+  /** How much of a process's memory a heap profile explains. @throws Error with the core's message */
+  async memory(meta: MemoryMeta, heap: Source, opening: Opening): Promise<readonly Table[]> {
+    const [response] = await this.ofOpened([[heap]], opening, ([key]) => ({
+      type: 'memory',
+      key: key as string,
+      meta,
+    }));
+    return response.type === 'tables' ? response.tables : unexpected(response);
   }
 
   /** Growth over captures of one process, given in the order of time. @throws Error where none can be read */

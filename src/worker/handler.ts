@@ -1,7 +1,7 @@
 import { decode } from '../decode/decode';
 import { MergeBuilder } from '../ops/merge';
 import { InputError, type Profile } from '../profile/profile';
-import { growthOf, profileFacts, run } from '../query/run';
+import { growthOf, memory, profileFacts, run } from '../query/run';
 import type { Table } from '../views/table';
 import { ProfileCache } from './cache';
 import type { Question, Request, Response } from './messages';
@@ -50,6 +50,12 @@ export function createHandler(cache = new ProfileCache()): (request: Request) =>
       case 'facts': {
         const profile = cache.get(question.key);
         return profile ? { type: 'facts', facts: profileFacts([profile]) } : { type: 'missing', keys: [question.key] };
+      }
+      case 'memory': {
+        const profile = cache.get(question.key);
+        return profile
+          ? { type: 'tables', tables: memory(question.meta, profile) }
+          : { type: 'missing', keys: [question.key] };
       }
       case 'begin':
         collections.set(question.collection, question.growth ? growthOf(question.growth) : new MergeBuilder());

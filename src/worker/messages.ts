@@ -1,6 +1,7 @@
 import type { Query } from '../query/query';
 import type { ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
+import type { MemoryMeta } from '../views/waterfall';
 
 /**
  * Main thread → worker. `id` pairs a question with its answer. A profile is named by the key it was loaded or collected
@@ -19,6 +20,7 @@ export type Question =
   | { readonly type: 'load'; readonly key: string; readonly bytes: ArrayBuffer }
   | { readonly type: 'run'; readonly keys: InputKeys; readonly query: Query }
   | { readonly type: 'facts'; readonly key: string }
+  | { readonly type: 'memory'; readonly key: string; readonly meta: MemoryMeta }
   /** Opens a collection: of many profiles one is kept at a time, so any number of them fits the worker's memory. */
   | { readonly type: 'begin'; readonly collection: number; readonly growth?: Query }
   /** Adds a profile, from the bytes where the cache does not hold it. `time` in Unix ms. */
