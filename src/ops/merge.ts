@@ -1,6 +1,6 @@
 import { PairInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
-import { InputError, type Profile } from '../profile/profile';
+import { InputError, type Notice, type Profile } from '../profile/profile';
 
 /** One profile out of several, as pprof's Merge does. @throws InputError where they have no sample type in common */
 export function merge(profiles: readonly Profile[]): Profile {
@@ -64,6 +64,8 @@ export class MergeBuilder {
 
   private header: Profile | undefined;
   private comments: string[] = [];
+  /** By text: captures of one kind say the same. */
+  private readonly notices = new Map<string, Notice>();
   private timeNanos = 0n;
   private durationNanos = 0;
   private period = 0;
@@ -121,6 +123,7 @@ export class MergeBuilder {
       durationNanos: this.durationNanos,
       period: this.period,
       comments: this.comments,
+      notices: [...this.notices.values()],
       sample: {
         length: samples.length,
         values: this.values.map((column) => column.slice(0, samples.length)),
@@ -165,6 +168,7 @@ export class MergeBuilder {
   private addHeader(profile: Profile): number[] {
     const { header } = this;
     this.comments = [...new Set([...this.comments, ...profile.comments])];
+    profile.notices.forEach((notice) => this.notices.set(notice.text, notice));
     this.durationNanos += profile.durationNanos;
     this.period = Math.max(this.period, profile.period);
     if (profile.timeNanos !== 0n && (this.timeNanos === 0n || profile.timeNanos < this.timeNanos)) {
