@@ -16,17 +16,26 @@ export interface LabelRow {
  * Columns and open addressing only: a goroutine dump has a set for each goroutine, 100,000 of them with 8 labels each.
  */
 export class LabelSetBuilder {
-  private key = new Uint32Array(256);
-  private str = new Uint32Array(256);
-  private num = new Float64Array(256);
-  private unit = new Uint32Array(256);
-  private isNumeric = new Uint8Array(256);
+  private key: Uint32Array<ArrayBuffer>;
+  private str: Uint32Array<ArrayBuffer>;
+  private num: Float64Array<ArrayBuffer>;
+  private unit: Uint32Array<ArrayBuffer>;
+  private isNumeric: Uint8Array<ArrayBuffer>;
   private rowCount = 0;
   private pending = 0;
   private offsets = new Uint32Array(256);
   private setCount = 1;
   /** Set, 0 for a free slot: the empty set is not in here. */
   private slots = new Int32Array(512);
+
+  /** @param expected labels of all sets, where that is known: what grows in place of it leaves its old columns behind */
+  constructor(expected = 256) {
+    this.key = new Uint32Array(expected);
+    this.str = new Uint32Array(expected);
+    this.num = new Float64Array(expected);
+    this.unit = new Uint32Array(expected);
+    this.isNumeric = new Uint8Array(expected);
+  }
 
   add(key: number, str: number, num: number, unit: number, isNumeric: boolean): void {
     const at = this.rowCount + this.pending;
@@ -112,7 +121,7 @@ export class LabelSetBuilder {
   }
 
   private growRows(): void {
-    const capacity = this.key.length * 2;
+    const capacity = Math.ceil(this.key.length * 1.5);
     const grown = <T extends Uint32Array | Float64Array | Uint8Array>(old: T, column: T): T => {
       column.set(old);
       return column;
