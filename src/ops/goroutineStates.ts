@@ -236,7 +236,9 @@ const stateOfCall = new Map<string, string>([
 ]);
 
 const systemCall =
-  /^(syscall\.(raw|Raw)?(Vfork)?[sS]yscall|(internal\/runtime|runtime\/internal)\/syscall\b|golang\.org\/x\/sys\/unix\.(Raw)?Syscall)|\._Cfunc_/;
+  /^(syscall\.(raw|Raw)?(Vfork)?[sS]yscall|(internal\/runtime|runtime\/internal)\/syscall\b|golang\.org\/x\/sys\/unix\.(Raw)?Syscall)/;
+/** The Go side of a call into C; runtime.cgocall is above it. */
+const callIntoC = /\._Cfunc_/;
 
 /** Go before 1.20 parks all of package sync in these; the next call says which. */
 const semaphores = new Set(['sync.runtime_Semacquire', 'sync.runtime_SemacquireMutex']);
@@ -290,7 +292,8 @@ class StackStates {
     // Without names of the runtime's calls: gopark alone is in all that wait, selectgo above it in one more, and
     // chanrecv1 or chansend1 above chanrecv or chansend in two more.
     if (!this.parkedIn.has(leaf)) {
-      return this.parkedIn.size > 0 ? { state, class: stateClass(state) } : { state: '', class: 'unknown' };
+      const running = callIntoC.test(names[0] ?? '') ? 'syscall' : state;
+      return this.parkedIn.size > 0 ? { state: running, class: stateClass(running) } : { state: '', class: 'unknown' };
     }
     return { state: '', class: hidden === 1 ? 'wait' : hidden === 2 ? 'select' : 'channel' };
   }

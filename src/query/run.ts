@@ -16,6 +16,7 @@ import { traces } from '../views/traces';
 import { prepare } from './prepare';
 import { isProfileView, profileViews, type ProfileView, type Query } from './query';
 import { compileMatcher, parseSelector, type Matcher } from './selector';
+import { withAskedStates } from './states';
 
 /** What a query asks of a prepared profile. A view draws one table; sandwich and graph are two. */
 const reports: Readonly<Record<ProfileView, (prepared: Prepared, query: Query) => readonly Table[]>> = {
@@ -43,7 +44,7 @@ export function run(query: Query, profiles: readonly Profile[]): readonly Table[
     throw new InputError(`The view "${view}" opens no profile; expected one of ${profileViews.join(', ')}.`);
   }
   const matchers = parseSelector(query.selector);
-  const merged = profiles.length === 1 ? profiles[0] : mergeAll(profiles);
+  const merged = withAskedStates(profiles.length === 1 ? profiles[0] : mergeAll(profiles), query, matchers);
   const selected = filterLabels(merged, matchers.map(condition));
   const notices: Notice[] = [];
   if (selected.sample.length === 0 && merged.sample.length > 0) {
