@@ -88,7 +88,11 @@ async function openCaptures(
     captures.map(async (capture) => {
       const key = cacheKey(capture);
       try {
-        await worker.load(key, load, signal);
+        await worker.load(key, load, signal, (read, total) => {
+          const percent = Math.round((100 * read) / total);
+          const text = `Reading ${capture.object.key}: ${percent} % of ${Math.round(total / 1e6)} MB.`;
+          emit([emptyFrame(query, refId, [{ severity: 'info', text }])]);
+        });
         loaded.push(key);
       } catch (error) {
         signal.throwIfAborted();

@@ -3,7 +3,7 @@ import type { Query } from '../query/query';
 import type { ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
 import { createHandler } from './handler';
-import type { Request, Response } from './messages';
+import type { Progress, Request, Response } from './messages';
 
 /** What answers requests: a worker, or the same handler on this thread. */
 interface Backend {
@@ -13,12 +13,16 @@ interface Backend {
 /** Reads an object's bytes; the client asks for those the worker does not hold. */
 export type Load = (key: string) => Promise<ArrayBuffer>;
 
+/** Told while a large object is decoded: bytes read, bytes in all. */
+export type OnProgress = (done: number, total: number) => void;
+
 /** The request without its id; distributes over the union. */
 type Question = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
 
 interface Job {
   readonly request: Request;
   readonly transfer: Transferable[];
+  readonly onProgress?: OnProgress;
   readonly resolve: (response: Response) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -61,7 +65,7 @@ export class WorkerClient {
   }
 
   /** Decodes one object unless the worker was given it. @throws Error with the decoder's message */
-  async load(key: string, load: Load, signal: AbortSignal): Promise<void> {
+  async load(key: string, load: Load, signal: AbortSignal, onProgress?: OnProgress): Promise<void> {
     for (let other = this.loading.get(key); other && !this.held.has(key); other = this.loading.get(key)) {
       // Another query's load may fail only because that query was cancelled, so its failure is not ours.
       await other.catch(() => undefined);
@@ -70,21 +74,21 @@ export class WorkerClient {
     if (this.held.has(key)) {
       return;
     }
-    const own = this.loadNow(key, load, signal).finally(() => this.loading.delete(key));
+    const own = this.loadNow(key, load, signal, onProgress).finally(() => this.loading.delete(key));
     this.loading.set(key, own);
     await own;
   }
 
-  private async loadNow(key: string, load: Load, signal: AbortSignal): Promise<void> {
+  private async loadNow(key: string, load: Load, signal: AbortSignal, onProgress?: OnProgress): Promise<void> {
     const bytes = await load(key);
     try {
-      await this.ask({ type: 'load', key, bytes }, signal, [bytes]);
+      await this.ask({ type: 'load', key, bytes }, signal, [bytes], onProgress);
     } catch (error) {
       if (!(error instanceof BytesLost)) {
         throw error;
       }
       const again = await load(key);
-      await this.ask({ type: 'load', key, bytes: again }, signal, [again]);
+      await this.ask({ type: 'load', key, bytes: again }, signal, [again], onProgress);
     }
     this.held.add(key);
   }
@@ -115,7 +119,12 @@ export class WorkerClient {
   }
 
   /** The answer; rejects at once when the signal aborts, and with the worker's message when that is an error. */
-  private ask(question: Question, signal: AbortSignal, transfer: Transferable[] = []): Promise<Response> {
+  private ask(
+    question: Question,
+    signal: AbortSignal,
+    transfer: Transferable[] = [],
+    onProgress?: OnProgress
+  ): Promise<Response> {
     return new Promise<Response>((resolve, reject) => {
       signal.throwIfAborted();
       const stop = () => {
@@ -133,7 +142,7 @@ export class WorkerClient {
           then(value);
         };
       const request = { ...question, id: this.nextId++ } as Request;
-      const job: Job = { request, transfer, resolve: settle(resolve), reject: settle(reject) };
+      const job: Job = { request, transfer, onProgress, resolve: settle(resolve), reject: settle(reject) };
       this.waiting.push(job);
       this.post();
     });
@@ -148,8 +157,12 @@ export class WorkerClient {
     }
   }
 
-  private answer(response: Response): void {
+  private answer(response: Response | Progress): void {
     const job = this.posted.get(response.id);
+    if (response.type === 'progress') {
+      job?.onProgress?.(response.done, response.total);
+      return;
+    }
     this.posted.delete(response.id);
     if (response.type === 'error') {
       job?.reject(new Error(response.message));
@@ -165,7 +178,7 @@ export class WorkerClient {
       if (!worker) {
         return undefined;
       }
-      worker.onmessage = ({ data }: MessageEvent<Response>) => this.answer(data);
+      worker.onmessage = ({ data }: MessageEvent<Response | Progress>) => this.answer(data);
       // A script that a page's rules forbid ends here too, not in the constructor.
       worker.onerror = () => {
         worker.onmessage = null;
@@ -197,7 +210,8 @@ export class WorkerClient {
 
   private onThisThread(): Backend {
     const handle = createHandler();
-    return { post: (request) => void handle(request).then((response) => this.answer(response)) };
+    const answer = (response: Response | Progress) => this.answer(response);
+    return { post: (request) => void handle(request, answer).then(answer) };
   }
 }
 

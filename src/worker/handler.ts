@@ -2,15 +2,19 @@ import { decode } from '../decode/decode';
 import { InputError, type Profile } from '../profile/profile';
 import { profileFacts, run } from '../query/run';
 import { ProfileCache } from './cache';
-import type { Request, Response } from './messages';
+import type { Progress, Request, Response } from './messages';
+
+/** Answers a request; meanwhile it may tell how far it is. */
+export type Handle = (request: Request, tell?: (progress: Progress) => void) => Promise<Response>;
 
 /** Answers requests; the same in a worker and, where none can start, on the main thread. */
-export function createHandler(cache = new ProfileCache()): (request: Request) => Promise<Response> {
-  return async (request) => {
+export function createHandler(cache = new ProfileCache()): Handle {
+  return async (request, tell) => {
     const { id } = request;
     try {
       if (request.type === 'load') {
-        cache.set(request.key, await decode(new Uint8Array(request.bytes)));
+        const onProgress = (done: number, total: number) => tell?.({ type: 'progress', id, done, total });
+        cache.set(request.key, await decode(new Uint8Array(request.bytes), { onProgress }));
         return { type: 'loaded', id };
       }
       const missing = request.keys.filter((key) => !cache.has(key));

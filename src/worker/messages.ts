@@ -8,6 +8,14 @@ export type Request =
   | { readonly type: 'run'; readonly id: number; readonly keys: readonly string[]; readonly query: Query }
   | { readonly type: 'labels'; readonly id: number; readonly keys: readonly string[] };
 
+/** Worker → main thread, while it decodes a large object: bytes it has read of all. At most every 100 ms. */
+export interface Progress {
+  readonly type: 'progress';
+  readonly id: number;
+  readonly done: number;
+  readonly total: number;
+}
+
 /** Worker → main thread. `missing`: keys that fell out of the cache and have to be loaded again. */
 export type Response =
   | { readonly type: 'loaded'; readonly id: number }
