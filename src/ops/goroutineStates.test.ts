@@ -95,6 +95,15 @@ it('labels of the program give way to ours', async () => {
   expect(labels).toBe('{user_state=mine, user_leaked=never, state=runnable, state_class=run}');
 });
 
+it('marks of a state are labels, and no key of a program is taken for more than it is', async () => {
+  expect(await states(fold([['main.f', { 'go::goroutine_state': 'chan send (leaked) (durable)' }]]))).toEqual([
+    '{state=chan send, state_class=stuck, leaked=true, durable=true}',
+  ]);
+  expect(await states(fold([['main.f', { constructor: 'a', __proto__x: 'b' }]]))).toEqual([
+    '{constructor=a, __proto__x=b, state=runnable, state_class=run}',
+  ]);
+});
+
 it('goroutines of a leak profile are stuck', async () => {
   expect(await states(fold([['main.f;runtime.chanrecv']], 'goroutineleak'))).toEqual([
     '{state=chan receive, state_class=stuck, leaked=true}',

@@ -1,4 +1,4 @@
-import { goroutineLabel, semaphoreState, stateClass, userLabelKey } from '../profile/goroutine';
+import { goroutineLabel, hiddenCall, semaphoreState, stateClass, userLabelKey } from '../profile/goroutine';
 import { PairInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
 import type { Notice, Profile } from '../profile/profile';
@@ -24,12 +24,12 @@ export function withStates(profile: Profile): Profile {
 }
 
 /** CockroachDB's labels (its Go fork, runtime/pprof/pprof.go) → ours. */
-const forkLabels: Readonly<Record<string, string>> = {
-  'go::goroutine': goroutineLabel.goroutine,
-  'go::goroutine_created_by': goroutineLabel.creatorGoroutine,
-  'go::goroutine_state': goroutineLabel.state,
-  'go::goroutine_wait_minutes': goroutineLabel.waitMinutes,
-};
+const forkLabels = new Map<string, string>([
+  ['go::goroutine', goroutineLabel.goroutine],
+  ['go::goroutine_created_by', goroutineLabel.creatorGoroutine],
+  ['go::goroutine_state', goroutineLabel.state],
+  ['go::goroutine_wait_minutes', goroutineLabel.waitMinutes],
+]);
 
 class StateLabeller {
   private readonly strings: string[];
@@ -95,11 +95,16 @@ class StateLabeller {
     const { label, labelSet, strings } = this.profile;
     let minutes = -1;
     let known = '';
+    let isLeaked = isLeak;
+    let isDurable = false;
     for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
       const key = strings[label.key[i]];
-      const own = forkLabels[key];
+      const own = forkLabels.get(key);
       if (own === goroutineLabel.state) {
-        known = strings[label.str[i]].replace(/( \((scan|leaked|durable)\))+$/, '');
+        const [, text, marks] = /^(.*?)((?: \((?:scan|leaked|durable)\))*)$/s.exec(strings[label.str[i]]) ?? [];
+        known = text;
+        isLeaked ||= text === 'leaked' || marks.includes('leaked');
+        isDurable = marks.includes('durable');
         minutes = Math.max(minutes, 0);
       } else if (own === goroutineLabel.waitMinutes) {
         minutes = label.num[i];
@@ -123,9 +128,12 @@ class StateLabeller {
     if (shownState !== '') {
       this.text(goroutineLabel.state, shownState);
     }
-    this.text(goroutineLabel.stateClass, isLeak ? 'stuck' : known === '' ? state.class : stateClass(known));
-    if (isLeak) {
+    this.text(goroutineLabel.stateClass, isLeaked ? 'stuck' : known === '' ? state.class : stateClass(known));
+    if (isLeaked) {
       this.text(goroutineLabel.leaked, 'true');
+    }
+    if (isDurable) {
+      this.text(goroutineLabel.durable, 'true');
     }
     return minutes;
   }
@@ -256,7 +264,7 @@ class StackStates {
   private readonly rowOf = new Map<string, number>();
   /** Row of `texts` + 1 by row of `stack`, 0 for not yet asked. */
   private readonly ofStack: Int32Array;
-  /** In debug=1: locations without a name that goroutines are parked in, known from those whose next call has one. */
+  /** In debug=1: locations without a name that goroutines are parked in, known from those whose first name says so. */
   private readonly parkedIn: ReadonlySet<number>;
 
   constructor(private readonly profile: Profile) {
@@ -300,7 +308,7 @@ class StackStates {
 
   /**
    * Names from the leaf on as far as they matter, how far into their functions they are, in lines (NaN where the format
-   * does not say), and how many locations above them have no name.
+   * does not say), and how many calls above them have no name.
    */
   private top(stack: number): { hidden: number; leaf: number; names: string[]; offsets: number[] } {
     const { stack: stacks, location, line, strings, function: func } = this.profile;
@@ -310,10 +318,14 @@ class StackStates {
     for (let row = stack; row > 0 && names.length < 16; row = stacks.parent[row]) {
       const l = stacks.location[row];
       const end = location.lineOffset[l + 1];
-      hidden += names.length === 0 && location.lineOffset[l] === end ? 1 : 0;
       for (let k = location.lineOffset[l]; k < end; k++) {
         const f = line.function[k];
-        names.push(f < 0 ? '' : strings[func.name[f]]);
+        const name = f < 0 ? '' : strings[func.name[f]];
+        if (name === hiddenCall) {
+          hidden++;
+          continue;
+        }
+        names.push(name);
         offsets.push(f < 0 || func.startLine[f] === 0 ? NaN : line.line[k] - func.startLine[f]);
       }
     }

@@ -53,6 +53,9 @@ export const elidedFrames = '(frames elided)';
 /** Stands for the stack of a goroutine that was running on another thread. */
 export const unavailableStack = '(stack unavailable)';
 
+/** Stands for each of the runtime's calls on top of a stack that debug=1 leaves out. */
+export const hiddenCall = 'runtime.(not printed)';
+
 export type StateClass =
   'lock' | 'channel' | 'select' | 'io' | 'sleep' | 'wait' | 'runtime' | 'run' | 'stuck' | 'unknown';
 

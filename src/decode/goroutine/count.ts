@@ -1,4 +1,4 @@
-import { userLabelKey } from '../../profile/goroutine';
+import { hiddenCall, userLabelKey } from '../../profile/goroutine';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import { InputError, type Notice, type Profile } from '../../profile/profile';
 import { LabelText } from './labelList';
@@ -38,8 +38,7 @@ const words = { at: word(' @'), comment: word('#'), labels: word('# labels: {'),
  *
  * Samples and locations are those of google/pprof (profile/legacy_profile.go parseGoCount): one location for each
  * address, which is the call's, one byte below what is printed. pprof leaves them without names; here they have the
- * names that the lines below say, and samples the labels. Go leaves out the calls of the runtime at the top, whose
- * locations stay addresses.
+ * names that the lines below say, and samples the labels.
  * @throws InputError where the first line is not the header
  */
 export function decodeCount(bytes: Uint8Array): Profile {
@@ -215,16 +214,29 @@ class CountReader {
   }
 
   private finishSample(): void {
-    const { definedBy, depth, locations, tables } = this;
     if (this.isOpen) {
       this.labelSet.push(this.labels.finishSet());
-      // Below a call that is shown, Go leaves out this one alone (runtime/pprof printStackRecord).
-      const root = locations[depth - 1];
-      if (depth > 1 && definedBy[root] === undefined && definedBy[locations[depth - 2]] !== undefined) {
-        this.addLine(root, tables.function(tables.string('runtime.goexit'), 0), 0);
-      }
+      this.nameHidden();
     }
     this.isOpen = false;
+  }
+
+  /** Names what Go never prints (runtime/pprof printStackRecord): the runtime's calls on top, and goexit at the root. */
+  private nameHidden(): void {
+    const { definedBy, depth, locations, tables } = this;
+    const isShown = (i: number) => definedBy[locations[i]] !== undefined;
+    const name = (location: number, text: string) =>
+      tables.symbolize(location, tables.line(-1, tables.function(tables.string(text), 0), 0));
+    if (depth > 1 && !isShown(depth - 1) && isShown(depth - 2)) {
+      name(locations[depth - 1], 'runtime.goexit');
+    }
+    let top = 0;
+    while (top < depth && !isShown(top)) {
+      top++;
+    }
+    for (let i = 0; top < depth && i < top; i++) {
+      name(locations[i], hiddenCall);
+    }
   }
 
   private profile(type: string, total: number): Profile {
