@@ -294,7 +294,8 @@ export class GoroutineBody {
       const state = nameEnd - nameStart > 60 ? '' : semaphoreState(textOf(this.bytes, nameStart, nameEnd));
       this.callKinds[call] = state === '' ? CallKind.other : /Mutex/.test(state) ? CallKind.lock : CallKind.wait;
       if (state !== '') {
-        this.stateOfCall.set(call, this.semaphoreStates.push(state) - 1);
+        const known = this.semaphoreStates.indexOf(state);
+        this.stateOfCall.set(call, known > 0 ? known : this.semaphoreStates.push(state) - 1);
       }
     }
     return this.callKinds[call];
@@ -343,7 +344,7 @@ export class GoroutineBody {
   private finishCreator(): void {
     const { place, reading, row, rows, tables } = this;
     this.creatorPending = false;
-    if (reading === Reading.stack && rows.createdAt[row] === 0) {
+    if (reading === Reading.stack && rows.createdAt[row] === 0 && place.fileEnd > place.fileStart) {
       rows.createdAt[row] = tables.text(place.fileStart, skipDigits(this.bytes, place.fileEnd + 1, this.bytes.length));
     }
   }
