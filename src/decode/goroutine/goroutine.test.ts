@@ -21,6 +21,9 @@ import { printProfile } from '../../testing/print';
 import { withStates } from '../../ops/goroutineStates';
 import { decode } from '../decode';
 
+// Thousands of dumps are read here, on machines that do other things too.
+jest.setTimeout(60_000);
+
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const read = (text: string): Promise<Profile> => decode(bytesOf(text));
 const lines = async (text: string) => printProfile(await read(text));
