@@ -1,20 +1,29 @@
-// Records demo/captures from demo/service: builds it, runs three instances of two services, loads them, and fetches
-// profiles from net/http/pprof, bundled and named as an auto-profiler would. Needs Go; takes about two minutes.
-//   node demo/record.mjs
+// Records demo/captures from demo/service: builds it, runs instances of its services, loads them, and fetches profiles
+// from net/http/pprof, bundled and named as an auto-profiler would. Needs Go.
+//   node demo/record.mjs [memory] [goroutines]     both without an argument; a recording replaces only its own services
 //
-// One ingester leaks up to 90 % of its limit; each rung of the ladder is a capture event. Nothing is edited afterwards.
+// memory (two minutes): ingester and querier. One ingester leaks up to 90 % of its limit; each rung of the ladder is a
+// capture event.
+// goroutines (ten minutes): scheduler leaks goroutines of every kind in internal/leaks, while its worker pool, its idle
+// connections and its signal loop stay as they are. Each capture has debug=0, 1 and 2 of one moment, the last two the
+// leaks that the garbage collector proves.
+//
+// Nothing is edited afterwards.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, get as httpGet } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { Profile } from 'pprof-format';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const captures = join(here, 'captures');
 const MiB = 1024 * 1024;
 
-const instances = [
+const memoryInstances = [
   {
     service: 'ingester',
     instance: 'ingester-7f9c',
@@ -26,6 +35,14 @@ const instances = [
   { service: 'ingester', instance: 'ingester-b21d', port: 18082, limit: 192 * MiB, mix: { ingest: 5, compact: 2 } },
   { service: 'querier', instance: 'querier-0', port: 18084, limit: 128 * MiB, mix: { ingest: 1, query: 6 } },
 ];
+const scheduler = {
+  service: 'scheduler',
+  instance: 'scheduler-0',
+  port: 18086,
+  limit: 128 * MiB,
+  mix: { ingest: 1 },
+  pause: 150,
+};
 /** Share of the load, and of the leak, of each tenant. */
 const tenants = { acme: 10, globex: 5, initech: 3, umbrella: 2, hooli: 1 };
 const version = 'v1.42.0';
@@ -54,13 +71,27 @@ async function load(instance, state) {
     const operation = weighted(instance.mix);
     const size = { ingest: 40, query: 3, compact: 12 }[operation];
     await get(url(instance, `/work?tenant=${weighted(tenants)}&operation=${operation}&size=${size}`));
+    await sleep(instance.pause ?? 0);
   }
 }
 
 const value = async (instance) => Number((await get(url(instance, '/memory'))).toString());
 
-/** Fetches a bundle of profiles under one event id. The key says when, why, and how full the memory was. */
-async function capture(instance, trigger, profiles) {
+/** Where net/http/pprof has the objects that are not called alike. Text is packed here. */
+const sources = {
+  'cpu.pb.gz': 'profile?seconds=4',
+  'goroutine.txt.gz': 'goroutine?debug=2',
+  'goroutine-debug1.txt.gz': 'goroutine?debug=1',
+};
+const pack = (bytes) => gzipSync(bytes, { level: 9 });
+
+async function fetchProfile(instance, name) {
+  const bytes = await get(debugUrl(instance, sources[name] ?? name.replace(/\..*/, '')));
+  return name.endsWith('.txt.gz') ? pack(bytes) : bytes;
+}
+
+/** Fetches a bundle of profiles, but for what was fetched before, under one event id. The key says when, why, and how full the memory was. */
+async function capture(instance, trigger, names, fetched = {}) {
   const now = new Date();
   const bytes = await value(instance);
   const iso = now.toISOString();
@@ -74,14 +105,14 @@ async function capture(instance, trigger, profiles) {
     [time, event, trigger, `${bytes}-${instance.limit}`, instance.instance, version].join('_'),
   ].join('/');
   mkdirSync(join(captures, folder), { recursive: true });
-  for (const profile of profiles) {
-    const path = { cpu: 'profile?seconds=4' }[profile] ?? profile;
-    writeFileSync(join(captures, folder, `${profile}.pb.gz`), await get(debugUrl(instance, path)));
+  for (const name of names) {
+    writeFileSync(join(captures, folder, name), fetched[name] ?? (await fetchProfile(instance, name)));
   }
-  process.stdout.write(`${folder}: ${profiles.join(' ')} at ${Math.round((100 * bytes) / instance.limit)} %\n`);
+  process.stdout.write(`${folder}: ${names.join(' ')} at ${Math.round((100 * bytes) / instance.limit)} %\n`);
 }
 
-const all = ['heap', 'goroutine', 'allocs', 'mutex', 'block', 'cpu'];
+const proto = (...profiles) => profiles.map((profile) => `${profile}.pb.gz`);
+const all = proto('heap', 'goroutine', 'allocs', 'mutex', 'block', 'cpu');
 
 async function ramp(instance) {
   for (const rung of ladder) {
@@ -89,7 +120,7 @@ async function ramp(instance) {
       await get(url(instance, `/leak?tenant=${weighted(tenants)}&kib=128`));
       await sleep(40);
     }
-    await capture(instance, 'heap-ratio', rung === ladder.at(-1) ? all : ['heap', 'goroutine']);
+    await capture(instance, 'heap-ratio', rung === ladder.at(-1) ? all : proto('heap', 'goroutine'));
   }
 }
 
@@ -97,32 +128,136 @@ async function scheduled(instance) {
   for (let i = 0; i < 3; i++) {
     await sleep(6000);
     await get(url(instance, '/contend'));
-    await capture(instance, 'interval', i === 1 ? all : ['heap', 'goroutine', 'cpu']);
+    await capture(instance, 'interval', i === 1 ? all : proto('heap', 'goroutine', 'cpu'));
   }
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'pproflens-record-'));
-const binary = join(scratch, 'service');
-const built = spawnSync('go', ['build', '-trimpath', '-o', binary, '.'], {
-  cwd: join(here, 'service'),
-  stdio: 'inherit',
-});
-if (built.status !== 0) {
-  throw new Error('go build failed; recording needs Go 1.24 or newer');
+/** What a scheduler of this kind leaks from one capture to the next: kind, tenant, how many. */
+const leaks = [
+  ['receiver', 'acme', 32],
+  ['receiver', 'globex', 8],
+  ['cancel', 'initech', 20],
+  ['mutex', 'globex', 16],
+  ['sender', 'acme', 12],
+  ['waitgroup', 'hooli', 8],
+  ['ticker', 'umbrella', 4],
+];
+const intervals = 8;
+const interval = 75_000;
+const idleConnections = 12;
+
+/** The three formats of one moment: fetched one after the other until they count the same. */
+async function oneMoment(instance) {
+  for (let i = 0; i < 20; i++) {
+    const counts = await get(debugUrl(instance, 'goroutine?debug=1'));
+    const proto = await get(debugUrl(instance, 'goroutine'));
+    const dump = await get(debugUrl(instance, 'goroutine?debug=2'));
+    const totals = new Set([
+      Number(/total (\d+)/.exec(counts.toString())[1]),
+      Profile.decode(gunzipSync(proto)).sample.reduce((sum, { value: [count] }) => sum + Number(count), 0),
+      dump.toString().match(/^goroutine \d+ \[/gm).length,
+    ]);
+    if (totals.size === 1) {
+      return { 'goroutine.pb.gz': proto, 'goroutine-debug1.txt.gz': pack(counts), 'goroutine.txt.gz': pack(dump) };
+    }
+    await sleep(300);
+  }
+  throw new Error('the formats never counted the same');
 }
-rmSync(captures, { recursive: true, force: true });
-const processes = instances.map(({ port }) =>
-  spawn(binary, ['-addr', `127.0.0.1:${port}`, '-debug', `127.0.0.1:${port + 1}`], { cwd: scratch, stdio: 'inherit' })
-);
-try {
-  await sleep(1000);
-  const state = { stopped: false };
-  const loads = instances.map((instance) => load(instance, state));
-  await sleep(3000);
-  await Promise.all(instances.map((instance) => (instance.leaks ? ramp(instance) : scheduled(instance))));
-  state.stopped = true;
-  await Promise.all(loads);
-} finally {
-  processes.forEach((process) => process.kill());
-  rmSync(scratch, { recursive: true, force: true });
+
+/** Connections that stay open and idle, as those of a proxy in front do. */
+async function openIdle(instance) {
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: idleConnections });
+  const one = () =>
+    new Promise((resolve, reject) =>
+      httpGet(url(instance, '/memory'), { agent }, (response) => response.resume().on('end', resolve)).on(
+        'error',
+        reject
+      )
+    );
+  await Promise.all(Array.from({ length: idleConnections }, one));
+  return agent;
+}
+
+async function leakGoroutines(instance) {
+  const agent = await openIdle(instance);
+  for (let i = 0; i < intervals; i++) {
+    for (const [kind, tenant, count] of leaks) {
+      await get(url(instance, `/leak/goroutine?kind=${kind}&tenant=${tenant}&count=${count}`));
+    }
+    const state = { stopped: false };
+    const busy = load(instance, state);
+    await sleep(interval - 2000);
+    state.stopped = true;
+    await busy;
+    await sleep(1500);
+    // The leak profile marks what it finds, and Go prints no wait of a goroutine that is marked: so it comes last.
+    const isLate = i >= intervals - 2;
+    const fetched = await oneMoment(instance);
+    const names = [...Object.keys(fetched), ...(isLate ? proto('goroutineleak') : [])];
+    await capture(instance, isLate ? 'goroutine-count' : 'interval', names, fetched);
+  }
+  agent.destroy();
+}
+
+function build(binary, env) {
+  const options = { cwd: join(here, 'service'), stdio: 'inherit', env: { ...process.env, ...env } };
+  if (spawnSync('go', ['build', '-trimpath', '-o', binary, '.'], options).status !== 0) {
+    throw new Error('go build failed; recording needs Go 1.26 or newer');
+  }
+}
+
+/** Runs instances while they are recorded, and drops what was recorded of their services before. */
+async function withServices(instances, { env = {}, args = () => [] }, recordAll) {
+  const scratch = mkdtempSync(join(tmpdir(), 'pproflens-record-'));
+  const binary = join(scratch, 'service');
+  build(binary, env);
+  instances.forEach(({ service }) => rmSync(join(captures, service), { recursive: true, force: true }));
+  const processes = instances.map((instance) => {
+    const { port } = instance;
+    const addresses = ['-addr', `127.0.0.1:${port}`, '-debug', `127.0.0.1:${port + 1}`];
+    return spawn(binary, [...addresses, ...args(instance)], {
+      cwd: scratch,
+      stdio: 'inherit',
+      env: { ...process.env, ...env },
+    });
+  });
+  try {
+    await sleep(1000);
+    await recordAll();
+  } finally {
+    processes.forEach((child) => child.kill());
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+const recordings = {
+  memory: () =>
+    withServices(memoryInstances, {}, async () => {
+      const state = { stopped: false };
+      const loads = memoryInstances.map((instance) => load(instance, state));
+      await sleep(3000);
+      await Promise.all(memoryInstances.map((instance) => (instance.leaks ? ramp(instance) : scheduled(instance))));
+      state.stopped = true;
+      await Promise.all(loads);
+    }),
+  goroutines: () =>
+    withServices(
+      [scheduler],
+      {
+        // The leak profile is an experiment in Go 1.26; labels in dumps are the default from 1.27 on.
+        env: { GOEXPERIMENT: 'goroutineleakprofile', GODEBUG: 'tracebacklabels=1' },
+        args: (instance) => ['-peer', url(instance, '/memory')],
+      },
+      () => leakGoroutines(scheduler)
+    ),
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in recordings));
+if (unknown.length > 0) {
+  throw new Error(`no such recording: ${unknown.join(', ')}. There are ${Object.keys(recordings).join(', ')}`);
+}
+for (const name of wanted.length > 0 ? wanted : Object.keys(recordings)) {
+  await recordings[name]();
 }

@@ -102,6 +102,47 @@ export interface Choice {
  * @throws Error for a time that cannot be read
  */
 export function chooseCaptures(
+  listed: readonly Capture[],
+  query: Pick<Query, 'capture' | 'event' | 'at'>,
+  range: Range,
+  maxCaptures: number
+): Choice {
+  const captures = oneFormatEach(listed);
+  const choice = chooseDistinct(captures, query, range, maxCaptures);
+  if (captures.length === listed.length) {
+    return choice;
+  }
+  const isKept = new Set(captures);
+  const dropped = listed.find((capture) => !isKept.has(capture)) as Capture;
+  const name = ({ object }: Capture) => object.key.slice(object.key.lastIndexOf('/') + 1);
+  const kept = captures.find((capture) => formatlessKey(capture) === formatlessKey(dropped)) as Capture;
+  const text = `Where a capture is there in several formats, one is opened: ${name(kept)}, not ${name(dropped)}.`;
+  return { ...choice, notices: [...choice.notices, { severity: 'info', text }] };
+}
+
+/** The key without its extension, and all that the key says. */
+const formatlessKey = ({ object: { key }, time, labels }: Capture): string =>
+  JSON.stringify([key.replace(/\.[^/]*$/, ''), time, labels]);
+
+/**
+ * goroutine.pb.gz and goroutine.txt.gz of one moment are the same goroutines twice. The last by name stays: the text,
+ * which has their states.
+ */
+function oneFormatEach(captures: readonly Capture[]): readonly Capture[] {
+  const last = new Map<string, Capture>();
+  for (const capture of captures) {
+    const id = formatlessKey(capture);
+    const other = last.get(id);
+    if (!other || capture.object.key > other.object.key) {
+      last.set(id, capture);
+    }
+  }
+  return last.size === captures.length
+    ? captures
+    : captures.filter((capture) => last.get(formatlessKey(capture)) === capture);
+}
+
+function chooseDistinct(
   captures: readonly Capture[],
   query: Pick<Query, 'capture' | 'event' | 'at'>,
   { to }: Range,

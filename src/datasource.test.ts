@@ -228,6 +228,16 @@ describe('which captures', () => {
     expect(await total(target)).toBe(expected);
   });
 
+  test('goroutines in two formats are counted once, as the dump that has their states', async () => {
+    const proto = keyOf({ profile: 'goroutine', event: 'g1' });
+    const dump = bytesOf('goroutine 7 [select]:\nmain.f()\n\t/f.go:1 +0x1\n');
+    const { ds } = setUp({ [proto]: profileOf({ acme: 5 }), [proto.replace('.pb.gz', '.txt.gz')]: dump });
+    const query = { view: 'tags', capture: 'merge', selector: '{profile="goroutine", state="select"}' } as const;
+    const { frames } = await framesOf(ds, query);
+    expect(valuesOf(frames[0], 'value')).toContain('select');
+    expect(noticesOf(frames[0])).toMatch(/one is opened: goroutine\.txt\.gz, not goroutine\.pb\.gz/);
+  });
+
   test('an object key opens that object whatever the range is', async () => {
     const { ds, bucket } = setUp(threeCaptures());
     const event = keyOf({ at: 1, event: 'e1', value: 2 * GiB });

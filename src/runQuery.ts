@@ -189,6 +189,11 @@ function openingOf(
         emit([emptyFrame(query, refId, [{ severity: 'info', text: `Loading: ${done} of ${count} captures.` }])]);
       }
     },
+    onDecode(key, done, total) {
+      const percent = Math.round((100 * done) / total);
+      const text = `Reading ${objectKey(key)}: ${percent} % of ${Math.round(total / 1e6)} MB.`;
+      emit([emptyFrame(query, refId, [{ severity: 'info', text }])]);
+    },
   };
 }
 

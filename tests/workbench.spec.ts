@@ -21,7 +21,7 @@ const colours = (page: Page) =>
 test('add the data source and test it', async ({ page }) => {
   await page.goto('/?tab=config');
   await page.getByRole('button', { name: 'Save & test' }).click();
-  await expect(page.getByText(/^\d+ captures of 2 services in the last 7 days, newest \d+ min ago\.$/)).toBeVisible();
+  await expect(page.getByText(/^\d+ captures of 3 services in the last 7 days, newest \d+ min ago\.$/)).toBeVisible();
   await expect(page.getByRole('region', { name: 'Key preview' })).toContainText('service=ingester');
 });
 
@@ -45,6 +45,18 @@ test('CPU of one tenant is a part of all', async ({ page }) => {
   expect(share).toBeGreaterThan(5);
   expect(share).toBeLessThan(95);
   expect(await total('{service="querier", profile="cpu", tenant_id="acme"}')).toBe(100);
+});
+
+test('goroutines of a dump by state, and of a profile that has none', async ({ page }) => {
+  const stuck = '{service="scheduler", profile="goroutine", state_class="stuck"}';
+  await explore(page, { view: 'tags', capture: 'latest', tagShow: '^(state|tenant_id)$', selector: stuck });
+  await expect(page.getByRole('row').filter({ hasText: 'chan send' })).toContainText('280');
+  await expect(page.getByRole('row').filter({ hasText: 'acme' })).toContainText('308');
+  await expect(page.getByText(/one is opened: goroutine\.txt\.gz, not goroutine\.pb\.gz/).first()).toBeVisible();
+  const leaks = '{service="scheduler", profile="goroutineleak", state_class="stuck"}';
+  await explore(page, { view: 'tags', capture: 'latest', tagShow: '^state$', selector: leaks });
+  await expect(page.getByText(/States are inferred from the calls on top/).first()).toBeVisible();
+  await expect(page.getByRole('row').filter({ hasText: 'chan send' })).toContainText('320');
 });
 
 test('a filter that matches nothing says what there is', async ({ page }) => {
@@ -84,7 +96,7 @@ test('a wrong bucket is said', async ({ page }) => {
   await saveWith('nothing-here');
   await expect(page.getByText(/There is no such bucket \(404\)/).first()).toBeVisible();
   await saveWith('profiles');
-  await expect(page.getByText(/captures of 2 services/)).toBeVisible();
+  await expect(page.getByText(/captures of 3 services/)).toBeVisible();
 });
 
 test('a viewer reads, and can neither save nor write to the bucket', async ({ page, request }) => {

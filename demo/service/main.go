@@ -1,6 +1,6 @@
 // Command service is what the demo's captures are recorded from: a small multi-tenant service that parses, indexes,
-// queries and caches, and that leaks, blocks and contends on request. It does real work with the standard library, so
-// its profiles look like those of a real service.
+// queries and caches, and that leaks memory and goroutines, blocks and contends on request. It does real work with the
+// standard library, so its profiles look like those of a real service.
 //
 // Work is done under pprof.Do with the labels tenant_id and operation. net/http/pprof listens on a port of its own, as
 // usual in production.
@@ -8,18 +8,24 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	_ "net/http/pprof"
+	"os"
+	"os/signal"
 	"runtime"
 	"runtime/metrics"
 	"runtime/pprof"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
+	"github.com/pproflens/pproflens/demo/service/internal/leaks"
 	"github.com/pproflens/pproflens/demo/service/internal/store"
 	"github.com/pproflens/pproflens/demo/service/internal/work"
 )
@@ -28,6 +34,7 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address of the service")
 	debug := flag.String("debug", "127.0.0.1:6060", "address of net/http/pprof")
 	workers := flag.Int("workers", 4, "goroutines that do the work")
+	peer := flag.String("peer", "", "URL to ask for its memory every second")
 	flag.Parse()
 
 	// Finer than the defaults, so that a minute of a small service says as much as an hour of a large one.
@@ -41,14 +48,40 @@ func main() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /work", s.work)
 	mux.HandleFunc("GET /leak", s.leak)
+	mux.HandleFunc("GET /leak/goroutine", s.leakGoroutines)
 	mux.HandleFunc("GET /contend", s.contend)
 	mux.HandleFunc("GET /memory", memory)
-	log.Fatal(http.ListenAndServe(*addr, mux))
+	if *peer != "" {
+		go watchPeer(*peer, time.Second)
+	}
+
+	stopped, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	service := &http.Server{Addr: *addr, Handler: mux}
+	go func() {
+		<-stopped.Done()
+		service.Close()
+	}()
+	if err := service.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		log.Fatal(err)
+	}
+}
+
+// watchPeer keeps a connection to another service, as a client of a database does.
+func watchPeer(url string, every time.Duration) {
+	for range time.Tick(every) {
+		response, err := http.Get(url)
+		if err != nil {
+			continue
+		}
+		io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+	}
 }
 
 type server struct {
 	jobs  chan job
 	cache *store.Cache
+	leaks leaks.Leaks
 }
 
 type job struct {
@@ -115,6 +148,21 @@ func (s *server) leak(w http.ResponseWriter, r *http.Request) {
 	pprof.Do(r.Context(), labels, func(context.Context) {
 		s.cache.Retain(tenant, kib<<10)
 		go work.NotifyForever(tenant)
+	})
+}
+
+// leakGoroutines starts goroutines of a tenant that never end: /leak/goroutine?kind=receiver&count=5&tenant=acme
+func (s *server) leakGoroutines(w http.ResponseWriter, r *http.Request) {
+	count, err := strconv.Atoi(r.FormValue("count"))
+	if err != nil || count < 1 || count > 10_000 {
+		http.Error(w, "count: expected a number from 1 to 10000", http.StatusBadRequest)
+		return
+	}
+	labels := pprof.Labels("tenant_id", r.FormValue("tenant"), "operation", "leak")
+	pprof.Do(r.Context(), labels, func(ctx context.Context) {
+		if err := s.leaks.Start(ctx, r.FormValue("kind"), count); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
 	})
 }
 

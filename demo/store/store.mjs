@@ -1,5 +1,6 @@
 // A small S3 endpoint over recorded captures: ListObjectsV2 and GET, read only, on loopback. Times in the keys are
-// moved so that the recording, which took a minute or two, fills the last hour; the profiles' bytes are not touched.
+// moved so that each service's recording, which took some minutes, fills the last hour; the profiles' bytes are not
+// touched.
 //   bucket "profiles"   the captures
 //   /_stats             how many writes were tried
 //   bucket "forbidden"  403, for the error's sake
@@ -29,9 +30,15 @@ export function loadCaptures(dir = defaultDir, now = Date.now()) {
     .filter((path) => statSync(path).isFile());
   const keys = files.map((path) => relative(dir, path).split(sep).join('/'));
   const times = keys.map(readTime);
-  const [first, last] = [Math.min(...times), Math.max(...times)];
+  const serviceOf = (key) => key.split('/')[0];
+  const spans = {};
+  keys.forEach((key, i) => {
+    const { first, last } = spans[serviceOf(key)] ?? { first: times[i], last: times[i] };
+    spans[serviceOf(key)] = { first: Math.min(first, times[i]), last: Math.max(last, times[i]) };
+  });
   const [from, to] = [now - 55 * 60_000, now - 2 * 60_000];
   const objects = keys.map((key, i) => {
+    const { first, last } = spans[serviceOf(key)];
     const time = from + ((times[i] - first) / Math.max(1, last - first)) * (to - from);
     return { key: moveKey(key, time), path: files[i], size: statSync(files[i]).size, time };
   });

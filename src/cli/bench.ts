@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Profile as PeerProfile } from 'pprof-format';
 import { isGzip } from '../decode/gzip';
@@ -14,11 +16,13 @@ import type { Profile } from '../profile/profile';
 import { flame } from '../views/flame';
 import { profileBytes } from '../profile/size';
 import { generateProfile, largeShape } from '../testing/generate';
+import { dumpVersion, makeGoroutines, printDump } from '../testing/goroutineDumps';
 import { benchQueries } from './benchQueries';
 import { nodeGunzip } from './gunzip';
 import { median, round } from './median';
 
 // npm run -s bench -- [--json] [--merge | --queries] {FILE… | --generated}
+// npm run -s bench -- [--json] --goroutines
 //
 // Ratios to peers that do the same work in the same run: pprof-format decoding the file and building a plain tree, and
 // `go tool pprof` as a process. All unpack gzip by the same library, Node's own, as Go does by its own. Times are medians of
@@ -73,7 +77,7 @@ async function benchFile(file: string): Promise<object> {
   const gunzipMs = isGzip(bytes) ? await median(() => nodeGunzip(bytes)) : 0;
   const decodeMs = await median(() => decodePprof(raw));
   const flameMs = await median(() => draw(profile));
-  const totalMs = await median(async () => draw(await decode(bytes, nodeGunzip)));
+  const totalMs = await median(async () => draw(await decode(bytes, { unpack: nodeGunzip })));
   const pprofFormatMs = await median(() => peerFlame(bytes));
   const goToolPprofMs = await goToolPprof(['-top', file]);
   return {
@@ -98,7 +102,7 @@ async function benchMerge(files: string[]): Promise<object> {
   const mergeMs = await median(async () => {
     const builder = new MergeBuilder();
     for (const bytes of inputs) {
-      builder.add(await decode(bytes, nodeGunzip));
+      builder.add(await decode(bytes, { unpack: nodeGunzip }));
     }
     builder.finish();
   });
@@ -112,6 +116,34 @@ async function benchMerge(files: string[]): Promise<object> {
   };
 }
 
+/** A dump of 100,000 goroutines: time, and the most memory that decoding takes on top of the text, garbage included. */
+async function benchGoroutines(): Promise<object> {
+  const count = 100_000;
+  const bytes = new TextEncoder().encode(
+    printDump(makeGoroutines({ seed: 1, count, stacks: 300 }), dumpVersion('go1.26 tracebacklabels=1'))
+  );
+  const decodeMs = await median(() => decode(bytes), 5);
+  setFlagsFromString('--expose_gc');
+  (runInNewContext('gc') as () => void)();
+  const used = () => {
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const before = used();
+  let most = 0;
+  const onProgress = () => {
+    most = Math.max(most, used());
+  };
+  await decode(bytes, { onProgress });
+  onProgress();
+  return {
+    goroutines: count,
+    textBytes: bytes.length,
+    decodeMs: round(decodeMs),
+    memoryPerTextByte: round((most - before) / bytes.length),
+  };
+}
+
 const args = process.argv.slice(2);
 const files = args.filter((arg) => !arg.startsWith('--'));
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-bench-'));
@@ -121,13 +153,17 @@ if (args.includes('--generated')) {
   writeFileSync(file, gzipSync(generateProfile(largeShape)));
   files.push(file);
 }
-if (files.length === 0) {
-  process.stderr.write('usage: npm run -s bench -- [--json] [--merge | --queries] {FILE… | --generated}\n');
+if (files.length === 0 && !args.includes('--goroutines')) {
+  process.stderr.write(
+    'usage: npm run -s bench -- [--json] {[--merge | --queries] {FILE… | --generated} | --goroutines}\n'
+  );
   process.exit(2);
 }
 const print = (result: object) =>
   process.stdout.write((args.includes('--json') ? JSON.stringify(result) : JSON.stringify(result, null, 2)) + '\n');
-if (args.includes('--merge')) {
+if (args.includes('--goroutines')) {
+  print(await benchGoroutines());
+} else if (args.includes('--merge')) {
   print(await benchMerge(files));
 } else {
   for (const file of files) {

@@ -11,8 +11,11 @@ import { median, round } from './median';
  * Names and values that queries ask for are the profile's own.
  */
 export async function benchQueries(bytes: Uint8Array): Promise<object> {
-  const first = await median(async () => run(defaultQuery, { profile: await decode(bytes, nodeGunzip) }), 5);
-  const profile = await decode(bytes, nodeGunzip);
+  const first = await median(
+    async () => run(defaultQuery, { profile: await decode(bytes, { unpack: nodeGunzip }) }),
+    5
+  );
+  const profile = await decode(bytes, { unpack: nodeGunzip });
   const changed: Record<string, number> = {};
   for (const [name, query] of Object.entries(changedQueries(profile))) {
     changed[name] = round(await median(() => run({ ...defaultQuery, ...query }, { profile })));

@@ -1,14 +1,21 @@
 import { InputError, type Profile } from '../profile/profile';
+import { countHeader, decodeCount } from './goroutine/count';
+import { decodeDump, hasGoroutines, type OnProgress } from './goroutine/goroutine';
 import { gunzip, isGzip } from './gzip';
 import { decodePprof } from './pprof';
 
+export interface DecodeOptions {
+  readonly onProgress?: OnProgress;
+  /** Unpacks gzip: what the platform has, unless it is told of something better. */
+  readonly unpack?: (bytes: Uint8Array) => Promise<Uint8Array>;
+}
+
 /**
  * Bytes of an object → Profile. The name of an object says little (text dumps arrive as .pprof, packed files without
- * .gz), so the bytes decide.
- * @param unpack unpacks gzip: what the platform has, unless it is told of something better
+ * .gz), so the bytes decide: profile.proto, a debug=1 text of a profile that counts stacks, or a goroutine dump.
  * @throws InputError saying what the file is and what to do, where it is not a profile we read
  */
-export async function decode(bytes: Uint8Array, unpack = gunzip): Promise<Profile> {
+export async function decode(bytes: Uint8Array, { onProgress, unpack = gunzip }: DecodeOptions = {}): Promise<Profile> {
   let unpacked = bytes;
   // Twice: some uploaders pack a file that was packed already.
   for (let i = 0; i < 2 && isGzip(unpacked); i++) {
@@ -21,12 +28,30 @@ export async function decode(bytes: Uint8Array, unpack = gunzip): Promise<Profil
         : 'The gzip file holds no data: the capture was started but nothing was written.'
     );
   }
-  const known = foreign.find((format) => format.matches(unpacked));
+  refuse(documents, unpacked);
+  if (isText(unpacked)) {
+    if (countHeader(unpacked)) {
+      return decodeCount(unpacked);
+    }
+    if (hasGoroutines(unpacked)) {
+      return decodeDump(unpacked, onProgress);
+    }
+  }
+  refuse(foreign, unpacked);
+  return decodePprof(unpacked);
+}
+
+/** @throws InputError with the message of the first format that the bytes are of */
+function refuse(formats: readonly ForeignFormat[], bytes: Uint8Array): void {
+  const known = formats.find((format) => format.matches(bytes));
   if (known) {
     throw new InputError(known.message);
   }
-  return decodePprof(unpacked);
 }
+
+/** No control characters but white space and the colours of a terminal. Every profile.proto has one in its first bytes. */
+const isText = (bytes: Uint8Array) =>
+  bytes.subarray(0, 512).every((value) => value >= 32 || (value >= 9 && value <= 13) || value === 27);
 
 interface ForeignFormat {
   matches(bytes: Uint8Array): boolean;
@@ -46,8 +71,8 @@ const magic = (start: readonly number[], message: string): ForeignFormat => ({
 const askForProto = 'Capture it with debug=0 (the default), which writes the protobuf format.';
 const legacy = 'Convert it once with `go tool pprof -proto FILE > FILE.pb.gz` and upload the result.';
 
-/** What lands in such buckets and is not profile.proto, most specific first. */
-const foreign: readonly ForeignFormat[] = [
+/** What may quote a goroutine dump and is none. */
+const documents: readonly ForeignFormat[] = [
   text(
     /^(<!doctype html|<html|<head)/i,
     'The object is an HTML page, not a profile: a proxy or a login page answered in place of the bucket, or the page was uploaded by mistake.'
@@ -57,13 +82,14 @@ const foreign: readonly ForeignFormat[] = [
     'The object is an XML document, not a profile: probably an error answer of an object store that was saved as a file.'
   ),
   text(/^[{[]\s*"/, 'The object is JSON, not a profile.'),
+];
+
+/** What else lands in such buckets and is not profile.proto, most specific first. */
+const foreign: readonly ForeignFormat[] = [
   text(
     /^heap profile:/,
     `This is a heap profile as text (debug=1 of Go, or tcmalloc), not protobuf. ${askForProto} For a C++ program: ${legacy}`
   ),
-  text(/^goroutine profile:/, `This is a goroutine profile as text (debug=1), not protobuf. ${askForProto}`),
-  text(/^goroutine \d+ /, `This is a goroutine dump (debug=2), not protobuf. ${askForProto}`),
-  text(/^threadcreate profile:/, `This is a threadcreate profile as text (debug=1), not protobuf. ${askForProto}`),
   text(
     /^--- (contention|mutex)/,
     `This is a contention profile as text, not protobuf. ${askForProto} For a C++ program: ${legacy}`

@@ -290,6 +290,7 @@ class PprofDecoder {
       docUrl: this.text(this.header.doc),
       dropFrames: this.text(this.header.drop),
       keepFrames: this.text(this.header.keep),
+      notices: [],
       ...samples,
       location,
       line,

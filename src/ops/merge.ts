@@ -1,6 +1,6 @@
 import { PairInterner, pathInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
-import { InputError, type Profile } from '../profile/profile';
+import { InputError, type Notice, type Profile } from '../profile/profile';
 import { lowWord, wordsOf } from '../profile/words';
 
 /** One profile out of several, as pprof's Merge does. @throws InputError where they have no sample type in common */
@@ -65,6 +65,8 @@ export class MergeBuilder {
 
   private header: Profile | undefined;
   private comments: string[] = [];
+  /** By text: captures of one kind say the same. */
+  private readonly notices = new Map<string, Notice>();
   private timeNanos = 0n;
   private durationNanos = 0;
   private period = 0;
@@ -118,6 +120,7 @@ export class MergeBuilder {
       durationNanos: this.durationNanos,
       period: this.period,
       comments: this.comments,
+      notices: [...this.notices.values()],
       sample: {
         length: samples.length,
         values: this.values.map((column) => column.slice(0, samples.length)),
@@ -162,6 +165,7 @@ export class MergeBuilder {
   private addHeader(profile: Profile): number[] {
     const { header } = this;
     this.comments = [...new Set([...this.comments, ...profile.comments])];
+    profile.notices.forEach((notice) => this.notices.set(notice.text, notice));
     this.durationNanos += profile.durationNanos;
     this.period = Math.max(this.period, profile.period);
     if (profile.timeNanos !== 0n && (this.timeNanos === 0n || profile.timeNanos < this.timeNanos)) {

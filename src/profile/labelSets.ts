@@ -12,28 +12,41 @@ export interface LabelRow {
 /**
  * Builds the tables `labelSet` and `label`: each distinct list of labels once. Row 0 is the empty set.
  * `add` collects the labels of one sample, `finishSet` names the set and starts the next.
+ *
+ * Columns and open addressing only: a goroutine dump has a set for each goroutine, 100,000 of them with 8 labels each.
  */
 export class LabelSetBuilder {
-  // Five numbers a label: key, str, num, unit, isNumeric.
-  private rows = new Float64Array(5 * 256);
+  private key: Uint32Array<ArrayBuffer>;
+  private str: Uint32Array<ArrayBuffer>;
+  private num: Float64Array<ArrayBuffer>;
+  private unit: Uint32Array<ArrayBuffer>;
+  private isNumeric: Uint8Array<ArrayBuffer>;
   private rowCount = 0;
-  private offsets: number[] = [0, 0];
   private pending = 0;
-  private known = new Map<number, number[]>();
+  private offsets = new Uint32Array(256);
+  private setCount = 1;
+  /** Set, 0 for a free slot: the empty set is not in here. */
+  private slots = new Int32Array(512);
+
+  /** @param expected labels of all sets, where that is known: what grows in place of it leaves its old columns behind */
+  constructor(expected = 256) {
+    this.key = new Uint32Array(expected);
+    this.str = new Uint32Array(expected);
+    this.num = new Float64Array(expected);
+    this.unit = new Uint32Array(expected);
+    this.isNumeric = new Uint8Array(expected);
+  }
 
   add(key: number, str: number, num: number, unit: number, isNumeric: boolean): void {
-    let at = (this.rowCount + this.pending) * 5;
-    if (at + 5 > this.rows.length) {
-      const rows = new Float64Array(this.rows.length * 2);
-      rows.set(this.rows);
-      this.rows = rows;
+    const at = this.rowCount + this.pending;
+    if (at === this.key.length) {
+      this.growRows();
     }
-    const { rows } = this;
-    rows[at++] = key;
-    rows[at++] = str;
-    rows[at++] = num;
-    rows[at++] = unit;
-    rows[at] = isNumeric ? 1 : 0;
+    this.key[at] = key;
+    this.str[at] = str;
+    this.num[at] = num;
+    this.unit[at] = unit;
+    this.isNumeric[at] = isNumeric ? 1 : 0;
     this.pending++;
   }
 
@@ -44,22 +57,22 @@ export class LabelSetBuilder {
     if (count === 0) {
       return 0;
     }
-    const start = this.rowCount * 5;
-    const end = start + count * 5;
-    const hash = this.hash(start, end);
-    let candidates = this.known.get(hash);
-    if (!candidates) {
-      this.known.set(hash, (candidates = []));
-    }
-    for (const set of candidates) {
+    const start = this.rowCount;
+    const mask = this.slots.length - 1;
+    let slot = this.hash(start, start + count) & mask;
+    for (let set = this.slots[slot]; set > 0; set = this.slots[slot]) {
       if (this.equals(set, start, count)) {
         return set;
       }
+      slot = (slot + 1) & mask;
     }
-    const set = this.offsets.length - 1;
+    const set = this.setCount++;
+    this.slots[slot] = set;
     this.rowCount += count;
-    this.offsets.push(this.rowCount);
-    candidates.push(set);
+    this.offsets[set + 1] = this.rowCount;
+    if (this.setCount + 1 === this.offsets.length) {
+      this.growSets();
+    }
     return set;
   }
 
@@ -67,42 +80,77 @@ export class LabelSetBuilder {
     const length = this.rowCount;
     const label = {
       length,
-      key: new Uint32Array(length),
-      str: new Uint32Array(length),
-      num: new Float64Array(length),
-      unit: new Uint32Array(length),
-      isNumeric: new Uint8Array(length),
+      key: this.key.slice(0, length),
+      str: this.str.slice(0, length),
+      num: this.num.slice(0, length),
+      unit: this.unit.slice(0, length),
+      isNumeric: this.isNumeric.slice(0, length),
     };
-    for (let i = 0, at = 0; i < length; i++) {
-      label.key[i] = this.rows[at++];
-      label.str[i] = this.rows[at++];
-      label.num[i] = this.rows[at++];
-      label.unit[i] = this.rows[at++];
-      label.isNumeric[i] = this.rows[at++];
-    }
-    return { labelSet: { length: this.offsets.length - 1, labelOffset: Uint32Array.from(this.offsets) }, label };
+    return { labelSet: { length: this.setCount, labelOffset: this.offsets.slice(0, this.setCount + 1) }, label };
   }
 
   private hash(start: number, end: number): number {
     let h = 0;
     for (let i = start; i < end; i++) {
-      const value = this.rows[i];
-      h = Math.imul(h ^ (value | 0) ^ Math.imul((value / 4294967296) | 0, 31), 0x9e3779b1);
-      h ^= h >>> 15;
+      const num = this.num[i];
+      h = mix(h, this.key[i] ^ (this.isNumeric[i] << 31));
+      h = mix(h, this.str[i]);
+      h = mix(h, (num | 0) ^ Math.imul((num / 4294967296) | 0, 31));
+      h = mix(h, this.unit[i]);
     }
     return h;
   }
 
   private equals(set: number, start: number, count: number): boolean {
-    const from = this.offsets[set] * 5;
-    if (this.offsets[set + 1] - this.offsets[set] !== count) {
+    const from = this.offsets[set];
+    if (this.offsets[set + 1] - from !== count) {
       return false;
     }
-    for (let i = 0; i < count * 5; i++) {
-      if (this.rows[from + i] !== this.rows[start + i]) {
+    for (let i = from, k = start; k < start + count; i++, k++) {
+      if (
+        this.key[i] !== this.key[k] ||
+        this.str[i] !== this.str[k] ||
+        this.num[i] !== this.num[k] ||
+        this.unit[i] !== this.unit[k] ||
+        this.isNumeric[i] !== this.isNumeric[k]
+      ) {
         return false;
       }
     }
     return true;
   }
+
+  private growRows(): void {
+    const capacity = Math.ceil(this.key.length * 1.5);
+    const grown = <T extends Uint32Array | Float64Array | Uint8Array>(old: T, column: T): T => {
+      column.set(old);
+      return column;
+    };
+    this.key = grown(this.key, new Uint32Array(capacity));
+    this.str = grown(this.str, new Uint32Array(capacity));
+    this.num = grown(this.num, new Float64Array(capacity));
+    this.unit = grown(this.unit, new Uint32Array(capacity));
+    this.isNumeric = grown(this.isNumeric, new Uint8Array(capacity));
+  }
+
+  private growSets(): void {
+    const offsets = new Uint32Array(this.offsets.length * 2);
+    offsets.set(this.offsets);
+    this.offsets = offsets;
+    const mask = offsets.length * 2 - 1;
+    const slots = new Int32Array(mask + 1);
+    for (let set = 1; set < this.setCount; set++) {
+      let slot = this.hash(offsets[set], offsets[set + 1]) & mask;
+      while (slots[slot] > 0) {
+        slot = (slot + 1) & mask;
+      }
+      slots[slot] = set;
+    }
+    this.slots = slots;
+  }
+}
+
+function mix(h: number, value: number): number {
+  h = Math.imul(h ^ value, 0x9e3779b1);
+  return h ^ (h >>> 15);
 }

@@ -23,6 +23,8 @@ export interface Profile {
   /** Regular expressions of frames the writer wants dropped or kept (proto fields 7 and 8). */
   readonly dropFrames: string;
   readonly keepFrames: string;
+  /** What has to be said of how the file was read: what a decoder skipped, what an op inferred. Shown with every view. */
+  readonly notices: readonly Notice[];
 
   readonly sample: SampleTable;
   readonly stack: StackTable;
@@ -134,6 +136,12 @@ export interface LabelTable {
   /** Unit of a numeric label as written, 0 for none. */
   readonly unit: Uint32Array;
   readonly isNumeric: Uint8Array;
+}
+
+/** Said beside a result that is still right: a filter matched nothing, the drawing was cut, a goroutine was not read. */
+export interface Notice {
+  readonly severity: 'info' | 'warning' | 'error';
+  readonly text: string;
 }
 
 /** Input the user gave us is wrong: shown as it is, never with a stack trace. */

@@ -21,7 +21,7 @@ export function prepare(profile: Profile, options: ReportOptions, baseIndex?: nu
   }
   const index = sampleIndexByName(profile, options.sampleIndex);
   const { type, unit } = profile.sampleTypes[index];
-  const notices: Notice[] = [];
+  const notices: Notice[] = [...profile.notices];
   const units = labelUnits(profile);
   const framed = tagFrames(dropUninteresting(profile), options);
   const filtered = filter(framed, options, units, notices);

@@ -139,6 +139,41 @@ describe('run', () => {
   });
 });
 
+describe('states of goroutines', () => {
+  const goroutines = async () =>
+    decode(
+      encodeFolded({
+        types: ['goroutine/count'],
+        samples: [
+          { stack: 'main;f;runtime.selectgo;runtime.gopark', values: [3] },
+          { stack: 'main;g;runtime.chanrecv;runtime.gopark', values: [4] },
+        ],
+      })
+    );
+
+  it('are there where a query names them', async () => {
+    const ask = {
+      ...defaultQuery,
+      view: 'flame',
+      tagRoot: 'state_class',
+      selector: '{state=~"select|chan receive"}',
+    } as const;
+    const [table] = run(ask, { profile: await goroutines() });
+    expect(printFlame(table).filter((line) => /^ {2}\S/.test(line))).toEqual(['  channel 4', '  select 3']);
+    expect(table.notices).toEqual([{ severity: 'info', text: expect.stringMatching(/^States are inferred/) }]);
+    const [filtered] = run(
+      { ...defaultQuery, view: 'tags', selector: '{state="select"}' },
+      { profile: await goroutines() }
+    );
+    expect(rows(filtered)).toEqual(['state select 3 100', 'state_class select 3 100']);
+  });
+
+  it('and not where none does', async () => {
+    const [table] = run({ ...defaultQuery, view: 'tags' }, { profile: await goroutines() });
+    expect(table.length).toBe(0);
+  });
+});
+
 describe('merge', () => {
   it('adds up what is the same and keeps the rest, in either order', async () => {
     const a = await cpu();

@@ -21,6 +21,7 @@ import { compileMatcher } from './matcher';
 import { prepare } from './prepare';
 import { isProfileView, profileViews, type ProfileView, type Query } from './query';
 import { parseSelector, type Matcher } from './selector';
+import { withAskedStates } from './states';
 
 /** What a query asks of a prepared profile. A view is one table; sandwich and graph are two. */
 const reports: Readonly<Record<ProfileView, (prepared: Prepared, query: Query) => readonly Table[]>> = {
@@ -78,21 +79,25 @@ export function growthOf(query: Query): { add(profile: Profile, time: number): v
   const builder = new GrowthBuilder(query);
   const matchers = parseSelector(query.selector);
   return {
-    add: (profile, time) => builder.add(prepare(filterLabels(profile, matchers.map(condition)), query), time),
+    add(profile, time) {
+      const labelled = withAskedStates(profile, query, matchers);
+      builder.add(prepare(filterLabels(labelled, matchers.map(condition)), query), time);
+    },
     finish: () => [builder.finish()],
   };
 }
 
 function prepareQuery(query: Query, { profile: recorded, base, labelled }: Inputs, view: ProfileView): Prepared {
-  const { profile, notices } = estimated(recorded, labelled, query);
   const matchers = parseSelector(query.selector);
+  const withLabels = (p: Profile) => estimated(withAskedStates(p, query, matchers), labelled, query);
+  const { profile, notices } = withLabels(recorded);
   const select = (p: Profile) => filterLabels(p, matchers.map(condition));
   const selected = select(profile);
   if (view === 'diff' && !base) {
     throw new InputError('The view "diff" compares two captures: choose a base.');
   }
   const prepared = base
-    ? prepareComparison(selected, select(estimated(base, labelled, query).profile), query, view)
+    ? prepareComparison(selected, select(withLabels(base).profile), query, view)
     : prepare(selected, query);
   const empty: Notice[] =
     selected.sample.length === 0 && profile.sample.length > 0

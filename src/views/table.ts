@@ -1,3 +1,7 @@
+import type { Notice } from '../profile/profile';
+
+export type { Notice };
+
 /**
  * What every view returns: named columns of one length, and what has to be said about them. `frames/` turns a Table
  * into a Grafana DataFrame, the command line into text. Columns survive structured clone, so a Table crosses the
@@ -34,12 +38,6 @@ export interface Column {
 }
 
 export type ColumnKind = 'number' | 'string' | 'enum' | 'time' | 'series';
-
-/** Said beside a result that is still right: a filter matched nothing, the drawing was cut, a capture is missing. */
-export interface Notice {
-  readonly severity: 'info' | 'warning' | 'error';
-  readonly text: string;
-}
 
 /** The values of one column by name. @throws Error when the view has no such column: a bug, not input. */
 export function column(table: Table, name: string): Column {

@@ -1,9 +1,10 @@
 import { defaultQuery, type Query } from '../query/query';
 import { encodeFolded } from '../testing/encode';
+import { dumpVersion, makeGoroutines, printDump } from '../testing/goroutineDumps';
 import { ProfileCache } from './cache';
 import { WorkerClient, type Load, type Opening } from './client';
-import { createHandler } from './handler';
-import type { Request, Response } from './messages';
+import { createHandler, type Handle } from './handler';
+import type { Progress, Request, Response } from './messages';
 
 const query: Query = { ...defaultQuery, view: 'top' };
 const never = new AbortController().signal;
@@ -15,16 +16,17 @@ const profileBytes = (value = 5): ArrayBuffer => {
 
 /** A worker with the real handler behind it, which moves what is transferred as a browser does. */
 class FakeWorker {
-  onmessage: ((event: { data: Response }) => void) | null = null;
+  onmessage: ((event: { data: Response | Progress }) => void) | null = null;
   onerror: (() => void) | null = null;
   readonly requests: Request[] = [];
   isTerminated = false;
-  constructor(private readonly handle: ((request: Request) => Promise<Response>) | undefined = createHandler()) {}
+  constructor(private readonly handle: Handle = createHandler()) {}
 
   postMessage(request: Request, transfer: ArrayBuffer[]): void {
     const received = structuredClone(request, { transfer });
     this.requests.push(received);
-    void this.handle?.(received).then((data) => this.onmessage?.({ data }));
+    const post = (data: Response | Progress) => this.onmessage?.({ data });
+    void this.handle(received, post).then(post);
   }
   terminate(): void {
     this.isTerminated = true;
@@ -189,6 +191,26 @@ test('profiles that never fit at once are an error that says so', async () => {
   );
   await expect(run).rejects.toThrow(/2 profiles of this query do not fit .* \(1 fell out\)/);
 });
+
+test('a large dump says how far it is', async () => {
+  const made = printDump(makeGoroutines({ seed: 1, count: 2000, stacks: 50 }), dumpVersion('go1.21'));
+  const text = made.repeat(Math.ceil(25_000_000 / made.length));
+  const bytes = () => new TextEncoder().encode(text).buffer as ArrayBuffer;
+  const told: number[] = [];
+  const clocks: number[] = [];
+  await clientOf(new FakeWorker()).open([source('a')], {
+    ...opening(async () => bytes()),
+    onDecode(_, done, total) {
+      told.push(done / total);
+      clocks.push(performance.now());
+    },
+  });
+  expect(told.length).toBeGreaterThan(0);
+  expect(told).toEqual([...told].sort((a, b) => a - b));
+  expect(told[0]).toBeGreaterThan(0);
+  expect(told[told.length - 1]).toBeLessThan(1);
+  expect(clocks.slice(1).every((clock, i) => clock - clocks[i] > 90)).toBe(true);
+}, 60_000);
 
 test("a decoder's message arrives", async () => {
   const load = async () => new TextEncoder().encode('<html>').slice().buffer as ArrayBuffer;

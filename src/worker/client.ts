@@ -3,7 +3,7 @@ import type { Query } from '../query/query';
 import type { ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../views/waterfall';
-import type { Question, Request, Response } from './messages';
+import type { Progress, Question, Request, Response } from './messages';
 
 /** What answers requests: a worker, or the same handler on this thread. */
 interface Backend {
@@ -34,6 +34,8 @@ export interface Opening {
   readonly signal: AbortSignal;
   /** How many of the sources are done, failed ones included. */
   readonly onProgress?: (done: number) => void;
+  /** Told while a large object is decoded: bytes read, and bytes in all. */
+  readonly onDecode?: (key: string, done: number, total: number) => void;
 }
 
 /** A profile that the worker holds, of one source or of several merged. */
@@ -48,9 +50,13 @@ export interface Failure {
   readonly message: string;
 }
 
+/** Told while a large object is decoded: bytes read, bytes in all. */
+type OnProgress = (done: number, total: number) => void;
+
 interface Job {
   readonly request: Request;
   readonly transfer: Transferable[];
+  readonly onProgress?: OnProgress;
   readonly resolve: (response: Response) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -147,10 +153,11 @@ export class WorkerClient {
     return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };
   }
 
-  private async loadOne(key: string, { load, signal }: Opening): Promise<Opened> {
+  private async loadOne(key: string, { load, signal, onDecode }: Opening): Promise<Opened> {
     const ask = async () => {
       const bytes = await load(key);
-      await this.ask({ type: 'load', key, bytes }, signal, [bytes]);
+      const onProgress: OnProgress = (done, total) => onDecode?.(key, done, total);
+      await this.ask({ type: 'load', key, bytes }, signal, [bytes], onProgress);
     };
     await againIfLost(ask);
     this.held.add(key);
@@ -267,7 +274,12 @@ export class WorkerClient {
   }
 
   /** The answer; rejects at once when the signal aborts, and with the worker's message when that is an error. */
-  private ask(question: Question, signal: AbortSignal, transfer: Transferable[] = []): Promise<Response> {
+  private ask(
+    question: Question,
+    signal: AbortSignal,
+    transfer: Transferable[] = [],
+    onProgress?: OnProgress
+  ): Promise<Response> {
     return new Promise<Response>((resolve, reject) => {
       signal.throwIfAborted();
       const stop = () => {
@@ -285,7 +297,7 @@ export class WorkerClient {
           then(value);
         };
       const request = { ...question, id: this.nextId++ } as Request;
-      const job: Job = { request, transfer, resolve: settle(resolve), reject: settle(reject) };
+      const job: Job = { request, transfer, onProgress, resolve: settle(resolve), reject: settle(reject) };
       this.waiting.push(job);
       this.post();
     });
@@ -300,8 +312,12 @@ export class WorkerClient {
     }
   }
 
-  private answer(response: Response): void {
+  private answer(response: Response | Progress): void {
     const job = this.posted.get(response.id);
+    if (response.type === 'progress') {
+      job?.onProgress?.(response.done, response.total);
+      return;
+    }
     this.posted.delete(response.id);
     if (response.type === 'error') {
       job?.reject(new Error(response.message));
@@ -317,7 +333,7 @@ export class WorkerClient {
       if (!worker) {
         return undefined;
       }
-      worker.onmessage = ({ data }: MessageEvent<Response>) => this.answer(data);
+      worker.onmessage = ({ data }: MessageEvent<Response | Progress>) => this.answer(data);
       // A script that a page's rules forbid ends here too, not in the constructor.
       worker.onerror = () => {
         worker.onmessage = null;
@@ -350,11 +366,11 @@ export class WorkerClient {
   private onThisThread(): Backend {
     // The core is in the worker's script; here it is a chunk of its own, which is loaded only where no worker starts.
     const handler = import(/* webpackChunkName: "core" */ './handler').then(({ createHandler }) => createHandler());
+    const tell = (progress: Progress) => this.answer(progress);
     const answer = async (request: Request): Promise<Response> => {
       try {
-        return await (
-          await handler
-        )(request);
+        const handle = await handler;
+        return await handle(request, tell);
       } catch (error) {
         return {
           type: 'error',

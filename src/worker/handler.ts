@@ -4,7 +4,12 @@ import { InputError, type Profile } from '../profile/profile';
 import { growthOf, memory, profileFacts, run } from '../query/run';
 import type { Table } from '../views/table';
 import { ProfileCache } from './cache';
-import type { Question, Request, Response } from './messages';
+import type { Progress, Question, Request, Response } from './messages';
+
+/** Answers a request; meanwhile it may tell how far it is. */
+export type Handle = (request: Request, tell?: (progress: Progress) => void) => Promise<Response>;
+
+type OnProgress = (done: number, total: number) => void;
 
 type Answer = Response extends infer R ? (R extends Response ? Omit<R, 'id'> : never) : never;
 
@@ -16,7 +21,7 @@ interface Collection {
 }
 
 /** Answers requests; the same in a worker and, where none can start, on the main thread. */
-export function createHandler(cache = new ProfileCache()): (request: Request) => Promise<Response> {
+export function createHandler(cache = new ProfileCache()): Handle {
   const collections = new Map<number, Collection>();
 
   const collectionOf = (id: number): Collection => {
@@ -26,16 +31,16 @@ export function createHandler(cache = new ProfileCache()): (request: Request) =>
     }
     return collection;
   };
-  const load = async (key: string, bytes: ArrayBuffer): Promise<Profile> => {
-    const profile = await decode(new Uint8Array(bytes));
+  const load = async (key: string, bytes: ArrayBuffer, onProgress: OnProgress): Promise<Profile> => {
+    const profile = await decode(new Uint8Array(bytes), { onProgress });
     cache.set(key, profile);
     return profile;
   };
 
-  async function answer(question: Question): Promise<Answer> {
+  async function answer(question: Question, onProgress: OnProgress): Promise<Answer> {
     switch (question.type) {
       case 'load':
-        await load(question.key, question.bytes);
+        await load(question.key, question.bytes, onProgress);
         return { type: 'done' };
       case 'run': {
         const { keys, query } = question;
@@ -62,7 +67,7 @@ export function createHandler(cache = new ProfileCache()): (request: Request) =>
         return { type: 'done' };
       case 'add': {
         const { collection, key, time, bytes } = question;
-        const profile = cache.get(key) ?? (bytes && (await load(key, bytes)));
+        const profile = cache.get(key) ?? (bytes && (await load(key, bytes, onProgress)));
         if (!profile) {
           return { type: 'missing', keys: [key] };
         }
@@ -83,10 +88,10 @@ export function createHandler(cache = new ProfileCache()): (request: Request) =>
     }
   }
 
-  return async (request) => {
+  return async (request, tell) => {
     const { id } = request;
     try {
-      return { ...(await answer(request)), id };
+      return { ...(await answer(request, (done, total) => tell?.({ type: 'progress', id, done, total }))), id };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return { type: 'error', id, message, input: error instanceof InputError };

@@ -35,6 +35,14 @@ export type Question =
   | { readonly type: 'finish'; readonly collection: number; readonly key: string }
   | { readonly type: 'drop'; readonly collection: number };
 
+/** Worker → main thread, while it decodes a large object: bytes it has read of all. At most every 100 ms. */
+export interface Progress {
+  readonly type: 'progress';
+  readonly id: number;
+  readonly done: number;
+  readonly total: number;
+}
+
 /** Worker → main thread. */
 export type Response =
   | { readonly type: 'done'; readonly id: number }

@@ -6,6 +6,6 @@ import type { Request } from './messages';
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 const handle = createHandler();
 scope.onmessage = async (event: MessageEvent<Request>) => {
-  const response = await handle(event.data);
+  const response = await handle(event.data, (progress) => scope.postMessage(progress));
   scope.postMessage(response, transferables(response));
 };

@@ -1,0 +1,445 @@
+import { Function, Label, Line, Location, Profile, Sample, StringTable, ValueType } from 'pprof-format';
+import { randomSource } from './generate';
+
+/**
+ * Goroutines that never ran, the same for the same seed, and how each format and version of Go prints them. Written from
+ * runtime/traceback.go and runtime/pprof/pprof.go; what a Go that is installed prints is in demo/captures.
+ */
+export interface MadeGoroutine {
+  readonly id: number;
+  readonly state: string;
+  readonly minutes: number;
+  readonly lockedToThread: boolean;
+  readonly leaked: boolean;
+  readonly durable: boolean;
+  readonly bubble: number;
+  readonly labels: ReadonlyArray<readonly [key: string, value: string]>;
+  /** The leaf first; calls of the runtime on top are printed only by some formats. */
+  readonly calls: readonly MadeCall[];
+  readonly creator: { readonly call: MadeCall; readonly goroutine: number } | undefined;
+  readonly isUnavailable: boolean;
+}
+
+export interface MadeCall {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly args: string;
+}
+
+const call = (name: string, file: string, line: number, args = ''): MadeCall => ({ name, file, line, args });
+const go = '/usr/local/go/src';
+const isInlined = ({ args }: MadeCall) => args === '...';
+const isRuntime = ({ name }: MadeCall) => name.startsWith('runtime.');
+const isShown = (c: MadeCall) => !isRuntime(c) || c.name === 'runtime.gopanic';
+
+const gopark = call('runtime.gopark', `${go}/runtime/proc.go`, 462, '0x0?, 0x0?, 0x0?, 0x0?, 0x0?');
+/** What is on top of the stack in each state, the leaf first. */
+const topOf: Readonly<Record<string, readonly MadeCall[]>> = {
+  'chan receive': [
+    gopark,
+    call('runtime.chanrecv', `${go}/runtime/chan.go`, 667, '0xc0000240c0, 0x0, 0x1'),
+    call('runtime.chanrecv1', `${go}/runtime/chan.go`, 509, '0x0?, 0x0?'),
+  ],
+  'chan send': [
+    gopark,
+    call('runtime.chansend', `${go}/runtime/chan.go`, 283, '0xc0000240c0, 0xc000051f30, 0x1, 0x0?'),
+    call('runtime.chansend1', `${go}/runtime/chan.go`, 161, '0x0?, 0x0?'),
+  ],
+  select: [gopark, call('runtime.selectgo', `${go}/runtime/select.go`, 351, '0xc000051f70, 0xc000051ee4, 0x0?')],
+  'select (no cases)': [gopark, call('runtime.block', `${go}/runtime/select.go`, 104)],
+  'IO wait': [
+    gopark,
+    call('runtime.netpollblock', `${go}/runtime/netpoll.go`, 575, '0x0?, 0x0?, 0x0?'),
+    call('internal/poll.runtime_pollWait', `${go}/runtime/netpoll.go`, 351, '0x7efe7b593000, 0x72'),
+    call('internal/poll.(*pollDesc).wait', `${go}/internal/poll/fd_poll_runtime.go`, 84, '0xc0000a0000?, 0x0'),
+    call('internal/poll.(*pollDesc).waitRead', `${go}/internal/poll/fd_poll_runtime.go`, 89, '...'),
+    call(
+      'internal/poll.(*FD).Read',
+      `${go}/internal/poll/fd_unix.go`,
+      165,
+      '0xc0000a0000, {0xc0000b0000, 0x1000, 0x1000}'
+    ),
+  ],
+  sleep: [gopark, call('time.Sleep', `${go}/runtime/time.go`, 363, '0x34630b8a000')],
+  'sync.Mutex.Lock': [
+    gopark,
+    call('runtime.goparkunlock', `${go}/runtime/proc.go`, 468, '...'),
+    call('runtime.semacquire1', `${go}/runtime/sema.go`, 192, '0xc000112334, 0x0, 0x3, 0x2, 0x15'),
+    call('internal/sync.runtime_SemacquireMutex', `${go}/runtime/sema.go`, 95, '0x0?, 0x0?, 0x0?'),
+    call('internal/sync.(*Mutex).lockSlow', `${go}/internal/sync/mutex.go`, 149, '0xc000112330'),
+    call('internal/sync.(*Mutex).Lock', `${go}/internal/sync/mutex.go`, 70, '...'),
+    call('sync.(*Mutex).Lock', `${go}/sync/mutex.go`, 46, '...'),
+  ],
+  'sync.WaitGroup.Wait': [
+    gopark,
+    call('runtime.goparkunlock', `${go}/runtime/proc.go`, 468, '...'),
+    call('runtime.semacquire1', `${go}/runtime/sema.go`, 192, '0xc0000940d0, 0x0, 0x1, 0x0, 0x19'),
+    call('sync.runtime_SemacquireWaitGroup', `${go}/runtime/sema.go`, 114, '0x10?, 0xe0?'),
+    call('sync.(*WaitGroup).Wait', `${go}/sync/waitgroup.go`, 206, '0xc0000940d0'),
+  ],
+  syscall: [
+    call('runtime.notetsleepg', `${go}/runtime/lock_futex.go`, 123, '0x68bbb8, 0xffffffffffffffff'),
+    call('os/signal.signal_recv', `${go}/runtime/sigqueue.go`, 152),
+    call('os/signal.loop', `${go}/os/signal/signal_unix.go`, 23),
+  ],
+  runnable: [],
+  running: [],
+};
+const stateNames = Object.keys(topOf);
+
+/** Names and places as odd as Go has them. */
+const ownCalls: readonly MadeCall[] = [
+  call('main.main', '/src/cmd/main.go', 41),
+  call('main.(*Server).Serve', '/src/server.go', 120, '0xc000100000, {0x5d4a20, 0xc00009c000}'),
+  call('main.(*worker[...]).run', '/src/worker.go', 29, '0xc000180020?'),
+  call('main.main.func3.1', 'C:/Program Files/app/main.go', 77, '0x1, {0x2, 0x3, ...}, _'),
+  call('example.com/app/v2/store.(*Cache).Add', 'C:\\work\\store\\cache.go', 12, '0xc000112320, 0x5'),
+  call('example.com/x%2ey.F', '/src/with space/x.go', 3, '0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, ...'),
+  call('main.inlined', '/src/cmd/inl.go', 9, '...'),
+  call('main.(*T).wrapped-fm', '<autogenerated>', 1, '0xc00001c0a8'),
+  call('go.(*struct { sync.Mutex; n int }).Lock', '<autogenerated>', 1, '0xc00001c0b0'),
+  call('main._Cfunc_sleep', '_cgo_gotypes.go', 51, '0x3c'),
+  call('main.größe', '/src/größe.go', 8, '0x0'),
+  call('runtime.gopanic', `${go}/runtime/panic.go`, 860, '{0x539d80?, 0x683600?}'),
+];
+
+export interface MadeShape {
+  readonly seed: number;
+  readonly count: number;
+  /** Distinct stacks below the top; fewer than goroutines share theirs. */
+  readonly stacks?: number;
+}
+
+export function makeGoroutines({ seed, count, stacks = count }: MadeShape): MadeGoroutine[] {
+  const random = randomSource(seed);
+  const below = (limit: number) => Math.floor(random() * limit);
+  const pick = <T>(all: readonly T[]): T => all[below(all.length)];
+  const chance = (share: number) => random() < share;
+  const bodies = Array.from({ length: stacks }, () => {
+    const body = Array.from({ length: 1 + below(7) }, () => pick(ownCalls));
+    // The outermost call has a frame of its own, and Go shows no panic as the first.
+    return [...body.filter((c, i) => i > 0 || c.name !== 'runtime.gopanic'), ownCalls[0]];
+  });
+  const goroutines: MadeGoroutine[] = [];
+  for (let i = 0; i < count; i++) {
+    const id = i === 0 ? 1 : goroutines[i - 1].id + 1 + below(40);
+    const state = pick(stateNames);
+    const isUnavailable = state === 'running' && i > 0;
+    const waits = state !== 'runnable' && state !== 'running';
+    goroutines.push({
+      id,
+      state,
+      minutes: waits && chance(0.5) ? 1 + below(5000) : 0,
+      lockedToThread: chance(0.05),
+      leaked: waits && chance(0.1),
+      durable: /^(chan|select)/.test(state) && chance(0.05),
+      bubble: chance(0.05) ? 1 + below(9) : 0,
+      labels: chance(0.5) ? madeLabels(below) : [],
+      calls: isUnavailable ? [] : [...topOf[state], ...pick(bodies)],
+      creator:
+        i === 0 ? undefined : { call: pick(ownCalls.filter((c) => !isInlined(c))), goroutine: pick(goroutines).id },
+      isUnavailable,
+    });
+  }
+  return goroutines;
+}
+
+const values = [
+  'acme',
+  'globex',
+  '',
+  'GET /api/v1/x',
+  'a"b\\c',
+  'tab\there',
+  'größe ✓ 😀',
+  '{}: ,]',
+  'x\x00\x1b\x7f',
+  '"',
+];
+
+function madeLabels(below: (limit: number) => number): Array<[string, string]> {
+  const labels: Array<[string, string]> = [['tenant_id', values[below(values.length)]]];
+  if (below(2) === 0) {
+    labels.unshift([['path', 'a b', 'state', 'größe'][below(4)], values[below(values.length)]]);
+  }
+  return labels.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** How versions of Go print a goroutine: what they know of it and how. */
+export interface DumpVersion {
+  readonly name: string;
+  /** Mutex and WaitGroup have states of their own (1.20). */
+  readonly namesLocks: boolean;
+  /** `in goroutine N` (1.21). */
+  readonly namesCreator: boolean;
+  /** Marks (leaked), (durable) and synctest bubbles (1.26). */
+  readonly marks: boolean;
+  readonly labels: 'none' | 'inside' | 'after' | 'fork';
+  /** GOTRACEBACK=system: the runtime's calls, and where everything is in memory. */
+  readonly system: boolean;
+}
+
+const versions: readonly DumpVersion[] = [
+  { name: 'go1.5', namesLocks: false, namesCreator: false, marks: false, labels: 'none', system: false },
+  { name: 'go1.20', namesLocks: true, namesCreator: false, marks: false, labels: 'none', system: false },
+  { name: 'go1.21', namesLocks: true, namesCreator: true, marks: false, labels: 'none', system: false },
+  {
+    name: 'go1.26 tracebacklabels=1',
+    namesLocks: true,
+    namesCreator: true,
+    marks: true,
+    labels: 'inside',
+    system: false,
+  },
+  {
+    name: 'go1.26 GOTRACEBACK=system',
+    namesLocks: true,
+    namesCreator: true,
+    marks: true,
+    labels: 'none',
+    system: true,
+  },
+  { name: 'go1.27', namesLocks: true, namesCreator: true, marks: true, labels: 'after', system: false },
+  { name: 'CockroachDB go1.22', namesLocks: true, namesCreator: true, marks: false, labels: 'fork', system: false },
+];
+export const dumpVersions = versions;
+export const dumpVersion = (name: string): DumpVersion => versions.find((v) => v.name === name) as DumpVersion;
+
+/** The text of debug=2, runtime.Stack, SIGQUIT and panics. */
+export function printDump(goroutines: readonly MadeGoroutine[], version: DumpVersion): string {
+  return goroutines.map((goroutine) => printGoroutine(goroutine, version)).join('\n');
+}
+
+function printGoroutine(g: MadeGoroutine, version: DumpVersion): string {
+  const thread = version.system
+    ? ` gp=0xc000${(g.id * 0x1e0).toString(16)} ${g.id % 7 ? 'm=nil' : 'm=3 mp=0xc0000e7008'}`
+    : '';
+  const lines = [`goroutine ${g.id}${thread} [${status(g, version)}]${labelsAfter(g, version)}:`];
+  if (g.isUnavailable) {
+    lines.push('\tgoroutine running on other thread; stack unavailable');
+  }
+  const calls = version.system ? g.calls : g.calls.filter(isShown);
+  calls.forEach((c) => {
+    const name = c.name === 'runtime.gopanic' ? 'panic' : c.name;
+    const frame = version.system ? ` fp=0xc00004${address(c)} sp=0xc00004${address(c)} pc=0x${address(c)}` : '';
+    lines.push(`${name}(${c.args})`, `\t${c.file}:${c.line}${isInlined(c) ? '' : ` +0x1d${frame}`}`);
+  });
+  if (g.creator) {
+    const { call: c, goroutine } = g.creator;
+    lines.push(
+      `created by ${c.name}${version.namesCreator ? ` in goroutine ${goroutine}` : ''}`,
+      `\t${c.file}:${c.line} +0x85`
+    );
+  }
+  return lines.join('\n') + '\n';
+}
+
+/** State, wait and marks as the version prints them: what a decoder can know. */
+export function shownState({ state, leaked, durable, calls }: MadeGoroutine, version: DumpVersion) {
+  const isLock = /^sync\./.test(state);
+  return {
+    state: isLock && !version.namesLocks ? 'semacquire' : state,
+    leaked: version.marks && leaked,
+    durable: version.marks && durable,
+    isWaitGroup: calls.some(({ name }) => name === 'sync.(*WaitGroup).Wait'),
+  };
+}
+
+function status(g: MadeGoroutine, version: DumpVersion): string {
+  const { state, leaked, durable } = shownState(g, version);
+  const marks = `${leaked ? ' (leaked)' : ''}${g.id % 11 === 0 ? ' (scan)' : ''}${durable ? ' (durable)' : ''}`;
+  const wait = g.minutes > 0 ? `, ${g.minutes} minutes` : '';
+  const bubble = version.marks && g.bubble > 0 ? `, synctest bubble ${g.bubble}` : '';
+  return `${state}${marks}${wait}${g.lockedToThread ? ', locked to thread' : ''}${bubble}${labelsInside(g, version)}`;
+}
+
+/** Labels that the version prints. CockroachDB's does not escape: what is no text would make its file none either. */
+export function shownLabels({ labels }: MadeGoroutine, version: DumpVersion): MadeGoroutine['labels'] {
+  switch (version.labels) {
+    case 'none':
+      return [];
+    case 'fork':
+      return labels.filter(([, value]) => !/[\x00-\x1f\x7f]/.test(value));
+  }
+  return labels;
+}
+
+function labelsInside(goroutine: MadeGoroutine, version: DumpVersion): string {
+  const labels = shownLabels(goroutine, version);
+  if (labels.length === 0) {
+    return '';
+  }
+  if (version.labels === 'inside') {
+    return ` labels:{${labels.map(([key, value]) => `${printQuoted(key)}: ${printQuoted(value)}`).join(', ')}}`;
+  }
+  return version.labels === 'fork' ? labels.map(([key, value]) => `, "${key}:${value}"`).join('') : '';
+}
+
+function labelsAfter({ labels }: MadeGoroutine, version: DumpVersion): string {
+  const text = (value: string) => (/^[A-Za-z0-9./_]*$/.test(value) ? value : printQuoted(value));
+  return version.labels === 'after' && labels.length > 0
+    ? ` {${labels.map(([key, value]) => `${text(key)}: ${text(value)}`).join(', ')}}`
+    : '';
+}
+
+/** runtime/print.go printquoted. */
+function printQuoted(text: string): string {
+  const escaped = [...text].map((char) => {
+    const code = char.codePointAt(0) as number;
+    const known = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', '"': '\\"' }[char];
+    if (known) {
+      return known;
+    }
+    if (code >= 0x20 && code <= 0x7e) {
+      return char;
+    }
+    return code < 127 ? `\\x${hexOf(code, 2)}` : code < 0x10000 ? `\\u${hexOf(code, 4)}` : `\\U${hexOf(code, 8)}`;
+  });
+  return `"${escaped.join('')}"`;
+}
+
+/** Go's %q, which leaves what can be printed as it is. */
+function printQ(text: string): string {
+  const escaped = [...text].map((char) => {
+    const code = char.codePointAt(0) as number;
+    return code >= 0x20 && code !== 0x7f
+      ? char.replace(/["\\]/, '\\$&')
+      : char === '\t'
+        ? '\\t'
+        : `\\x${hexOf(code, 2)}`;
+  });
+  return `"${escaped.join('')}"`;
+}
+
+const hexOf = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+
+/** A program counter of a call, the same for the same call: where it returns to. */
+const address = ({ name, line }: MadeCall): string => {
+  let hash = line;
+  for (const char of name) {
+    hash = (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0;
+  }
+  return hexOf(0x400000 + (hash % 0xbfffff), 6);
+};
+
+/** Goroutines with the same stack and labels, which debug=0 and debug=1 count; the largest groups first. */
+export function countAlike(goroutines: readonly MadeGoroutine[]): Array<{ goroutine: MadeGoroutine; count: number }> {
+  const groups = new Map<string, { goroutine: MadeGoroutine; count: number }>();
+  for (const goroutine of goroutines) {
+    const id = JSON.stringify([goroutine.calls.map(address), goroutine.labels]);
+    const group = groups.get(id) ?? { goroutine, count: 0 };
+    group.count++;
+    groups.set(id, group);
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count);
+}
+
+/** debug=1: addresses with their names below, without those of the runtime on top. */
+export function printCounts(goroutines: readonly MadeGoroutine[], type = 'goroutine'): string {
+  const lines = [`${type} profile: total ${goroutines.length}`];
+  for (const { goroutine, count } of countAlike(goroutines)) {
+    const goexit = '0x48bc81';
+    lines.push(`${count} @ ${[...goroutine.calls.map((c) => `0x${address(c)}`), goexit].join(' ')}`);
+    if (goroutine.labels.length > 0) {
+      lines.push(`# labels: {${goroutine.labels.map(([key, value]) => `${printQ(key)}:${printQ(value)}`).join(', ')}}`);
+    }
+    const from = goroutine.calls.findIndex((c) => !isRuntime(c));
+    for (const c of from < 0 ? goroutine.calls : goroutine.calls.slice(from)) {
+      const pc = (parseInt(address(c), 16) - 1).toString(16);
+      lines.push(`#\t0x${pc}\t${c.name}+0x1c\t\t${c.file}:${c.line}`);
+    }
+    lines.push('');
+  }
+  return lines.join('\n') + '\n';
+}
+
+/** debug=0 by pprof-format: counts of goroutines alike, no states. */
+export const encodeCounts = (goroutines: readonly MadeGoroutine[], type = 'goroutine'): Uint8Array =>
+  encode(
+    type,
+    countAlike(goroutines).map(({ goroutine, count }) => ({ goroutine, count, labels: goroutine.labels, numbers: [] }))
+  );
+
+/** CockroachDB's debug=3: a sample for each goroutine, with what its fork knows in labels. */
+export const encodeGoroutines = (goroutines: readonly MadeGoroutine[]): Uint8Array =>
+  encode(
+    'goroutine',
+    goroutines.map((goroutine) => ({
+      goroutine,
+      count: 1,
+      labels: [['go::goroutine_state', goroutine.state], ...goroutine.labels] as Array<[string, string]>,
+      numbers: [
+        ['go::goroutine', goroutine.id],
+        ...(goroutine.creator ? [['go::goroutine_created_by', goroutine.creator.goroutine]] : []),
+        ...(goroutine.minutes > 0 ? [['go::goroutine_wait_minutes', goroutine.minutes]] : []),
+      ] as Array<[string, number]>,
+    }))
+  );
+
+interface EncodedSample {
+  readonly goroutine: MadeGoroutine;
+  readonly count: number;
+  readonly labels: MadeGoroutine['labels'];
+  readonly numbers: ReadonlyArray<readonly [string, number]>;
+}
+
+function encode(type: string, samples: readonly EncodedSample[]): Uint8Array {
+  const strings = new StringTable();
+  const text = (value: string) => strings.dedup(value);
+  const functions = new Map<string, Function>();
+  const locations = new Map<string, Location>();
+  const functionOf = ({ name, file }: MadeCall) => {
+    const id = `${name}\0${file}`;
+    const known = functions.get(id);
+    const made =
+      known ?? new Function({ id: functions.size + 1, name: text(name), systemName: text(name), filename: text(file) });
+    functions.set(id, made);
+    return made.id;
+  };
+  /** A call with those that were inlined into it: one location. */
+  const locationsOf = (calls: readonly MadeCall[]) => {
+    const ids: Array<number | bigint> = [];
+    let pending: MadeCall[] = [];
+    calls.forEach((c, i) => {
+      pending.push(c);
+      if (isInlined(c) && i < calls.length - 1) {
+        return;
+      }
+      const id = pending.map((p) => `${p.name}:${p.line}`).join('\0');
+      const known = locations.get(id);
+      const made =
+        known ??
+        new Location({
+          id: locations.size + 1,
+          address: parseInt(address(c), 16) - 1,
+          line: pending.map((p) => new Line({ functionId: functionOf(p), line: p.line })),
+        });
+      locations.set(id, made);
+      ids.push(made.id);
+      pending = [];
+    });
+    return ids;
+  };
+  const count = new ValueType({ type: text(type), unit: text('count') });
+  const sample = samples.map(
+    ({ goroutine, count: value, labels, numbers }) =>
+      new Sample({
+        locationId: locationsOf(goroutine.calls),
+        value: [value],
+        label: [
+          ...numbers.map(([key, num]) => new Label({ key: text(key), num })),
+          ...labels.map(([key, label]) => new Label({ key: text(key), str: text(label) })),
+        ],
+      })
+  );
+  return new Profile({
+    sampleType: [count],
+    periodType: count,
+    period: 1,
+    sample,
+    location: [...locations.values()],
+    function: [...functions.values()],
+    stringTable: strings,
+  }).encode();
+}
