@@ -1,6 +1,6 @@
 import { namedValuesTest, parseSelector, possibleValues, splitMatchers, type Matcher } from './query/selector';
 import type { Query } from './query/query';
-import { mainCapture } from './store/events';
+import { isMeta, mainCapture } from './store/events';
 import type { Layout } from './store/layout';
 import { findCaptures, type Found } from './store/plan';
 import type { Capture, Store } from './store/store';
@@ -22,7 +22,7 @@ const keyLabels = new Set(['service', 'profile', 'instance', 'version', 'event',
 
 export const isKeyLabel = (layout: Layout) => (name: string) => keyLabels.has(name) || layout.labelNames.includes(name);
 
-/** The captures of a range whose keys match the selector, by rising time. @throws StoreError, InputError */
+/** The captures of a range whose keys match the selector, by rising time, without meta.json. @throws StoreError, InputError */
 export async function listCaptures(
   { store, layout, prefix }: { store: Store; layout: Layout; prefix: string },
   selector: string,
@@ -33,7 +33,7 @@ export async function listCaptures(
   const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
   const found = await findCaptures(store, layout, { prefix, ...range, labels }, signal);
   const matches = await compileKeyMatchers(key);
-  const captures = found.captures.filter(({ labels }) => matches(labels));
+  const captures = found.captures.filter((capture) => !isMeta(capture) && matches(capture.labels));
   return { captures, notices: listingNotices(found, captures.length) };
 }
 

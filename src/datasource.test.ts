@@ -364,6 +364,42 @@ describe('views from keys alone', () => {
   });
 });
 
+describe('the memory of a process', () => {
+  const heap = keyOf({ at: 5, event: 'e5', profile: 'heap' });
+  const meta = heap.replace('heap.pb.gz', 'meta.json');
+  const heapOf = (): ArrayBuffer => {
+    const bytes = encodeFolded({ types: ['inuse_space/bytes'], samples: [{ stack: 'main;f', values: [50] }] });
+    const copy = new Uint8Array(bytes.length);
+    copy.set(bytes);
+    return copy.buffer;
+  };
+  const written = {
+    limit: 400,
+    files: ['heap.pb.gz', 'cpu.pb.gz'],
+    memory: { rss: 200, heap: 150 },
+    memstats: { heap_inuse: 100 },
+  };
+  const ask = (objects: Record<string, ArrayBuffer>) =>
+    framesOf(setUp(objects).ds, { view: 'memory', selector: '{service="ingester", profile="heap"}' });
+
+  test('is read from the meta.json beside the capture, which is no capture itself', async () => {
+    const objects = { [heap]: heapOf(), [meta]: bytesOf(JSON.stringify(written)) };
+    const [frame] = (await ask(objects)).frames;
+    expect(valuesOf(frame, 'memory')[0]).toBe('Limit');
+    expect(noticesOf(frame)).toMatch(/1 of 2 files of this event are not there: cpu\.pb\.gz/);
+    expect(noticesOf(frame)).toMatch(/explains 25 %/);
+    const [captures] = (await framesOf(setUp(objects).ds, { view: 'captures' })).frames;
+    expect(valuesOf(captures, 'profile')).toEqual(['heap']);
+  });
+
+  test('is not known without it, or with a broken one, and that is said', async () => {
+    expect(noticesOf((await ask({ [heap]: heapOf() })).frames[0])).toMatch(/There is no .*meta\.json/);
+    const broken = await ask({ [heap]: heapOf(), [meta]: bytesOf('{"limit":') });
+    expect(broken.errors).toEqual([]);
+    expect(noticesOf(broken.frames[0])).toMatch(/not uploaded whole/);
+  });
+});
+
 describe('variables and filters', () => {
   const selectorOf = (selector: string, variables: Variables, filters: DataQueryRequest['filters'] = []) =>
     setUp({}, { variables }).ds.interpolateVariablesInQueries([{ refId: 'A', selector }], {}, filters)[0].selector;

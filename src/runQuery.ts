@@ -1,6 +1,7 @@
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
 import { chooseBase } from './base';
 import type { Bucket } from './bucket';
+import { readBundle } from './bundle';
 import {
   captureOfKey,
   chooseCaptures,
@@ -59,6 +60,10 @@ export async function runQuery(
   }
   if (query.view === 'growth') {
     emit(await showGrowth(context, query, chosen, signal, emit));
+    return;
+  }
+  if (query.view === 'memory') {
+    emit(await showMemory(context, query, chosen, signal, emit));
     return;
   }
   const base = await chooseBase({ bucket, query, captures: chosen.captures, range, signal });
@@ -169,6 +174,25 @@ async function showGrowth(
   );
   const all = [...notices, ...failedNotice(failed, captures.length)];
   return tables.map((table) => frameOf(table, query, refId, all));
+}
+
+async function showMemory(
+  context: QueryContext,
+  query: Query,
+  { captures, notices }: Choice,
+  signal: AbortSignal,
+  emit: Emit
+): Promise<DataFrame[]> {
+  const { bucket, worker, refId } = context;
+  const heap = captures[captures.length - 1];
+  const bundle = await readBundle(bucket, heap, signal);
+  const said = [...notices, ...bundle.notices];
+  if (!bundle.meta) {
+    return [emptyFrame(query, refId, said)];
+  }
+  const opening = openingOf(context, query, 1, signal, emit);
+  const tables = await worker.memory(bundle.meta, toSource(heap), opening);
+  return tables.map((table) => frameOf(table, query, refId, said));
 }
 
 /** Progress is shown from this many captures on. */

@@ -28,6 +28,7 @@ const viewOptions: Array<ComboboxOption<View>> = [
   { value: 'tags', label: 'Tags', description: 'value of each label' },
   { value: 'sizes', label: 'Sizes', description: 'sizes of allocations by call site' },
   { value: 'traces', label: 'Traces', description: 'the largest samples with their stacks' },
+  { value: 'memory', label: 'Memory', description: 'from the limit down to what the heap profile explains' },
   { value: 'captures', label: 'Captures', description: 'profiles in the bucket' },
   { value: 'series', label: 'Series', description: 'memory value at capture over time' },
   { value: 'events', label: 'Events', description: 'captures as annotations over a panel' },
@@ -49,6 +50,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   const fields = readFields(query.selector);
   const opensProfiles = isProfileView(query.view);
   const hasOptions = opensProfiles || query.view === 'growth';
+  const choosesCapture = hasOptions || query.view === 'memory';
   const id = (name: string) => `pprof-${query.refId}-${name}`;
   const facts = useFacts(datasource, range);
   const [isText, setIsText] = useState(false);
@@ -90,14 +92,14 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
             onChange={({ value }) => change({ view: value })}
           />
         </InlineField>
-        {hasOptions && (
+        {choosesCapture && (
           <InlineField
             label="Captures"
             htmlFor={id('capture')}
             tooltip={
-              opensProfiles
-                ? 'Which captures of the time range are opened.'
-                : 'The capture whose process is followed over the time range.'
+              query.view === 'growth'
+                ? 'The capture whose process is followed over the time range.'
+                : 'Which captures of the time range are opened.'
             }
           >
             <Combobox
@@ -109,7 +111,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
             />
           </InlineField>
         )}
-        {hasOptions && query.capture === 'event' && (
+        {choosesCapture && query.capture === 'event' && (
           <TextField
             id={id('event')}
             label="Event"
@@ -118,7 +120,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
             onCommit={(event) => change({ event })}
           />
         )}
-        {hasOptions && query.capture === 'nearest' && (
+        {choosesCapture && query.capture === 'nearest' && (
           <TextField
             id={id('at')}
             label="Time"

@@ -1,0 +1,53 @@
+import type { Bucket } from './bucket';
+import { readMeta, type CaptureMeta } from './query/meta';
+import type { Capture, ObjectInfo } from './store/store';
+import type { Notice } from './views/table';
+
+/** What the writer of a capture said about the process, and what is to be said about the files beside it. */
+export interface Bundle {
+  readonly meta: CaptureMeta | undefined;
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * The meta.json beside a capture. One that is missing or broken is a notice: what else there is of the event is still good.
+ * So are files that meta.json announces and that are not there, since a bundle is uploaded file by file.
+ * @throws StoreError where the bucket does not answer
+ */
+export async function readBundle({ store }: Bucket, capture: Capture, signal: AbortSignal): Promise<Bundle> {
+  const { key } = capture.object;
+  const folder = key.slice(0, key.lastIndexOf('/') + 1);
+  const objects: ObjectInfo[] = [];
+  for await (const page of store.list({ prefix: folder }, signal)) {
+    objects.push(...page);
+    break; // A bundle has a handful of files; a folder that holds more is not one.
+  }
+  const warn = (text: string): Bundle => ({ meta: undefined, notices: [{ severity: 'warning', text }] });
+  const found = objects.find((object) => object.key === `${folder}meta.json`);
+  if (!found) {
+    return warn(
+      `There is no ${folder}meta.json, so the process's memory is not known: it has not been uploaded yet, or the capture is not of the auto-profiler.`
+    );
+  }
+  let meta: CaptureMeta;
+  try {
+    meta = readMeta(new Uint8Array(await store.get(found.key, signal)));
+  } catch (error) {
+    signal.throwIfAborted();
+    return warn(`${found.key}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const there = new Set(objects.map((object) => object.key.slice(folder.length)));
+  const missing = meta.files.filter((name) => !there.has(name));
+  return {
+    meta,
+    notices:
+      missing.length === 0
+        ? []
+        : [
+            {
+              severity: 'warning',
+              text: `${missing.length} of ${meta.files.length} files of this event are not there: ${missing.join(', ')}. They are still being uploaded, or the process died before.`,
+            },
+          ],
+  };
+}
