@@ -1,6 +1,7 @@
 import { defineConfig, devices } from '@playwright/test';
 
-const port = 3987;
+const port = Number(process.env.PORT ?? 3987);
+const storePort = Number(process.env.STORE_PORT ?? 9987);
 
 /** Browser tests drive the workbench of `npm run demo`. */
 export default defineConfig({
@@ -24,7 +25,7 @@ export default defineConfig({
   webServer: {
     command: 'node scripts/demo.mjs',
     url: `http://127.0.0.1:${port}`,
-    env: { PORT: String(port), STORE_PORT: '9987' },
+    env: { PORT: String(port), STORE_PORT: String(storePort) },
     timeout: 180_000,
   },
 });

@@ -80,7 +80,7 @@ test('the heap dashboard opens the capture that is clicked', async ({ page }) =>
   const heap = page.getByRole('region', { name: 'Heap of the chosen capture' });
   await expect(heap.getByText(/^Latest of \d+ captures/)).toBeVisible();
   const captures = page.getByRole('region', { name: 'Captures', exact: true });
-  await captures.getByRole('row').filter({ hasText: '177 MiB' }).getByRole('button').first().click();
+  await captures.getByRole('row').filter({ hasText: '177 MiB' }).getByRole('link').first().click();
   await expect(heap.getByText(/store.retainedPoints/).first()).toBeVisible();
 });
 
@@ -109,7 +109,7 @@ test('a viewer reads, and can neither save nor write to the bucket', async ({ pa
   }
   const read = await request.get('/api/datasources/proxy/uid/pproflens/s3/?list-type=2&max-keys=1');
   expect(read.status()).toBe(200);
-  const stats = await request.get('http://127.0.0.1:9987/_stats');
+  const stats = await request.get(`http://127.0.0.1:${process.env.STORE_PORT ?? 9987}/_stats`);
   expect(await stats.json()).toEqual({ writes: 0 });
 });
 

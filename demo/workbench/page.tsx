@@ -3,6 +3,7 @@
 import {
   createTheme,
   dateTime,
+  LoadingState,
   makeTimeRange,
   type DataFrame,
   type DataQueryResponse,
@@ -79,6 +80,7 @@ function Results({
   height,
   only,
   onOpen,
+  onFrames,
 }: {
   dataSource: any;
   targets: any[];
@@ -87,13 +89,17 @@ function Results({
   height: number;
   only?: string;
   onOpen?: (query: any) => void;
+  onFrames?: (frames: DataFrame[]) => void;
 }) {
   const [response, setResponse] = useState<DataQueryResponse>();
   const key = JSON.stringify([targets, range.raw, range.from.valueOf(), scopedVars]);
   useEffect(() => {
     setResponse(undefined);
     const subscription = runQueries(dataSource, targets, range, scopedVars).subscribe({
-      next: setResponse,
+      next(packet) {
+        setResponse(packet);
+        onFrames?.(packet.data as DataFrame[]);
+      },
       error: (error) => setResponse({ data: [], errors: [{ message: error.message }] }),
     });
     return () => subscription.unsubscribe();
@@ -160,11 +166,26 @@ function Explore({
   const stored = address.get('query');
   const query = stored ? JSON.parse(stored) : { refId: 'A', ...dataSource.getDefaultQuery('explore') };
   const setQuery = (next: any) => change({ query: JSON.stringify(next) });
+  const [series, setSeries] = useState<DataFrame[]>([]);
   return (
     <>
-      <Editor datasource={dataSource} query={query} onChange={setQuery} onRunQuery={() => {}} range={range} />
+      <Editor
+        datasource={dataSource}
+        query={query}
+        onChange={setQuery}
+        onRunQuery={() => {}}
+        range={range}
+        data={{ series, state: LoadingState.Done, timeRange: range }}
+      />
       <section className="panel">
-        <Results dataSource={dataSource} targets={[query]} range={range} height={520} onOpen={setQuery} />
+        <Results
+          dataSource={dataSource}
+          targets={[query]}
+          range={range}
+          height={520}
+          onOpen={setQuery}
+          onFrames={setSeries}
+        />
       </section>
     </>
   );

@@ -79,7 +79,7 @@ function withLinks(frame: DataFrame, onOpen?: (query: any) => void): DataFrame {
     (({ valueRowIndex = 0 }) =>
       field.config.links!.map(({ title, internal }) => ({
         title,
-        href: '',
+        href: '#',
         target: undefined,
         origin: field,
         onClick: () => onOpen?.(fill(internal!.query as object, valueRowIndex)),
