@@ -12,7 +12,7 @@ const layers = {
   worker: ['profile', 'decode', 'ops', 'query', 'views'],
   frames: ['views', 'store'],
   editors: ['query', 'store', 'datasource', 'types'],
-  cli: ['profile', 'decode', 'ops', 'views', 'query', 'testing'],
+  cli: ['profile', 'decode', 'ops', 'views', 'query', 'worker', 'testing'],
 };
 const pure = ['profile', 'store', 'decode', 'ops', 'views', 'query'];
 const modules = [...Object.keys(layers), 'datasource', 'annotations', 'variables', 'module', 'types', 'testing'];

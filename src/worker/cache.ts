@@ -4,9 +4,15 @@ import { profileBytes } from '../profile/size';
 /** Decoded profiles, least recently used ones out first, bounded by the bytes of their columns and text. */
 export class ProfileCache {
   private readonly entries = new Map<string, { profile: Profile; bytes: number }>();
-  private bytes = 0;
+  private total = 0;
 
-  constructor(private readonly limit = 256 * 1024 * 1024) {}
+  /** @param limit in bytes */
+  constructor(readonly limit = 256 * 1024 * 1024) {}
+
+  /** Bytes of what is held. */
+  get bytes(): number {
+    return this.total;
+  }
 
   get(key: string): Profile | undefined {
     const entry = this.entries.get(key);
@@ -24,12 +30,12 @@ export class ProfileCache {
 
   set(key: string, profile: Profile): void {
     this.delete(key);
-    const bytes = profileBytes(profile);
+    const bytes = profileBytes(profile) + rememberedBytes(profile);
     this.entries.set(key, { profile, bytes });
-    this.bytes += bytes;
+    this.total += bytes;
     for (const oldest of this.entries.keys()) {
       // The newest stays even where it alone passes the limit: it is about to be read.
-      if (this.bytes <= this.limit || oldest === key) {
+      if (this.total <= this.limit || oldest === key) {
         break;
       }
       this.delete(oldest);
@@ -37,7 +43,10 @@ export class ProfileCache {
   }
 
   private delete(key: string): void {
-    this.bytes -= this.entries.get(key)?.bytes ?? 0;
+    this.total -= this.entries.get(key)?.bytes ?? 0;
     this.entries.delete(key);
   }
 }
+
+/** What views remember of a profile while it is held: call paths and the order of its stacks, numbers for each row. */
+const rememberedBytes = ({ stack }: Profile): number => 5 * 4 * stack.length;

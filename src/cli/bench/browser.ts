@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { generateProfile, largeShape } from '../testing/generate';
+import { generateProfile, largeShape } from '../../testing/generate';
 import { round } from './median';
 
 // npm run bench:browser

@@ -1,0 +1,55 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { generateProfile, largeShape } from '../../testing/generate';
+import { benchFile } from './file';
+import { benchGoroutines } from './goroutines';
+import { benchMemory } from './memory';
+import { benchMerge } from './merge';
+import { benchQueries } from './queries';
+
+// npm run -s bench -- [--json] [--merge | --queries | --memory] {FILE… | --generated}
+// npm run -s bench -- [--json] --goroutines
+//
+// Ratios to peers that do the same work in the same run: pprof-format decoding the file and building a plain tree, and
+// `go tool pprof` as a process. All unpack gzip by the same library, Node's own, as Go does by its own. Times are medians of
+// ten runs after a warm-up; a machine's speed drifts, ratios hold.
+
+type Print = (result: object) => void;
+
+const eachFile = (bench: (file: string) => Promise<object>) => async (files: readonly string[], print: Print) => {
+  for (const file of files) {
+    print(await bench(file));
+  }
+};
+const once = (bench: (files: readonly string[]) => Promise<object>) => async (files: readonly string[], print: Print) =>
+  print(await bench(files));
+
+const modes = new Map([
+  ['--queries', eachFile(async (file) => ({ file, ...(await benchQueries(new Uint8Array(readFileSync(file)))) }))],
+  ['--merge', once(benchMerge)],
+  ['--memory', once(benchMemory)],
+  ['--goroutines', once(benchGoroutines)],
+]);
+
+const args = process.argv.slice(2);
+const files = args.filter((arg) => !arg.startsWith('--'));
+const scratch = mkdtempSync(join(tmpdir(), 'pproflens-bench-'));
+process.on('exit', () => rmSync(scratch, { recursive: true }));
+if (args.includes('--generated')) {
+  const file = join(scratch, 'generated.pb.gz');
+  writeFileSync(file, gzipSync(generateProfile(largeShape)));
+  files.push(file);
+}
+const mode = args.find((arg) => modes.has(arg));
+if (files.length === 0 && mode !== '--goroutines') {
+  process.stderr.write(
+    'usage: npm run -s bench -- [--json] {[--queries | --merge | --memory] {FILE… | --generated} | --goroutines}\n'
+  );
+  process.exit(2);
+}
+const run = modes.get(mode ?? '') ?? eachFile(benchFile);
+await run(files, (result) =>
+  process.stdout.write(`${args.includes('--json') ? JSON.stringify(result) : JSON.stringify(result, null, 2)}\n`)
+);

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { defaultQuery } from '../../query/query';
+import { ProfileCache } from '../../worker/cache';
+import { createHandler } from '../../worker/handler';
+import { usedAfterCollection } from './used';
+
+const captures = 200;
+
+/**
+ * What the worker holds while it merges 200 captures, follows their growth, and answers queries over each: these files,
+ * one after the other, under 200 names.
+ */
+export async function benchMemory(files: readonly string[]): Promise<object> {
+  const cache = new ProfileCache();
+  const handle = createHandler(cache);
+  const before = usedAfterCollection();
+  let id = 0;
+  let most = 0;
+  const ask = async (question: object) => {
+    const response = await handle({ id: id++, ...question } as Parameters<typeof handle>[0]);
+    if (response.type === 'error') {
+      throw new Error(response.message);
+    }
+  };
+  const look = () => {
+    most = Math.max(most, usedAfterCollection() - before);
+  };
+  for (const [collection, growth] of [
+    [1, undefined],
+    [2, defaultQuery],
+  ] as const) {
+    await ask({ type: 'begin', collection, growth });
+    for (let i = 0; i < captures; i++) {
+      const bytes = Uint8Array.from(readFileSync(files[i % files.length])).buffer;
+      await ask({ type: 'add', collection, key: `capture ${i}`, time: i * 60_000, bytes });
+      await ask({ type: 'run', keys: { profile: `capture ${i}` }, query: defaultQuery });
+      if (i % 20 === 19) {
+        look();
+      }
+    }
+    await ask({ type: 'finish', collection, key: 'merged' });
+    look();
+    await ask({ type: 'drop', collection });
+  }
+  const MiB = 1024 * 1024;
+  return {
+    captures,
+    limitMiB: cache.limit / MiB,
+    heldMiB: Math.round(cache.bytes / MiB),
+    mostUsedMiB: Math.round(most / MiB),
+    usedPerLimit: Number((most / cache.limit).toFixed(2)),
+  };
+}
