@@ -1,6 +1,8 @@
 import {
   createDataFrame,
   FieldType,
+  formattedValueToString,
+  getValueFormat,
   type DataFrame,
   type FieldConfig,
   type PreferredVisualisationType,
@@ -53,14 +55,26 @@ export function toFrame(table: Table, { refId, visualisation, executed, notices 
       executedQueryString: executed,
       notices: [...notices, ...table.notices].map(({ severity, text }) => ({ severity, text })),
     },
-    fields: table.columns.map((column) => ({
-      name: column.name,
-      type: fieldTypes[column.kind],
-      values: plainValues(column),
-      labels: column.labels,
-      config: fieldConfig(column),
-    })),
+    fields: table.columns
+      .map((column) => (visualisation === 'nodeGraph' ? formattedStat(column) : column))
+      .map((column) => ({
+        name: column.name,
+        type: fieldTypes[column.kind],
+        values: plainValues(column),
+        labels: column.labels,
+        config: fieldConfig(column),
+      })),
   });
+}
+
+/** The node graph prints a number without its unit's format: `8762594.00 bytes`. Texts it prints as they are. */
+function formattedStat(column: Column): Column {
+  if (!/^(main|secondary)stat$/.test(column.name) || column.kind !== 'number') {
+    return column;
+  }
+  const format = getValueFormat(units.get(column.unit ?? '') ?? column.unit);
+  const values = Array.from(column.values as ArrayLike<number>, (value) => formattedValueToString(format(value)));
+  return { ...column, kind: 'string', unit: undefined, values };
 }
 
 const fieldTypes = {

@@ -1,0 +1,41 @@
+import { expect, test } from '@grafana/plugin-e2e';
+import type { Page } from '@playwright/test';
+import { expectFlameGraph, pluginId, uid } from './helpers';
+
+const open = (page: Page, query: object) =>
+  page.goto(
+    `/explore?${new URLSearchParams({
+      schemaVersion: '1',
+      orgId: '1',
+      panes: JSON.stringify({
+        one: {
+          datasource: uid,
+          queries: [{ refId: 'A', datasource: { type: pluginId, uid }, ...query }],
+          range: { from: 'now-1h', to: 'now' },
+        },
+      }),
+    })}`
+  );
+const heap = { capture: 'peak', selector: '{service="ingester", profile="heap"}' };
+
+test('a flame graph of two captures has both sides', async ({ page }) => {
+  await open(page, { ...heap, view: 'flame', base: 'first' });
+  await expectFlameGraph(page.locator('main'), 'RAM');
+  await expect(page.getByText('Baseline')).toBeVisible();
+  await expect(page.getByText('Comparison')).toBeVisible();
+});
+
+test('a table of changes, and one of growth with its sparklines', async ({ page }) => {
+  await open(page, { ...heap, view: 'diff', base: 'healthy' });
+  await expect(page.getByText('grown').first()).toBeVisible();
+  await open(page, { ...heap, view: 'growth' });
+  await expect(page.getByText(/store\.retainedPoints/).first()).toBeVisible();
+  await expect(
+    page.locator('main').getByRole('table').or(page.getByRole('grid')).locator('canvas').first()
+  ).toBeVisible();
+});
+
+test('the call graph is drawn by the node graph panel', async ({ page }) => {
+  await open(page, { ...heap, view: 'graph' });
+  await expect(page.getByText('store.retainedPoints').first()).toBeVisible();
+});
