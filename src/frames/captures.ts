@@ -36,19 +36,20 @@ export function capturesFrame(
     (name) => !fixed.includes(name)
   );
   const hasLimit = rows.some(({ limit }) => limit);
+  // What tells captures apart comes first: panels are narrow, and a dashboard has chosen the service and profile.
   const columns: Column[] = [
     { name: 'time', kind: 'time', values: rows.map(({ time }) => time) },
-    label('service'),
-    label('profile'),
     label('instance'),
     label('trigger'),
     ...(hasLimit
       ? [
           numbers('value', 'bytes', ({ value }) => value),
-          numbers('limit', 'bytes', ({ limit }) => limit),
           numbers('% of limit', 'percent', ({ value, limit }) => (value && limit ? (100 * value) / limit : undefined)),
+          numbers('limit', 'bytes', ({ limit }) => limit),
         ]
       : []),
+    label('profile'),
+    label('service'),
     label('event'),
     label('version'),
     ...further.map(label),
