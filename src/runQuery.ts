@@ -205,11 +205,21 @@ function openingOf(
   signal: AbortSignal,
   emit: Emit
 ): Opening {
+  let isDrawn = false;
   return {
     signal,
     load: (key) => bucket.store.get(objectKey(key), signal),
+    onPartial(tables, done) {
+      isDrawn = true;
+      const notice: Notice = {
+        severity: 'warning',
+        text: `The first ${done} of ${count} captures; the others are loading.`,
+      };
+      emit(tables.map((table, i) => frameOf(table, query, refId, i === 0 ? [notice] : [])));
+    },
     onProgress(done) {
-      if (count >= manyCaptures && done < count) {
+      // What is drawn stays until there is more to draw.
+      if (count >= manyCaptures && done < count && !isDrawn) {
         emit([emptyFrame(query, refId, [{ severity: 'info', text: `Loading: ${done} of ${count} captures.` }])]);
       }
     },

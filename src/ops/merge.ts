@@ -104,7 +104,7 @@ export class MergeBuilder {
     });
   }
 
-  /** @throws InputError where nothing was added */
+  /** What was added so far; more may be added. @throws InputError where nothing was */
   finish(): Profile {
     const { header } = this;
     if (!header) {
@@ -115,7 +115,7 @@ export class MergeBuilder {
     const { mappingFields, functionFields, locationFields, lineFields } = this;
     return Object.freeze({
       ...header,
-      strings: this.strings,
+      strings: this.strings.slice(),
       timeNanos: this.timeNanos,
       durationNanos: this.durationNanos,
       period: this.period,

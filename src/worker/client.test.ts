@@ -145,6 +145,23 @@ describe('several captures', () => {
     await expect(none).rejects.toThrow(/HTML page/);
   });
 
+  test('what is merged so far is answered now and then, while the others load', async () => {
+    const client = clientOf(new FakeWorker());
+    const clock = jest.spyOn(performance, 'now');
+    let now = 0;
+    clock.mockImplementation(() => (now += 1000));
+    const partial: Array<[number, unknown]> = [];
+    const { tables } = await client.run(
+      query,
+      { profile: ['1', '2', '3', '4', '5'].map((key) => source(key)) },
+      { ...opening(load()), onPartial: ([table], done) => partial.push([done, table.columns[1].values[0]]) }
+    );
+    clock.mockRestore();
+    expect(partial.length).toBeGreaterThan(0);
+    partial.forEach(([done, value]) => expect(value).toBe((done * (done + 1)) / 2));
+    expect(tables[0].columns[1].values[0]).toBe(15);
+  });
+
   test('a base is opened beside the profile', async () => {
     const client = clientOf(new FakeWorker());
     const { tables } = await client.run(

@@ -34,6 +34,8 @@ export interface Opening {
   readonly signal: AbortSignal;
   /** How many of the sources are done, failed ones included. */
   readonly onProgress?: (done: number) => void;
+  /** Gets what a query answers over the captures that are merged so far, now and then. */
+  readonly onPartial?: (tables: readonly Table[], done: number) => void;
   /** Told while a large object is decoded: bytes read, and bytes in all. */
   readonly onDecode?: (key: string, done: number, total: number) => void;
 }
@@ -53,6 +55,11 @@ export interface Failure {
 /** Told while a large object is decoded: bytes read, bytes in all. */
 type OnProgress = (done: number, total: number) => void;
 
+interface MergeOpening extends Opening {
+  /** Told that the worker has a merge of the first captures under this key. */
+  readonly onMerged?: (key: string, done: number) => Promise<void>;
+}
+
 interface Job {
   readonly request: Request;
   readonly transfer: Transferable[];
@@ -60,6 +67,9 @@ interface Job {
   readonly resolve: (response: Response) => void;
   readonly reject: (reason: unknown) => void;
 }
+
+/** Least time between two partial results, in ms: each costs a merge's tables and a drawing. */
+const partialInterval = 1500;
 
 /** Reads that are under way while the worker is busy with an earlier one. The store bounds requests; this bounds bytes. */
 const maxAhead = 4;
@@ -95,7 +105,7 @@ export class WorkerClient {
    * Puts a profile into the worker: one source's, or several merged in the order given.
    * @throws Error with the store's or the decoder's message where nothing can be read
    */
-  async open(sources: readonly Source[], opening: Opening): Promise<Opened> {
+  async open(sources: readonly Source[], opening: MergeOpening): Promise<Opened> {
     const id = sources.length === 1 ? sources[0].key : sources.map(({ key }) => key).join('\n');
     for (let other = this.opening.get(id); other; other = this.opening.get(id)) {
       // Another query's may fail only because that query was cancelled, so its failure is not ours.
@@ -119,11 +129,26 @@ export class WorkerClient {
     { profile, base, labelled }: InputSources,
     opening: Opening
   ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
-    const [response, failed] = await this.ofOpened([profile, base, labelled], opening, ([p, b, l]) => ({
-      type: 'run',
-      keys: { profile: p as string, base: b, labelled: l },
-      query,
-    }));
+    const { onPartial, signal } = opening;
+    // A difference from some of its captures would say something else than the whole.
+    const onMerged =
+      onPartial && !base && !labelled
+        ? async (key: string, done: number) => {
+            const partial = await this.ask({ type: 'run', keys: { profile: key }, query }, signal);
+            if (partial.type === 'tables') {
+              onPartial(partial.tables, done);
+            }
+          }
+        : undefined;
+    const [response, failed] = await this.ofOpened(
+      [profile, base, labelled],
+      { ...opening, onMerged },
+      ([p, b, l]) => ({
+        type: 'run',
+        keys: { profile: p as string, base: b, labelled: l },
+        query,
+      })
+    );
     return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };
   }
 
@@ -164,7 +189,7 @@ export class WorkerClient {
     return { key, failed: [] };
   }
 
-  private async merge(id: string, sources: readonly Source[], opening: Opening): Promise<Opened> {
+  private async merge(id: string, sources: readonly Source[], opening: MergeOpening): Promise<Opened> {
     const key = this.merges.get(id)?.key ?? `merge ${this.merges.size + 1}`;
     const { failed } = await this.collect(sources, opening, key);
     const opened = { key, failed };
@@ -176,17 +201,18 @@ export class WorkerClient {
   /** Gives the worker one source after the other, of which it keeps what the collection needs. */
   private collect(
     sources: readonly Source[],
-    opening: Opening,
+    opening: MergeOpening,
     key: string,
     growth?: Query
   ): Promise<{ response: Response; failed: readonly Failure[] }> {
     return againIfLost(async () => {
-      const { load, signal, onProgress } = opening;
+      const { load, signal, onProgress, onMerged } = opening;
       const collection = this.nextId++;
       await this.ask({ type: 'begin', collection, growth }, signal);
       try {
         const failed: Failure[] = [];
         let done = 0;
+        let last = performance.now();
         for await (const { source, bytes, error } of this.inOrder(sources, load)) {
           try {
             if (error !== undefined) {
@@ -203,7 +229,13 @@ export class WorkerClient {
               throw reason;
             }
           }
-          onProgress?.(++done);
+          done++;
+          onProgress?.(done);
+          if (onMerged && done < sources.length && performance.now() - last > partialInterval) {
+            await this.ask({ type: 'finish', collection, key: `${key} so far` }, signal);
+            await onMerged(`${key} so far`, done);
+            last = performance.now();
+          }
         }
         return { response: await this.ask({ type: 'finish', collection, key }, signal), failed };
       } finally {
@@ -252,7 +284,7 @@ export class WorkerClient {
   /** Opens profiles and asks about them; where the cache dropped one meanwhile, once more. */
   private async ofOpened(
     profiles: ReadonlyArray<readonly Source[] | undefined>,
-    opening: Opening,
+    opening: MergeOpening,
     question: (keys: ReadonlyArray<string | undefined>) => Question
   ): Promise<[Response, readonly Failure[]]> {
     for (let attempt = 0; ; attempt++) {
