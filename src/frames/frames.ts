@@ -116,12 +116,13 @@ const custom: Partial<Record<Column['kind'], object>> = {
   series: { cellOptions: { type: 'sparkline', hideValue: true } },
 };
 
-function fieldConfig({ kind, unit, label, color, isGauge }: Column): FieldConfig {
+function fieldConfig({ kind, unit, decimals, label, color, isGauge }: Column): FieldConfig {
   return {
     ...(custom[kind] && { custom: custom[kind] }),
     ...(isGauge && { min: 0, max: 100, custom: { cellOptions: { type: 'gauge', mode: 'basic' } } }),
     ...(unit && { unit: units.get(unit) ?? unit }),
     ...(unit === 'percent' && { decimals: 2 }),
+    ...(decimals !== undefined && { decimals }),
     ...(label && { displayName: label }),
     ...(color && { color: { mode: 'fixed', fixedColor: color } }),
   };

@@ -47,7 +47,8 @@ export class GrowthBuilder {
 
   /**
    * Columns: function, first, last, growth (last less first), growth per minute (the line's slope), R², share of the
-   * total's growth in percent, values over time. By falling slope; the row `total` is of the whole profile.
+   * total's growth in percent, values over time. By falling slope, what shrinks last; the row `total` is of the whole
+   * profile.
    */
   finish(): Table {
     const { times, first } = this;
@@ -70,7 +71,8 @@ export class GrowthBuilder {
     const filled = (values: readonly number[]) => times.map((_, i) => values[i] ?? 0);
     const all = [...this.values].map(([name, values]) => rowOf(name, filled(values)));
     all.sort((a, b) => Math.abs(b.slope) - Math.abs(a.slope) || (a.name < b.name ? -1 : 1));
-    const rows = [rowOf('total', this.totals), ...all.slice(0, maxRows)];
+    const fastest = all.slice(0, maxRows).sort((a, b) => b.slope - a.slope || (a.name < b.name ? -1 : 1));
+    const rows = [rowOf('total', this.totals), ...fastest];
     const growth = rows.map(({ values }) => values[values.length - 1] - values[0]);
     const number = (name: string, columnUnit: string, values: number[]) => ({
       name,
@@ -99,11 +101,14 @@ export class GrowthBuilder {
           unit,
           rows.map(({ slope }) => slope)
         ),
-        number(
-          'R²',
-          '',
-          rows.map(({ r2 }) => r2)
-        ),
+        {
+          ...number(
+            'R²',
+            '',
+            rows.map(({ r2 }) => r2)
+          ),
+          decimals: 2,
+        },
         number(
           'share of growth',
           'percent',

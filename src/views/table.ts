@@ -25,6 +25,8 @@ export interface Column {
   readonly times?: readonly number[];
   /** pprof's unit of a number column ('bytes', 'nanoseconds', 'count', 'percent'), '' for none. */
   readonly unit?: string;
+  /** Digits after the point, where the panel's own choice reads badly (`6.7e-7`). */
+  readonly decimals?: number;
   /** Dictionary of an enum column. */
   readonly text?: readonly string[];
   /** How a panel names the column where its name is fixed by the panel's format. */
