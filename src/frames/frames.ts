@@ -62,7 +62,7 @@ export function toFrame(table: Table, { refId, visualisation, executed, notices 
         type: fieldTypes[column.kind],
         values: plainValues(column),
         labels: column.labels,
-        config: fieldConfig(column),
+        config: fieldConfig(column, visualisation),
       })),
   });
 }
@@ -110,16 +110,32 @@ const sparkline = (series: readonly number[], times: readonly number[], unit?: s
     ],
   });
 
-/** Names of functions are long; a table shares its width equally where nothing is said. */
-const custom: Partial<Record<Column['kind'], object>> = {
-  enum: { minWidth: 320 },
-  series: { cellOptions: { type: 'sparkline', hideValue: true } },
-};
+/**
+ * A table shares its width equally where nothing is said, and cuts names of functions off: numbers get what their
+ * heading needs, names the rest.
+ */
+function cellOf({ kind, name, isGauge }: Column): object | undefined {
+  if (isGauge) {
+    return { cellOptions: { type: 'gauge', mode: 'basic' } };
+  }
+  switch (kind) {
+    case 'enum':
+      return { minWidth: 320 };
+    case 'number':
+      return { width: Math.max(100, 40 + 8 * name.length) };
+    case 'series':
+      return { cellOptions: { type: 'sparkline', hideValue: true } };
+    default:
+      return undefined;
+  }
+}
 
-function fieldConfig({ kind, unit, decimals, label, color, isGauge }: Column): FieldConfig {
+function fieldConfig(column: Column, visualisation: PreferredVisualisationType): FieldConfig {
+  const { unit, decimals, label, color, isGauge } = column;
+  const custom = visualisation === 'table' ? cellOf(column) : undefined;
   return {
-    ...(custom[kind] && { custom: custom[kind] }),
-    ...(isGauge && { min: 0, max: 100, custom: { cellOptions: { type: 'gauge', mode: 'basic' } } }),
+    ...(custom && { custom }),
+    ...(isGauge && { min: 0, max: 100 }),
     ...(unit && { unit: units.get(unit) ?? unit }),
     ...(unit === 'percent' && { decimals: 2 }),
     ...(decimals !== undefined && { decimals }),
