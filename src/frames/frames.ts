@@ -111,24 +111,32 @@ const sparkline = (series: readonly number[], times: readonly number[], unit?: s
   });
 
 /**
- * A table shares its width equally where nothing is said, and cuts names of functions off: numbers get what their
- * heading needs, names the rest.
+ * A table shares its width equally where nothing is said, and cuts names of functions off: numbers and words get what
+ * they need, names the rest.
  */
-function cellOf({ kind, name, isGauge }: Column): object | undefined {
+function cellOf({ kind, name, values, isGauge }: Column): object | undefined {
   if (isGauge) {
     return { cellOptions: { type: 'gauge', mode: 'basic' } };
   }
+  const widthOf = (letters: number) => ({ width: Math.max(100, 40 + 8 * letters) });
   switch (kind) {
     case 'enum':
       return { minWidth: 320 };
     case 'number':
-      return { width: Math.max(100, 40 + 8 * name.length) };
+      return widthOf(name.length);
+    case 'string': {
+      const letters = (values as readonly string[]).reduce((most, text) => Math.max(most, text.length), name.length);
+      return letters <= longestWord ? widthOf(letters) : undefined;
+    }
     case 'series':
-      return { cellOptions: { type: 'sparkline', hideValue: true } };
-    default:
+      return { width: 200, cellOptions: { type: 'sparkline', hideValue: true } };
+    case 'time':
       return undefined;
   }
 }
+
+/** Letters of a cell that is a word, as a kind of change or of capture, rather than a name. */
+const longestWord = 16;
 
 function fieldConfig(column: Column, visualisation: PreferredVisualisationType): FieldConfig {
   const { unit, decimals, label, color, isGauge } = column;
