@@ -1,5 +1,4 @@
-import { InputError } from '../profile/profile';
-import { pprof } from './command';
+import { isExpected, pprof } from './command';
 
 // npm run -s pprof -- <flags of go tool pprof> FILE…
 //
@@ -8,7 +7,7 @@ import { pprof } from './command';
 try {
   process.stdout.write(await pprof(process.argv.slice(2), (text) => process.stderr.write(`${text}\n`)));
 } catch (error) {
-  if (!(error instanceof InputError) && !(error instanceof Error && 'code' in error)) {
+  if (!isExpected(error)) {
     throw error;
   }
   process.stderr.write(`${error.message}\n`);
