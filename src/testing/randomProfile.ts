@@ -96,6 +96,8 @@ const addresses = [0n, 0x1000n, 0x1010n, 0x401000n, 0x401234n, 0x7f00_0000_1234n
 export interface RandomShape {
   /** Values below zero too, as a saved difference has them. */
   readonly isSigned?: boolean;
+  /** Some as another version of the program writes them: with fewer types, in another order, or in other units. */
+  readonly hasVariants?: boolean;
   /** Lines that name no function, which google/pprof refuses and we read. */
   readonly hasBareLines?: boolean;
   /** drop_frames and keep_frames, comments and the other fields of a header. */
@@ -118,13 +120,15 @@ export function randomProfiles(seed: number, count: number, shape: RandomShape =
     texts: chance.some(texts, 0, 3),
     numbers: chance.some(numbers, 0, 3),
     isSigned: shape.isSigned ?? chance.is(0.2),
+    hasVariants: shape.hasVariants ?? true,
     hasHeader: shape.hasHeader ?? chance.is(0.5),
     hasBareLines: shape.hasBareLines ?? false,
   };
-  return Array.from({ length: count }, () => encodeRandom(chance, chance.is(0.1) ? variant(chance, world) : world));
+  return Array.from({ length: count }, () =>
+    encodeRandom(chance, world.hasVariants && chance.is(0.1) ? variant(chance, world) : world)
+  );
 }
 
-/** As another version of the program writes it: with fewer types, in another order, or in other units. */
 function variant(chance: Chance, world: World): World {
   const others: Readonly<Record<string, string>> = {
     nanoseconds: 'microseconds',
