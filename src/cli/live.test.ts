@@ -120,16 +120,19 @@ async function realFiles(oracle: Oracle): Promise<ReadonlyMap<string, readonly s
   return kinds;
 }
 
+const open = async (file: string): Promise<Profile> => decode(readFileSync(file));
+
 async function randomCommand(chance: Chance, files: readonly string[], others: readonly string[]): Promise<Command> {
-  const profiles = await Promise.all(files.map(async (file) => decode(readFileSync(file))));
-  const facts = factsOf(profiles[0]);
-  const baseFiles = chance.is(0.3) ? chance.some(others, 1, 2) : [];
-  // Frames that are dropped from a base that was merged before would not be those of the difference.
-  const bases = profiles.some(({ dropFrames }) => dropFrames !== '') ? baseFiles.slice(0, 1) : baseFiles;
+  const facts = factsOf(await open(files[0]));
+  const base = chance.is(0.3) ? chance.some(others, 1, 2) : [];
+  // From bases that are merged before, pprof would drop frames before the difference is made.
+  if ((await Promise.all(base.map(open))).some(({ dropFrames }) => dropFrames !== '')) {
+    base.length = 1;
+  }
   return {
-    flags: [randomReport(chance, facts), ...randomFlags(chance, facts, bases.length > 0)],
+    flags: [randomReport(chance, facts), ...randomFlags(chance, facts, base.length > 0)],
     files,
-    base: bases.length > 0 ? { flag: chance.pick(['-base', '-diff_base']), files: bases } : undefined,
+    base: base.length > 0 ? { flag: chance.pick(['-base', '-diff_base']), files: base } : undefined,
   };
 }
 
