@@ -167,7 +167,7 @@ function overrides(report: string, options: ReportOptions): ReportOptions {
  * @returns '' where -output names a file, which is written
  * @throws InputError for an argument or a file that cannot be read as pprof's
  */
-export async function pprof(
+export async function pprofOutput(
   args: readonly string[],
   warn: (text: string) => void = () => undefined
 ): Promise<string | Uint8Array> {
@@ -190,6 +190,15 @@ export async function pprof(
   warn(`Generating report in ${output}`);
   await writeFile(output, printed);
   return '';
+}
+
+/** `pprofOutput` of a report that is text: any but -proto without -output. */
+export async function pprof(args: readonly string[], warn?: (text: string) => void): Promise<string> {
+  const output = await pprofOutput(args, warn);
+  if (typeof output !== 'string') {
+    throw new Error('-proto is bytes, not text');
+  }
+  return output;
 }
 
 function difference(own: Profile, base: Profile, { base: { mode }, options: { normalize } }: Command): Profile {

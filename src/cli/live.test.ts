@@ -9,7 +9,7 @@ import { plainProfile } from '../testing/print';
 import { factsOf, randomFlags, randomReport } from '../testing/randomFlags';
 import { Chance, randomProfiles } from '../testing/randomProfile';
 import { vectors } from '../testing/vectors';
-import { pprof } from './command';
+import { pprof, pprofOutput } from './command';
 
 // The installed go tool pprof against ours: the vectors, and random combinations of all options over recorded captures,
 // profiles that others wrote, and random ones. PPROFLENS_SEED and PPROFLENS_COMBINATIONS ask for other and more of them:
@@ -62,7 +62,7 @@ async function compare(oracle: Oracle, command: Command): Promise<void> {
     await expect(pprof(args)).rejects.toBeInstanceOf(InputError);
     return;
   }
-  const printed = String(await pprof(args));
+  const printed = await pprof(args);
   const { stdout } = answer;
   if (printed === stdout || (/^-(tags|tree|peek)/.test(flags[0]) && withoutTies(printed) === withoutTies(stdout))) {
     return;
@@ -81,10 +81,10 @@ async function compareFiles(oracle: Oracle, args: readonly string[], pprofs?: re
   const output = join(folder, `${written++}.pb.gz`);
   const answer = pprofs ? await oracle([...pprofs.slice(0, 1), `-output=${output}`, ...pprofs.slice(1)]) : undefined;
   if (!answer || 'refusal' in answer) {
-    await expect(pprof(args)).rejects.toBeInstanceOf(InputError);
+    await expect(pprofOutput(args)).rejects.toBeInstanceOf(InputError);
     return;
   }
-  const own = write((await pprof(args)) as Uint8Array);
+  const own = write((await pprofOutput(args)) as Uint8Array);
   expectSame(args, await oracle(['-raw', own]), await oracle(['-raw', output]));
   const [printed, expected] = await Promise.all([own, output].map(async (file) => decode(readFileSync(file))));
   expectSame(args, inAnyOrder(printed), inAnyOrder(expected));

@@ -1,11 +1,11 @@
-import { isExpected, pprof } from './command';
+import { isExpected, pprofOutput } from './command';
 
 // npm run -s pprof -- <flags of go tool pprof> FILE…
 //
 // Prints what `go tool pprof` prints, from our core.
 
 try {
-  process.stdout.write(await pprof(process.argv.slice(2), (text) => process.stderr.write(`${text}\n`)));
+  process.stdout.write(await pprofOutput(process.argv.slice(2), (text) => process.stderr.write(`${text}\n`)));
 } catch (error) {
   if (!isExpected(error)) {
     throw error;

@@ -7,7 +7,7 @@ import { InputError } from '../profile/profile';
 import { encodeFolded, type FoldedProfile } from '../testing/encode';
 import { printProfile } from '../testing/print';
 import { after, before, stacked, stackedLeft, tagged, taggedKept, vectors } from '../testing/vectors';
-import { pprof } from './command';
+import { pprof, pprofOutput } from './command';
 
 // What go tool pprof prints of the vectors, each by itself; src/cli/live.test.ts compares whole reports where Go is there.
 const folder = mkdtempSync(join(tmpdir(), 'pproflens-vectors-'));
@@ -21,7 +21,7 @@ function write(profile: FoldedProfile): string {
 }
 
 const print = async (flags: readonly string[], ...profiles: readonly FoldedProfile[]): Promise<string[]> =>
-  String(await pprof([...flags, ...profiles.map(write)])).split('\n');
+  (await pprof([...flags, ...profiles.map(write)])).split('\n');
 
 const vector = (name: string): readonly FoldedProfile[] => vectors.find((one) => one.name === name)?.files ?? [];
 
@@ -45,7 +45,7 @@ test.each([
   ['-hide=svc', 0],
 ])('%s leaves %i samples', async (flag, left) => {
   const warnings: string[] = [];
-  const bytes = (await pprof(['-proto', flag, write(stacked)], (text) => warnings.push(text))) as Uint8Array;
+  const bytes = (await pprofOutput(['-proto', flag, write(stacked)], (text) => warnings.push(text))) as Uint8Array;
   expect((await decode(bytes)).sample.length).toBe(left);
   expect(warnings).toEqual([]);
 });
@@ -79,7 +79,7 @@ test('a saved difference is one when it is opened again', async () => {
     'main;a -10485760 {pprof::base=true}',
     'main;b -10485760 {pprof::base=true}',
   ]);
-  expect(accounted(String(await pprof(['-top', file])).split('\n'))).toBe(
+  expect(accounted((await pprof(['-top', file])).split('\n'))).toBe(
     'Showing nodes accounting for 20MB, 100% of 20MB total'
   );
 });
@@ -87,7 +87,7 @@ test('a saved difference is one when it is opened again', async () => {
 test('frames to drop that do not compile drop nothing, and a warning says so', async () => {
   const warnings: string[] = [];
   const [file] = vector('frames to drop that do not compile').map(write);
-  const text = String(await pprof(['-traces', file], (warning) => warnings.push(warning)));
+  const text = await pprof(['-traces', file], (warning) => warnings.push(warning));
   expect(text).toContain('1   a\n             main\n');
   expect(warnings).toEqual([
     expect.stringMatching(/^The pattern for drop_frames of the profile .* No frame was dropped\.$/),

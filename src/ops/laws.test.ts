@@ -31,7 +31,9 @@ async function forAll(
   shape?: RandomShape
 ) {
   for (let seed = 0; seed < runs; seed++) {
-    const profiles = await Promise.all(randomProfiles(seed, count, { ...shape, hasVariants: false }).map(decode));
+    const profiles = await Promise.all(
+      randomProfiles(seed, count, { ...shape, hasVariants: false }).map((bytes) => decode(bytes))
+    );
     await law(profiles, new Chance(seed));
   }
 }
