@@ -1,5 +1,6 @@
 import { finerUnit, scale } from '../profile/measurement';
 import { InputError, type Profile, type ValueType } from '../profile/profile';
+import { scaleValues } from './scale';
 
 /** What a profile says about itself, apart from its tables. */
 export type Header = Pick<
@@ -39,10 +40,6 @@ export function mergeHeaders(a: Header, b: Header): { header: Header; sides: rea
       `Profiles of different kinds cannot be merged: one has ${kindText(a)}, another ${kindText(b)}. Choose one profile.`
     );
   }
-  const side = (profile: Header, rows: readonly number[]): Side => ({
-    rows,
-    ratios: rows.map((row, t) => scale(1, profile.sampleTypes[row].unit, sampleTypes[t].unit).value),
-  });
   const rows = common.map(({ row }) => row);
   const others = common.map(({ other }) => other);
   const periods = [a, b].map(({ period: value, periodType }) =>
@@ -61,29 +58,38 @@ export function mergeHeaders(a: Header, b: Header): { header: Header; sides: rea
     dropFrames: a.dropFrames,
     keepFrames: a.keepFrames,
   };
-  return { header, sides: [side(a, rows), side(b, others)] };
+  const sides = [
+    { rows, ratios: ratiosOf(a, rows, sampleTypes) },
+    { rows: others, ratios: ratiosOf(b, others, sampleTypes) },
+  ] as const;
+  return { header, sides };
 }
 
 /**
- * Profiles with the sample types that all of them have, in the first one's order (profile/merge.go,
- * CompatibilizeSampleTypes); as they are where there is none.
+ * Profiles with the sample types that all of them have, in the first one's order and the finest unit of each. A builder
+ * that takes profiles one at a time scales what it has added up; these are scaled sample by sample, as pprof does it.
+ * @throws InputError where `mergeHeaders` does
  */
 export function withCommonTypes(profiles: readonly Profile[]): readonly Profile[] {
-  const rowOf = ({ sampleTypes }: Profile, type: string) => sampleTypes.findIndex((other) => other.type === type);
-  const common = profiles[0].sampleTypes.filter(({ type }) => profiles.every((profile) => rowOf(profile, type) >= 0));
-  if (common.length === 0) {
-    return profiles;
-  }
+  const [first, ...others] = profiles;
+  const { sampleTypes } = others.reduce<Header>((header, profile) => mergeHeaders(header, profile).header, first);
   return profiles.map((profile) => {
-    const rows = common.map(({ type }) => rowOf(profile, type));
-    return {
-      ...profile,
-      sampleTypes: rows.map((row) => profile.sampleTypes[row]),
-      defaultSampleType: defaultType(profile, rows),
-      sample: { ...profile.sample, values: rows.map((row) => profile.sample.values[row]) },
-    };
+    const rows = sampleTypes.map(({ type }) => profile.sampleTypes.findIndex((other) => other.type === type));
+    const values = rows.map((row) => profile.sample.values[row]);
+    return scaleValues(
+      {
+        ...profile,
+        sampleTypes,
+        defaultSampleType: defaultType(profile, rows),
+        sample: { ...profile.sample, values },
+      },
+      ratiosOf(profile, rows, sampleTypes)
+    );
   });
 }
+
+const ratiosOf = (profile: Header, rows: readonly number[], wanted: readonly ValueType[]): number[] =>
+  rows.map((row, t) => scale(1, profile.sampleTypes[row].unit, wanted[t].unit).value);
 
 /** A profile that loses or reorders types has its first one as default where the default is lost. */
 function defaultType({ sampleTypes, defaultSampleType }: Header, rows: readonly number[]): string {
