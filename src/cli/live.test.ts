@@ -96,8 +96,6 @@ function inAnyOrder(profile: Profile) {
   return { ...rest, samples: samples.map(([values, stack, labels]) => [values, stack, labels.map(String).sort()]) };
 }
 
-const oracle = findOracle();
-
 /** Sets of files that could be of one command: those of one kind. */
 async function realFiles(oracle: Oracle): Promise<ReadonlyMap<string, readonly string[]>> {
   const golden: Readonly<Record<string, string[]>> = JSON.parse(readFileSync('testdata/golden/files.json', 'utf8'));
@@ -136,8 +134,12 @@ async function randomCommand(chance: Chance, files: readonly string[], others: r
   };
 }
 
-(oracle ? describe : describe.skip)('against the installed go tool pprof', () => {
-  const run = oracle as Oracle;
+describe('against the installed go tool pprof', () => {
+  const run = findOracle();
+  if (!run) {
+    test.skip('Go is not installed, so options are not compared live; the golden files are', () => undefined);
+    return;
+  }
 
   const cases = vectors.flatMap(({ name, commands, ...vector }) =>
     commands.map((flags) => [name, flags.join(' '), flags, vector] as const)

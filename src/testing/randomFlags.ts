@@ -138,7 +138,8 @@ const keyPattern = (chance: Chance, { labels, numbers }: Facts): string =>
 export function randomFlags(chance: Chance, facts: Facts, hasBase: boolean): string[] {
   const name = () => pattern(chance, facts.names);
   const choices: ReadonlyArray<() => string> = [
-    () => `-sample_index=${chance.pick([0, 1, 7, ...facts.sampleTypes, ...facts.sampleTypes, 'inuse_space'])}`,
+    () =>
+      `-sample_index=${chance.pick([0, 1, 7, -1, '+0', ...facts.sampleTypes, ...facts.sampleTypes, 'inuse_space'])}`,
     () => `-focus=${name()}`,
     () => `-ignore=${name()}`,
     () => `-hide=${name()}`,
