@@ -23,6 +23,9 @@ interface Command {
   readonly base?: { readonly flag: string; readonly files: readonly string[] };
 }
 
+// Where rows are tied, a command is run up to 60 times.
+jest.setTimeout(60_000);
+
 const folder = mkdtempSync(join(tmpdir(), 'pproflens-live-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 let written = 0;
