@@ -7,24 +7,14 @@ import { compact } from '../ops/compact';
 import { withCommonTypes } from '../ops/header';
 import { merge } from '../ops/merge';
 import { InputError, type Profile } from '../profile/profile';
-import { defaultReportOptions, reportOptions, type ReportOption, type ReportOptions } from '../query/options';
+import { Arguments, ReportFlags, reportFlags } from '../query/flags';
+import type { ReportOptions } from '../query/options';
 import { prepare } from '../query/prepare';
 import { untrimmed } from '../views/trimmed';
 import { divided, peek, raw, tags, top, traces, tree, type Report } from './report';
 
 const reports: Readonly<Record<string, Report>> = { top, text: top, tree, tags, traces, raw };
 const reportNames = [...Object.keys(reports), 'peek', 'proto'];
-
-/** Older names of sample types that pprof still takes, in its order: the first that is set counts (driver/cli.go). */
-const sampleFlags: Readonly<Record<string, string>> = {
-  total_delay: 'delay',
-  mean_delay: 'delay',
-  contentions: 'contentions',
-  inuse_space: 'inuse_space',
-  inuse_objects: 'inuse_objects',
-  alloc_space: 'alloc_space',
-  alloc_objects: 'alloc_objects',
-};
 
 interface Command {
   report: string;
@@ -37,103 +27,39 @@ interface Command {
   files: string[];
 }
 
-function toNumber(name: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || Number.isNaN(value) || (name === 'nodecount' && !Number.isInteger(value))) {
-    throw new InputError(`-${name}=${text}: expected a ${name === 'nodecount' ? 'whole ' : ''}number.`);
-  }
-  return value;
-}
-
-/** The spellings that Go's flag package takes (strconv.ParseBool). */
-function toSwitch(name: string, text: string): boolean {
-  if (/^(1|t|T|TRUE|true|True)$/.test(text)) {
-    return true;
-  }
-  if (/^(0|f|F|FALSE|false|False)$/.test(text)) {
-    return false;
-  }
-  throw new InputError(`-${name}=${text}: expected true or false.`);
-}
-
-/** Options that are flags without a value: a switch by its name, a choice by those of its values. */
-const switchOf = (name: string): ReportOption | undefined =>
-  reportOptions.find(({ kind, flag, ...option }) =>
-    kind === 'choice'
-      ? (option as { choices: readonly string[] }).choices.includes(name)
-      : kind === 'switch' && flag === name
-  );
-
-const isValued = (option: ReportOption) => option.kind !== 'switch' && option.kind !== 'choice';
-
-function parseArguments(args: readonly string[]): Command {
-  const command: Command = {
+function parseArguments(words: readonly string[]): Command {
+  const command: Omit<Command, 'options'> = {
     report: '',
     pattern: '',
     output: '',
-    options: defaultReportOptions,
     base: { files: [], mode: 'base' },
     files: [],
   };
-  const set = (patch: Partial<ReportOptions>) => {
-    command.options = { ...command.options, ...patch };
-  };
-  const chosen = new Map<string, string>();
-  const sampleNames = new Set<string>();
-  for (let i = 0; i < args.length; i++) {
-    const flag = /^--?([a-z_]+)(?:=(.*))?$/s.exec(args[i]);
-    if (!flag) {
-      command.files.push(args[i]);
+  const flags = new ReportFlags();
+  const args = new Arguments(words);
+  for (let arg = args.next(); arg; arg = args.next()) {
+    if ('file' in arg) {
+      command.files.push(arg.file);
       continue;
     }
-    const [, name, value] = flag;
-    const text = (): string => {
-      const given = value ?? args[++i];
-      if (given === undefined) {
-        throw new InputError(`-${name}: expected a value.`);
-      }
-      return given;
-    };
-    const isSampleName = Object.hasOwn(sampleFlags, name);
-    const toggle = switchOf(name);
-    const option = reportOptions.find((candidate) => isValued(candidate) && candidate.flag === name);
-    if (reportNames.includes(name)) {
+    const { flag, given } = arg;
+    if (reportNames.includes(flag)) {
       if (command.report !== '') {
-        throw new InputError(`-${command.report} and -${name}: expected one report.`);
+        throw new InputError(`-${command.report} and -${flag}: expected one report.`);
       }
-      command.report = name;
-      command.pattern = name === 'peek' ? text() : '';
-    } else if (name === 'base' || name === 'diff_base') {
-      if (command.base.files.length > 0 && command.base.mode !== name) {
+      command.report = flag;
+      command.pattern = flag === 'peek' ? args.value(flag, given) : '';
+    } else if (flag === 'base' || flag === 'diff_base') {
+      if (command.base.files.length > 0 && command.base.mode !== flag) {
         throw new InputError('-base and -diff_base: expected one of them.');
       }
-      command.base.mode = name;
-      command.base.files.push(text());
-    } else if (name === 'output') {
-      command.output = text();
-    } else if (isSampleName || toggle) {
-      const isOn = toSwitch(name, value ?? 'true');
-      if (toggle?.kind === 'choice') {
-        const other = chosen.get(toggle.field);
-        if (isOn && other !== undefined && other !== name) {
-          throw new InputError(`-${other} and -${name}: expected one of them.`);
-        }
-        if (isOn) {
-          chosen.set(toggle.field, name);
-          set({ [toggle.field]: name });
-        }
-      } else if (toggle) {
-        set({ [toggle.field]: isOn });
-      } else if (isOn) {
-        sampleNames.add(name);
-      }
-    } else if (option) {
-      const given = text();
-      set({ [option.field]: option.kind === 'number' ? toNumber(name, given) : given });
-    } else if (name !== 'symbolize') {
-      const flags = reportOptions.flatMap((known) => (known.kind === 'choice' ? known.choices : [known.flag]));
-      const known = [...reportNames, 'output', 'base', 'diff_base', ...flags, ...Object.keys(sampleFlags)];
-      throw new InputError(`-${name} is not supported; there are ${known.map((k) => `-${k}`).join(' ')}.`);
+      command.base.mode = flag;
+      command.base.files.push(args.value(flag, given));
+    } else if (flag === 'output') {
+      command.output = args.value(flag, given);
+    } else if (flag !== 'symbolize' && !flags.take(flag, given, args)) {
+      const known = [...reportNames, 'output', 'base', 'diff_base', ...reportFlags];
+      throw new InputError(`-${flag} is not supported; there are ${known.map((name) => `-${name}`).join(' ')}.`);
     }
   }
   if (command.report === '' || command.files.length === 0) {
@@ -141,17 +67,11 @@ function parseArguments(args: readonly string[]): Command {
       'usage: npm run -s pprof -- {-top|-tree|-peek=REGEXP|-tags|-traces|-raw|-proto} [flags of go tool pprof] FILE…'
     );
   }
-  const sampleName = Object.keys(sampleFlags).find((name) => sampleNames.has(name));
-  if (sampleName && command.options.sampleIndex === '') {
-    set({ sampleIndex: sampleFlags[sampleName] });
-  }
-  if (sampleNames.has('mean_delay')) {
-    set({ mean: true });
-  }
-  if (command.options.normalize && command.base.files.length === 0) {
+  const options = flags.options();
+  if (options.normalize && command.base.files.length === 0) {
     throw new InputError('-normalize: expected a base to normalize by, -base=FILE or -diff_base=FILE.');
   }
-  return command;
+  return { ...command, options };
 }
 
 /** What a report sets whatever was asked (internal/driver, applyCommandOverrides). */
