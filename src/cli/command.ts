@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { decode } from '../decode/decode';
-import { encodePprof } from '../encode/pprof';
 import { normalized, subtractBase, type BaseOptions } from '../ops/base';
 import { compact } from '../ops/compact';
 import { withCommonTypes } from '../ops/header';
@@ -10,8 +9,9 @@ import { InputError, type Profile } from '../profile/profile';
 import { Arguments, ReportFlags, reportFlags } from '../query/flags';
 import type { ReportOptions } from '../query/options';
 import { prepare } from '../query/prepare';
+import { ofWhole, proto } from '../query/proto';
 import { untrimmed } from '../views/trimmed';
-import { divided, peek, raw, tags, top, traces, tree, type Report } from './report';
+import { peek, raw, tags, top, traces, tree, type Report } from './report';
 
 const reports: Readonly<Record<string, Report>> = { top, text: top, tree, tags, traces, raw };
 const reportNames = [...Object.keys(reports), 'peek', 'proto'];
@@ -74,13 +74,6 @@ function parseArguments(words: readonly string[]): Command {
   return { ...command, options };
 }
 
-/** What a report sets whatever was asked (internal/driver, applyCommandOverrides). */
-function overrides(report: string, options: ReportOptions): ReportOptions {
-  const isWhole = report === 'raw' || report === 'proto';
-  const bounded = options.trim && !isWhole ? options : untrimmed(options);
-  return isWhole ? { ...bounded, granularity: 'addresses' } : bounded;
-}
-
 /**
  * What `go tool pprof -symbolize=none` prints for the same arguments: a text, or with -proto the bytes of a file.
  * @param warn called with each notice, which pprof prints to stderr
@@ -93,14 +86,19 @@ export async function pprofOutput(
 ): Promise<string | Uint8Array> {
   const command = parseArguments(args);
   const { report, pattern, base, files, output } = command;
-  const options = overrides(report, command.options);
+  const isWhole = report === 'raw' || report === 'proto';
+  const options = isWhole
+    ? ofWhole(command.options)
+    : command.options.trim
+      ? command.options
+      : untrimmed(command.options);
   const own = await openAll(files, 'source', warn);
   const profile = base.files.length === 0 ? own : difference(own, await openAll(base.files, 'base', warn), command);
   const prepared = prepare(profile, options);
   prepared.notices.forEach(({ text }) => warn(text));
   const printed =
     report === 'proto'
-      ? gzipSync(encodePprof(divided(prepared.profile, options)))
+      ? gzipSync(proto(prepared, options))
       : report === 'peek'
         ? peek(prepared, options, pattern)
         : reports[report](prepared, options);

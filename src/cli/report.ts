@@ -14,12 +14,6 @@ export type Report = (prepared: Prepared, options: ReportOptions) => string;
 const divide = (value: number, { divideBy }: ReportOptions) =>
   divideBy > 0 && divideBy !== 1 ? Math.trunc(value * (1 / divideBy)) : value;
 
-/** `-proto`: the only report of a profile that divide_by changes (report.printProto). */
-export function divided(profile: Profile, options: ReportOptions): Profile {
-  const values = profile.sample.values.map((column) => column.map((value) => divide(value, options)));
-  return { ...profile, sample: { ...profile.sample, values } };
-}
-
 const formatter =
   ({ unit }: Prepared, options: ReportOptions, outputUnit = options.unit) =>
   (value: number) =>
