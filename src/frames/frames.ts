@@ -15,6 +15,7 @@ const units = new Map(
     microseconds: 'µs',
     milliseconds: 'ms',
     seconds: 's',
+    minutes: 'm',
     B: 'bytes',
     kB: 'kbytes',
     MB: 'mbytes',
@@ -102,9 +103,10 @@ const custom: Partial<Record<Column['kind'], object>> = {
   series: { cellOptions: { type: 'sparkline', hideValue: true } },
 };
 
-function fieldConfig({ kind, unit, label, color, isGauge }: Column): FieldConfig {
+function fieldConfig({ kind, unit, label, color, isGauge, isLong }: Column): FieldConfig {
   return {
     ...(custom[kind] && { custom: custom[kind] }),
+    ...(isLong && { custom: { minWidth: 240, inspect: true } }),
     ...(isGauge && { min: 0, max: 100, custom: { cellOptions: { type: 'gauge', mode: 'basic' } } }),
     ...(unit && { unit: units.get(unit) ?? unit }),
     ...(unit === 'percent' && { decimals: 2 }),
