@@ -83,11 +83,14 @@ function plainValues({ kind, values, text, times, unit }: Column): unknown[] {
   return Array.from(values as ArrayLike<number | string>, (value) => (Number.isNaN(value) ? null : value));
 }
 
-/** What a table's cell draws as a small graph. */
+/**
+ * What a table's cell draws as a small graph. Captures are not evenly spaced: without an interval the cell takes the first
+ * gap for one, and breaks its line at every longer gap.
+ */
 const sparkline = (series: readonly number[], times: readonly number[], unit?: string): DataFrame =>
   createDataFrame({
     fields: [
-      { name: 'time', type: FieldType.time, values: [...times] },
+      { name: 'time', type: FieldType.time, values: [...times], config: { interval: longestGap(times) } },
       {
         name: 'value',
         type: FieldType.number,
@@ -96,6 +99,9 @@ const sparkline = (series: readonly number[], times: readonly number[], unit?: s
       },
     ],
   });
+
+const longestGap = (times: readonly number[]): number =>
+  times.reduce((longest, time, i) => (i === 0 ? 0 : Math.max(longest, time - times[i - 1])), 0);
 
 /** Names of functions are long; a table shares its width equally where nothing is said. */
 const custom: Partial<Record<Column['kind'], object>> = {
