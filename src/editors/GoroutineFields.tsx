@@ -28,29 +28,16 @@ export function GoroutineFields({ id, query, onChange }: Props) {
   const hasSignatures = isGoroutineView(view) || view === 'leaks' || view === 'leakSeries';
   return (
     <>
-      <InlineFieldRow>
-        <TextField
-          id={id('search')}
-          label="Search"
-          labelWidth={labelWidth}
-          width={60}
-          value={search}
-          placeholder={'state == "select" && duration > 10 && contains(trace, "json")'}
-          tooltip="Names: id, dups, duration (minutes), lines, state, trace, creator and labels. Functions: contains, lower, upper. Operators: == != < <= > >= =~ !~ && || !"
-          onCommit={(text) => onChange({ search: text })}
-        />
-        {isGrouped && (
-          <TextField
-            id={id('groupBy')}
-            label="Group by"
-            value={groupBy}
-            width={22}
-            placeholder="e.g. tenant_id"
-            tooltip="Labels that split a group, separated by commas: tenant_id, state_class, …"
-            onCommit={(text) => onChange({ groupBy: text })}
-          />
-        )}
-      </InlineFieldRow>
+      <TextField
+        id={id('search')}
+        label="Search"
+        labelWidth={labelWidth}
+        width={60}
+        value={search}
+        placeholder={'state == "select" && duration > 10 && contains(trace, "json")'}
+        tooltip="Names: id, dups, duration (minutes), lines, state, trace, creator and labels. Functions: contains, lower, upper. Operators: == != < <= > >= =~ !~ && || !"
+        onCommit={(text) => onChange({ search: text })}
+      />
       {hasSignatures && (
         <InlineFieldRow>
           <InlineField
@@ -74,6 +61,17 @@ export function GoroutineFields({ id, query, onChange }: Props) {
               onChange={({ value }) => onChange({ signature: value })}
             />
           </InlineField>
+          {isGrouped && (
+            <TextField
+              id={id('groupBy')}
+              label="Group by"
+              value={groupBy}
+              width={22}
+              placeholder="e.g. tenant_id"
+              tooltip="Labels that split a group, separated by commas: tenant_id, state_class, …"
+              onCommit={(text) => onChange({ groupBy: text })}
+            />
+          )}
         </InlineFieldRow>
       )}
       {isHistoryView(view) && view !== 'states' && (

@@ -1,11 +1,13 @@
+import { isGoroutineProfile } from '../ops/goroutineStates';
 import { compilePattern, type Pattern } from '../profile/pattern';
 import type { Profile } from '../profile/profile';
 import { blockers } from '../views/goroutines/blockers';
 import { creators, type CreatorSide } from '../views/goroutines/creators';
-import { countsOf } from '../views/goroutines/facts';
+import { countsOf, factsOf } from '../views/goroutines/facts';
 import { goroutines } from '../views/goroutines/goroutines';
 import { GoroutineHistory, type HistoryView } from '../views/goroutines/history';
-import type { Table } from '../views/table';
+import type { Prepared } from '../views/prepared';
+import type { Notice, Table } from '../views/table';
 import type { GoroutineView } from './goroutineOptions';
 import { prepare } from './prepare';
 import type { Query } from './query';
@@ -43,7 +45,21 @@ export function goroutineTable(
     }
   })();
   const ofBase = before?.prepared.notices.map((notice) => ({ ...notice, text: `Base: ${notice.text}` })) ?? [];
-  return { ...table, notices: [...current.prepared.notices, ...ofBase, ...table.notices] };
+  const waits = view === 'creators' ? waitNotices(current.prepared) : [];
+  return { ...table, notices: [...current.prepared.notices, ...ofBase, ...waits, ...table.notices] };
+}
+
+/** What values that are waits leave out. */
+export function waitNotices({ profile, index }: Pick<Prepared, 'profile' | 'index'>): Notice[] {
+  const { sample, sampleTypes } = profile;
+  if (sampleTypes[index]?.type !== 'wait' || !isGoroutineProfile(profile)) {
+    return [];
+  }
+  const { minutes } = factsOf(profile);
+  const counts = countsOf(profile);
+  const unknown = sample.labelSet.reduce((sum, set, i) => sum + (Number.isNaN(minutes[set]) ? counts[i] : 0), 0);
+  const text = `The wait of ${unknown.toLocaleString('en-US')} goroutines is not known and counts as none: Go prints none for those that the runtime found leaked.`;
+  return unknown === 0 ? [] : [{ severity: 'warning', text }];
 }
 
 /** @throws InputError for a pattern that does not compile */

@@ -19,7 +19,7 @@ import { prepareComparison } from './compare';
 import { estimated } from './estimate';
 import { compileMatcher } from './matcher';
 import { prepare } from './prepare';
-import { goroutineTable, historyOf } from './goroutines';
+import { goroutineTable, historyOf, waitNotices } from './goroutines';
 import { isGoroutineView, isHistoryView, type GoroutineView } from './goroutineOptions';
 import { searchGoroutines } from './goroutineSearch';
 import { isProfileView, profileViews, type ProfileView, type Query } from './query';
@@ -143,7 +143,7 @@ function prepareQuery(query: Query, { profile: recorded, base, labelled }: Input
   const prepared = base
     ? prepareComparison(selected, select(withLabels(base).profile, query, matchers).profile, query, view)
     : prepare(selected, query);
-  return { ...prepared, notices: [...notices, ...selectNotices, ...prepared.notices] };
+  return { ...prepared, notices: [...notices, ...selectNotices, ...waitNotices(prepared), ...prepared.notices] };
 }
 
 /** @throws InputError where the query has none, or one that does not compile */

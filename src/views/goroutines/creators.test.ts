@@ -104,6 +104,14 @@ test('several dumps in one file, creators without an id, and formats that do not
   expect(printFlame(counted)[0]).toBe('total 430');
 });
 
+test('valued by waits, what has none is said', async () => {
+  const marked = await readRecording(7);
+  for (const name of ['creators', 'flame'] as const) {
+    expect(textOf(view(marked, { view: name, sampleIndex: 'wait' }))).toMatch(/wait of 561 goroutines is not known/);
+    expect(textOf(view(marked, { view: name }))).not.toMatch(/not known/);
+  }
+});
+
 test('who started most of the recorded goroutines', async () => {
   const table = view(await readRecording(6));
   expect(textOf(table)).toBe(

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { decode } from '../../decode/decode';
 import { withStates } from '../../ops/goroutineStates';
 import type { Profile } from '../../profile/profile';
@@ -12,6 +15,7 @@ import {
   printCounts,
   printDump,
 } from '../../testing/goroutineDumps';
+import { randomSource } from '../../testing/generate';
 import { printTable } from '../../testing/print';
 import { formats, plantedLeaks, readDump, readRecording, recordings } from '../../testing/recordedDumps';
 import { asFork, asGo120, asGo127 } from '../../testing/rewriteDumps';
@@ -297,6 +301,26 @@ describe('changes', () => {
     expect(changed.filter((row) => !/^http\.|^\(no stack\)/.test(row))).toEqual([]);
     expect(textOf(table)).toMatch(/Base: States are inferred/);
   });
+});
+
+test('a damaged dump never throws, and every goroutine that is read is in a group', async () => {
+  const text = gunzipSync(readFileSync(join(recordings[2], 'goroutine.txt.gz')));
+  const random = randomSource(11);
+  for (let run = 0; run < 60; run++) {
+    const bytes = new Uint8Array(text.subarray(0, 20_000 + Math.floor(random() * 60_000)));
+    for (let k = 0; k < 1 + random() * 300; k++) {
+      const at = Math.floor(random() * bytes.length);
+      // Bytes of the same text, so that it stays text: brackets, digits and line ends end up in odd places.
+      const from = Math.floor(random() * bytes.length);
+      bytes.copyWithin(at, from, from + Math.floor(random() * 40));
+      bytes[at] = text[Math.floor(random() * text.length)];
+    }
+    const profile = await decode(bytes);
+    expect(sum(column(view(profile), 'count').values as number[])).toBe(profile.sample.length);
+    for (const other of ['creators', 'blockers'] as const) {
+      expect(() => view(profile, { view: other })).not.toThrow();
+    }
+  }
 });
 
 test('every state has a class that views know, and every wait a bucket', () => {

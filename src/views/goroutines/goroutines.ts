@@ -103,7 +103,9 @@ export function goroutines(
             ),
           ]
         : []),
-      text('creator', (group) => creatorText(sideOf(group).profile, sideOf(group).tally, group)),
+      ...(rows.some((group) => sideOf(group).tally.creator.value[group] !== 0)
+        ? [text('creator', (group) => creatorText(sideOf(group).profile, sideOf(group).tally, group))]
+        : []),
       ...waitBuckets.flatMap(({ name }, b) =>
         isAny(({ buckets }) => buckets[b])
           ? [

@@ -147,6 +147,11 @@ describe('what captures there are', () => {
     ]);
   });
 
+  it('leak profiles alone are nothing to follow', async () => {
+    const table = over([[await readRecording(6, 'goroutineleak.pb.gz'), 0]]);
+    expect(textOf(table)).toMatch(/only what the leak detector found. Choose the profile "goroutine"/);
+  });
+
   it('no leak profile: nothing is said of what the runtime would find', async () => {
     const table = over((await recorded('goroutine.txt.gz', false)).slice(0, 7));
     expect(new Set(printTable(table, ['found by the runtime']))).toEqual(new Set(['–']));

@@ -19,6 +19,8 @@ export type HistoryView = 'leaks' | 'leakSeries' | 'states';
 /** Rows of the table and series of the graph; those that look most like a leak stay. */
 const maxRows = 500;
 const maxSeries = 20;
+/** Score from which a signature is suspected: a goroutine that comes and goes scores a part of one. */
+const suspicious = 1;
 /** Signatures that are followed: what a file of nothing but distinct stacks could otherwise fill the memory with. */
 const maxGroups = 50_000;
 
@@ -166,7 +168,9 @@ export class GoroutineHistory {
 
   finish(): readonly Table[] {
     if (this.times.length === 0) {
-      const text = 'There is no goroutine profile or dump of this process in the time range.';
+      const text =
+        'There is no goroutine profile or dump of this process in the time range' +
+        (this.leakTimes.length > 0 ? ', only what the leak detector found. Choose the profile "goroutine".' : '.');
       return [{ name: this.view, length: 0, columns: [], notices: [{ severity: 'warning', text }] }];
     }
     switch (this.view) {
@@ -244,7 +248,9 @@ export class GoroutineHistory {
         text('known benign', ({ isBenign }) => (isBenign ? 'yes' : 'no')),
         text('state class', ({ group }) => this.latest[group].classes),
         text('state', ({ group }) => this.latest[group].state),
-        text('creator', ({ group }) => this.latest[group].creator),
+        ...(rows.some(({ group }) => this.latest[group].creator !== '')
+          ? [text('creator', ({ group }) => this.latest[group].creator)]
+          : []),
         number('steady', 'percent', ({ score }) => 100 * score.steady),
         ...(this.last?.hasWaits
           ? [number('median wait', 'minutes', ({ group }) => finite(this.last?.medianWait[group]))]
@@ -286,7 +292,7 @@ export class GoroutineHistory {
   /** Columns: time, and the count of each signature that looks like a leak, named by it; where none does, of the largest. */
   private leakSeries(): Table {
     const ranked = this.ranked().filter(({ isBenign }) => !isBenign);
-    const leaks = ranked.filter(({ score }) => score.score > 0);
+    const leaks = ranked.filter(({ score }) => score.score >= suspicious);
     const shown = (leaks.length > 0 ? leaks : ranked).slice(0, maxSeries);
     const names = distinct(shown.map(({ group }) => this.seriesName(group)));
     const left = leaks.length - shown.length;
@@ -484,7 +490,7 @@ function benignNotice(all: readonly Row[]): Notice[] {
   if (benign.length === 0) {
     return [];
   }
-  const grown = benign.filter(({ score }) => score.score > 0).length;
+  const grown = benign.filter(({ score }) => score.score >= suspicious).length;
   return [
     {
       severity: 'info',
