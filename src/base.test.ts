@@ -85,6 +85,27 @@ test('another instance, at about the same time, though the selector names one', 
   );
 });
 
+test('in the format of what is compared, and each capture once', async () => {
+  const text = (k: string) => k.replace('.pb.gz', '.txt.gz');
+  const proto = [10, 20, 50].map((at) => key(at, { profile: 'goroutine' }));
+  const others = [...proto, ...proto.slice(0, 2).map(text)];
+  const query: Query = { ...defaultQuery, selector: '{profile="goroutine"}' };
+  const range = { from: start, to: start + hour };
+  const formatsOf = async (newest: string, patch: Partial<Query>) => {
+    const bucket = bucketOf([...others, newest]);
+    const { captures } = await listCaptures(bucket, query.selector, range, signal);
+    const chosen = captures.filter(({ object }) => object.key === newest);
+    const base = await chooseBase({ bucket, query: { ...query, ...patch }, captures: chosen, range, signal });
+    return base.captures.map(({ object, time }) => `${(time - start) / minute} ${object.key.replace(/.*\/\w+/, '')}`);
+  };
+  const proto60 = key(60, { profile: 'goroutine' });
+  expect(await formatsOf(text(proto60), { base: 'first' })).toEqual(['10 .txt.gz']);
+  expect(await formatsOf(proto60, { base: 'first' })).toEqual(['10 .pb.gz']);
+  // Where a capture is there in another format alone, it is better than none.
+  expect(await formatsOf(text(proto60), { base: 'previous' })).toEqual(['50 .pb.gz']);
+  expect(await formatsOf(proto60, { base: 'event', baseEvent: 'e20' })).toEqual(['20 .pb.gz']);
+});
+
 test('another version', async () => {
   const others = [key(15, { instance: 'x', version: 'v0' }), key(45, { instance: 'y', version: 'v2' })];
   expect((await baseOf({ base: 'version' }, [...ramp, ...others])).found).toEqual(['45 y v2']);

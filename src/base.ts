@@ -1,5 +1,5 @@
 import type { Bucket } from './bucket';
-import { captureOfKey, describe, listCaptures, type Choice, type Range } from './captures';
+import { captureOfKey, describe, listCaptures, oneFormatEach, type Choice, type Range } from './captures';
 import type { Query } from './query/query';
 import { parseSelector, printSelector } from './query/selector';
 import type { Capture } from './store/store';
@@ -144,10 +144,11 @@ async function lookBack(
     : (await list(subject, free, { from: range.from - day, to: range.from })).filter(isWanted);
 }
 
-/** Captures that the selector matches when it says nothing of these labels. */
-async function list({ bucket, query, signal }: Subject, free: readonly string[], range: Range) {
+/** Captures that the selector matches when it says nothing of these labels, in the format of what is compared. */
+async function list({ bucket, query, captures, signal }: Subject, free: readonly string[], range: Range) {
   const matchers = parseSelector(query.selector).filter(({ name }) => !free.includes(name));
-  return (await listCaptures(bucket, printSelector(matchers), range, signal)).captures;
+  const listing = await listCaptures(bucket, printSelector(matchers), range, signal);
+  return oneFormatEach(listing.captures, captures.at(-1));
 }
 
 function nearest(captures: readonly Capture[], time: number): readonly Capture[] {

@@ -85,10 +85,15 @@ export function captureOfKey({ layout, prefix }: { layout: Layout; prefix: strin
   return parsed && { ...parsed, time: parsed.time ?? 0, object: { key, size: 0, lastModified: 0, etag: '' } };
 }
 
-/** The captures of the process that one is of: of the same instance, version and profile. */
-export const ofSameProcess = (captures: readonly Capture[], { labels }: Capture): Capture[] =>
-  captures.filter((other) =>
-    ['service', 'instance', 'version', 'profile'].every((name) => other.labels[name] === labels[name])
+/** The labels of a process. A restart keeps them. */
+export const isSameProcess = (a: Capture, b: Capture): boolean =>
+  ['service', 'instance', 'version'].every((name) => a.labels[name] === b.labels[name]);
+
+/** The captures of the process that one is of: of the same instance, version and profile, each in one format, its own. */
+export const ofSameProcess = (captures: readonly Capture[], of: Capture): readonly Capture[] =>
+  oneFormatEach(
+    captures.filter((other) => isSameProcess(other, of) && other.labels.profile === of.labels.profile),
+    of
   );
 
 export interface Choice {
@@ -107,7 +112,10 @@ export function chooseCaptures(
   range: Range,
   maxCaptures: number
 ): Choice {
-  const captures = oneFormatEach(listed);
+  const captures = oneFormatEach(
+    listed,
+    listed.find(({ object }) => object.key === query.event)
+  );
   const choice = chooseDistinct(captures, query, range, maxCaptures);
   if (captures.length === listed.length) {
     return choice;
@@ -124,16 +132,22 @@ export function chooseCaptures(
 const formatlessKey = ({ object: { key }, time, labels }: Capture): string =>
   JSON.stringify([key.replace(/\.[^/]*$/, ''), time, labels]);
 
+/** `.pb.gz`, `.txt.gz`, `.pprof`. */
+const formatOf = ({ object: { key } }: Capture): string => /(\.[A-Za-z]\w*)?(\.gz)?$/.exec(key)?.[0] ?? '';
+
 /**
- * goroutine.pb.gz and goroutine.txt.gz of one moment are the same goroutines twice. The last by name stays: the text,
- * which has their states.
+ * goroutine.pb.gz and goroutine.txt.gz of one moment are the same goroutines twice. The one in the format of `like` stays,
+ * so that what is compared with it is of one kind; else the last by name: the text, which has their states.
  */
-function oneFormatEach(captures: readonly Capture[]): readonly Capture[] {
+export function oneFormatEach(captures: readonly Capture[], like?: Capture): readonly Capture[] {
+  const isLike = (capture: Capture) => like !== undefined && formatOf(capture) === formatOf(like);
   const last = new Map<string, Capture>();
   for (const capture of captures) {
     const id = formatlessKey(capture);
     const other = last.get(id);
-    if (!other || capture.object.key > other.object.key) {
+    const isBetter =
+      !other || (isLike(capture) === isLike(other) ? capture.object.key > other.object.key : isLike(capture));
+    if (isBetter) {
       last.set(id, capture);
     }
   }

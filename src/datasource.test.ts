@@ -238,6 +238,68 @@ describe('which captures', () => {
     expect(noticesOf(frames[0])).toMatch(/one is opened: goroutine\.txt\.gz, not goroutine\.pb\.gz/);
   });
 
+  describe('goroutines of one process', () => {
+    const dumpOf = (n: number) =>
+      bytesOf(
+        Array.from({ length: n }, (_, i) => `goroutine ${i + 1} [select]:\nmain.f()\n\t/f.go:1 +0x1\n`).join('\n')
+      );
+    const leakOf = (n: number): ArrayBuffer => {
+      const bytes = encodeFolded({ types: ['goroutineleak/count'], samples: [{ stack: 'main.f', values: [n] }] });
+      return bytes.slice().buffer as ArrayBuffer;
+    };
+    const key = (at: number, profile = 'goroutine', ext = '.txt.gz', instance = 'pod-1') =>
+      keyOf({ profile, at, event: `g${at}`, instance }).replace('.pb.gz', ext);
+    const bucketOf = () => ({
+      [key(1)]: dumpOf(2),
+      [key(1, 'goroutine', '.pb.gz')]: profileOf({ acme: 2 }),
+      [key(2)]: dumpOf(4),
+      [key(3)]: dumpOf(6),
+      [key(3, 'goroutineleak', '.pb.gz')]: leakOf(5),
+      [key(3, 'goroutineleak', '.pb.gz', 'pod-2')]: leakOf(1),
+      [key(2, 'goroutine', '.txt.gz', 'pod-2')]: dumpOf(50),
+    });
+    const selector = '{profile="goroutine"}';
+
+    test('over time, each capture in one format, checked against the leak profile of the process', async () => {
+      const { ds, bucket } = setUp(bucketOf());
+      const query = { view: 'leaks', selector, signature: 'functions' } as const;
+      const { frames, errors } = await framesOf(ds, query);
+      expect(errors).toEqual([]);
+      expect(valuesOf(frames[0], 'signature')).toEqual(['main.f']);
+      expect([valuesOf(frames[0], 'first'), valuesOf(frames[0], 'last')]).toEqual([[2], [6]]);
+      expect(valuesOf(frames[0], 'found by the runtime')).toEqual(['yes']);
+      expect(noticesOf(frames[0])).toMatch(/process of .*pod-1.* 1 captures in this time range are of other processes/);
+      expect(noticesOf(frames[0])).toMatch(/Of 1 that are there in two formats, one is read/);
+      expect(noticesOf(frames[0])).toMatch(/3 captures over 2.0 min: from 2 to 6 goroutines/);
+      expect(bucket.requests.filter((path) => /pb\.gz/.test(path))).toHaveLength(1);
+    });
+
+    test('as series for a graph', async () => {
+      const { frames } = await framesOf(setUp(bucketOf()).ds, { view: 'states', selector });
+      expect(frames[0].meta?.preferredVisualisationType).toBe('graph');
+      expect(valuesOf(frames[0], 'select')).toEqual([2, 4, 6]);
+    });
+
+    test('are compared by id within the process, and not with another one', async () => {
+      const { ds } = setUp(bucketOf());
+      const query = { view: 'goroutines', selector: '{profile="goroutine", instance="pod-1"}' } as const;
+      const { frames } = await framesOf(ds, { ...query, base: 'first' });
+      expect([valuesOf(frames[0], 'change'), valuesOf(frames[0], 'still there')]).toEqual([['grown'], [2]]);
+      expect(noticesOf(frames[0])).toMatch(/2 of the base's 2 goroutines are still there/);
+      const other = await framesOf(ds, { ...query, base: 'instance' });
+      expect(valuesOf(other.frames[0], 'change')).toEqual(['shrunk']);
+      expect(valuesOf(other.frames[0], 'still there')).toBeUndefined();
+    });
+
+    test('a variable in a search is its text', async () => {
+      const { ds } = setUp(bucketOf(), { variables: { search: 'id > 4 && state == "select"' } });
+      const { frames } = await framesOf(ds, { view: 'goroutines', selector, search: '$search' });
+      expect(valuesOf(frames[0], 'count')).toEqual([2]);
+      const { errors } = await framesOf(ds, { view: 'goroutines', selector, search: 'id >' });
+      expect(errors[0].message).toMatch(/Search: expected a name.* at position 5/);
+    });
+  });
+
   test('an object key opens that object whatever the range is', async () => {
     const { ds, bucket } = setUp(threeCaptures());
     const event = keyOf({ at: 1, event: 'e1', value: 2 * GiB });

@@ -199,7 +199,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
 /** Fields besides the selector that variables may stand in: in a pattern their values are literal alternatives. */
 const interpolated: ReadonlyArray<readonly [keyof PprofQuery, 'csv' | 'regex']> = [
-  ...fieldsAs('csv', ['query', 'event', 'at', 'baseEvent', 'baseInstance', 'baseVersion', 'groupBy']),
+  ...fieldsAs('csv', ['query', 'event', 'at', 'baseEvent', 'baseInstance', 'baseVersion', 'groupBy', 'search']),
   ...fieldsAs('regex', ['peek', ...optionFields('regexp', 'tagFilter')]),
   ...fieldsAs('csv', optionFields('keys', 'text')),
 ];

@@ -7,6 +7,7 @@ import {
   chooseCaptures,
   describe,
   isKeyLabel,
+  isSameProcess,
   listCaptures,
   ofSameProcess,
   type Choice,
@@ -18,8 +19,10 @@ import { emptyFlame, toFrame } from './frames/frames';
 import { annotationFrame, exemplarFrame } from './frames/events';
 import { captureLink, eventLinks, exemplarLinks, metricsLinks, type LinkContext } from './frames/links';
 import { findLabelled } from './labelled';
+import { withLeakCaptures } from './leakCaptures';
 import { printCommand } from './query/commandLine';
-import type { Query, View } from './query/query';
+import { isGoroutineView, isHistoryView } from './query/goroutineOptions';
+import { isProcessView, type Query, type View } from './query/query';
 import { parseSelector, printSelector, splitMatchers } from './query/selector';
 import { eventsOf, rampsOf } from './store/events';
 import type { Capture } from './store/store';
@@ -58,8 +61,11 @@ export async function runQuery(
     emit([emptyFrame(query, refId, chosen.notices)]);
     return;
   }
-  if (query.view === 'growth') {
-    emit(await showGrowth(context, query, chosen, signal, emit));
+  if (isProcessView(query.view)) {
+    const captures = isHistoryView(query.view)
+      ? await withLeakCaptures({ bucket, selector: query.selector, range, signal }, chosen.captures)
+      : chosen.captures;
+    emit(await showGrowth(context, query, { ...chosen, captures }, signal, emit));
     return;
   }
   if (query.view === 'memory') {
@@ -95,19 +101,21 @@ const keyViews: Partial<
 /** The captures that are opened, and what has to be said about them. */
 async function choose(bucket: Bucket, query: Query, range: Range, signal: AbortSignal): Promise<Choice> {
   const linked = query.capture === 'event' ? captureOfKey(bucket, query.event) : undefined;
-  if (linked && query.view !== 'growth') {
+  if (linked && !isProcessView(query.view)) {
     return { captures: [linked], notices: [] };
   }
   const { captures, notices } = await listCaptures(bucket, query.selector, range, signal);
   const choice = chooseCaptures(captures, query, range, bucket.maxCaptures);
   const newest = choice.captures.at(-1);
-  if (query.view !== 'growth' || !newest) {
+  if (!isProcessView(query.view) || !newest) {
     return { captures: choice.captures, notices: [...notices, ...choice.notices] };
   }
   const process = ofSameProcess(captures, newest);
   const kept = process.slice(-bucket.maxCaptures);
   const left = process.length - kept.length;
-  const others = captures.length - process.length;
+  const ofProcess = captures.filter((capture) => isSameProcess(capture, newest));
+  const others = captures.length - ofProcess.length;
+  const formats = ofProcess.filter(({ labels }) => labels.profile === newest.labels.profile).length - process.length;
   return {
     captures: kept,
     notices: [
@@ -115,8 +123,9 @@ async function choose(bucket: Bucket, query: Query, range: Range, signal: AbortS
       {
         severity: 'info',
         text:
-          `Growth of the process of ${describe(newest)}.` +
-          (others > 0 ? ` ${others} captures in this time range are of other processes.` : ''),
+          `Captures of the process of ${describe(newest)}.` +
+          (others > 0 ? ` ${others} captures in this time range are of other processes.` : '') +
+          (formats > 0 ? ` Of ${formats} that are there in two formats, one is read.` : ''),
       },
       ...(left > 0
         ? [
@@ -149,14 +158,20 @@ async function showProfile(
       profile: chosen.captures.map(toSource),
       base: base.captures.length > 0 ? base.captures.map(toSource) : undefined,
       labelled: labelled.length > 0 ? labelled.map(toSource) : undefined,
+      isSameProcess: isOneProcess([...chosen.captures, ...base.captures]),
     },
     openingOf(context, query, all.length, signal, emit)
   );
   const keysOf = ({ captures }: Choice) => captures.map(({ object }) => object.key);
-  const command = printCommand(query, sample, keysOf(chosen), keysOf(base));
+  // A dump is no file that pprof reads.
+  const command = isGoroutineView(query.view) ? undefined : printCommand(query, sample, keysOf(chosen), keysOf(base));
   const notices = [...chosen.notices, ...base.notices, ...failedNotice(failed, all.length)];
   return tables.map((table, i) => frameOf(table, query, refId, i === 0 ? notices : [], command));
 }
+
+/** Ids of goroutines mean something between these captures. */
+const isOneProcess = (captures: readonly Capture[]): boolean =>
+  captures.every((capture) => isSameProcess(capture, captures[0]));
 
 async function showGrowth(
   context: QueryContext,
@@ -237,6 +252,9 @@ const visualisations: Partial<Record<View, PreferredVisualisationType>> = {
   callers: 'flamegraph',
   sandwich: 'flamegraph',
   graph: 'nodeGraph',
+  creators: 'flamegraph',
+  leakSeries: 'graph',
+  states: 'graph',
 };
 
 const frameOf = (table: Table, query: Query, refId: string, notices: readonly Notice[], command?: string): DataFrame =>

@@ -25,7 +25,7 @@ test('the peak against the last healthy capture, chosen in the editor', async ({
 
 test('growth over the ramp names the leak first', async ({ page }) => {
   await explore(page, { ...heap, view: 'growth' });
-  await expect(page.getByText(/^Growth of the process of .*ingester-7f9c/)).toBeVisible();
+  await expect(page.getByText(/^Captures of the process of .*ingester-7f9c/)).toBeVisible();
   await expect(page.getByText(/^7 captures over \d+\.\d min\.$/)).toBeVisible();
   const rows = page.getByRole('row');
   await expect(rows.nth(1)).toContainText('total');

@@ -27,13 +27,14 @@ import {
 import React, { useCallback, useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { Observable } from 'rxjs';
+import goroutines from '../../src/dashboards/goroutines.json';
 import heap from '../../src/dashboards/heap.json';
 import tenants from '../../src/dashboards/tenants.json';
 import { host, loadPlugin, startServices } from './host';
 import { FrameView } from './panels';
 
 type Plugin = DataSourcePlugin<any>;
-const dashboards: Record<string, any> = { tenants, heap };
+const dashboards: Record<string, any> = { tenants, heap, goroutines };
 const uid = 'pproflens';
 
 /** The page's state lives in its address, so that a test or a link can open any of it. */
@@ -365,7 +366,13 @@ function App({ plugin }: { plugin: Plugin }) {
   };
 
   const theme = useMemo(() => createTheme({ colors: { mode } }), [mode]);
-  const tabs: Record<string, string> = { config: 'Settings', explore: 'Explore', tenants: 'Tenants', heap: 'Heap' };
+  const tabs: Record<string, string> = {
+    config: 'Settings',
+    explore: 'Explore',
+    tenants: 'Tenants',
+    heap: 'Heap',
+    goroutines: 'Goroutines',
+  };
   return (
     <ThemeContext.Provider value={theme}>
       <GlobalStyles />

@@ -51,7 +51,7 @@ const withColor = (frame: DataFrame): DataFrame => ({
   ...frame,
   fields: frame.fields.map((field) => ({
     ...field,
-    config: { ...field.config, color: { mode: FieldColorModeId.PaletteClassic } },
+    config: { ...field.config, color: field.config.color ?? { mode: FieldColorModeId.PaletteClassic } },
   })),
 });
 

@@ -23,10 +23,12 @@ const scales: Array<ComboboxOption<DiffScale>> = [
 interface Props {
   id: (name: string) => string;
   query: BaseOptions;
+  /** Values of the two sides can be in rates or percent. */
+  hasScale: boolean;
   onChange: (patch: Partial<BaseOptions>) => void;
 }
 
-export function BaseFields({ id, query, onChange }: Props) {
+export function BaseFields({ id, query, hasScale, onChange }: Props) {
   const { base } = query;
   return (
     <InlineFieldRow>
@@ -81,7 +83,7 @@ export function BaseFields({ id, query, onChange }: Props) {
           onCommit={(baseEvent) => onChange({ baseEvent })}
         />
       )}
-      {base !== '' && (
+      {base !== '' && hasScale && (
         <InlineField label="Scale" htmlFor={id('scale')} tooltip="What both sides are in.">
           <Combobox
             id={id('scale')}

@@ -3,12 +3,21 @@ import { Button, Combobox, InlineField, InlineFieldRow, Stack, type ComboboxOpti
 import React, { useMemo, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { printCommand } from '../query/commandLine';
-import { captureChoices, defaultQuery, isProfileView, type CaptureChoice, type View } from '../query/query';
+import { isGoroutineView, isHistoryView } from '../query/goroutineOptions';
+import {
+  captureChoices,
+  defaultQuery,
+  isProcessView,
+  isProfileView,
+  type CaptureChoice,
+  type View,
+} from '../query/query';
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
 import { CommandField } from './CommandField';
 import { EstimateFields } from './EstimateFields';
 import { labelWidth, TextField } from './fields';
+import { GoroutineFields } from './GoroutineFields';
 import { LabelFilters } from './LabelFilters';
 import { OptionFields } from './OptionFields';
 import { readFields, writeFields, type SelectorFields } from './selectorFields';
@@ -29,6 +38,12 @@ const viewOptions: Array<ComboboxOption<View>> = [
   { value: 'sizes', label: 'Sizes', description: 'sizes of allocations by call site' },
   { value: 'traces', label: 'Traces', description: 'the largest samples with their stacks' },
   { value: 'memory', label: 'Memory', description: 'from the limit down to what the heap profile explains' },
+  { value: 'goroutines', label: 'Goroutines', description: 'groups by stack, and what changed since the base' },
+  { value: 'creators', label: 'Creators', description: 'who started the goroutines' },
+  { value: 'blockers', label: 'Blockers', description: 'who probably holds the lock that others wait for' },
+  { value: 'leaks', label: 'Leaks', description: 'goroutines that grow over the captures of a process' },
+  { value: 'leakSeries', label: 'Leaks over time', description: 'the same as a series per stack' },
+  { value: 'states', label: 'States over time', description: 'goroutines of a process by class of state' },
   { value: 'captures', label: 'Captures', description: 'profiles in the bucket' },
   { value: 'series', label: 'Series', description: 'memory value at capture over time' },
   { value: 'events', label: 'Events', description: 'captures as annotations over a panel' },
@@ -49,8 +64,10 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   const query = { ...defaultQuery, ...stored };
   const fields = readFields(query.selector);
   const opensProfiles = isProfileView(query.view);
-  const hasOptions = opensProfiles || query.view === 'growth';
+  const hasOptions = opensProfiles || isProcessView(query.view);
   const choosesCapture = hasOptions || query.view === 'memory';
+  const isOfGoroutines = isGoroutineView(query.view) || isHistoryView(query.view);
+  const isCompared = opensProfiles && query.view !== 'blockers';
   const id = (name: string) => `pprof-${query.refId}-${name}`;
   const facts = useFacts(datasource, range);
   const [isText, setIsText] = useState(false);
@@ -153,7 +170,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
                 />
               </InlineField>
             ))}
-            {hasOptions && (
+            {hasOptions && (!isOfGoroutines || query.view === 'creators') && (
               <InlineField label="Sample type" htmlFor={id('sampleIndex')} tooltip="pprof's sample_index.">
                 <Combobox
                   id={id('sampleIndex')}
@@ -198,7 +215,8 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
         </InlineFieldRow>
       )}
 
-      {opensProfiles && <BaseFields id={id} query={query} onChange={change} />}
+      {isCompared && <BaseFields id={id} query={query} hasScale={!isOfGoroutines} onChange={change} />}
+      {(isOfGoroutines || query.search !== '') && <GoroutineFields id={id} query={query} onChange={change} />}
       {(query.view === 'peek' || query.view === 'sandwich') && (
         <TextField
           id={id('peek')}
@@ -244,8 +262,12 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
           <OptionFields id={id} options={query} onChange={change} />
         </>
       )}
-      {opensProfiles && <EstimateFields id={id} query={query} onChange={change} />}
-      {opensProfiles && <CommandField id={id} command={command} onChange={change} />}
+      {opensProfiles && !isOfGoroutines && (
+        <>
+          <EstimateFields id={id} query={query} onChange={change} />
+          <CommandField id={id} command={command} onChange={change} />
+        </>
+      )}
       {query.view === 'series' && (
         <TextField
           id={id('groupBy')}

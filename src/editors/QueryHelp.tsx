@@ -31,6 +31,26 @@ const examples: ReadonlyArray<{ title: string; text: string; query: Partial<Ppro
     query: { view: 'tags', capture: 'merge', selector: '{profile="cpu"}' },
   },
   {
+    title: 'Which goroutines leak?',
+    text: 'Stacks whose goroutines grow over the captures of a process, wait and are never woken.',
+    query: { view: 'leaks', selector: '{profile="goroutine"}' },
+  },
+  {
+    title: 'Who waits for what, and since when?',
+    text: 'Goroutines by stack, narrowed by an expression over state, duration, trace and labels.',
+    query: {
+      view: 'goroutines',
+      base: 'previous',
+      selector: '{profile="goroutine"}',
+      search: 'state == "chan receive" && duration > 5',
+    },
+  },
+  {
+    title: 'Goroutines by class of state in one flame graph',
+    text: 'Valued by count; with the sample type wait by how long they all have waited.',
+    query: { view: 'flame', selector: '{profile="goroutine"}', tagRoot: 'state_class' },
+  },
+  {
     title: 'Memory at capture over time',
     text: 'One point per event, one series per instance. No profile is opened.',
     query: { view: 'series', selector: '{profile="heap"}', groupBy: 'instance' },

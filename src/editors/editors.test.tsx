@@ -108,6 +108,49 @@ describe('query editor', () => {
     expect(screen.getByLabelText('Label 1 value')).toHaveValue('a|b');
   });
 
+  test.each(['goroutines', 'creators', 'blockers', 'leaks', 'leakSeries', 'states'] as const)(
+    'every field of view %s has a name, and what other profiles have is away',
+    async (view) => {
+      const { user } = renderQueryEditor({ view, selector: '{profile="goroutine"}', base: 'previous' });
+      expect(screen.getByLabelText('Search')).toBeInTheDocument();
+      for (const label of ['Scale', 'Command', 'Estimate']) {
+        expect(screen.queryByLabelText(label)).toBeNull();
+      }
+      expect(screen.queryByLabelText('Compare with') !== null).toBe(view === 'goroutines' || view === 'creators');
+      const benign = screen.queryByRole('button', { name: 'Known benign' });
+      expect(benign !== null).toBe(view === 'leaks' || view === 'leakSeries');
+      if (benign) {
+        await user.click(benign);
+      }
+      expect(unnamed()).toEqual([]);
+    }
+  );
+
+  test('a search, and a list of benign functions that is emptied, become the query', async () => {
+    const { user, seen, onRunQuery } = renderQueryEditor({ view: 'leaks', selector: '{profile="goroutine"}' });
+    await user.type(screen.getByLabelText('Search'), 'dups > 5{Enter}');
+    expect(seen.query.search).toBe('dups > 5');
+    expect(onRunQuery).toHaveBeenCalledTimes(1);
+    await user.click(screen.getByRole('button', { name: 'Known benign' }));
+    const list = screen.getByLabelText('Functions');
+    await user.clear(list);
+    await user.type(list, '^main\\.pool$');
+    await user.tab();
+    expect(seen.query.benign).toBe('^main\\.pool$');
+    expect(screen.getByRole('button', { name: 'Known benign: changed' })).toBeInTheDocument();
+    await user.clear(screen.getByLabelText('Functions'));
+    await user.tab();
+    expect(seen.query.benign).toContain('^runtime\\.');
+    await user.click(screen.getByLabelText('Collapse std'));
+    expect(seen.query.collapseStd).toBe(false);
+  });
+
+  test('a search that is still set is shown with every view', () => {
+    renderQueryEditor({ view: 'flame', search: 'id == 1' });
+    expect(screen.getByLabelText('Search')).toHaveValue('id == 1');
+    expect(screen.queryByLabelText('Collapse std')).toBeNull();
+  });
+
   test('a selector that cannot be read stays as text', () => {
     renderQueryEditor({ selector: '{service=' });
     expect(screen.getByLabelText('Selector')).toHaveValue('{service=');

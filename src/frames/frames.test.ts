@@ -58,6 +58,12 @@ test.each([
   expect(frame.fields[0].config.unit).toBe(expected);
 });
 
+test('a small graph is one line, however the captures are spaced', () => {
+  const columns = [{ name: 'over time', kind: 'series', values: [[1, 2, 3]], times: [0, 10, 500] }] as const;
+  const [{ values }] = toFrame({ name: 'growth', length: 1, columns, notices: [] }, options).fields;
+  expect(values[0].fields[0].config.interval).toBe(490);
+});
+
 test('nothing to draw is one root without a value, and the reason', () => {
   const frame = emptyFlame('B', [{ severity: 'warning', text: 'No captures.' }]);
   expect(frame.length).toBe(1);

@@ -17,6 +17,7 @@ const units = new Map(
     microseconds: 'µs',
     milliseconds: 'ms',
     seconds: 's',
+    minutes: 'm',
     B: 'bytes',
     kB: 'kbytes',
     MB: 'mbytes',
@@ -96,11 +97,14 @@ function plainValues({ kind, values, text, times, unit }: Column): unknown[] {
   return Array.from(values as ArrayLike<number | string>, (value) => (Number.isNaN(value) ? null : value));
 }
 
-/** What a table's cell draws as a small graph. */
+/**
+ * What a table's cell draws as a small graph. Captures are not evenly spaced: without an interval the cell takes the first
+ * gap for one, and breaks its line at every longer gap.
+ */
 const sparkline = (series: readonly number[], times: readonly number[], unit?: string): DataFrame =>
   createDataFrame({
     fields: [
-      { name: 'time', type: FieldType.time, values: [...times] },
+      { name: 'time', type: FieldType.time, values: [...times], config: { interval: longestGap(times) } },
       {
         name: 'value',
         type: FieldType.number,
@@ -110,13 +114,19 @@ const sparkline = (series: readonly number[], times: readonly number[], unit?: s
     ],
   });
 
+const longestGap = (times: readonly number[]): number =>
+  times.reduce((longest, time, i) => (i === 0 ? 0 : Math.max(longest, time - times[i - 1])), 0);
+
 /**
  * A table shares its width equally where nothing is said, and cuts names of functions off: numbers and words get what
  * they need, names the rest.
  */
-function cellOf({ kind, name, values, isGauge }: Column): object | undefined {
+function cellOf({ kind, name, values, isGauge, isLong }: Column): object | undefined {
   if (isGauge) {
     return { cellOptions: { type: 'gauge', mode: 'basic' } };
+  }
+  if (isLong) {
+    return { minWidth: 240, inspect: true };
   }
   const widthOf = (letters: number) => ({ width: Math.max(100, 40 + 8 * letters) });
   switch (kind) {

@@ -1,7 +1,8 @@
+import { defaultGoroutineOptions, goroutineViews, historyViews, type GoroutineOptions } from './goroutineOptions';
 import { defaultReportOptions, type ReportOptions } from './options';
 
 /** The query as plain data. Grafana's DataQuery fields (refId, hide, datasource) are added in `datasource.ts`. */
-export interface Query extends ReportOptions, BaseOptions, EstimateOptions {
+export interface Query extends ReportOptions, BaseOptions, EstimateOptions, GoroutineOptions {
   readonly view: View;
   /** PromQL's syntax over key labels and sample labels: {service="ingester", profile="heap", tenant_id=~"a|b"}. */
   readonly selector: string;
@@ -15,7 +16,10 @@ export interface Query extends ReportOptions, BaseOptions, EstimateOptions {
   readonly peek: string;
   /** Nodes drawn in a flame graph; the rest becomes a node named `other`. */
   readonly maxNodes: number;
-  /** Label key a series is split by, '' for one series per instance. */
+  /**
+   * Label keys, separated by commas: what splits a series ('' for one per instance), and groups of goroutines ('' for one
+   * per signature).
+   */
   readonly groupBy: string;
 }
 
@@ -62,14 +66,20 @@ export const profileViews = [
   'tags',
   'traces',
   'sizes',
+  ...goroutineViews,
 ] as const;
 export type ProfileView = (typeof profileViews)[number];
 
-/** `growth` opens all captures of one process, `memory` a capture and its meta.json; the others come from keys alone. */
-export const views = [...profileViews, 'growth', 'memory', 'captures', 'series', 'events', 'exemplars'] as const;
+/** The views that open all captures of one process. */
+export const processViews = ['growth', ...historyViews] as const;
+
+/** `memory` opens a capture and its meta.json; those after it come from keys alone. */
+export const views = [...profileViews, ...processViews, 'memory', 'captures', 'series', 'events', 'exemplars'] as const;
 export type View = (typeof views)[number];
 
 export const isProfileView = (view: View): view is ProfileView => (profileViews as readonly View[]).includes(view);
+
+export const isProcessView = (view: View): boolean => (processViews as readonly View[]).includes(view);
 
 export const captureChoices = ['latest', 'first', 'peak', 'merge', 'nearest', 'event'] as const;
 export type CaptureChoice = (typeof captureChoices)[number];
@@ -90,6 +100,7 @@ export type DiffScale = (typeof diffScales)[number];
 
 export const defaultQuery: Query = {
   ...defaultReportOptions,
+  ...defaultGoroutineOptions,
   view: 'flame',
   selector: '',
   capture: 'latest',

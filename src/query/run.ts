@@ -20,12 +20,17 @@ import { estimated } from './estimate';
 import { compileMatcher } from './matcher';
 import { prepare } from './prepare';
 import { ofWhole, proto } from './proto';
+import { isGoroutineView, isHistoryView, type GoroutineView } from './goroutineOptions';
+import { goroutineTable, historyOf, waitNotices } from './goroutines';
+import { searchGoroutines } from './goroutineSearch';
 import { isProfileView, profileViews, type ProfileView, type Query } from './query';
 import { parseSelector, type Matcher } from './selector';
 import { withAskedStates } from './states';
 
+type ReportView = Exclude<ProfileView, GoroutineView>;
+
 /** What a query asks of a prepared profile. A view is one table; sandwich and graph are two. */
-const reports: Readonly<Record<ProfileView, (prepared: Prepared, query: Query) => readonly Table[]>> = {
+const reports: Readonly<Record<ReportView, (prepared: Prepared, query: Query) => readonly Table[]>> = {
   flame: (prepared, query) => [flame(prepared, query)],
   callers: (prepared, query) => [callers(prepared, query)],
   sandwich: (prepared, query) => sandwich(prepared, query, peekPattern(query)),
@@ -46,6 +51,8 @@ export interface Inputs {
   readonly base?: Profile;
   /** A profile of the same event whose samples have the label that is estimated. */
   readonly labelled?: Profile;
+  /** Profile and base are of one process, as far as their keys say. */
+  readonly isSameProcess?: boolean;
 }
 
 /**
@@ -58,6 +65,9 @@ export function run(query: Query, inputs: Inputs): readonly Table[] {
   const { view } = query;
   if (!isProfileView(view)) {
     throw new InputError(`The view "${view}" opens no profile; expected one of ${profileViews.join(', ')}.`);
+  }
+  if (isGoroutineView(view)) {
+    return [goroutinesOf(view, query, inputs)];
   }
   const prepared = prepareQuery(query, inputs, view);
   const [first, ...others] = reports[view](prepared, query).map((table) => inUnit(table, prepared, query));
@@ -85,36 +95,66 @@ export function memory(meta: MemoryMeta, profile: Profile): readonly Table[] {
   ];
 }
 
-/** Growth over the captures of one process, added in the order of time. @throws InputError as `run` does */
+/**
+ * What a view over the captures of one process makes of them, added in the order of time.
+ * @throws InputError as `run` does
+ */
 export function growthOf(query: Query): { add(profile: Profile, time: number): void; finish(): readonly Table[] } {
-  const builder = new GrowthBuilder(query);
+  const { view } = query;
+  const history = isHistoryView(view) ? historyOf(view, query) : undefined;
+  const growth = new GrowthBuilder(query);
   const matchers = parseSelector(query.selector);
   return {
     add(profile, time) {
-      const labelled = withAskedStates(profile, query, matchers);
-      builder.add(prepare(filterLabels(labelled, matchers.map(condition)), query), time);
+      const { profile: selected, notices } = select(withAskedStates(profile, query, matchers), query, matchers);
+      const prepared = prepare(selected, query);
+      // How many goroutines a search finds is another number in each capture.
+      const said = notices.filter(({ severity }) => severity !== 'info');
+      (history ?? growth).add({ ...prepared, notices: [...prepared.notices, ...said] }, time);
     },
-    finish: () => [builder.finish()],
+    finish: () => history?.finish() ?? [growth.finish()],
   };
 }
 
-function prepareQuery(query: Query, { profile: recorded, base, labelled }: Inputs, view: ProfileView): Prepared {
+function goroutinesOf(view: GoroutineView, query: Query, { profile, base, isSameProcess = false }: Inputs): Table {
   const matchers = parseSelector(query.selector);
-  const withLabels = (p: Profile) => estimated(withAskedStates(p, query, matchers), labelled, query);
-  const { profile, notices } = withLabels(recorded);
-  const select = (p: Profile) => filterLabels(p, matchers.map(condition));
-  const selected = select(profile);
-  if (view === 'diff' && !base) {
-    throw new InputError('The view "diff" compares two captures: choose a base.');
-  }
-  const prepared = base
-    ? prepareComparison(selected, select(withLabels(base).profile), query, view)
-    : prepare(selected, query);
+  const sideOf = (p: Profile) => {
+    const whole = withAskedStates(p, query, matchers);
+    const { profile: selected, notices } = select(whole, query, matchers);
+    return { whole, selected, notices };
+  };
+  const now = sideOf(profile);
+  const table = goroutineTable(view, query, { now, base: base && sideOf(base), isSameProcess });
+  return { ...table, notices: [...now.notices, ...table.notices] };
+}
+
+/** The samples that the selector and the search leave, and why there are none. */
+function select(
+  profile: Profile,
+  query: Query,
+  matchers: readonly Matcher[]
+): { profile: Profile; notices: readonly Notice[] } {
+  const selected = filterLabels(profile, matchers.map(condition));
   const empty: Notice[] =
     selected.sample.length === 0 && profile.sample.length > 0
       ? [{ severity: 'warning', text: emptyText(profile, matchers) }]
       : [];
-  return { ...prepared, notices: [...notices, ...empty, ...prepared.notices] };
+  const found = searchGoroutines(selected, query.search, query);
+  return { profile: found.profile, notices: [...empty, ...found.notices] };
+}
+
+function prepareQuery(query: Query, { profile: recorded, base, labelled }: Inputs, view: ReportView): Prepared {
+  const matchers = parseSelector(query.selector);
+  const withLabels = (p: Profile) => estimated(withAskedStates(p, query, matchers), labelled, query);
+  const { profile, notices } = withLabels(recorded);
+  const { profile: selected, notices: selectNotices } = select(profile, query, matchers);
+  if (view === 'diff' && !base) {
+    throw new InputError('The view "diff" compares two captures: choose a base.');
+  }
+  const prepared = base
+    ? prepareComparison(selected, select(withLabels(base).profile, query, matchers).profile, query, view)
+    : prepare(selected, query);
+  return { ...prepared, notices: [...notices, ...selectNotices, ...waitNotices(prepared), ...prepared.notices] };
 }
 
 /** @throws InputError where the query has none, or one that does not compile */

@@ -1,6 +1,7 @@
 import { withStates } from '../ops/goroutineStates';
 import { goroutineLabel } from '../profile/goroutine';
 import type { Profile } from '../profile/profile';
+import { isGoroutineView, isHistoryView } from './goroutineOptions';
 import type { Query } from './query';
 import type { Matcher } from './selector';
 
@@ -9,12 +10,13 @@ const known = new WeakMap<Profile, Profile>();
 const ownLabels = new Set<string>(Object.values(goroutineLabel));
 
 /**
- * The profile with the labels of goroutines where the query names one of them, in its selector, tagroot, tagleaf,
- * tagfocus or tagignore. Otherwise as it is: what a report prints of a file is what `go tool pprof` prints.
+ * The profile with the labels of goroutines where the query asks for them: by its view, by a search, or by naming one in
+ * its selector, tagroot, tagleaf, tagfocus or tagignore. Otherwise as it is: what a report prints of a file is what
+ * `go tool pprof` prints.
  */
 export function withAskedStates(
   profile: Profile,
-  { tagRoot, tagLeaf, tagFocus, tagIgnore }: Pick<Query, 'tagRoot' | 'tagLeaf' | 'tagFocus' | 'tagIgnore'>,
+  { view, search, tagRoot, tagLeaf, tagFocus, tagIgnore }: Query,
   matchers: readonly Matcher[]
 ): Profile {
   const names = [
@@ -23,7 +25,8 @@ export function withAskedStates(
     ...tagLeaf.split(','),
     ...[tagFocus, tagIgnore].filter((text) => text.includes('=')).map((text) => text.slice(0, text.indexOf('='))),
   ];
-  if (!names.some((name) => ownLabels.has(name))) {
+  const asks = isGoroutineView(view) || isHistoryView(view) || search !== '';
+  if (!asks && !names.some((name) => ownLabels.has(name))) {
     return profile;
   }
   const labelled = known.get(profile) ?? withStates(profile);

@@ -35,6 +35,8 @@ export interface Column {
   readonly color?: string;
   /** A table draws the number as a bar, from 0 to 100. */
   readonly isGauge?: boolean;
+  /** Texts are longer than a cell: a table shows their start, and the rest when it is asked. */
+  readonly isLong?: boolean;
   /** Key labels of a series. */
   readonly labels?: Readonly<Record<string, string>>;
 }

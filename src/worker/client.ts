@@ -26,6 +26,8 @@ export interface InputSources {
   readonly profile: readonly Source[];
   readonly base?: readonly Source[];
   readonly labelled?: readonly Source[];
+  /** Profile and base are of one process, as far as their keys say. */
+  readonly isSameProcess?: boolean;
 }
 
 /** How the objects of a question are read, and who hears how far that is. */
@@ -126,7 +128,7 @@ export class WorkerClient {
   /** Tables of a query. @throws Error with the core's message */
   async run(
     query: Query,
-    { profile, base, labelled }: InputSources,
+    { profile, base, labelled, isSameProcess }: InputSources,
     opening: Opening
   ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
     const { onPartial, signal } = opening;
@@ -143,7 +145,7 @@ export class WorkerClient {
     const [response, failed] = await this.ofOpened(
       [profile, base, labelled],
       { ...opening, onMerged },
-      ([p, b, l]) => ({ type: 'run', keys: { profile: p as string, base: b, labelled: l }, query })
+      ([p, b, l]) => ({ type: 'run', keys: { profile: p as string, base: b, labelled: l }, isSameProcess, query })
     );
     return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };
   }
@@ -178,7 +180,7 @@ export class WorkerClient {
     return response.type === 'tables' ? response.tables : unexpected(response);
   }
 
-  /** Growth over captures of one process, given in the order of time. @throws Error where none can be read */
+  /** A view over captures of one process, given in the order of time. @throws Error where none can be read */
   async growth(
     query: Query,
     sources: readonly Source[],

@@ -51,8 +51,10 @@ export function createHandler(cache = new ProfileCache()): Handle {
       case 'load':
         await load(question.key, question.bytes, onProgress);
         return { type: 'done' };
-      case 'run':
-        return ofInputs(question.keys, (inputs) => ({ type: 'tables', tables: run(question.query, inputs) }));
+      case 'run': {
+        const { keys, query, isSameProcess } = question;
+        return ofInputs(keys, (inputs) => ({ type: 'tables', tables: run(query, { ...inputs, isSameProcess }) }));
+      }
       case 'encode':
         return ofInputs(question.keys, async (inputs) => ({
           type: 'file',

@@ -18,7 +18,7 @@ export interface InputKeys {
 
 export type Question =
   | { readonly type: 'load'; readonly key: string; readonly bytes: ArrayBuffer }
-  | { readonly type: 'run'; readonly keys: InputKeys; readonly query: Query }
+  | { readonly type: 'run'; readonly keys: InputKeys; readonly isSameProcess?: boolean; readonly query: Query }
   /** Answers `file`: what the query shows, encoded. */
   | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: Query }
   | { readonly type: 'facts'; readonly key: string }

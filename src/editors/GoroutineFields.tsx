@@ -1,0 +1,100 @@
+import { Combobox, InlineField, InlineFieldRow, InlineSwitch, TextArea, type ComboboxOption } from '@grafana/ui';
+import React from 'react';
+import {
+  defaultBenign,
+  isGoroutineView,
+  isHistoryView,
+  type GoroutineOptions,
+  type SignatureChoice,
+} from '../query/goroutineOptions';
+import type { Query } from '../query/query';
+import { labelWidth, Section, TextField } from './fields';
+
+const signatures: Array<ComboboxOption<SignatureChoice>> = [
+  { value: 'lines', label: 'Lines' },
+  { value: 'functions', label: 'Functions', description: 'for versions of a program, whose lines differ' },
+];
+
+interface Props {
+  id: (name: string) => string;
+  query: GoroutineOptions & Pick<Query, 'view' | 'groupBy'>;
+  onChange: (patch: Partial<GoroutineOptions & Pick<Query, 'groupBy'>>) => void;
+}
+
+/** Which goroutines, and what makes a group of them. A view of other profiles shows a search that is still set. */
+export function GoroutineFields({ id, query, onChange }: Props) {
+  const { view, search, groupBy, collapseStd, signature, benign } = query;
+  const isGrouped = view === 'goroutines' || view === 'leaks' || view === 'leakSeries';
+  const hasSignatures = isGoroutineView(view) || view === 'leaks' || view === 'leakSeries';
+  return (
+    <>
+      <TextField
+        id={id('search')}
+        label="Search"
+        labelWidth={labelWidth}
+        width={60}
+        value={search}
+        placeholder={'state == "select" && duration > 10 && contains(trace, "json")'}
+        tooltip="Names: id, dups, duration (minutes), lines, state, trace, creator and labels. Functions: contains, lower, upper. Operators: == != < <= > >= =~ !~ && || !"
+        onCommit={(text) => onChange({ search: text })}
+      />
+      {hasSignatures && (
+        <InlineFieldRow>
+          <InlineField
+            label="Collapse std"
+            labelWidth={labelWidth}
+            htmlFor={id('collapseStd')}
+            tooltip="Only calls of the program tell stacks apart, not those of the runtime and the standard library."
+          >
+            <InlineSwitch
+              id={id('collapseStd')}
+              value={collapseStd}
+              onChange={({ currentTarget }) => onChange({ collapseStd: currentTarget.checked })}
+            />
+          </InlineField>
+          <InlineField label="Signature" htmlFor={id('signature')} tooltip="What tells two calls apart.">
+            <Combobox
+              id={id('signature')}
+              width={18}
+              options={signatures}
+              value={signature}
+              onChange={({ value }) => onChange({ signature: value })}
+            />
+          </InlineField>
+          {isGrouped && (
+            <TextField
+              id={id('groupBy')}
+              label="Group by"
+              value={groupBy}
+              width={22}
+              placeholder="e.g. tenant_id"
+              tooltip="Labels that split a group, separated by commas: tenant_id, state_class, …"
+              onCommit={(text) => onChange({ groupBy: text })}
+            />
+          )}
+        </InlineFieldRow>
+      )}
+      {isHistoryView(view) && view !== 'states' && (
+        <Section title="Known benign" summary={benign === defaultBenign ? '' : 'changed'}>
+          <InlineField
+            label="Functions"
+            labelWidth={labelWidth}
+            htmlFor={id('benign')}
+            tooltip="Regular expressions, one a line, on the innermost function of a signature: goroutines that stay without being a leak. They are listed last. Empty the field and leave it to get the default list back."
+          >
+            <TextArea
+              id={id('benign')}
+              key={benign}
+              cols={80}
+              rows={8}
+              defaultValue={benign}
+              onBlur={({ currentTarget }) =>
+                currentTarget.value !== benign && onChange({ benign: currentTarget.value.trim() || defaultBenign })
+              }
+            />
+          </InlineField>
+        </Section>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,243 @@
+import { goroutineLabel } from '../../profile/goroutine';
+import type { Profile } from '../../profile/profile';
+import type { Prepared } from '../prepared';
+import type { Column, Notice, Table } from '../table';
+import { factsOf } from './facts';
+import { Signatures, type SignatureOptions } from './signatures';
+
+/** Rows of the table; the addresses that most wait for stay. */
+const maxRows = 200;
+/** Candidates that a row names. */
+const maxNamed = 5;
+
+/** One address that goroutines wait for. */
+interface Blocked {
+  readonly address: string;
+  readonly waiting: number[];
+  /** Samples that have the address, or that of the object it is in, as an argument, and do not wait for it. */
+  readonly candidates: number[];
+}
+
+/**
+ * Who probably holds what others wait for: goroutines that are blocked on one address, and those that have it as an
+ * argument of one of their calls. Of these the ones that wait for no lock themselves are the likelier holders; the label
+ * `mentions` says how little that is (profile/goroutine.ts).
+ *
+ * Columns: blocked on, waiting, state, signature (of most that wait), min wait, max wait, probable holder (id; several
+ * where nothing tells them apart), holder state, holder signature, holder wait, holder waits for, why. By falling number
+ * of goroutines that wait.
+ * @param whole the dump that the profile is of: a holder need not be among what was selected
+ */
+export function blockers({ profile }: Prepared, whole: Profile, options: SignatureOptions): Table {
+  const signatures = new Signatures(options);
+  const all = blockedOf(profile, whole).sort(
+    (a, b) => b.waiting.length - a.waiting.length || (a.address < b.address ? -1 : 1)
+  );
+  const rows = all.slice(0, maxRows);
+  const facts = factsOf(profile);
+  const wholeFacts = factsOf(whole);
+  const { signature } = signatures.ofStacks(profile);
+  const { signature: wholeSignature } = signatures.ofStacks(whole);
+  const setOf = (i: number) => profile.sample.labelSet[i];
+  const wholeSet = (i: number) => whole.sample.labelSet[i];
+  const holdersOf = ({ candidates }: Blocked) => probable(candidates, (i) => wholeFacts.blockedOn[wholeSet(i)] !== 0);
+  const found = rows.map(holdersOf);
+
+  const text = (name: string, values: string[]): Column => ({ name, kind: 'string', values });
+  const minutes = (name: string, values: number[]): Column => ({ name, kind: 'number', unit: 'minutes', values });
+  const waits = rows.map(({ waiting }) => waiting.map((i) => facts.minutes[setOf(i)]).filter((m) => m >= 0));
+  const extreme = (some: readonly number[], of: (a: number, b: number) => number) =>
+    some.length === 0 ? NaN : some.reduce((a, b) => of(a, b));
+  /** What the only probable holder has; nothing is said of several. */
+  const ofHolder = (read: (i: number) => string) =>
+    found.map(({ holders }) => (holders.length === 1 ? read(holders[0]) : ''));
+  const holderWait = found.map(({ holders }) =>
+    holders.length === 1 ? wholeFacts.minutes[wholeSet(holders[0])] : NaN
+  );
+  return {
+    name: 'blockers',
+    length: rows.length,
+    columns: [
+      text(
+        'blocked on',
+        rows.map(({ address }) => address)
+      ),
+      { name: 'waiting', kind: 'number', unit: 'count', values: rows.map(({ waiting }) => waiting.length) },
+      text(
+        'state',
+        rows.map(({ waiting }) => most(waiting.map((i) => profile.strings[facts.state[setOf(i)]])))
+      ),
+      {
+        name: 'signature',
+        kind: 'enum',
+        values: rows.map((_, i) => i),
+        text: rows.map(({ waiting }) => most(waiting.map((i) => signatures.text(signature[profile.sample.stack[i]])))),
+      },
+      minutes(
+        'min wait',
+        waits.map((some) => extreme(some, Math.min))
+      ),
+      minutes(
+        'max wait',
+        waits.map((some) => extreme(some, Math.max))
+      ),
+      text(
+        'probable holder',
+        found.map(({ holders }) => named(holders.map((i) => wholeFacts.id[wholeSet(i)])))
+      ),
+      text(
+        'holder state',
+        ofHolder((i) => whole.strings[wholeFacts.state[wholeSet(i)]])
+      ),
+      text(
+        'holder signature',
+        ofHolder((i) => signatures.text(wholeSignature[whole.sample.stack[i]]))
+      ),
+      minutes('holder wait', holderWait),
+      text(
+        'holder waits for',
+        ofHolder((i) => whole.strings[wholeFacts.blockedOn[wholeSet(i)]])
+      ),
+      text(
+        'why',
+        found.map(({ why }) => why)
+      ),
+    ],
+    notices: [
+      ...(all.length > 0 ? [heuristic] : [nothingBlocked(facts.hasIds)]),
+      ...deadlocks(
+        all.map((lock) => {
+          const { holders } = holdersOf(lock);
+          const holder = holders.length === 1 ? wholeSet(holders[0]) : -1;
+          return {
+            address: lock.address,
+            holder: holder < 0 ? NaN : wholeFacts.id[holder],
+            next: holder < 0 ? '' : whole.strings[wholeFacts.blockedOn[holder]],
+          };
+        })
+      ),
+      ...(all.length > rows.length
+        ? [
+            {
+              severity: 'info' as const,
+              text: `Shown: the ${maxRows} addresses that most goroutines wait for, of ${all.length.toLocaleString('en-US')}.`,
+            },
+          ]
+        : []),
+    ],
+  };
+}
+
+const heuristic: Notice = {
+  severity: 'warning',
+  text:
+    'Heuristic: a probable holder is a goroutine that has the address of the lock, or of the object it is in, as an argument ' +
+    'of one of its calls. Arguments may be stale, and whoever holds a lock need not have it as an argument.',
+};
+
+const nothingBlocked = (isDump: boolean): Notice => ({
+  severity: 'info',
+  text: isDump
+    ? 'No goroutine waits for a lock whose address its calls say.'
+    : 'This format does not say what a goroutine waits for. A dump with debug=2 does.',
+});
+
+/** What goroutines of the profile wait for, with the candidates of the whole dump. */
+function blockedOf(profile: Profile, whole: Profile): Blocked[] {
+  const facts = factsOf(profile);
+  const blocked = new Map<string, Blocked>();
+  profile.sample.labelSet.forEach((set, i) => {
+    if (facts.blockedOn[set] !== 0) {
+      const address = profile.strings[facts.blockedOn[set]];
+      const row = blocked.get(address) ?? { address, waiting: [], candidates: [] };
+      row.waiting.push(i);
+      blocked.set(address, row);
+    }
+  });
+  if (blocked.size === 0) {
+    return [];
+  }
+  const { sample, labelSet, label, strings } = whole;
+  const { blockedOn } = factsOf(whole);
+  const mentions = strings.indexOf(goroutineLabel.mentions);
+  sample.labelSet.forEach((set, i) => {
+    for (let k = labelSet.labelOffset[set]; k < labelSet.labelOffset[set + 1]; k++) {
+      if (label.key[k] === mentions && blockedOn[set] !== label.str[k]) {
+        blocked.get(strings[label.str[k]])?.candidates.push(i);
+      }
+    }
+  });
+  return [...blocked.values()];
+}
+
+/** The likeliest of the candidates. */
+function probable(
+  candidates: readonly number[],
+  isBlocked: (i: number) => boolean
+): { holders: number[]; why: string } {
+  const free = candidates.filter((i) => !isBlocked(i));
+  const n = candidates.length.toLocaleString('en-US');
+  if (candidates.length === 0) {
+    return { holders: [], why: 'no other goroutine has the address as an argument' };
+  }
+  if (candidates.length === 1) {
+    return {
+      holders: [...candidates],
+      why: `the only goroutine that has the address${free.length === 0 ? '; it waits for a lock itself' : ''}`,
+    };
+  }
+  if (free.length === 1) {
+    return { holders: free, why: `the only one of ${n} with the address that waits for no lock` };
+  }
+  return free.length === 0
+    ? { holders: [...candidates], why: `one of ${n} with the address; all of them wait for locks` }
+    : { holders: free, why: `one of ${free.length.toLocaleString('en-US')} with the address that wait for no lock` };
+}
+
+function named(ids: readonly number[]): string {
+  const shown = ids.slice(0, maxNamed).join(', ');
+  const more = ids.length - maxNamed;
+  return more > 0 ? `${shown}, … ${more.toLocaleString('en-US')} more` : shown;
+}
+
+/** The text that most have. */
+function most(texts: readonly string[]): string {
+  const counts = new Map<string, number>();
+  texts.forEach((text) => counts.set(text, (counts.get(text) ?? 0) + 1));
+  return [...counts].reduce((best, next) => (next[1] > best[1] ? next : best), ['', 0])[0];
+}
+
+/** Probable holders that wait for each other. */
+function deadlocks(
+  locks: ReadonlyArray<{ readonly address: string; readonly holder: number; readonly next: string }>
+): Notice[] {
+  const byAddress = new Map(locks.map((lock) => [lock.address, lock]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  for (const { address } of locks) {
+    const path: string[] = [];
+    let at = byAddress.get(address);
+    while (at && !done.has(at.address)) {
+      done.add(at.address);
+      path.push(at.address);
+      at = byAddress.get(at.next);
+    }
+    const start = at ? path.indexOf(at.address) : -1;
+    if (start >= 0) {
+      cycles.push(
+        path
+          .slice(start)
+          .map((lock) => `goroutine ${byAddress.get(lock)?.holder} holds ${lock}`)
+          .join(', ')
+      );
+    }
+  }
+  return cycles.length === 0
+    ? []
+    : [
+        {
+          severity: 'warning',
+          text: `Possible deadlock: each probable holder waits for the lock of the next one, in a circle: ${cycles.slice(0, 3).join('; ')}.`,
+        },
+      ];
+}

@@ -1,0 +1,232 @@
+import { goroutineLabel } from '../../profile/goroutine';
+import { baseName, shortName } from '../../profile/goNames';
+import type { Profile } from '../../profile/profile';
+import type { Prepared } from '../prepared';
+import type { Column, Notice, Table } from '../table';
+import { factsOf, waitBuckets } from './facts';
+import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
+import { compareIds, type Survivors } from './survivors';
+import { stackText } from './signatures';
+
+/** Rows of the table; the largest groups or changes stay. */
+const maxRows = 1000;
+/** Ids that a row names. */
+const maxIds = 5;
+
+/** One of the compared profiles, added up. */
+interface Side {
+  readonly profile: Profile;
+  readonly group: Uint32Array;
+  readonly tally: Tally;
+}
+
+/**
+ * Groups of goroutines by signature, the largest first; with a base what changed, the largest change first.
+ *
+ * Columns: signature, a column for each label that is grouped by, count, % (of all), state class, state, min wait, max
+ * wait, creator, a count for each bucket of waits that has any, leaked (where the runtime found some), goroutines (the
+ * first ids), stack (of one of them). With a base in place of %: change (new, gone, grown, shrunk, same), base, delta, and
+ * `still there`: how many of the group the base had too, by id.
+ * @param isSameProcess the two are of one process, as far as keys say: only then ids are compared
+ */
+export function goroutines(
+  now: Prepared,
+  base: Prepared | undefined,
+  options: GroupOptions,
+  isSameProcess: boolean
+): Table {
+  const groups = new Groups(options);
+  const groupOf = groups.ofSamples(now.profile);
+  const groupOfBase = base && groups.ofSamples(base.profile);
+  const current: Side = { profile: now.profile, group: groupOf, tally: tally(now.profile, groupOf, groups.length) };
+  const before: Side | undefined = base &&
+    groupOfBase && {
+      profile: base.profile,
+      group: groupOfBase,
+      tally: tally(base.profile, groupOfBase, groups.length),
+    };
+  const survivors = before && isSameProcess ? compareIds(now.profile, before.profile) : undefined;
+
+  const count = (group: number) => current.tally.count[group];
+  const baseCount = (group: number) => before?.tally.count[group] ?? 0;
+  const delta = (group: number) => (before ? count(group) - baseCount(group) : 0);
+  const all = [...Array(groups.length).keys()].filter((group) => count(group) > 0 || baseCount(group) > 0);
+  all.sort((a, b) => Math.abs(delta(b)) - Math.abs(delta(a)) || count(b) - count(a) || a - b);
+  const rows = all.slice(0, maxRows);
+  const sideOf = (group: number): Side => (before && count(group) === 0 ? before : current);
+
+  const text = (name: string, read: (group: number) => string, more: Partial<Column> = {}): Column => ({
+    name,
+    kind: 'string',
+    values: rows.map(read),
+    ...more,
+  });
+  const number = (name: string, unit: string, read: (group: number) => number): Column => ({
+    name,
+    kind: 'number',
+    unit,
+    values: Float64Array.from(rows, read),
+  });
+  const ofSide = (read: (tally: Tally) => Float64Array) => (group: number) => read(sideOf(group).tally)[group];
+  const { total } = current.tally;
+  const facts = factsOf(now.profile);
+  const ids = facts.hasIds ? firstIds(rows, sideOf) : undefined;
+  const isAny = (read: (tally: Tally) => Float64Array) => rows.some((group) => ofSide(read)(group) > 0);
+  const hasWaits = rows.some((group) => sideOf(group).tally.maxWait[group] >= 0);
+
+  return {
+    name: 'goroutines',
+    length: rows.length,
+    columns: [
+      { name: 'signature', kind: 'enum', values: rows.map((_, i) => i), text: rows.map(groups.text) },
+      ...groups.keys.map((key, k) => text(key, (group) => groups.splitOf(group)[k])),
+      ...(before ? [text('change', (group) => change(baseCount(group), count(group)))] : []),
+      ...(before ? [number('base', 'count', baseCount)] : []),
+      number('count', 'count', count),
+      before
+        ? number('delta', 'count', delta)
+        : number('%', 'percent', (group) => (total === 0 ? 0 : (100 * count(group)) / total)),
+      ...(survivors?.ids ? [number('still there', 'count', countOf(survivors.ids, current, groups.length))] : []),
+      text('state class', (group) => classText(sideOf(group).tally.classes, group)),
+      text('state', (group) => mostText(sideOf(group).tally.state, group, sideOf(group).profile.strings)),
+      ...(hasWaits
+        ? [
+            number(
+              'min wait',
+              'minutes',
+              ofSide(({ minWait }) => minWait)
+            ),
+            number(
+              'max wait',
+              'minutes',
+              ofSide(({ maxWait }) => maxWait)
+            ),
+          ]
+        : []),
+      ...(rows.some((group) => sideOf(group).tally.creator.value[group] !== 0)
+        ? [text('creator', (group) => creatorText(sideOf(group).profile, sideOf(group).tally, group))]
+        : []),
+      ...waitBuckets.flatMap(({ name }, b) =>
+        isAny(({ buckets }) => buckets[b])
+          ? [
+              number(
+                name,
+                'count',
+                ofSide(({ buckets }) => buckets[b])
+              ),
+            ]
+          : []
+      ),
+      ...(isAny(({ leaked }) => leaked)
+        ? [
+            number(
+              'leaked',
+              'count',
+              ofSide(({ leaked }) => leaked)
+            ),
+          ]
+        : []),
+      ...(ids ? [text('goroutines', (group) => ids.get(group) ?? '')] : []),
+      text('stack', (group) => stackOf(sideOf(group), group), { isLong: true }),
+    ],
+    notices: [
+      ...(survivors?.notices ?? []),
+      ...cutNotice(all.slice(maxRows), count, baseCount),
+      ...(groups.keys.length > 0 ? missingKeys(groups.keys, now.profile) : []),
+    ],
+  };
+}
+
+function change(before: number, now: number): string {
+  if (before === 0) {
+    return 'new';
+  }
+  return now === 0 ? 'gone' : now === before ? 'same' : now > before ? 'grown' : 'shrunk';
+}
+
+/** `main.newServer main.go:96`. */
+export function creatorText({ strings }: Profile, { creator, createdAt }: Tally, group: number): string {
+  if (creator.value[group] === 0) {
+    return '';
+  }
+  const others = mostText(creator, group, strings).slice(strings[creator.value[group]].length);
+  const place = createdAt[group] === 0 ? '' : ` ${baseName(strings[createdAt[group]])}`;
+  return `${shortName(strings[creator.value[group]])}${place}${others}`;
+}
+
+function stackOf({ profile, tally: { first, creator, createdAt } }: Side, group: number): string {
+  const { strings, sample } = profile;
+  const stack = stackText(profile, sample.stack[first[group]]);
+  const by = creator.value[group];
+  return by === 0 ? stack : `${stack}\ncreated by ${strings[by]} ${strings[createdAt[group]]}`.trimEnd();
+}
+
+/** `41, 57, 60, … 12 more` for each of the groups. */
+function firstIds(rows: readonly number[], sideOf: (group: number) => Side): Map<number, string> {
+  const found = new Map<number, { ids: number[]; side: Side; all: number }>(
+    rows.map((group) => [group, { ids: [], side: sideOf(group), all: 0 }])
+  );
+  for (const side of new Set(rows.map(sideOf))) {
+    const { id } = factsOf(side.profile);
+    for (let i = 0; i < side.group.length; i++) {
+      const entry = found.get(side.group[i]);
+      const own = id[side.profile.sample.labelSet[i]];
+      if (entry?.side === side && !Number.isNaN(own)) {
+        entry.all++;
+        if (entry.ids.length < maxIds) {
+          entry.ids.push(own);
+        }
+      }
+    }
+  }
+  return new Map(
+    [...found].map(([group, { ids, all }]) => {
+      const more = all > ids.length ? `, … ${(all - ids.length).toLocaleString('en-US')} more` : '';
+      return [group, ids.join(', ') + more];
+    })
+  );
+}
+
+function countOf(ids: NonNullable<Survivors['ids']>, { profile, group }: Side, length: number) {
+  const still = new Float64Array(length);
+  const { id } = factsOf(profile);
+  for (let i = 0; i < group.length; i++) {
+    if (ids.has(id[profile.sample.labelSet[i]])) {
+      still[group[i]]++;
+    }
+  }
+  return (row: number) => still[row];
+}
+
+function cutNotice(
+  left: readonly number[],
+  count: (group: number) => number,
+  baseCount: (group: number) => number
+): Notice[] {
+  if (left.length === 0) {
+    return [];
+  }
+  const sum = (read: (group: number) => number) =>
+    left.reduce((all, group) => all + read(group), 0).toLocaleString('en-US');
+  const base = left.some((group) => baseCount(group) > 0) ? ` (${sum(baseCount)} of the base)` : '';
+  return [
+    {
+      severity: 'info',
+      text: `Shown: the ${maxRows} largest groups. ${left.length.toLocaleString('en-US')} others with ${sum(count)} goroutines${base} are left out; search to see them.`,
+    },
+  ];
+}
+
+/** Labels that are grouped by and that no goroutine has. */
+export function missingKeys(keys: readonly string[], { label, strings }: Profile): Notice[] {
+  const present = new Set([...new Set(label.key)].map((row) => strings[row]));
+  const missing = keys.filter((key) => !present.has(key));
+  return missing.length === 0
+    ? []
+    : [
+        {
+          severity: 'warning',
+          text: `No goroutine has the label ${missing.map((key) => `"${key}"`).join(', ')}. There are ${[...present].filter((key) => key !== goroutineLabel.goroutine).join(', ') || 'no labels'}.`,
+        },
+      ];
+}
