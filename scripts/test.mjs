@@ -4,10 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { ensureBuild, ensureChromium, ensureModules, has, root, run, say } from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+/** What every dashboard with a panel of ours loads. */
+const maxBundleKb = 150;
+
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 /** Thrown by a step that cannot run here. With CI=true that is a failure: CI machines have what is needed. */
@@ -77,7 +81,16 @@ const steps = {
       await ceph.stop();
     }
   },
-  build: () => ensureBuild(),
+  build() {
+    ensureBuild();
+    const kb = ['module.js', 'worker.js'].map((name) => gzipSync(readFileSync(join(root, 'dist', name))).length / 1000);
+    say(`gzipped: module.js ${kb[0].toFixed(1)} kB, worker.js ${kb[1].toFixed(1)} kB`);
+    if (kb[0] + kb[1] > maxBundleKb) {
+      throw new Error(
+        `module.js and worker.js are ${(kb[0] + kb[1]).toFixed(1)} kB gzipped; at most ${maxBundleKb} kB`
+      );
+    }
+  },
   browser: () => playwright('browser', []),
   // Real Grafana is not started here: `npm run grafana` does, where it is installed.
   ...(process.env.GRAFANA_URL && {
