@@ -11,6 +11,8 @@ const shared = {
 };
 // The core runs in the worker and in Node, never in a DOM, and jsdom lacks DecompressionStream.
 const core = ['profile', 'decode', 'encode', 'ops', 'views', 'query', 'store', 'cli', 'worker'];
+// Of the shell, but packs files.
+const download = '<rootDir>/src/download.test.ts';
 
 module.exports = {
   projects: [
@@ -21,12 +23,13 @@ module.exports = {
       setupFilesAfterEnv: [],
       // Only where scripts/test.mjs started the server.
       testPathIgnorePatterns: process.env.PPROFLENS_S3 ? [] : ['\\.server\\.test\\.ts$'],
-      testMatch: core.map((folder) => `<rootDir>/src/${folder}/**/*.test.ts`),
+      testMatch: [...core.map((folder) => `<rootDir>/src/${folder}/**/*.test.ts`), download],
     },
     {
       ...shared,
       displayName: 'shell',
       testMatch: ['<rootDir>/src/*.test.{ts,tsx}', '<rootDir>/src/{frames,editors}/**/*.test.{ts,tsx}'],
+      testPathIgnorePatterns: [download],
     },
   ],
 };

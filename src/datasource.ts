@@ -16,6 +16,7 @@ import { getTemplateSrv } from '@grafana/runtime';
 import { Observable } from 'rxjs';
 import { firstObjects, checkHealth } from './health';
 import { openBucket, type Bucket } from './bucket';
+import { downloadQuery, type Download } from './download';
 import { runQuery } from './runQuery';
 import type { LinkContext } from './frames/links';
 import { reportOptions } from './query/options';
@@ -69,7 +70,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   query(request: DataQueryRequest<PprofQuery>): Observable<DataQueryResponse> {
     const targets = request.targets.filter((target) => this.filterQuery(target));
-    const range = { from: request.range.from.valueOf(), to: request.range.to.valueOf() };
+    const range = rangeOf(request.range);
     const key = `pprof-${request.requestId}`;
 
     return new Observable((subscriber) => {
@@ -98,6 +99,19 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
       });
       return () => abort.abort();
     });
+  }
+
+  /**
+   * What a query of a request shows, for `go tool pprof`.
+   * @throws Error that says why there is no such file
+   */
+  download(
+    target: PprofQuery,
+    { range, scopedVars, filters }: Pick<DataQueryRequest<PprofQuery>, 'range' | 'scopedVars' | 'filters'>,
+    signal: AbortSignal
+  ): Promise<Download> {
+    const query = this.complete(target, scopedVars, filters);
+    return downloadQuery({ bucket: this.bucket(), worker }, query, rangeOf(range), signal);
   }
 
   /** A stored query with its defaults, variables and ad hoc filters filled in. */

@@ -2,32 +2,19 @@ import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
 import { chooseBase } from './base';
 import type { Bucket } from './bucket';
 import { readBundle } from './bundle';
-import {
-  captureOfKey,
-  chooseCaptures,
-  describe,
-  isKeyLabel,
-  isSameProcess,
-  listCaptures,
-  ofSameProcess,
-  type Choice,
-  type Listing,
-  type Range,
-} from './captures';
+import { listCaptures, type Choice, type Listing, type Range } from './captures';
 import { capturesFrame, seriesFrames } from './frames/captures';
 import { emptyFlame, toFrame } from './frames/frames';
 import { annotationFrame, exemplarFrame } from './frames/events';
 import { captureLink, eventLinks, exemplarLinks, metricsLinks, type LinkContext } from './frames/links';
-import { findLabelled } from './labelled';
+import { choose, failedNotice, findSources, objectKey, ofSamples, sampleMatchers, toSource } from './inputs';
 import { withLeakCaptures } from './leakCaptures';
 import { printCommand } from './query/commandLine';
 import { isGoroutineView, isHistoryView } from './query/goroutineOptions';
 import { isProcessView, type Query, type View } from './query/query';
-import { parseSelector, printSelector, splitMatchers } from './query/selector';
 import { eventsOf, rampsOf } from './store/events';
-import type { Capture } from './store/store';
 import type { Notice, Table } from './views/table';
-import type { Failure, Opening, Source, WorkerClient } from './worker/client';
+import type { Opening, WorkerClient } from './worker/client';
 
 export interface QueryContext {
   readonly bucket: Bucket;
@@ -98,47 +85,6 @@ const keyViews: Partial<
   ],
 };
 
-/** The captures that are opened, and what has to be said about them. */
-async function choose(bucket: Bucket, query: Query, range: Range, signal: AbortSignal): Promise<Choice> {
-  const linked = query.capture === 'event' ? captureOfKey(bucket, query.event) : undefined;
-  if (linked && !isProcessView(query.view)) {
-    return { captures: [linked], notices: [] };
-  }
-  const { captures, notices } = await listCaptures(bucket, query.selector, range, signal);
-  const choice = chooseCaptures(captures, query, range, bucket.maxCaptures);
-  const newest = choice.captures.at(-1);
-  if (!isProcessView(query.view) || !newest) {
-    return { captures: choice.captures, notices: [...notices, ...choice.notices] };
-  }
-  const process = ofSameProcess(captures, newest);
-  const kept = process.slice(-bucket.maxCaptures);
-  const left = process.length - kept.length;
-  const ofProcess = captures.filter((capture) => isSameProcess(capture, newest));
-  const others = captures.length - ofProcess.length;
-  const formats = ofProcess.filter(({ labels }) => labels.profile === newest.labels.profile).length - process.length;
-  return {
-    captures: kept,
-    notices: [
-      ...notices,
-      {
-        severity: 'info',
-        text:
-          `Captures of the process of ${describe(newest)}.` +
-          (others > 0 ? ` ${others} captures in this time range are of other processes.` : '') +
-          (formats > 0 ? ` Of ${formats} that are there in two formats, one is read.` : ''),
-      },
-      ...(left > 0
-        ? [
-            {
-              severity: 'warning' as const,
-              text: `The newest ${kept.length} of ${process.length} captures are read, ${left} are left out: the limit of one query is ${bucket.maxCaptures} captures ("Most captures" in the data source settings).`,
-            },
-          ]
-        : []),
-    ],
-  };
-}
-
 async function showProfile(
   context: QueryContext,
   query: Query,
@@ -148,30 +94,20 @@ async function showProfile(
   emit: Emit
 ): Promise<DataFrame[]> {
   const { bucket, worker, refId } = context;
-  const labelled =
-    query.estimate === 'paths' ? await findLabelled(bucket, query.selector, chosen.captures, signal) : [];
-  const all = [...chosen.captures, ...base.captures, ...labelled];
-  const { sample } = splitMatchers(parseSelector(query.selector), isKeyLabel(bucket.layout));
+  const { sources, count } = await findSources(bucket, query, chosen, base, signal);
   const { tables, failed } = await worker.run(
-    { ...query, selector: printSelector(sample) },
-    {
-      profile: chosen.captures.map(toSource),
-      base: base.captures.length > 0 ? base.captures.map(toSource) : undefined,
-      labelled: labelled.length > 0 ? labelled.map(toSource) : undefined,
-      isSameProcess: isOneProcess([...chosen.captures, ...base.captures]),
-    },
-    openingOf(context, query, all.length, signal, emit)
+    ofSamples(bucket, query),
+    sources,
+    openingOf(context, query, count, signal, emit)
   );
   const keysOf = ({ captures }: Choice) => captures.map(({ object }) => object.key);
   // A dump is no file that pprof reads.
-  const command = isGoroutineView(query.view) ? undefined : printCommand(query, sample, keysOf(chosen), keysOf(base));
-  const notices = [...chosen.notices, ...base.notices, ...failedNotice(failed, all.length)];
+  const command = isGoroutineView(query.view)
+    ? undefined
+    : printCommand(query, sampleMatchers(bucket, query), keysOf(chosen), keysOf(base));
+  const notices = [...chosen.notices, ...base.notices, ...failedNotice(failed, count)];
   return tables.map((table, i) => frameOf(table, query, refId, i === 0 ? notices : [], command));
 }
-
-/** Ids of goroutines mean something between these captures. */
-const isOneProcess = (captures: readonly Capture[]): boolean =>
-  captures.every((capture) => isSameProcess(capture, captures[0]));
 
 async function showGrowth(
   context: QueryContext,
@@ -181,9 +117,8 @@ async function showGrowth(
   emit: Emit
 ): Promise<DataFrame[]> {
   const { bucket, worker, refId } = context;
-  const { sample } = splitMatchers(parseSelector(query.selector), isKeyLabel(bucket.layout));
   const { tables, failed } = await worker.growth(
-    { ...query, selector: printSelector(sample) },
+    ofSamples(bucket, query),
     captures.map(toSource),
     openingOf(context, query, captures.length, signal, emit)
   );
@@ -265,25 +200,8 @@ const frameOf = (table: Table, query: Query, refId: string, notices: readonly No
     notices,
   });
 
-function failedNotice(failed: readonly Failure[], count: number): Notice[] {
-  if (failed.length === 0) {
-    return [];
-  }
-  const [first] = failed;
-  return [
-    {
-      severity: 'warning',
-      text: `${failed.length} of ${count} captures could not be read and are left out. ${objectKey(first.key)}: ${first.message}`,
-    },
-  ];
-}
-
 function emptyFrame(query: Query, refId: string, notices: readonly Notice[]): DataFrame {
   return visualisations[query.view] === 'flamegraph'
     ? emptyFlame(refId, notices)
     : toFrame({ name: query.view, length: 0, columns: [], notices: [] }, { refId, visualisation: 'table', notices });
 }
-
-// A rewritten object has another etag and must not be answered from the cache. Keys never hold a NUL.
-const toSource = ({ object, time }: Capture): Source => ({ key: `${object.key}\0${object.etag}`, time });
-const objectKey = (key: string) => key.slice(0, key.indexOf('\0'));

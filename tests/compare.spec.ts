@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { expect, test, type Page } from '@playwright/test';
 
 /** Opens Explore with a query, as a link would. */
@@ -54,6 +55,32 @@ test('a command of go tool pprof that is pasted sets the query, and a wrong one 
   await command.press('Enter');
   await expect(page.getByText(/^-disasm: the plugin has no such option/)).toBeVisible();
 });
+
+for (const [base, name] of [
+  ['', /^ingester_[\w.-]+_heap_\d{8}T\d{6}Z\.pb\.gz$/],
+  ['healthy', /^ingester_[\w.-]+_heap_\d{8}T\d{6}Z_diff\.pb\.gz$/],
+] as const) {
+  test(`go tool pprof says the same of a download${base && ' less its base'}`, async ({ page }) => {
+    const hasGo = spawnSync('go', ['version']).status === 0;
+    test.skip(!hasGo, 'go is not installed: nothing to open the file with');
+    // Percentages of what is left: a file does not know what was filtered out.
+    await explore(page, { ...heap, view: 'top', base, ignore: '^runtime\\.', relativePercentages: true });
+    const leak = page.getByRole('row').nth(1);
+    await expect(leak).toContainText('store.retainedPoints');
+    const downloading = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download .pb.gz' }).click();
+    const download = await downloading;
+    expect(download.suggestedFilename()).toMatch(name);
+
+    const args = ['tool', 'pprof', '-top', '-unit=MB', '-symbolize=none', await download.path()];
+    const report = execFileSync('go', args, { encoding: 'utf8' });
+    const [, flat, percent, cum] = /^ *([\d.]+)MB +([\d.]+%) +[\d.]+% +([\d.]+)MB .*retainedPoints/m.exec(report)!;
+    const cells = await leak.getByRole('cell').allTextContents();
+    expect(cells).toContain(`${Number(flat).toFixed(1)} MiB`);
+    expect(cells).toContain(`${Number(cum).toFixed(1)} MiB`);
+    expect(cells).toContain(percent);
+  });
+}
 
 test('an option deep in the editor is reached with the keyboard and said when it is closed', async ({ page }) => {
   await explore(page, { ...heap, view: 'top' });

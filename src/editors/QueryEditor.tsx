@@ -15,6 +15,7 @@ import {
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
 import { CommandField } from './CommandField';
+import { DownloadButton } from './DownloadButton';
 import { EstimateFields } from './EstimateFields';
 import { labelWidth, TextField } from './fields';
 import { GoroutineFields } from './GoroutineFields';
@@ -93,6 +94,9 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   };
   const sampleTypes = async (typed: string) => suggestions((await facts(query.selector)).sampleTypes, typed);
 
+  // The last run knows the values of the dashboard's variables.
+  const request = data?.request ?? (range && { range, scopedVars: {} });
+
   // The frame knows the objects that were opened; before it is there, the command names none.
   const executed = data?.series.find(({ refId }) => refId === query.refId)?.meta?.executedQueryString;
   const command = executed?.startsWith('go tool pprof') ? executed : printCommand(query, fields?.filters ?? []);
@@ -145,6 +149,9 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
             placeholder="end of the range"
             onCommit={(at) => change({ at })}
           />
+        )}
+        {opensProfiles && request && (
+          <DownloadButton download={(signal) => datasource.download(stored, request, signal)} />
         )}
       </InlineFieldRow>
 

@@ -1,0 +1,62 @@
+import { chooseBase } from './base';
+import type { Bucket } from './bucket';
+import type { Range } from './captures';
+import { choose, failedNotice, findSources, objectKey, ofSamples } from './inputs';
+import { InputError } from './profile/profile';
+import { isProfileView, type Query } from './query/query';
+import type { Capture } from './store/store';
+import type { WorkerClient } from './worker/client';
+
+export interface Download {
+  /** Of letters, digits, dots, dashes and underscores. */
+  readonly name: string;
+  /** A gzipped profile.proto. */
+  readonly bytes: ArrayBuffer;
+  /** What is not in it though the query asks for it. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * What a query shows as a file that pprof opens: merged, filtered, less its base, nothing cut off.
+ * @throws StoreError, InputError where there is nothing, or the view is of no profile
+ */
+export async function downloadQuery(
+  { bucket, worker }: { bucket: Bucket; worker: WorkerClient },
+  query: Query,
+  range: Range,
+  signal: AbortSignal
+): Promise<Download> {
+  if (!isProfileView(query.view)) {
+    throw new InputError(`The view "${query.view}" is no profile that could be downloaded.`);
+  }
+  const chosen = await choose(bucket, query, range, signal);
+  if (chosen.captures.length === 0) {
+    throw new InputError(chosen.notices.map(({ text }) => text).join(' '));
+  }
+  const base = await chooseBase({ bucket, query, captures: chosen.captures, range, signal });
+  const { sources, count } = await findSources(bucket, query, chosen, base, signal);
+  const load = (key: string) => bucket.store.get(objectKey(key), signal);
+  const { bytes, failed } = await worker.encode(ofSamples(bucket, query), sources, { load, signal });
+  const notices = [...chosen.notices, ...base.notices, ...failedNotice(failed, count)];
+  return {
+    name: fileName(chosen.captures, base.captures.length > 0),
+    bytes,
+    warnings: notices.filter(({ severity }) => severity !== 'info').map(({ text }) => text),
+  };
+}
+
+/** Labels come from keys, which may hold anything; a name that a shell or a file system takes another way is none. */
+function fileName(captures: readonly Capture[], isDifference: boolean): string {
+  const newest = captures[captures.length - 1];
+  const { service, instance, profile } = newest.labels;
+  const time = newest.time > 0 ? new Date(newest.time).toISOString().replace(/[-:]|\.\d+/g, '') : undefined;
+  const several = captures.length > 1 ? `${captures.length}-merged` : undefined;
+  const parts = [service, instance, profile, time, several, isDifference ? 'diff' : undefined];
+  const named = parts
+    .filter(Boolean)
+    .join('_')
+    .replace(/[^\w.-]+/g, '-')
+    .replace(/^[.-]+/, '')
+    .slice(0, 200);
+  return `${named || 'profile'}.pb.gz`;
+}

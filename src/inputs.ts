@@ -1,0 +1,108 @@
+import type { Bucket } from './bucket';
+import {
+  captureOfKey,
+  chooseCaptures,
+  describe,
+  isKeyLabel,
+  isSameProcess,
+  listCaptures,
+  ofSameProcess,
+  type Choice,
+  type Range,
+} from './captures';
+import { findLabelled } from './labelled';
+import { isProcessView, type Query } from './query/query';
+import { parseSelector, printSelector, splitMatchers, type Matcher } from './query/selector';
+import type { Capture } from './store/store';
+import type { Notice } from './views/table';
+import type { Failure, InputSources, Source } from './worker/client';
+
+/** The captures that are opened, and what has to be said about them. @throws StoreError, InputError */
+export async function choose(bucket: Bucket, query: Query, range: Range, signal: AbortSignal): Promise<Choice> {
+  const linked = query.capture === 'event' ? captureOfKey(bucket, query.event) : undefined;
+  if (linked && !isProcessView(query.view)) {
+    return { captures: [linked], notices: [] };
+  }
+  const { captures, notices } = await listCaptures(bucket, query.selector, range, signal);
+  const choice = chooseCaptures(captures, query, range, bucket.maxCaptures);
+  const newest = choice.captures.at(-1);
+  if (!isProcessView(query.view) || !newest) {
+    return { captures: choice.captures, notices: [...notices, ...choice.notices] };
+  }
+  const process = ofSameProcess(captures, newest);
+  const kept = process.slice(-bucket.maxCaptures);
+  const left = process.length - kept.length;
+  const ofProcess = captures.filter((capture) => isSameProcess(capture, newest));
+  const others = captures.length - ofProcess.length;
+  const formats = ofProcess.filter(({ labels }) => labels.profile === newest.labels.profile).length - process.length;
+  return {
+    captures: kept,
+    notices: [
+      ...notices,
+      {
+        severity: 'info',
+        text:
+          `Captures of the process of ${describe(newest)}.` +
+          (others > 0 ? ` ${others} captures in this time range are of other processes.` : '') +
+          (formats > 0 ? ` Of ${formats} that are there in two formats, one is read.` : ''),
+      },
+      ...(left > 0
+        ? [
+            {
+              severity: 'warning' as const,
+              text: `The newest ${kept.length} of ${process.length} captures are read, ${left} are left out: the limit of one query is ${bucket.maxCaptures} captures ("Most captures" in the data source settings).`,
+            },
+          ]
+        : []),
+    ],
+  };
+}
+
+/** The selector's conditions on samples; the others are on keys. @throws InputError */
+export const sampleMatchers = ({ layout }: Bucket, { selector }: Query): readonly Matcher[] =>
+  splitMatchers(parseSelector(selector), isKeyLabel(layout)).sample;
+
+/** The query as the worker takes it: of the selector what filters samples. @throws InputError */
+export const ofSamples = (bucket: Bucket, query: Query): Query => ({
+  ...query,
+  selector: printSelector(sampleMatchers(bucket, query)),
+});
+
+/** What the worker opens for the chosen captures and their base. @throws StoreError, InputError */
+export async function findSources(
+  bucket: Bucket,
+  query: Query,
+  { captures }: Choice,
+  base: Choice,
+  signal: AbortSignal
+): Promise<{ sources: InputSources; count: number }> {
+  const labelled = query.estimate === 'paths' ? await findLabelled(bucket, query.selector, captures, signal) : [];
+  const compared = [...captures, ...base.captures];
+  return {
+    sources: {
+      profile: captures.map(toSource),
+      base: base.captures.length > 0 ? base.captures.map(toSource) : undefined,
+      labelled: labelled.length > 0 ? labelled.map(toSource) : undefined,
+      isSameProcess: compared.every((capture) => isSameProcess(capture, captures[0])),
+    },
+    count: compared.length + labelled.length,
+  };
+}
+
+/** What is missing from an answer. */
+export function failedNotice(failed: readonly Failure[], count: number): Notice[] {
+  if (failed.length === 0) {
+    return [];
+  }
+  const [first] = failed;
+  return [
+    {
+      severity: 'warning',
+      text: `${failed.length} of ${count} captures could not be read and are left out. ${objectKey(first.key)}: ${first.message}`,
+    },
+  ];
+}
+
+// A rewritten object has another etag and must not be answered from the cache. Keys never hold a NUL.
+export const toSource = ({ object, time }: Capture): Source => ({ key: `${object.key}\0${object.etag}`, time });
+export const objectKey = (key: string) => key.slice(0, key.indexOf('\0'));
