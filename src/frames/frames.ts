@@ -135,8 +135,8 @@ function cellOf({ kind, name, values, isGauge, isLong }: Column): object | undef
     case 'number':
       return widthOf(name.length);
     case 'string': {
-      const letters = (values as readonly string[]).reduce((most, text) => Math.max(most, text.length), name.length);
-      return letters <= longestWord ? widthOf(letters) : undefined;
+      const letters = (values as readonly string[]).reduce((most, text) => Math.max(most, text.length), 0);
+      return letters <= longestWord ? widthOf(Math.max(letters, name.length)) : undefined;
     }
     case 'series':
       return { width: 200, cellOptions: { type: 'sparkline', hideValue: true } };
