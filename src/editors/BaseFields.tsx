@@ -1,7 +1,7 @@
-import { Combobox, InlineField, InlineFieldRow, type ComboboxOption } from '@grafana/ui';
+import { InlineFieldRow, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
 import type { BaseChoice, BaseOptions, DiffScale } from '../query/query';
-import { labelWidth, TextField } from './fields';
+import { ChoiceField, labelWidth, TextField } from './fields';
 
 const bases: Array<ComboboxOption<BaseChoice>> = [
   { value: '', label: 'Nothing' },
@@ -32,20 +32,15 @@ export function BaseFields({ id, query, hasScale, onChange }: Props) {
   const { base } = query;
   return (
     <InlineFieldRow>
-      <InlineField
+      <ChoiceField
+        id={id('base')}
         label="Compare with"
         labelWidth={labelWidth}
-        htmlFor={id('base')}
         tooltip="The base of the difference. The panel says which capture was chosen."
-      >
-        <Combobox
-          id={id('base')}
-          width={24}
-          options={bases}
-          value={base}
-          onChange={({ value }) => onChange({ base: value })}
-        />
-      </InlineField>
+        options={bases}
+        value={base}
+        onChange={(base) => onChange({ base })}
+      />
       {base === 'healthy' && (
         <TextField
           id={id('baseBelow')}
@@ -84,15 +79,15 @@ export function BaseFields({ id, query, hasScale, onChange }: Props) {
         />
       )}
       {base !== '' && hasScale && (
-        <InlineField label="Scale" htmlFor={id('scale')} tooltip="What both sides are in.">
-          <Combobox
-            id={id('scale')}
-            width={18}
-            options={scales}
-            value={query.scale}
-            onChange={({ value }) => onChange({ scale: value })}
-          />
-        </InlineField>
+        <ChoiceField
+          id={id('scale')}
+          label="Scale"
+          tooltip="What both sides are in."
+          width={18}
+          options={scales}
+          value={query.scale}
+          onChange={(scale) => onChange({ scale })}
+        />
       )}
     </InlineFieldRow>
   );

@@ -1,7 +1,7 @@
-import { Combobox, InlineField, InlineFieldRow, TextArea, type ComboboxOption } from '@grafana/ui';
+import { InlineFieldRow, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
 import type { EstimateChoice, EstimateOptions } from '../query/query';
-import { labelWidth, Section, TextField } from './fields';
+import { ChoiceField, labelWidth, LinesField, Section, TextField } from './fields';
 
 const choices: Array<ComboboxOption<EstimateChoice>> = [
   { value: '', label: 'None' },
@@ -25,20 +25,15 @@ export function EstimateFields({ id, query, onChange }: Props) {
       summary={estimate === '' ? '' : `${estimateKey} ${String(chosen?.label).toLowerCase()}`}
     >
       <InlineFieldRow>
-        <InlineField
+        <ChoiceField
+          id={id('estimate')}
           label="Estimate"
           labelWidth={labelWidth}
-          htmlFor={id('estimate')}
           tooltip="Go writes no labels into heap profiles. An estimate splits their samples among the values of a label, and is always marked as one."
-        >
-          <Combobox
-            id={id('estimate')}
-            width={24}
-            options={choices}
-            value={estimate}
-            onChange={({ value }) => onChange({ estimate: value })}
-          />
-        </InlineField>
+          options={choices}
+          value={estimate}
+          onChange={(estimate) => onChange({ estimate })}
+        />
         {estimate !== '' && (
           <TextField
             id={id('estimateKey')}
@@ -50,24 +45,15 @@ export function EstimateFields({ id, query, onChange }: Props) {
         )}
       </InlineFieldRow>
       {estimate === 'rules' && (
-        <InlineField
+        <LinesField
+          id={id('estimateRules')}
           label="Rules"
-          labelWidth={labelWidth}
-          htmlFor={id('estimateRules')}
+          rows={3}
+          value={estimateRules}
+          placeholder="shard\.(\w+)"
           tooltip="One a line, the first that matches counts: shard\.acme => acme, or shard\.(\w+), whose group is the value."
-        >
-          <TextArea
-            id={id('estimateRules')}
-            key={estimateRules}
-            cols={60}
-            rows={3}
-            defaultValue={estimateRules}
-            placeholder="shard\.(\w+)"
-            onBlur={({ currentTarget }) =>
-              currentTarget.value !== estimateRules && onChange({ estimateRules: currentTarget.value })
-            }
-          />
-        </InlineField>
+          onCommit={(text) => onChange({ estimateRules: text })}
+        />
       )}
     </Section>
   );

@@ -1,4 +1,4 @@
-import { Combobox, InlineField, InlineFieldRow, InlineSwitch, TextArea, type ComboboxOption } from '@grafana/ui';
+import { InlineField, InlineFieldRow, InlineSwitch, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
 import {
   defaultBenign,
@@ -8,7 +8,7 @@ import {
   type SignatureChoice,
 } from '../query/goroutineOptions';
 import type { Query } from '../query/query';
-import { labelWidth, Section, TextField } from './fields';
+import { ChoiceField, labelWidth, LinesField, Section, TextField } from './fields';
 
 const signatures: Array<ComboboxOption<SignatureChoice>> = [
   { value: 'lines', label: 'Lines' },
@@ -52,15 +52,15 @@ export function GoroutineFields({ id, query, onChange }: Props) {
               onChange={({ currentTarget }) => onChange({ collapseStd: currentTarget.checked })}
             />
           </InlineField>
-          <InlineField label="Signature" htmlFor={id('signature')} tooltip="What tells two calls apart.">
-            <Combobox
-              id={id('signature')}
-              width={18}
-              options={signatures}
-              value={signature}
-              onChange={({ value }) => onChange({ signature: value })}
-            />
-          </InlineField>
+          <ChoiceField
+            id={id('signature')}
+            label="Signature"
+            tooltip="What tells two calls apart."
+            width={18}
+            options={signatures}
+            value={signature}
+            onChange={(signature) => onChange({ signature })}
+          />
           {isGrouped && (
             <TextField
               id={id('groupBy')}
@@ -76,23 +76,14 @@ export function GoroutineFields({ id, query, onChange }: Props) {
       )}
       {isHistoryView(view) && view !== 'states' && (
         <Section title="Known benign" summary={benign === defaultBenign ? '' : 'changed'}>
-          <InlineField
+          <LinesField
+            id={id('benign')}
             label="Functions"
-            labelWidth={labelWidth}
-            htmlFor={id('benign')}
+            rows={8}
+            value={benign}
             tooltip="Regular expressions, one a line, on the innermost function of a signature: goroutines that stay without being a leak. They are listed last. Empty the field and leave it to get the default list back."
-          >
-            <TextArea
-              id={id('benign')}
-              key={benign}
-              cols={80}
-              rows={8}
-              defaultValue={benign}
-              onBlur={({ currentTarget }) =>
-                currentTarget.value !== benign && onChange({ benign: currentTarget.value.trim() || defaultBenign })
-              }
-            />
-          </InlineField>
+            onCommit={(text) => onChange({ benign: text.trim() || defaultBenign })}
+          />
         </Section>
       )}
     </>

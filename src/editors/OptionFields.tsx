@@ -1,4 +1,4 @@
-import { Combobox, InlineField, InlineFieldRow, InlineLabel, InlineSwitch } from '@grafana/ui';
+import { InlineField, InlineFieldRow, InlineLabel, InlineSwitch } from '@grafana/ui';
 import React from 'react';
 import { setFlags } from '../query/flags';
 import {
@@ -8,7 +8,7 @@ import {
   type ReportOption,
   type ReportOptions,
 } from '../query/options';
-import { labelWidth, Section, TextField } from './fields';
+import { ChoiceField, labelWidth, Section, TextField } from './fields';
 
 /** Options with a place of their own in the editor, and one that only text reports have. */
 const elsewhere: ReadonlySet<keyof ReportOptions> = new Set([
@@ -76,15 +76,15 @@ function OptionField({ id, option, value, onChange }: FieldProps) {
       );
     case 'choice':
       return (
-        <InlineField label={label} htmlFor={id} tooltip={tooltip}>
-          <Combobox
-            id={id}
-            width={18}
-            options={option.choices.map((choice) => ({ value: choice }))}
-            value={String(value)}
-            onChange={(chosen) => onChange(chosen.value)}
-          />
-        </InlineField>
+        <ChoiceField
+          id={id}
+          label={label}
+          tooltip={tooltip}
+          width={18}
+          options={option.choices.map((choice) => ({ value: choice }))}
+          value={String(value)}
+          onChange={onChange}
+        />
       );
     case 'number':
       return (

@@ -17,7 +17,7 @@ import { BaseFields } from './BaseFields';
 import { CommandField } from './CommandField';
 import { DownloadButton } from './DownloadButton';
 import { EstimateFields } from './EstimateFields';
-import { labelWidth, TextField } from './fields';
+import { ChoiceField, labelWidth, TextField } from './fields';
 import { GoroutineFields } from './GoroutineFields';
 import { LabelFilters } from './LabelFilters';
 import { OptionFields } from './OptionFields';
@@ -104,33 +104,28 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   return (
     <Stack direction="column" gap={0.5}>
       <InlineFieldRow>
-        <InlineField label="View" labelWidth={labelWidth} htmlFor={id('view')}>
-          <Combobox
-            id={id('view')}
-            width={22}
-            options={viewOptions}
-            value={query.view}
-            onChange={({ value }) => change({ view: value })}
-          />
-        </InlineField>
+        <ChoiceField
+          id={id('view')}
+          label="View"
+          labelWidth={labelWidth}
+          width={22}
+          options={viewOptions}
+          value={query.view}
+          onChange={(view) => change({ view })}
+        />
         {choosesCapture && (
-          <InlineField
+          <ChoiceField
+            id={id('capture')}
             label="Captures"
-            htmlFor={id('capture')}
             tooltip={
               query.view === 'growth'
                 ? 'The capture whose process is followed over the time range.'
                 : 'Which captures of the time range are opened.'
             }
-          >
-            <Combobox
-              id={id('capture')}
-              width={24}
-              options={captureOptions}
-              value={query.capture}
-              onChange={({ value }) => change({ capture: value })}
-            />
-          </InlineField>
+            options={captureOptions}
+            value={query.capture}
+            onChange={(capture) => change({ capture })}
+          />
         )}
         {choosesCapture && query.capture === 'event' && (
           <TextField

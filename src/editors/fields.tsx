@@ -1,4 +1,4 @@
-import { Button, InlineField, Input } from '@grafana/ui';
+import { Button, Combobox, InlineField, Input, TextArea, type ComboboxOption } from '@grafana/ui';
 import React, { useState } from 'react';
 
 /** Of the labels that begin a row. */
@@ -39,6 +39,54 @@ export function TextField(props: TextFieldProps) {
         placeholder={placeholder}
         onBlur={({ currentTarget }) => commit(currentTarget.value)}
         onKeyDown={({ key, currentTarget }) => key === 'Enter' && commit(currentTarget.value)}
+      />
+    </InlineField>
+  );
+}
+
+interface ChoiceFieldProps<T extends string> {
+  id: string;
+  label: string;
+  value: T;
+  options: Array<ComboboxOption<T>>;
+  tooltip?: string;
+  labelWidth?: number;
+  width?: number;
+  onChange: (value: T) => void;
+}
+
+/** One of a few values. */
+export function ChoiceField<T extends string>(props: ChoiceFieldProps<T>) {
+  const { id, label, value, options, tooltip, width = 24, onChange } = props;
+  return (
+    <InlineField label={label} labelWidth={props.labelWidth} htmlFor={id} tooltip={tooltip}>
+      <Combobox id={id} width={width} options={options} value={value} onChange={(chosen) => onChange(chosen.value)} />
+    </InlineField>
+  );
+}
+
+interface LinesFieldProps {
+  id: string;
+  label: string;
+  value: string;
+  placeholder?: string;
+  tooltip: string;
+  rows: number;
+  onCommit: (value: string) => void;
+}
+
+/** A text of several lines that counts when the field is left. */
+export function LinesField({ id, label, value, placeholder, tooltip, rows, onCommit }: LinesFieldProps) {
+  return (
+    <InlineField label={label} labelWidth={labelWidth} htmlFor={id} tooltip={tooltip}>
+      <TextArea
+        id={id}
+        key={value}
+        cols={80}
+        rows={rows}
+        defaultValue={value}
+        placeholder={placeholder}
+        onBlur={({ currentTarget }) => currentTarget.value !== value && onCommit(currentTarget.value)}
       />
     </InlineField>
   );
