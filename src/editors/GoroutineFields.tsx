@@ -35,7 +35,7 @@ export function GoroutineFields({ id, query, onChange }: Props) {
         width={60}
         value={search}
         placeholder={'state == "select" && duration > 10 && contains(trace, "json")'}
-        tooltip="Names: id, dups, duration (minutes), lines, state, trace, creator and labels. Functions: contains, lower, upper. Operators: == != < <= > >= =~ !~ && || !"
+        tooltip="Names: id, dups, duration (minutes), lines, state, trace, creator and labels. Functions: contains, lower, upper. Operators: == != < <= > >= =~ !~ && || !. A backslash in a quoted text stands for itself."
         onCommit={(text) => onChange({ search: text })}
       />
       {hasSignatures && (

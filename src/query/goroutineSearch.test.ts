@@ -48,8 +48,9 @@ test.each<[string, number[]]>([
   ['dups == 2', [20, 21]],
   ['dups > 1 && duration > 10', [20]],
   ['duration < 1', [21]],
-  ['duration >= 0', [1, 20, 21]],
-  ['duration != 12', [1, 21]],
+  ['duration >= 0', [1, 20, 21, 22]],
+  ['duration > -1 && duration < 1e3', [1, 20, 21]],
+  ['duration != 12', [1, 21, 22]],
   ['lines == 7', [20, 21]],
   ['lines == 3', [1, 22]],
   ['state == "select"', [20, 21, 22]],
@@ -60,12 +61,15 @@ test.each<[string, number[]]>([
   ['state !~ "^chan|leak"', [20, 21, 22]],
   ['state_class == "stuck"', [22]],
   ['leaked', [22]],
+  ['leaked == true', [22]],
   ['!leaked && locked_to_thread', [20]],
   ['contains(trace, "json")', [20, 21]],
   ['contains(lower(trace), "JSON")', []],
   ['contains(upper(trace), "JSON.MARSHAL")', [20, 21]],
   ['contains(trace, "created by main.start /src/main.go:12")', [20]],
   ['contains(trace, "main.go:40")', [1]],
+  ['trace =~ "worker\\.go:\\d+"', [20, 21]],
+  ['trace =~ `worker\\.go:\\d+`', [20, 21]],
   ['creator == "main.boot"', [21]],
   ['creator == ""', [1, 22]],
   ['tenant_id == "acme"', [20]],
@@ -108,6 +112,10 @@ test.each<[string, RegExp]>([
   [`${'!'.repeat(60)}leaked`, /expected at most 50 parentheses/],
   ['a'.repeat(2001), /has 2001 characters; at most 2000/],
   ['id == 1; process.exit()', /expected an operator at position 8/],
+  [
+    Array(9).fill('state =~ "x"').join('||'),
+    /expected at most 8 regular expressions \(join them by "\|"\) at position 122/,
+  ],
   ['constructor()', /expected one of the functions/],
 ])('%s is an error with its place', async (search, message) => {
   await expect(found(search)).rejects.toThrow(message);
@@ -116,8 +124,8 @@ test.each<[string, RegExp]>([
 test('what was found, and what could not be compared, is said', async () => {
   const profile = await readDump(text);
   expect(textOf(view(profile, { search: 'duration > 10' }))).toBe(
-    'Search: 1 of 4 goroutines.\nSearch: the duration of 1 goroutines is not known, and no comparison with it is true of them: ' +
-      'Go prints none for those that the runtime found leaked.'
+    'Search: 2 of 4 goroutines.\n' +
+      'Search: 1 goroutine that the runtime found leaked, for which Go prints no wait, counts as waiting for ever.'
   );
   expect(textOf(view(profile, { search: 'tenant == "acme"' }))).toMatch(
     /no goroutine has the label "tenant"\. Names are id, dups, duration, lines, state, trace, creator and labels: .*tenant_id/

@@ -6,9 +6,10 @@ import { countsOf, factsOf } from '../views/goroutines/facts';
 import { Groups } from '../views/goroutines/groups';
 import { stackText, type SignatureOptions } from '../views/goroutines/signatures';
 
-/** Longest expression and deepest nesting: more comes from an attack or a mistake. */
+/** Longest expression, deepest nesting, most regular expressions: more comes from an attack or a mistake. */
 const maxLength = 2000;
 const maxDepth = 50;
+const maxPatterns = 8;
 
 /**
  * The goroutines that an expression is true of, in the vocabulary of goroutine-inspect:
@@ -19,7 +20,7 @@ const maxDepth = 50;
  * | --- | --- |
  * | id | number: its id |
  * | dups | number: how many goroutines have its signature |
- * | duration | number: minutes it has waited |
+ * | duration | number: minutes it has waited; of one that the runtime found leaked more than any number |
  * | lines | number: lines that Go prints of it, two for each call |
  * | state | text, as Go prints it |
  * | trace | text: functions and places of its stack, and of its creator |
@@ -27,8 +28,10 @@ const maxDepth = 50;
  * | any other name | the label: text, or a number where it is compared with one |
  *
  * Operators, by falling precedence: `!`, `== != < <= > >= =~ !~` (regular expressions, RE2, found anywhere), `&&`, `||`;
- * functions: contains(text, part), lower(text), upper(text). A label alone is true where a goroutine has it. What is not
- * known, such as the duration in a format without waits, is equal to nothing and neither less nor greater.
+ * functions: contains(text, part), lower(text), upper(text). A label alone is true where a goroutine has it; `true` and
+ * `false` are texts, as labels have them. What is not known, such as the duration in a format without waits, is equal to
+ * nothing and neither less nor greater. Texts are in double, single or back quotes; a backslash stands for itself, so that
+ * patterns need no second one, and only before a quote or a backslash for that character.
  * @throws InputError with the place of a mistake and what was expected there
  */
 export function searchGoroutines(
@@ -146,15 +149,18 @@ class Parser {
     const quoted = this.match(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/suy);
     if (quoted !== undefined) {
       const body = quoted.slice(1, -1);
-      return { kind: 'text', at, value: quoted[0] === '`' ? body : body.replace(/\\(.)/gsu, (_, char) => char) };
+      return { kind: 'text', at, value: quoted[0] === '`' ? body : body.replace(/\\(["'\\])/g, '$1') };
     }
-    const number = this.match(/\d+(?:\.\d+)?/y);
+    const number = this.match(/-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/iy);
     if (number !== undefined) {
       return { kind: 'number', at, value: Number(number) };
     }
     const name = this.match(/[A-Za-z_][\w.:-]*/y);
     if (name === undefined) {
       fail(this.text, at, 'a name, a number, a quoted text, "!" or "("');
+    }
+    if (name === 'true' || name === 'false') {
+      return { kind: 'text', at, value: name };
     }
     return this.take('(') ? this.call(name, at, depth) : { kind: 'name', at, name };
   }
@@ -225,7 +231,7 @@ class Rows {
         return (i) => facts.id[setOf(i)];
       case 'duration':
         this.isDurationAsked = true;
-        return (i) => facts.minutes[setOf(i)];
+        return (i) => (facts.isLeaked[setOf(i)] === 1 ? Infinity : facts.minutes[setOf(i)]);
       case 'dups':
         return this.dups();
       case 'lines':
@@ -311,6 +317,7 @@ class Rows {
     const warn = (text: string) => notices.push({ severity: 'warning', text });
     const { sample } = this.profile;
     const n = (value: number) => value.toLocaleString('en-US');
+    const some = (value: number) => `${n(value)} goroutine${value === 1 ? '' : 's'}`;
     const total = (p: Profile) => countsOf(p).reduce((sum, count) => sum + count, 0);
     notices.push({ severity: 'info', text: `Search: ${n(total(found))} of ${n(total(this.profile))} goroutines.` });
     if (this.missing.size > 0) {
@@ -323,16 +330,21 @@ class Rows {
     }
     if (this.isDurationAsked) {
       const counts = countsOf(this.profile);
-      const unknown = sample.labelSet.reduce(
-        (sum, set, i) => sum + (Number.isNaN(this.facts.minutes[set]) ? counts[i] : 0),
-        0
-      );
+      const { minutes, isLeaked } = this.facts;
+      const countOf = (test: (set: number) => boolean) =>
+        sample.labelSet.reduce((sum, set, i) => sum + (test(set) ? counts[i] : 0), 0);
+      const leaked = countOf((set) => isLeaked[set] === 1);
+      const unknown = countOf((set) => isLeaked[set] === 0 && Number.isNaN(minutes[set]));
+      if (leaked > 0) {
+        notices.push({
+          severity: 'info',
+          text: `Search: ${some(leaked)} that the runtime found leaked, for which Go prints no wait, ${leaked === 1 ? 'counts' : 'count'} as waiting for ever.`,
+        });
+      }
       if (unknown > 0) {
         warn(
-          `Search: the duration of ${n(unknown)} goroutines is not known, and no comparison with it is true of them: ` +
-            (this.facts.hasWaits
-              ? 'Go prints none for those that the runtime found leaked.'
-              : 'this format says no waits. A dump with debug=2 does.')
+          `Search: the duration of ${some(unknown)} is not known, and no comparison with it is true of them: ` +
+            'this format says no waits. A dump with debug=2 does.'
         );
       }
     }
@@ -368,6 +380,8 @@ type Value =
   | { readonly type: 'condition'; readonly ofTrace: boolean; readonly read: (i: number) => boolean };
 
 class Compiler {
+  private patterns = 0;
+
   constructor(
     private readonly text: string,
     private readonly rows: Rows
@@ -461,6 +475,9 @@ class Compiler {
     if (op === '=~' || op === '!~') {
       if (right.kind !== 'text') {
         fail(this.text, right.at, 'a regular expression as a quoted text');
+      }
+      if (++this.patterns > maxPatterns) {
+        fail(this.text, right.at, `at most ${maxPatterns} regular expressions (join them by "|")`);
       }
       const matches = compilePattern('search', right.value);
       const operand = this.texts(left);
