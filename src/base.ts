@@ -1,6 +1,6 @@
 import type { Bucket } from './bucket';
 import { captureOfKey, describe, listCaptures, oneFormatEach, type Choice, type Range } from './captures';
-import type { Query } from './query/query';
+import { isComparedView, type Query } from './query/query';
 import { parseSelector, printSelector } from './query/selector';
 import type { Capture } from './store/store';
 
@@ -26,7 +26,7 @@ type Find = (subject: Subject, newest: Capture) => Promise<{ found: readonly Cap
 export async function chooseBase(subject: Subject): Promise<Choice> {
   const { query, captures } = subject;
   const newest = captures.at(-1);
-  if (query.base === '' || !newest) {
+  if (query.base === '' || !isComparedView(query.view) || !newest) {
     return { captures: [], notices: [] };
   }
   if (captures.length > 1 && ['previous', 'first', 'healthy'].includes(query.base)) {

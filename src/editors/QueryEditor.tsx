@@ -7,6 +7,7 @@ import { isGoroutineView, isHistoryView } from '../query/goroutineOptions';
 import {
   captureChoices,
   defaultQuery,
+  isComparedView,
   isProcessView,
   isProfileView,
   type CaptureChoice,
@@ -68,7 +69,6 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   const hasOptions = opensProfiles || isProcessView(query.view);
   const choosesCapture = hasOptions || query.view === 'memory';
   const isOfGoroutines = isGoroutineView(query.view) || isHistoryView(query.view);
-  const isCompared = opensProfiles && query.view !== 'blockers';
   const id = (name: string) => `pprof-${query.refId}-${name}`;
   const facts = useFacts(datasource, range);
   const [isText, setIsText] = useState(false);
@@ -118,7 +118,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
             id={id('capture')}
             label="Captures"
             tooltip={
-              query.view === 'growth'
+              isProcessView(query.view)
                 ? 'The capture whose process is followed over the time range.'
                 : 'Which captures of the time range are opened.'
             }
@@ -217,7 +217,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
         </InlineFieldRow>
       )}
 
-      {isCompared && <BaseFields id={id} query={query} hasScale={!isOfGoroutines} onChange={change} />}
+      {isComparedView(query.view) && <BaseFields id={id} query={query} hasScale={!isOfGoroutines} onChange={change} />}
       {(isOfGoroutines || query.search !== '') && <GoroutineFields id={id} query={query} onChange={change} />}
       {(query.view === 'peek' || query.view === 'sandwich') && (
         <TextField

@@ -2,8 +2,8 @@ import { isGoroutineProfile } from '../ops/goroutineStates';
 import { compilePattern, type Pattern } from '../profile/pattern';
 import type { Profile } from '../profile/profile';
 import { blockers } from '../views/goroutines/blockers';
-import { creators, type CreatorSide } from '../views/goroutines/creators';
-import { countsOf, factsOf } from '../views/goroutines/facts';
+import { creators } from '../views/goroutines/creators';
+import { countsOf, factsOf, type GoroutineSide } from '../views/goroutines/facts';
 import { goroutines } from '../views/goroutines/goroutines';
 import { GoroutineHistory, type HistoryView } from '../views/goroutines/history';
 import type { Prepared } from '../views/prepared';
@@ -13,7 +13,7 @@ import { prepare } from './prepare';
 import type { Query } from './query';
 
 /** A profile with states: all of it, and what the query selects. */
-export interface GoroutineSide {
+export interface Selection {
   readonly whole: Profile;
   readonly selected: Profile;
 }
@@ -26,18 +26,20 @@ export interface GoroutineSide {
 export function goroutineTable(
   view: GoroutineView,
   query: Query,
-  { now, base, isSameProcess }: { now: GoroutineSide; base?: GoroutineSide; isSameProcess: boolean }
+  { now, base, isSameProcess }: { now: Selection; base?: Selection; isSameProcess: boolean }
 ): Table {
-  const sideOf = ({ whole, selected }: GoroutineSide): CreatorSide => {
+  // Only the tree of creators has values of a sample type; the others count.
+  const options = view === 'creators' ? query : { ...query, sampleIndex: '' };
+  const sideOf = ({ whole, selected }: Selection): GoroutineSide => {
     countsOf(selected);
-    return { prepared: prepare(selected, query), whole };
+    return { prepared: prepare(selected, options), whole };
   };
   const current = sideOf(now);
   const before = base && sideOf(base);
   const table = ((): Table => {
     switch (view) {
       case 'goroutines':
-        return goroutines(current.prepared, before?.prepared, query, isSameProcess);
+        return goroutines(current, before, query, isSameProcess);
       case 'creators':
         return creators(current, before, query);
       case 'blockers':

@@ -81,6 +81,9 @@ export const isProfileView = (view: View): view is ProfileView => (profileViews 
 
 export const isProcessView = (view: View): boolean => (processViews as readonly View[]).includes(view);
 
+/** Views that a base changes. */
+export const isComparedView = (view: View): boolean => isProfileView(view) && view !== 'blockers';
+
 export const captureChoices = ['latest', 'first', 'peak', 'merge', 'nearest', 'event'] as const;
 export type CaptureChoice = (typeof captureChoices)[number];
 

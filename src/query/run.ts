@@ -4,6 +4,7 @@ import { compilePattern, type Pattern } from '../profile/pattern';
 import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
 import { diff } from '../views/diff';
 import { callers, flame } from '../views/flame';
+import type { GoroutineSide } from '../views/goroutines/facts';
 import { GrowthBuilder } from '../views/growth';
 import { graph } from '../views/nodeGraph';
 import { peek, tree } from '../views/peek';
@@ -100,20 +101,30 @@ export function memory(meta: MemoryMeta, profile: Profile): readonly Table[] {
  * @throws InputError as `run` does
  */
 export function growthOf(query: Query): { add(profile: Profile, time: number): void; finish(): readonly Table[] } {
-  const { view } = query;
-  const history = isHistoryView(view) ? historyOf(view, query) : undefined;
-  const growth = new GrowthBuilder(query);
+  const captures = processView(query);
+  // A history counts, whatever sample type another view has chosen.
+  const options = isHistoryView(query.view) ? { ...query, sampleIndex: '' } : query;
   const matchers = parseSelector(query.selector);
   return {
     add(profile, time) {
-      const { profile: selected, notices } = select(withAskedStates(profile, query, matchers), query, matchers);
-      const prepared = prepare(selected, query);
+      const whole = withAskedStates(profile, query, matchers);
+      const { profile: selected, notices } = select(whole, query, matchers);
+      const prepared = prepare(selected, options);
       // How many goroutines a search finds is another number in each capture.
-      const said = notices.filter(({ severity }) => severity !== 'info');
-      (history ?? growth).add({ ...prepared, notices: [...prepared.notices, ...said] }, time);
+      const said = [...prepared.notices, ...notices.filter(({ severity }) => severity !== 'info')];
+      captures.add({ prepared: { ...prepared, notices: said }, whole }, time);
     },
-    finish: () => history?.finish() ?? [growth.finish()],
+    finish: () => captures.finish(),
   };
+}
+
+function processView(query: Query): { add(side: GoroutineSide, time: number): void; finish(): readonly Table[] } {
+  const { view } = query;
+  if (isHistoryView(view)) {
+    return historyOf(view, query);
+  }
+  const growth = new GrowthBuilder(query);
+  return { add: ({ prepared }, time) => growth.add(prepared, time), finish: () => [growth.finish()] };
 }
 
 function goroutinesOf(view: GoroutineView, query: Query, { profile, base, isSameProcess = false }: Inputs): Table {

@@ -5,16 +5,10 @@ import { totalled, type TreeValues } from '../calltree';
 import { drawFlame, type DrawOptions } from '../flame';
 import type { Prepared } from '../prepared';
 import type { Notice, Table } from '../table';
-import { factsOf, type GoroutineFacts } from './facts';
+import { factsOf, type GoroutineFacts, type GoroutineSide } from './facts';
 import { Signatures, type SignatureOptions } from './signatures';
 
 export interface CreatorOptions extends SignatureOptions, DrawOptions {}
-
-/** One side of the view: what is shown, and the dump that it is of, where creators are found that are not shown. */
-export interface CreatorSide {
-  readonly prepared: Prepared;
-  readonly whole: Profile;
-}
 
 /**
  * Who started the goroutines, as a flame graph: from the root the outermost call of a goroutine that nobody started, the
@@ -26,7 +20,7 @@ export interface CreatorSide {
  * the path of a goroutine whose creator has ended begins with its go statement. Values are those of the sample type.
  * Columns as in drawFlame.
  */
-export function creators(now: CreatorSide, base: CreatorSide | undefined, options: CreatorOptions): Table {
+export function creators(now: GoroutineSide, base: GoroutineSide | undefined, options: CreatorOptions): Table {
   const tree = new CreatorTree(options);
   const sides = [now, ...(base ? [base] : [])].map((side) => ({ ...side, node: tree.add(side) }));
   const { length, first: parent, second: name } = tree.paths.finish();
@@ -57,7 +51,7 @@ class CreatorTree {
   }
 
   /** The node of each sample: what it does, below who started it. */
-  add({ prepared: { profile }, whole }: CreatorSide): Int32Array {
+  add({ prepared: { profile }, whole }: GoroutineSide): Int32Array {
     const { sample } = profile;
     const facts = factsOf(profile);
     const { signature } = this.signatures.ofStacks(profile);

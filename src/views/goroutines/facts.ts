@@ -1,5 +1,15 @@
 import { goroutineLabel, type StateClass } from '../../profile/goroutine';
 import { InputError, type LabelSetTable, type Profile } from '../../profile/profile';
+import type { Prepared } from '../prepared';
+
+/**
+ * A goroutine profile or dump: what a query selects of it, and all of it, where ids, creators and holders are looked for
+ * though a filter shows a part.
+ */
+export interface GoroutineSide {
+  readonly prepared: Prepared;
+  readonly whole: Profile;
+}
 
 /** Every class of states, the ones that may be leaks first: the order in which tables and series have them. */
 export const stateClasses: readonly StateClass[] = [

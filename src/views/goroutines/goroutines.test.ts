@@ -28,8 +28,8 @@ jest.setTimeout(60_000);
 
 const view = (profile: Profile, query: Partial<Query> = {}): Table =>
   run({ ...defaultQuery, view: 'goroutines', ...query }, { profile })[0];
-const changes = (profile: Profile, base: Profile, isSameProcess = false): Table =>
-  run({ ...defaultQuery, view: 'goroutines' }, { profile, base, isSameProcess })[0];
+const changes = (profile: Profile, base: Profile, isSameProcess = false, query: Partial<Query> = {}): Table =>
+  run({ ...defaultQuery, view: 'goroutines', ...query }, { profile, base, isSameProcess })[0];
 
 const countsBySignature = (table: Table): Record<string, number> =>
   Object.fromEntries(
@@ -145,11 +145,16 @@ describe('groups', () => {
     expect(textOf(missing)).toMatch(/No goroutine has the label "tenant". There are .*tenant_id/);
   });
 
+  it('count, whatever sample type another view has chosen', async () => {
+    const profile = await readRecording(3);
+    expect(view(profile, { sampleIndex: 'alloc_space' }).columns).toEqual(view(profile).columns);
+  });
+
   it('have those that the runtime found leaked, whose wait is not known', async () => {
     const table = view(await readRecording(7));
     const rows = printTable(table, ['signature', 'count', 'leaked', 'wait unknown', 'state class']);
     expect(rows[0]).toBe('leaks.sendAnswer leaks.go:59 320 280 280 stuck, channel');
-    expect(textOf(table)).toBe('');
+    expect(textOf(table)).toMatch(/^Waits that are not known: 561\. .* min and max wait leave them out\.$/);
   });
 
   it('say that states are inferred, and know no waits, where the format has none', async () => {
@@ -264,6 +269,17 @@ describe('changes', () => {
     );
     expect(rows).toContain('main.(*server).run main.go:103 same 4 4 0 4');
     expect(textOf(table)).toMatch(/42\d of the base's 430 goroutines are still there, by id/);
+  });
+
+  it('by ids of the whole dumps, whatever a search leaves', async () => {
+    const table = changes(await readRecording(7), await readRecording(6), true, { search: 'dups < 300' });
+    const all = changes(await readRecording(7), await readRecording(6), true);
+    const said = (of: Table) => /\d+ of the base's \d+ goroutines are still there/.exec(textOf(of))?.[0];
+    expect(said(table)).toBe(said(all));
+    // Of 280 all are still there and 40 came, which is more than the search takes.
+    expect(printTable(table, ['signature', 'change', 'base', 'count', 'still there'])).toContain(
+      'leaks.sendAnswer leaks.go:59 gone 280 0 280'
+    );
   });
 
   it('the other way round: gone and shrunk', async () => {

@@ -1,9 +1,8 @@
 import { goroutineLabel } from '../../profile/goroutine';
 import { baseName, shortName } from '../../profile/goNames';
 import type { Profile } from '../../profile/profile';
-import type { Prepared } from '../prepared';
 import type { Column, Notice, Table } from '../table';
-import { factsOf, waitBuckets } from './facts';
+import { factsOf, waitBuckets, type GoroutineSide } from './facts';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { compareIds, type Survivors } from './survivors';
 import { stackText } from './signatures';
@@ -26,26 +25,31 @@ interface Side {
  * Columns: signature, a column for each label that is grouped by, count, % (of all), state class, state, min wait, max
  * wait, creator, a count for each bucket of waits that has any, leaked (where the runtime found some), goroutines (the
  * first ids), stack (of one of them). With a base in place of %: change (new, gone, grown, shrunk, same), base, delta, and
- * `still there`: how many of the group the base had too, by id.
+ * `still there`: how many of the group the base had too, by id; of a group that is gone, how many have not ended but are in
+ * other groups now, or left out by a filter.
  * @param isSameProcess the two are of one process, as far as keys say: only then ids are compared
  */
 export function goroutines(
-  now: Prepared,
-  base: Prepared | undefined,
+  { prepared: now, whole }: GoroutineSide,
+  base: GoroutineSide | undefined,
   options: GroupOptions,
   isSameProcess: boolean
 ): Table {
   const groups = new Groups(options);
   const groupOf = groups.ofSamples(now.profile);
-  const groupOfBase = base && groups.ofSamples(base.profile);
+  const groupOfBase = base && groups.ofSamples(base.prepared.profile);
   const current: Side = { profile: now.profile, group: groupOf, tally: tally(now.profile, groupOf, groups.length) };
   const before: Side | undefined = base &&
     groupOfBase && {
-      profile: base.profile,
+      profile: base.prepared.profile,
       group: groupOfBase,
-      tally: tally(base.profile, groupOfBase, groups.length),
+      tally: tally(base.prepared.profile, groupOfBase, groups.length),
     };
-  const survivors = before && isSameProcess ? compareIds(now.profile, before.profile) : undefined;
+  const survivors = base && isSameProcess ? compareIds(whole, base.whole) : undefined;
+
+  const stillOf = (side: Side) => survivors?.ids && countOf(survivors.ids, side, groups.length);
+  const [stillNow, stillBefore] = [stillOf(current), before && stillOf(before)];
+  const still = stillNow && ((group: number) => (count(group) > 0 ? stillNow : (stillBefore ?? stillNow))(group));
 
   const count = (group: number) => current.tally.count[group];
   const baseCount = (group: number) => before?.tally.count[group] ?? 0;
@@ -86,7 +90,7 @@ export function goroutines(
       before
         ? number('delta', 'count', delta)
         : number('%', 'percent', (group) => (total === 0 ? 0 : (100 * count(group)) / total)),
-      ...(survivors?.ids ? [number('still there', 'count', countOf(survivors.ids, current, groups.length))] : []),
+      ...(still ? [number('still there', 'count', still)] : []),
       text('state class', (group) => classText(sideOf(group).tally.classes, group)),
       text('state', (group) => mostText(sideOf(group).tally.state, group, sideOf(group).profile.strings)),
       ...(hasWaits
@@ -131,6 +135,7 @@ export function goroutines(
     ],
     notices: [
       ...(survivors?.notices ?? []),
+      ...waitNotice(current.tally, hasWaits),
       ...cutNotice(all.slice(maxRows), count, baseCount),
       ...(groups.keys.length > 0 ? missingKeys(groups.keys, now.profile) : []),
     ],
@@ -196,6 +201,19 @@ function countOf(ids: NonNullable<Survivors['ids']>, { profile, group }: Side, l
     }
   }
   return (row: number) => still[row];
+}
+
+/** What the columns of waits leave out. */
+function waitNotice({ buckets }: Tally, hasWaits: boolean): Notice[] {
+  const unknown = buckets[waitBuckets.length - 1].reduce((sum, n) => sum + n, 0);
+  return hasWaits && unknown > 0
+    ? [
+        {
+          severity: 'info',
+          text: `Waits that are not known: ${unknown.toLocaleString('en-US')}. Go prints none for goroutines that the runtime found leaked; min and max wait leave them out.`,
+        },
+      ]
+    : [];
 }
 
 function cutNotice(

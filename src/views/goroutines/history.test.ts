@@ -173,6 +173,12 @@ describe('what captures there are', () => {
     expect(printTable(table, ['signature', 'found by the runtime'])).toContain('main.late l.go:1 –');
   });
 
+  it('count goroutines whatever sample type the query names', async () => {
+    const rows = (query: Partial<Query>) =>
+      recorded('goroutine.txt.gz').then((all) => printTable(over(all, query), ['last']));
+    expect(await rows({ sampleIndex: 'alloc_space' })).toEqual(await rows({}));
+  });
+
   it('a process that was restarted is another one', async () => {
     const made = (by: string, n: number) =>
       readDump(
@@ -192,6 +198,10 @@ describe('what captures there are', () => {
     const table = over(captures);
     expect(printTable(table, ['first', 'last', 'growth'])).toEqual(['5 15 10']);
     expect(textOf(table)).toMatch(/restarted before 2026-11-25T01:20:00Z.* 2 earlier captures are left out/);
+    // Also where a search leaves only goroutines that do not tell.
+    const one = over(captures, { search: 'id == 3' });
+    expect(printTable(one, ['first', 'last'])).toEqual(['1 1']);
+    expect(textOf(one)).toMatch(/ 2 earlier captures are left out/);
     const states = over(captures, { view: 'states' });
     expect([...(column(states, 'select').values as number[])]).toEqual([90, 95, 5, 10, 15]);
     expect(textOf(states)).toMatch(/restarted before/);

@@ -1,8 +1,7 @@
 import type { Pattern } from '../../profile/pattern';
 import type { Profile } from '../../profile/profile';
-import type { Prepared } from '../prepared';
 import type { Column, Notice, Table } from '../table';
-import { classColors, countsOf, factsOf, isLeakProfile, stateClasses } from './facts';
+import { classColors, countsOf, factsOf, isLeakProfile, stateClasses, type GoroutineSide } from './facts';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { creatorText, missingKeys } from './goroutines';
 import { compareIds } from './survivors';
@@ -67,7 +66,7 @@ export class GoroutineHistory {
   private readonly latest: Latest[] = [];
   private readonly marked = new Set<number>();
   private previous: Profile | undefined;
-  /** Captures of an earlier process of the same name, and when the last restart was seen. */
+  /** Captures of an earlier process of the same name, and the time (Unix ms) of the first one after the last restart. */
   private restart = { captures: 0, before: 0 };
   /** Rows of `check` that a leak profile has. */
   private readonly found = new Set<number>();
@@ -87,7 +86,7 @@ export class GoroutineHistory {
   }
 
   /** @param time Unix ms; captures come in the order of time */
-  add({ profile, notices }: Prepared, time: number): void {
+  add({ prepared: { profile, notices }, whole }: GoroutineSide, time: number): void {
     countsOf(profile);
     this.added++;
     // What is inferred of a leak profile is not shown.
@@ -101,7 +100,7 @@ export class GoroutineHistory {
       profile.sample.stack.forEach((stack) => this.found.add(check[stack]));
       return;
     }
-    this.startAfresh(profile, time);
+    this.startAfresh(whole, time);
     const at = this.times.length;
     const group = this.groups.ofSamples(profile);
     const { length } = this.groups;
@@ -147,10 +146,10 @@ export class GoroutineHistory {
 
   /**
    * A container that was killed starts again under the name of its pod, and its goroutines are others: what was counted
-   * before is no history of theirs.
+   * before is no history of theirs. Told by ids of the whole dump: a filter may leave out those that tell.
    */
-  private startAfresh(profile: Profile, time: number): void {
-    if (this.previous && compareIds(profile, this.previous).isRestart) {
+  private startAfresh(whole: Profile, time: number): void {
+    if (this.previous && compareIds(whole, this.previous).isRestart) {
       this.restart = { captures: this.restart.captures + this.times.length, before: time };
       // What states there were is a question about the service, whose restarts are part of the answer.
       if (this.view !== 'states') {
@@ -163,7 +162,7 @@ export class GoroutineHistory {
         this.found.clear();
       }
     }
-    this.previous = profile;
+    this.previous = whole;
   }
 
   finish(): readonly Table[] {
