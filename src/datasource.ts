@@ -17,6 +17,9 @@ import { Observable } from 'rxjs';
 import { firstObjects, checkHealth } from './health';
 import { openBucket, type Bucket } from './bucket';
 import { downloadQuery, type Download } from './download';
+import { captureOfKey } from './captures';
+import { sampleMatchers } from './inputs';
+import type { Matcher } from './query/selector';
 import { runQuery } from './runQuery';
 import type { LinkContext } from './frames/links';
 import { reportOptions } from './query/options';
@@ -203,6 +206,24 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   facts(selector: string, range?: TimeRange) {
     const replaced = interpolateSelector(selector, (text, format) => getTemplateSrv().replace(text, {}, format));
     return findValues(this.bucket(), worker, replaced, rangeOf(range));
+  }
+
+  /** What a selector asks of samples; the rest of it is about keys. Nothing where it cannot be read. */
+  sampleFilters(selector: string): readonly Matcher[] {
+    try {
+      return sampleMatchers(this.bucket(), selector);
+    } catch {
+      return [];
+    }
+  }
+
+  /** Whether a path is the key of a capture, as the layout reads keys. */
+  isKey(path: string): boolean {
+    try {
+      return captureOfKey(this.bucket(), path) !== undefined;
+    } catch {
+      return false;
+    }
   }
 
   private async labelValues(label: string, selector: string, range?: TimeRange): Promise<string[]> {

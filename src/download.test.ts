@@ -80,6 +80,11 @@ test('is less its base', async () => {
   expect(name).toBe('ingester_pod-1_cpu_20261103T140300Z_diff.pb.gz');
 });
 
+test('says what a file cannot be in', async () => {
+  const { warnings } = await download(three, { base: 'previous', scale: 'percent' });
+  expect(warnings).toEqual([expect.stringMatching(/^The file has the values as they are/)]);
+});
+
 test('names the captures that are not in it', async () => {
   const { bytes, warnings } = await download({ ...three, [first]: undefined }, { capture: 'merge' });
   expect((await samplesOf(bytes)).length).toBe(2);

@@ -5,6 +5,7 @@ import { choose, failedNotice, findSources, objectKey, ofSamples } from './input
 import { InputError } from './profile/profile';
 import { isProfileView, type Query } from './query/query';
 import type { Capture } from './store/store';
+import type { Notice } from './views/table';
 import type { WorkerClient } from './worker/client';
 
 export interface Download {
@@ -37,7 +38,11 @@ export async function downloadQuery(
   const { sources, count } = await findSources(bucket, query, chosen, base, signal);
   const load = (key: string) => bucket.store.get(objectKey(key), signal);
   const { bytes, failed } = await worker.encode(ofSamples(bucket, query), sources, { load, signal });
-  const notices = [...chosen.notices, ...base.notices, ...failedNotice(failed, count)];
+  const scale: Notice[] =
+    query.scale !== 'absolute' && base.captures.length > 0
+      ? [{ severity: 'warning', text: 'The file has the values as they are: pprof knows no scale of a difference.' }]
+      : [];
+  const notices = [...chosen.notices, ...base.notices, ...failedNotice(failed, count), ...scale];
   return {
     name: fileName(chosen.captures, base.captures.length > 0),
     bytes,

@@ -59,13 +59,13 @@ export async function choose(bucket: Bucket, query: Query, range: Range, signal:
 }
 
 /** The selector's conditions on samples; the others are on keys. @throws InputError */
-export const sampleMatchers = ({ layout }: Bucket, { selector }: Query): readonly Matcher[] =>
+export const sampleMatchers = ({ layout }: Bucket, selector: string): readonly Matcher[] =>
   splitMatchers(parseSelector(selector), isKeyLabel(layout)).sample;
 
 /** The query as the worker takes it: of the selector what filters samples. @throws InputError */
 export const ofSamples = (bucket: Bucket, query: Query): Query => ({
   ...query,
-  selector: printSelector(sampleMatchers(bucket, query)),
+  selector: printSelector(sampleMatchers(bucket, query.selector)),
 });
 
 /** What the worker opens for the chosen captures and their base. @throws StoreError, InputError */

@@ -101,10 +101,12 @@ async function showProfile(
     openingOf(context, query, count, signal, emit)
   );
   const keysOf = ({ captures }: Choice) => captures.map(({ object }) => object.key);
-  // A dump is no file that pprof reads.
-  const command = isGoroutineView(query.view)
-    ? undefined
-    : printCommand(query, sampleMatchers(bucket, query), keysOf(chosen), keysOf(base));
+  // pprof reads no text of goroutines, and has none of their views.
+  const isDump = chosen.captures.some(({ object }) => /\.(txt|log)(\.gz)?$/.test(object.key));
+  const command =
+    isDump || isGoroutineView(query.view)
+      ? undefined
+      : printCommand(query, sampleMatchers(bucket, query.selector), keysOf(chosen), keysOf(base));
   const notices = [...chosen.notices, ...base.notices, ...failedNotice(failed, count)];
   return tables.map((table, i) => frameOf(table, query, refId, i === 0 ? notices : [], command));
 }

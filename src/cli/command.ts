@@ -6,7 +6,7 @@ import { compact } from '../ops/compact';
 import { withCommonTypes } from '../ops/header';
 import { merge } from '../ops/merge';
 import { InputError, type Profile } from '../profile/profile';
-import { Arguments, ReportFlags, reportFlags } from '../query/flags';
+import { Arguments, ignoredFlags, peekPattern, ReportFlags, reportFlags, toSwitch } from '../query/flags';
 import type { ReportOptions } from '../query/options';
 import { prepare } from '../query/prepare';
 import { ofWhole, proto } from '../query/proto';
@@ -44,11 +44,14 @@ function parseArguments(words: readonly string[]): Command {
     }
     const { flag, given } = arg;
     if (reportNames.includes(flag)) {
+      if (flag !== 'peek' && !toSwitch(flag, given)) {
+        continue;
+      }
       if (command.report !== '') {
         throw new InputError(`-${command.report} and -${flag}: expected one report.`);
       }
       command.report = flag;
-      command.pattern = flag === 'peek' ? args.value(flag, given) : '';
+      command.pattern = flag === 'peek' ? peekPattern(args.value(flag, given)) : '';
     } else if (flag === 'base' || flag === 'diff_base') {
       if (command.base.files.length > 0 && command.base.mode !== flag) {
         throw new InputError('-base and -diff_base: expected one of them.');
@@ -57,7 +60,9 @@ function parseArguments(words: readonly string[]): Command {
       command.base.files.push(args.value(flag, given));
     } else if (flag === 'output') {
       command.output = args.value(flag, given);
-    } else if (flag !== 'symbolize' && !flags.take(flag, given, args)) {
+    } else if (ignoredFlags.includes(flag)) {
+      args.value(flag, given);
+    } else if (!flags.take(flag, given, args)) {
       const known = [...reportNames, 'output', 'base', 'diff_base', ...reportFlags];
       throw new InputError(`-${flag} is not supported; there are ${known.map((name) => `-${name}`).join(' ')}.`);
     }

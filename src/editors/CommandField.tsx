@@ -8,11 +8,15 @@ interface Props {
   id: (name: string) => string;
   /** The command that answers what the query does. */
   command: string;
+  /** What of the query it cannot say. */
+  leftOut: readonly string[];
+  /** Whether a file that a command names is an object of the bucket. */
+  isKey: (file: string) => boolean;
   onChange: (patch: Partial<Query>) => void;
 }
 
 /** The query as a command of go tool pprof; another one that is put here sets the query. */
-export function CommandField({ id, command, onChange }: Props) {
+export function CommandField({ id, command, leftOut, isKey, onChange }: Props) {
   const [problem, setProblem] = useState('');
   const read = (text: string) => {
     if (text.trim() === command) {
@@ -20,8 +24,13 @@ export function CommandField({ id, command, onChange }: Props) {
       return;
     }
     try {
-      onChange(parseCommand(text));
-      setProblem('');
+      const { query, unknown } = parseCommand(text, isKey);
+      onChange(query);
+      setProblem(
+        unknown.length === 0
+          ? ''
+          : `Not in the bucket, so that the query's own captures stay: ${unknown.join(', ')}. Expected the key of an object.`
+      );
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
@@ -55,6 +64,9 @@ export function CommandField({ id, command, onChange }: Props) {
           Copy
         </ClipboardButton>
       </InlineFieldRow>
+      {leftOut.length > 0 && (
+        <Alert severity="info" title={`pprof has no flag for ${leftOut.join(', ')}: the command answers without.`} />
+      )}
       {problem !== '' && <Alert severity="warning" title={problem} />}
     </Section>
   );

@@ -2,7 +2,7 @@ import type { QueryEditorProps } from '@grafana/data';
 import { Button, Combobox, InlineField, InlineFieldRow, Stack, type ComboboxOption } from '@grafana/ui';
 import React, { useMemo, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
-import { printCommand } from '../query/commandLine';
+import { leftOut, printCommand } from '../query/commandLine';
 import { isGoroutineView, isHistoryView } from '../query/goroutineOptions';
 import {
   captureChoices,
@@ -97,9 +97,10 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   // The last run knows the values of the dashboard's variables.
   const request = data?.request ?? (range && { range, scopedVars: {} });
 
+  const filters = datasource.sampleFilters(query.selector);
   // The frame knows the objects that were opened; before it is there, the command names none.
   const executed = data?.series.find(({ refId }) => refId === query.refId)?.meta?.executedQueryString;
-  const command = executed?.startsWith('go tool pprof') ? executed : printCommand(query, fields?.filters ?? []);
+  const command = executed?.startsWith('go tool pprof') ? executed : printCommand(query, filters);
 
   return (
     <Stack direction="column" gap={0.5}>
@@ -267,7 +268,13 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
       {opensProfiles && !isOfGoroutines && (
         <>
           <EstimateFields id={id} query={query} onChange={change} />
-          <CommandField id={id} command={command} onChange={change} />
+          <CommandField
+            id={id}
+            command={command}
+            leftOut={leftOut(query, filters)}
+            isKey={(file) => datasource.isKey(file)}
+            onChange={change}
+          />
         </>
       )}
       {query.view === 'series' && (

@@ -47,7 +47,11 @@ function renderQueryEditor(start: Partial<PprofQuery>) {
       seen.query = changed;
       setQuery(changed);
     };
-    const datasource = { facts } as unknown as PprofDataSource;
+    const datasource = {
+      facts,
+      sampleFilters: () => [],
+      isKey: (path: string) => path.includes('/'),
+    } as unknown as PprofDataSource;
     return <QueryEditor {...{ datasource, query, range, onChange, onRunQuery }} />;
   }
   render(<Host />);

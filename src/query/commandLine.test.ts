@@ -1,16 +1,20 @@
-import { parseCommand, printCommand } from './commandLine';
+import { leftOut, parseCommand, printCommand } from './commandLine';
 import { defaultQuery, type Query } from './query';
 import { parseSelector } from './selector';
 
+/** As a layout whose keys begin with a folder. */
+const isKey = (file: string) => /^\w+\//.test(file);
+
 const parsed = (text: string): Partial<Query> => {
-  const query = parseCommand(text);
+  const { query } = parseCommand(text, isKey);
   return Object.fromEntries(
     Object.entries(query).filter(([name, value]) => value !== defaultQuery[name as keyof Query])
   );
 };
 
 test.each<[string, Partial<Query>]>([
-  ['go tool pprof heap.pb.gz', { capture: 'event', event: 'heap.pb.gz' }],
+  ['go tool pprof s/heap.pb.gz', { capture: 'event', event: 's/heap.pb.gz' }],
+  ['go tool pprof ./service s/heap.pb.gz', { capture: 'event', event: 's/heap.pb.gz' }],
   ['go tool pprof -http=:8080 FILE', {}],
   ['$ pprof -top -cum FILE', { view: 'top', sort: 'cum' }],
   ['go tool pprof --peek "json.*" -lines FILE', { view: 'peek', peek: 'json.*', granularity: 'lines' }],
@@ -22,7 +26,14 @@ test.each<[string, Partial<Query>]>([
     'go tool pprof -diff_base=s/a/heap.pb.gz s/b/heap.pb.gz',
     { capture: 'event', event: 's/b/heap.pb.gz', base: 'event', baseEvent: 's/a/heap.pb.gz' },
   ],
-  ['go tool pprof -base a b', { capture: 'event', event: 'b', base: 'event', baseEvent: 'a', baseMode: 'base' }],
+  [
+    'go tool pprof -base s/a s/b',
+    { capture: 'event', event: 's/b', base: 'event', baseEvent: 's/a', baseMode: 'base' },
+  ],
+  ['cd dir && go tool pprof -top heap.pb.gz 2>/dev/null | head -20', { view: 'top' }],
+  ['go tool pprof -top http://host:6060/debug/pprof/heap > out.txt # of prod', { view: 'top' }],
+  ['go tool pprof -top -web=false -cum -cum=false -lines -lines=0 -nodecount=010 FILE', { view: 'top', nodeCount: 8 }],
+  ['go tool pprof -seconds=5 -trim_path=/src -nodecount 0x1_0 -top FILE', { view: 'top', nodeCount: 16 }],
   ['/usr/bin/pprof -hide=runtime -show_from=main.main FILE', { hideNodes: 'runtime', showFrom: 'main.main' }],
 ])('%s', (text, query) => {
   expect(parsed(text)).toEqual(query);
@@ -36,10 +47,14 @@ test.each([
   ['go tool pprof -cum -flat FILE', /-cum and -flat: expected one of them/],
   ['go tool pprof -trim=no FILE', /-trim=no: expected true or false/],
   ['go tool pprof -focus', /-focus: expected a value/],
-  ['go tool pprof a b', /several files/],
+  ['go tool pprof s/a s/b', /several captures/],
+  ['go tool pprof -peek= FILE', /-peek: expected a regular expression/],
+  ['go tool pprof -nodecount=1e1 FILE', /-nodecount=1e1: expected a whole number/],
+  ['go tool pprof -nodefraction=1e400 FILE', /-nodefraction=1e400: expected a number/],
+  ['go tool pprof -web=maybe FILE', /-web=maybe: expected true or false/],
   ["go tool pprof -focus='a FILE", /quote at character 22 .* does not end/],
 ])('%j is refused', (text, message) => {
-  expect(() => parseCommand(text)).toThrow(message);
+  expect(() => parseCommand(text, isKey)).toThrow(message);
 });
 
 test('what is set is printed, quoted for a shell, and read back', () => {
@@ -54,15 +69,15 @@ test('what is set is printed, quoted for a shell, and read back', () => {
     nodeCount: 10,
     mean: true,
     base: 'event',
-    baseEvent: 'k 1',
+    baseEvent: 's/k 1',
     capture: 'event',
-    event: 'k2',
+    event: 's/k2',
   };
-  const command = printCommand(query, [], ['k2'], ['k 1']);
+  const command = printCommand(query, [], ['s/k2'], ['s/k 1']);
   expect(command).toBe(
-    "go tool pprof '-peek=it'\\''s|x y' '-focus=a$b' -tagroot=tenant_id -filefunctions -mean -nodecount=10 -trim=false '-diff_base=k 1' k2"
+    "go tool pprof '-peek=it'\\''s|x y' '-focus=a$b' -tagroot=tenant_id -filefunctions -mean -nodecount=10 -trim=false '-diff_base=s/k 1' s/k2"
   );
-  expect({ ...defaultQuery, ...parseCommand(command) }).toEqual(query);
+  expect({ ...defaultQuery, ...parseCommand(command, isKey).query }).toEqual(query);
 });
 
 test.each([
@@ -71,7 +86,42 @@ test.each([
   ['{bytes="1kb:2mb"}', '-tagfocus=bytes=1kb:2mb'],
   ['{a="x", b="y"}', "'-tagfocus=^a:x$,^b:y$'"],
   ['{a!="x"}', "'-tagignore=a=^x$'"],
+  ['{a!="x", b!~"y|z"}', "'-tagignore=^a:x$|^b:(?:y|z)$'"],
 ])('the selector %s filters by labels', (selector, flag) => {
   const command = printCommand({ ...defaultQuery, view: 'tags' }, parseSelector(selector));
   expect(command).toBe(`go tool pprof -tags ${flag} -relative_percentages FILE`);
+});
+
+test("the query's own tag filters stay beside the selector's, or the rest is named", () => {
+  const said = (query: Partial<Query>, selector: string) => {
+    const all = { ...defaultQuery, ...query };
+    return [printCommand(all, parseSelector(selector)), ...leftOut(all, parseSelector(selector))];
+  };
+  expect(said({ tagFocus: 'eu' }, '{a="x"}')).toEqual([
+    "go tool pprof -http=: '-tagfocus=eu,^a:x$' -relative_percentages FILE",
+  ]);
+  expect(said({ tagIgnore: 'eu' }, '{a!="x"}')).toEqual([
+    "go tool pprof -http=: '-tagignore=eu|^a:x$' -relative_percentages FILE",
+  ]);
+  expect(said({ tagFocus: 'x=1' }, '{a="x"}')).toEqual([
+    'go tool pprof -http=: -tagfocus=x=1 -relative_percentages FILE',
+    'the label filter a="x"',
+  ]);
+  expect(said({ search: 'dups > 5', estimate: 'paths', base: 'first', scale: 'rate' }, '')).toEqual([
+    'go tool pprof -http=: FILE',
+    'the search of goroutines',
+    'the estimate of tenant_id',
+    'the scale',
+  ]);
+});
+
+test('files that are no keys of the bucket are named, and the captures of the query stay', () => {
+  const { query, unknown } = parseCommand('go tool pprof -base=old.pb.gz -top "$FILE" -', isKey);
+  expect(query).toMatchObject({ view: 'top', base: '' });
+  expect(query).not.toHaveProperty('event');
+  expect(unknown).toEqual(['$FILE', '-', 'old.pb.gz']);
+});
+
+test('a key that looks like a flag is printed as a path', () => {
+  expect(printCommand(defaultQuery, [], ['-rf.pb.gz'])).toBe('go tool pprof -http=: ./-rf.pb.gz');
 });

@@ -1,7 +1,7 @@
 import { InputError } from '../profile/profile';
-import { Arguments, ReportFlags, reportFlags, setFlags } from './flags';
+import { Arguments, ignoredFlags, peekPattern, ReportFlags, reportFlags, setFlags, toSwitch } from './flags';
 import type { ReportOptions } from './options';
-import type { Query, View } from './query';
+import { isComparedView, type Query, type View } from './query';
 import type { Matcher } from './selector';
 
 /** pprof's reports and the views that show them; of two names the first is printed. */
@@ -19,21 +19,31 @@ const reports: ReadonlyArray<readonly [string, View]> = [
   ['web', 'graph'],
 ];
 
-/** Flags of how pprof fetches, symbolizes and serves, which a query has no part in. */
-const ignored = ['http', 'no_browser', 'symbolize', 'output', 'seconds', 'timeout', 'buildid', 'tools'];
+/** Flags of how pprof serves and writes, which a query has no part in. */
+const servingFlags = ['http', 'output', 'buildid'];
+const servingSwitches = ['no_browser', 'intel_syntax'];
+
+const isPprof = (word: string) => /(^|\/)pprof$/.test(word);
 
 /** Stands where a command's file is not known. */
 const placeholder = 'FILE';
 
+export interface ParsedCommand {
+  readonly query: Partial<Query>;
+  /** Files that the command names and the bucket does not have: the query's own captures stay. */
+  readonly unknown: readonly string[];
+}
+
 /**
  * The query that a `go tool pprof` command line asks for: all report options, those it does not name at their defaults;
- * the view of its report, a flame graph where it names none; and the capture and base, where it names files that are not
- * just placeholders.
+ * the view of its report, a flame graph where it names none; and the capture and base, where it names objects of the
+ * bucket. A shell's pipes and redirections end it.
+ * @param isKey whether a file of the command is the key of an object
  * @throws InputError for a flag that the plugin does not have, or a text that is no command of pprof
  */
-export function parseCommand(text: string): Partial<Query> {
+export function parseCommand(text: string, isKey: (file: string) => boolean): ParsedCommand {
   const words = shellWords(text);
-  const start = words.findIndex((word) => /(^|\/)pprof$/.test(word));
+  const start = words.findIndex(isPprof);
   if (start < 0) {
     throw new InputError('Expected a command of pprof, e.g. go tool pprof -top -focus=json heap.pb.gz.');
   }
@@ -49,17 +59,21 @@ export function parseCommand(text: string): Partial<Query> {
     }
     const { flag, given } = arg;
     const report = reports.find(([name]) => name === flag);
-    if (report) {
-      query.view = report[1];
-      query.peek = flag === 'peek' ? args.value(flag, given) : '';
+    if (report && flag === 'peek') {
+      query.view = 'peek';
+      query.peek = peekPattern(args.value(flag, given));
+    } else if (report) {
+      if (toSwitch(flag, given)) {
+        query.view = report[1];
+      }
     } else if (flag === 'base' || flag === 'diff_base') {
       query.base = 'event';
       query.baseMode = flag;
       bases.push(args.value(flag, given));
-    } else if (ignored.includes(flag)) {
-      if (flag !== 'no_browser') {
-        args.value(flag, given);
-      }
+    } else if (servingFlags.includes(flag) || ignoredFlags.includes(flag)) {
+      args.value(flag, given);
+    } else if (servingSwitches.includes(flag)) {
+      toSwitch(flag, given);
     } else if (!flags.take(flag, given, args)) {
       const known = [...reports.map(([name]) => name), 'base', 'diff_base', ...reportFlags];
       throw new InputError(
@@ -67,16 +81,20 @@ export function parseCommand(text: string): Partial<Query> {
       );
     }
   }
-  if (files.length > 1 || bases.length > 1) {
+  const [keys, baseKeys] = [files.filter(isKey), bases.filter(isKey)];
+  if (keys.length > 1 || baseKeys.length > 1) {
     throw new InputError(
-      'The command names several files: expected one, or none; the query chooses captures by itself.'
+      'The command names several captures: expected one, or none; the query chooses captures by itself.'
     );
   }
   return {
-    ...flags.options(),
-    ...query,
-    ...(files.length === 1 && files[0] !== placeholder && { capture: 'event', event: files[0] }),
-    ...(bases.length === 1 && { baseEvent: bases[0] }),
+    query: {
+      ...flags.options(),
+      ...query,
+      ...(keys.length === 1 && { capture: 'event', event: keys[0] }),
+      ...(baseKeys.length === 1 ? { baseEvent: baseKeys[0] } : { base: '' }),
+    },
+    unknown: [...files, ...bases].filter((file) => file !== placeholder && !isKey(file)),
   };
 }
 
@@ -90,22 +108,38 @@ export function printCommand(
   files: readonly string[] = [placeholder],
   bases: readonly string[] = []
 ): string {
-  const flags = setFlags({ ...query, ...withMatchers(query, matchers) }).map((flag) => `-${flag}`);
+  const flags = setFlags({ ...query, ...withMatchers(query, matchers).options }).map((flag) => `-${flag}`);
   const [report] = reports.find(([, view]) => view === query.view) ?? [];
   const show = report === undefined ? '-http=:' : report === 'peek' ? `-peek=${query.peek}` : `-${report}`;
   const mode = query.baseMode;
-  return ['go tool pprof', show, ...flags, ...bases.map((file) => `-${mode}=${file}`), ...files]
+  // What begins with a dash would be a flag.
+  const paths = files.map((file) => (file.startsWith('-') ? `./${file}` : file));
+  return ['go tool pprof', show, ...flags, ...bases.map((file) => `-${mode}=${file}`), ...paths]
     .map(shellQuoted)
     .join(' ');
 }
 
+/** What of a query no flag of pprof says, in the editor's words: its command answers something else without it. */
+export function leftOut(query: Query, matchers: readonly Matcher[]): readonly string[] {
+  const { search, estimate, estimateKey, scale, base } = query;
+  return [
+    ...withMatchers(query, matchers).leftOut.map(({ name, op, value }) => `the label filter ${name}${op}"${value}"`),
+    ...(search === '' ? [] : ['the search of goroutines']),
+    ...(estimate === '' ? [] : [`the estimate of ${estimateKey}`]),
+    ...(scale === 'absolute' || base === '' || !isComparedView(query.view) ? [] : ['the scale']),
+  ];
+}
+
 /**
- * Matchers on labels as tagfocus and tagignore. A query's percentages are of what its selector leaves, which pprof calls
- * relative; it can only say so for all filters at once.
+ * Matchers on labels as tagfocus and tagignore, beside the query's own. A query's percentages are of what its selector
+ * leaves, which pprof calls relative; it can only say so for all filters at once.
  */
-function withMatchers(query: Query, matchers: readonly Matcher[]): Partial<ReportOptions> {
+function withMatchers(
+  query: Query,
+  matchers: readonly Matcher[]
+): { options: Partial<ReportOptions>; leftOut: readonly Matcher[] } {
   if (matchers.length === 0) {
-    return {};
+    return { options: {}, leftOut: [] };
   }
   // A comma separates patterns.
   const escaped = (text: string) => text.replace(/,/g, '\\x2c');
@@ -116,25 +150,34 @@ function withMatchers(query: Query, matchers: readonly Matcher[]): Partial<Repor
     (op === '=' || op === '!=') &&
     /^[+-]?\d*[A-Za-z]*(?::[+-]?\d*[A-Za-z]*)?$/.test(value) &&
     /\d[A-Za-z:]|:\d/.test(value);
-  const tagFilter = (some: readonly Matcher[]): string => {
-    const [first] = some;
-    if (some.length === 1) {
-      return isRange(first) ? `${first.name}=${first.value}` : `${first.name}=^${valueOf(first)}$`;
+  const single = (one: Matcher) => `${one.name}=${isRange(one) ? one.value : `^${valueOf(one)}$`}`;
+  // Without a key a pattern is compared with `key:value`, and of those with commas between them all have to match.
+  const keyless = (one: Matcher) => `^${escaped(literal(one.name))}:${valueOf(one)}$`;
+  const leftOut: Matcher[] = [];
+  const combine = (own: string, some: readonly Matcher[], separator: ',' | '|'): string => {
+    if (some.length === 0 || (own === '' && some.length === 1)) {
+      return own + some.map(single).join('');
     }
-    return some.map((matcher) => `^${literal(matcher.name)}:${valueOf(matcher)}$`).join(',');
+    const isOpen = !own.includes('=') && !(separator === '|' && own.includes(','));
+    const said = isOpen ? some.filter((one) => !isRange(one)) : [];
+    leftOut.push(...some.filter((one) => !said.includes(one)));
+    return [...(own === '' ? [] : [own]), ...said.map(keyless)].join(separator);
   };
-  const wanted = matchers.filter(({ op }) => op === '=' || op === '=~');
-  const unwanted = matchers.filter(({ op }) => op === '!=' || op === '!~');
-  const join = (own: string, more: string) => (own === '' ? more : own);
+  const ofOps = (...ops: readonly string[]) => matchers.filter(({ op }) => ops.includes(op));
   return {
-    tagFocus: wanted.length > 0 ? join(query.tagFocus, tagFilter(wanted)) : query.tagFocus,
-    // tagignore takes one expression; several keys at once would have to match together.
-    tagIgnore: unwanted.length > 0 ? join(query.tagIgnore, tagFilter(unwanted.slice(0, 1))) : query.tagIgnore,
-    relativePercentages: true,
+    options: {
+      tagFocus: combine(query.tagFocus, ofOps('=', '=~'), ','),
+      tagIgnore: combine(query.tagIgnore, ofOps('!=', '!~'), '|'),
+      relativePercentages: true,
+    },
+    leftOut,
   };
 }
 
-/** Words as a POSIX shell splits them, without what it would expand. @throws InputError for a quote that does not end */
+/**
+ * Words of the command of pprof as a POSIX shell splits them, without what it would expand.
+ * @throws InputError for a quote that does not end
+ */
 function shellWords(text: string): string[] {
   const words: string[] = [];
   // A backslash at the end of a line joins it with the next.
@@ -142,10 +185,21 @@ function shellWords(text: string): string[] {
     .replace(/\\\r?\n/g, ' ')
     .trim()
     .replace(/^\$\s+/, '');
-  const part = /\s+|'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\]+)|(.)/gsy;
+  const part = /\s+|'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([|;<>&])|([^\s'"\\|;<>&]+)|(.)/gsy;
   let word: string | undefined;
   for (let match = part.exec(source); match; match = part.exec(source)) {
-    const [, single, double, escaped, plain, unended] = match;
+    const [, single, double, escaped, operator, plain, unended] = match;
+    if (operator !== undefined && !words.some(isPprof)) {
+      // `cd captures && go tool pprof …`
+      words.length = 0;
+      word = undefined;
+      continue;
+    }
+    if (operator !== undefined || (word === undefined && plain?.startsWith('#'))) {
+      // Of `2>errors` the number is no argument.
+      word = /[<>]/.test(operator ?? '') && /^\d$/.test(word ?? '') ? undefined : word;
+      break;
+    }
     if (unended !== undefined) {
       throw new InputError(`The quote at character ${match.index + 1} of the command does not end.`);
     }

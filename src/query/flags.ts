@@ -61,9 +61,7 @@ export class ReportFlags {
     }
     switch (option.kind) {
       case 'choice':
-        if (toSwitch(flag, given)) {
-          this.choose(option.field, flag);
-        }
+        this.choose(option.field, flag, toSwitch(flag, given));
         break;
       case 'switch':
         this.add({ [option.field]: toSwitch(flag, given) });
@@ -88,8 +86,16 @@ export class ReportFlags {
     };
   }
 
-  private choose(field: string, flag: string): void {
+  private choose(field: keyof ReportOptions, flag: string, isOn: boolean): void {
     const other = this.chosen.get(field) ?? flag;
+    if (!isOn) {
+      // The last of `-cum -cum=false` counts.
+      if (other === flag) {
+        this.chosen.delete(field);
+        this.add({ [field]: defaultReportOptions[field] });
+      }
+      return;
+    }
     if (other !== flag) {
       throw new InputError(`-${other} and -${flag}: expected one of them.`);
     }
@@ -103,7 +109,7 @@ export class ReportFlags {
 }
 
 /** The spellings that Go's flag package takes (strconv.ParseBool). */
-function toSwitch(flag: string, given = 'true'): boolean {
+export function toSwitch(flag: string, given = 'true'): boolean {
   if (/^(1|t|T|TRUE|true|True)$/.test(given)) {
     return true;
   }
@@ -113,13 +119,32 @@ function toSwitch(flag: string, given = 'true'): boolean {
   throw new InputError(`-${flag}=${given}: expected true or false.`);
 }
 
+/** @throws InputError for an empty one: pprof takes that for no -peek */
+export function peekPattern(text: string): string {
+  if (text === '') {
+    throw new InputError('-peek: expected a regular expression on names of functions.');
+  }
+  return text;
+}
+
+/** The spellings that Go's flag package takes (strconv.ParseInt with base 0), and of ParseFloat the decimal ones. */
+const wholeNumber = /^([+-]?)(0[xX](?:_?[\da-fA-F])+|0[bB](?:_?[01])+|0[oO]?(?:_?[0-7])+|0|[1-9](?:_?\d)*)$/;
+const decimalNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
 function toNumber(flag: string, text: string): number {
-  const value = Number(text);
   const isWhole = flag === 'nodecount';
-  if (text.trim() === '' || Number.isNaN(value) || (isWhole && !Number.isInteger(value))) {
+  const value = isWhole ? toWhole(text) : decimalNumber.test(text) ? Number(text) : NaN;
+  if (!Number.isFinite(value)) {
     throw new InputError(`-${flag}=${text}: expected a ${isWhole ? 'whole ' : ''}number.`);
   }
   return value;
+}
+
+/** NaN for a text that is none. */
+function toWhole(text: string): number {
+  const [, sign, digits = ''] = wholeNumber.exec(text) ?? [];
+  const octal = /^0_?[0-7_]+$/.test(digits) ? `0o${digits.slice(1)}` : digits;
+  return digits === '' ? NaN : Number(octal.replace(/_/g, '')) * (sign === '-' ? -1 : 1);
 }
 
 /** What differs from pprof's presets, as flags without their dash: `focus=json`, `lines`, `trim=false`. */
@@ -131,6 +156,9 @@ export function setFlags(options: ReportOptions): string[] {
       return option.kind === 'choice' ? String(value) : value === true ? option.flag : `${option.flag}=${value}`;
     });
 }
+
+/** Flags with a value of how pprof fetches and symbolizes and finds sources, which no report here reads. */
+export const ignoredFlags: readonly string[] = ['symbolize', 'seconds', 'timeout', 'tools', 'trim_path', 'source_path'];
 
 /** Every flag that ReportFlags takes. */
 export const reportFlags: readonly string[] = [
