@@ -67,7 +67,7 @@ export const statesOfClass: Readonly<Record<Exclude<StateClass, 'unknown'>, read
   lock: ['sync.Mutex.Lock', 'sync.RWMutex.RLock', 'sync.RWMutex.Lock', 'semacquire'],
   channel: ['chan receive', 'chan send'],
   select: ['select'],
-  io: ['IO wait', 'syscall'],
+  io: ['IO wait', 'syscall', 'waiting for cgo callback'],
   sleep: ['sleep'],
   wait: [
     'waiting',
@@ -110,7 +110,6 @@ export const statesOfClass: Readonly<Record<Exclude<StateClass, 'unknown'>, read
     'trace proc status',
     'trace reader (blocked)',
     'wait for GC cycle',
-    'waiting for cgo callback',
   ],
   run: ['running', 'runnable', 'preempted', 'copystack'],
   stuck: ['chan receive (nil chan)', 'chan send (nil chan)', 'select (no cases)', 'leaked'],

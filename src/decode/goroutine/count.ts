@@ -55,7 +55,7 @@ class CountReader {
   private readonly stack: number[] = [];
   private readonly count: number[] = [];
   private readonly labelSet: number[] = [];
-  private readonly counts = { headers: 0, skipped: 0, noise: 0 };
+  private readonly counts = { headers: 0, skipped: 0, noise: 0, unreadLabels: 0 };
   private firstSkipped = 0;
   private readonly clashes = new Set<string>();
 
@@ -151,6 +151,9 @@ class CountReader {
   private readLabels(start: number, stop: number): void {
     const { labels, tables } = this;
     const list = new LabelText(new TextDecoder().decode(this.bytes.subarray(start, stop))).list();
+    if (!list) {
+      this.counts.unreadLabels++;
+    }
     for (const [key, value] of list ?? []) {
       const shown = userLabelKey(key);
       if (shown !== key) {
@@ -280,6 +283,12 @@ class CountReader {
     }
     if (counts.noise > 0) {
       notices.push({ severity: 'warning', text: `${counts.noise} lines are no part of a debug=1 profile; left out.` });
+    }
+    if (counts.unreadLabels > 0) {
+      notices.push({
+        severity: 'warning',
+        text: `The labels of ${counts.unreadLabels} of ${counts.headers} stacks could not be read and are left out: expected {"key":"value", …}.`,
+      });
     }
     if (read !== total) {
       notices.push({

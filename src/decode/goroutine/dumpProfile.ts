@@ -3,7 +3,7 @@ import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Notice, Profile } from '../../profile/profile';
 import { renamedLabels } from './count';
 import { DumpReader, maxDump } from './dump';
-import type { Status } from './header';
+import { maxLabels, type Status } from './header';
 import { findMentions } from './mentions';
 
 const nanosecondsPerMinute = 60e9;
@@ -20,7 +20,7 @@ export function dumpProfile(reader: DumpReader, bytes: Uint8Array): Profile {
       rows.blockedOn[row] = 0;
     }
   }
-  const mentions = findMentions(bytes, rows);
+  const { mentions, isCut: areMentionsCut } = findMentions(bytes, rows);
 
   const labels = new LabelSetBuilder(Math.ceil(rows.length * 7.5));
   const keys = Object.fromEntries(
@@ -105,7 +105,7 @@ export function dumpProfile(reader: DumpReader, bytes: Uint8Array): Profile {
     docUrl: '',
     dropFrames: '',
     keepFrames: '',
-    notices: noticesOf(reader, bytes),
+    notices: noticesOf(reader, bytes, areMentionsCut),
     sample: { length: rows.length, values: [count, wait], stack: rows.stack.slice(0, rows.length), labelSet },
     labelSet: sets,
     label: { ...label, key: toRows(label.key), str: toRows(label.str), unit: toRows(label.unit) },
@@ -136,7 +136,7 @@ function sharedLabels({ state, labels }: Status, { tables }: DumpReader): Shared
   };
 }
 
-function noticesOf(reader: DumpReader, bytes: Uint8Array): Notice[] {
+function noticesOf(reader: DumpReader, bytes: Uint8Array, areMentionsCut: boolean): Notice[] {
   const { counts, rows, statuses, firstSkipped } = reader;
   const notices: Notice[] = [];
   const warn = (text: string) => notices.push({ severity: 'warning', text });
@@ -174,6 +174,15 @@ function noticesOf(reader: DumpReader, bytes: Uint8Array): Notice[] {
   }
   if (reader.body.ancestors.size > 0) {
     inform('The label ancestor has the ids of ancestors (tracebackancestors); their stacks are left out.');
+  }
+  const leftOut = rows.status
+    .subarray(0, rows.length)
+    .reduce((n, status) => n + (statuses[status]?.labelsLeftOut ? 1 : 0), 0);
+  if (leftOut > 0) {
+    warn(`Goroutines with more than ${maxLabels} labels, of which the others are left out: ${n(leftOut)}.`);
+  }
+  if (areMentionsCut) {
+    warn('Holders of locks were looked for in a part of the dump: too many arguments are near locks.');
   }
   const unknown = new Set(statuses.flatMap((status) => status?.unknown ?? []));
   if (unknown.size > 0) {

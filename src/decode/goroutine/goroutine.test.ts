@@ -333,6 +333,9 @@ describe('debug=1', () => {
     expect(texts(await read(text.slice(0, text.indexOf('2 @'))))).toEqual([
       expect.stringMatching(/total of 5.*add up to 3/),
     ]);
+    expect(texts(await read(text.replace('"größe"}', '"größe"')))).toEqual([
+      'The labels of 1 of 2 stacks could not be read and are left out: expected {"key":"value", …}.',
+    ]);
     const broken = text.replace('0x449cf7', '0x449zf7');
     expect(texts(await read(broken))[0]).toBe('1 of 2 stacks could not be read; the first is in line 6.');
   });
@@ -481,6 +484,18 @@ describe('made dumps', () => {
 });
 
 describe('hostile text', () => {
+  it('labels beyond a hundred are left out, and that is said', async () => {
+    const labels = (n: number) => Array.from({ length: n }, (_, i) => `k${i}: v`).join(', ');
+    const dump = [100, 101, 500].map(
+      (n, i) => `goroutine ${i + 1} [select] {${labels(n)}}:\nmain.f()\n\t/a.go:1 +0x1\n`
+    );
+    const profile = await read(dump.join('\n'));
+    expect(profile.sample.length).toBe(3);
+    expect(texts(profile)).toEqual(['Goroutines with more than 100 labels, of which the others are left out: 2.']);
+    const keys = new Set([...profile.label.key].map((row) => profile.strings[row]).filter((key) => /^k\d/.test(key)));
+    expect(keys.size).toBe(100);
+  });
+
   const head = 'goroutine 1 [running]:\n';
   const fill = (part: string) => part.repeat(Math.ceil(1_000_000 / part.length));
   it.each<[string, string]>([

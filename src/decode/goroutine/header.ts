@@ -1,5 +1,8 @@
 import { LabelText } from './labelList';
 
+/** Labels kept of a goroutine, each of which takes some 30 bytes. A program sets a few. */
+export const maxLabels = 100;
+
 /** What the header of a goroutine says after its id. */
 export interface Status {
   /** As printed, without marks. */
@@ -12,7 +15,10 @@ export interface Status {
   readonly bubble: number;
   /** True where the header names the thread the goroutine runs on (GOTRACEBACK=system and crash). */
   readonly hasThread: boolean;
+  /** At most `maxLabels`. */
   readonly labels: ReadonlyArray<readonly [key: string, value: string]>;
+  /** How many more there were. */
+  readonly labelsLeftOut: number;
   /** Attributes no version printed so far. */
   readonly unknown: readonly string[];
 }
@@ -78,7 +84,8 @@ export function parseStatus(rest: string): Status | undefined {
         leaked: marks.leaked || state === 'leaked',
         durable: marks.durable,
         hasThread: start[1] !== undefined && start[1] !== 'nil',
-        labels,
+        labels: labels.slice(0, maxLabels),
+        labelsLeftOut: Math.max(0, labels.length - maxLabels),
         unknown,
       }
     : undefined;

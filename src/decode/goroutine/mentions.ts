@@ -8,6 +8,9 @@ const maxOffset = 4096;
 /** Locks of one object that one address is taken to be the owner of. */
 const maxLocks = 4;
 
+/** Arguments near locks that are kept, 24 bytes each, until it is known which of them is the nearest. */
+const maxFound = 1_000_000;
+
 /** Part of the text of a file, and what its goroutine is blocked on: 0 for nothing. */
 export interface Goroutines {
   readonly length: number;
@@ -24,9 +27,12 @@ export interface Goroutines {
  * some call has and that is no lock itself. A hint: arguments may be stale, and neighbours in memory be strangers.
  *
  * One more pass over the text, and only where something is blocked.
- * @returns for a row of goroutine the addresses it mentions, as its peers' blockedOn
+ * @returns for a row of goroutine the addresses it mentions, as its peers' blockedOn; `isCut` where there are too many
  */
-export function findMentions(bytes: Uint8Array, goroutines: Goroutines): Map<number, Set<number>> {
+export function findMentions(
+  bytes: Uint8Array,
+  goroutines: Goroutines
+): { mentions: Map<number, Set<number>>; isCut: boolean } {
   const { length, start, end, blockedOn, isOwner } = goroutines;
   const locks = new Set<number>();
   const owners = new Set<number>();
@@ -38,7 +44,7 @@ export function findMentions(bytes: Uint8Array, goroutines: Goroutines): Map<num
   const mentions = new Map<number, Set<number>>();
   const targets = Float64Array.from(new Set([...locks, ...owners])).sort();
   if (targets.length === 0) {
-    return mentions;
+    return { mentions, isCut: false };
   }
   // The pages that matter, so that nearly all arguments cost one look-up.
   const pages = new Uint8Array(65536);
@@ -49,7 +55,7 @@ export function findMentions(bytes: Uint8Array, goroutines: Goroutines): Map<num
 
   const found = { row: [] as number[], address: [] as number[], target: [] as number[] };
   const nearest = new Float64Array(targets.length);
-  for (let row = 0; row < length; row++) {
+  for (let row = 0; row < length && found.row.length < maxFound; row++) {
     const stop = end[row];
     for (let i = start[row] + 1; i < stop; i++) {
       if (bytes[i] !== byte.x || bytes[i - 1] !== byte.zero || !isBeforeArgument(bytes[i - 2])) {
@@ -89,7 +95,7 @@ export function findMentions(bytes: Uint8Array, goroutines: Goroutines): Map<num
       mentions.set(row, set.add(target));
     }
   });
-  return mentions;
+  return { mentions, isCut: found.row.length >= maxFound };
 }
 
 const isBeforeArgument = (value: number) => value === byte.open || value === byte.space || value === 123;
