@@ -1,7 +1,6 @@
 // Fills the S3 server of the tests: `profiles`, which anyone may read, and `private`, which only its owner may. Both hold
 // the recorded captures, moved to the last hour as in the demo, and keys that need care.
 import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { readFileSync } from 'node:fs';
 import { loadCaptures } from '../../demo/store/store.mjs';
 
 /** Each is a key that some encoding on the way breaks. The object's content is its key. */
@@ -24,7 +23,7 @@ export async function fillBuckets({ url, credentials }) {
     requestChecksumCalculation: 'WHEN_REQUIRED',
   });
   const objects = [
-    ...loadCaptures().map(({ key, path }) => ({ Key: key, Body: readFileSync(path) })),
+    ...loadCaptures().map(({ key, body }) => ({ Key: key, Body: body })),
     ...oddKeys.map((key) => ({ Key: key, Body: Buffer.from(key) })),
   ];
   for (const Bucket of ['profiles', 'private']) {
