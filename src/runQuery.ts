@@ -6,6 +6,7 @@ import {
   captureOfKey,
   chooseCaptures,
   describe,
+  explainMissing,
   isKeyLabel,
   listCaptures,
   ofSameProcess,
@@ -17,7 +18,7 @@ import { capturesFrame, seriesFrames } from './frames/captures';
 import { emptyFlame, toFrame } from './frames/frames';
 import { annotationFrame, exemplarFrame } from './frames/events';
 import { captureLink, eventLinks, exemplarLinks, metricsLinks, type LinkContext } from './frames/links';
-import { findLabelled } from './labelled';
+import { findLabelled, labelledNotices } from './labelled';
 import { printCommand } from './query/commandLine';
 import type { Query, View } from './query/query';
 import { parseSelector, printSelector, splitMatchers } from './query/selector';
@@ -100,6 +101,9 @@ async function choose(bucket: Bucket, query: Query, range: Range, signal: AbortS
   }
   const { captures, notices } = await listCaptures(bucket, query.selector, range, signal);
   const choice = chooseCaptures(captures, query, range, bucket.maxCaptures);
+  if (choice.captures.length === 0 && query.capture === 'event' && query.event !== '') {
+    return { captures: [], notices: await explainMissing(bucket, query, range, signal) };
+  }
   const newest = choice.captures.at(-1);
   if (query.view !== 'growth' || !newest) {
     return { captures: choice.captures, notices: [...notices, ...choice.notices] };
@@ -149,12 +153,18 @@ async function showProfile(
       profile: chosen.captures.map(toSource),
       base: base.captures.length > 0 ? base.captures.map(toSource) : undefined,
       labelled: labelled.length > 0 ? labelled.map(toSource) : undefined,
+      capturedAt: chosen.captures.length === 1 ? keyTime(bucket, chosen.captures[0]) : undefined,
     },
     openingOf(context, query, all.length, signal, emit)
   );
   const keysOf = ({ captures }: Choice) => captures.map(({ object }) => object.key);
   const command = printCommand(query, sample, keysOf(chosen), keysOf(base));
-  const notices = [...chosen.notices, ...base.notices, ...failedNotice(failed, all.length)];
+  const notices = [
+    ...chosen.notices,
+    ...base.notices,
+    ...labelledNotices(chosen.captures, labelled),
+    ...failedNotice(failed, all.length),
+  ];
   return tables.map((table, i) => frameOf(table, query, refId, i === 0 ? notices : [], command));
 }
 
@@ -268,4 +278,6 @@ function emptyFrame(query: Query, refId: string, notices: readonly Notice[]): Da
 
 // A rewritten object has another etag and must not be answered from the cache. Keys never hold a NUL.
 const toSource = ({ object, time }: Capture): Source => ({ key: `${object.key}\0${object.etag}`, time });
+/** Undefined where the layout has no time: the listing's is when the object was stored. */
+const keyTime = (bucket: Bucket, { object }: Capture) => captureOfKey(bucket, object.key)?.time || undefined;
 const objectKey = (key: string) => key.slice(0, key.indexOf('\0'));

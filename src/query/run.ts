@@ -2,6 +2,7 @@ import { filterLabels, type LabelCondition } from '../ops/labels';
 import { scale } from '../profile/measurement';
 import { compilePattern, type Pattern } from '../profile/pattern';
 import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
+import { clockTolerance, spanText } from '../profile/time';
 import { diff } from '../views/diff';
 import { callers, flame } from '../views/flame';
 import { GrowthBuilder } from '../views/growth';
@@ -43,8 +44,10 @@ export interface Inputs {
   readonly profile: Profile;
   /** What the profile is compared with. */
   readonly base?: Profile;
-  /** A profile of the same event whose samples have the label that is estimated. */
+  /** A profile of the same process whose samples have the label that is estimated. */
   readonly labelled?: Profile;
+  /** When the profile was captured, as its key says: Unix ms; 0 or undefined where it does not. */
+  readonly capturedAt?: number;
 }
 
 /**
@@ -87,7 +90,11 @@ export function growthOf(query: Query): { add(profile: Profile, time: number): v
   };
 }
 
-function prepareQuery(query: Query, { profile: recorded, base, labelled }: Inputs, view: ProfileView): Prepared {
+function prepareQuery(
+  query: Query,
+  { profile: recorded, base, labelled, capturedAt }: Inputs,
+  view: ProfileView
+): Prepared {
   const matchers = parseSelector(query.selector);
   const withLabels = (p: Profile) => estimated(withAskedStates(p, query, matchers), labelled, query);
   const { profile, notices } = withLabels(recorded);
@@ -103,7 +110,24 @@ function prepareQuery(query: Query, { profile: recorded, base, labelled }: Input
     selected.sample.length === 0 && profile.sample.length > 0
       ? [{ severity: 'warning', text: emptyText(profile, matchers) }]
       : [];
-  return { ...prepared, notices: [...notices, ...empty, ...prepared.notices] };
+  return { ...prepared, notices: [...notices, ...empty, ...skew(recorded, capturedAt), ...prepared.notices] };
+}
+
+/** The profile and its key say different times: one of the clocks is wrong, and so is the place of a mark on a panel. */
+function skew({ timeNanos }: Profile, capturedAt = 0): Notice[] {
+  const recordedAt = Number(timeNanos / 1_000_000n);
+  if (recordedAt === 0 || capturedAt === 0 || Math.abs(recordedAt - capturedAt) < clockTolerance) {
+    return [];
+  }
+  const text = (time: number) => new Date(time).toISOString().replace('T', ' ').slice(0, 19);
+  return [
+    {
+      severity: 'warning',
+      text:
+        `The profile says that it was captured at ${text(recordedAt)} UTC, its key says ${text(capturedAt)}: ` +
+        `${spanText(recordedAt - capturedAt)} apart. A clock is wrong, or the key's time is not UTC.`,
+    },
+  ];
 }
 
 /** @throws InputError where the query has none, or one that does not compile */

@@ -26,6 +26,8 @@ export interface InputSources {
   readonly profile: readonly Source[];
   readonly base?: readonly Source[];
   readonly labelled?: readonly Source[];
+  /** When the one profile was captured, as its key says: Unix ms. */
+  readonly capturedAt?: number;
 }
 
 /** How the objects of a question are read, and who hears how far that is. */
@@ -126,7 +128,7 @@ export class WorkerClient {
   /** Tables of a query. @throws Error with the core's message */
   async run(
     query: Query,
-    { profile, base, labelled }: InputSources,
+    { profile, base, labelled, capturedAt }: InputSources,
     opening: Opening
   ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
     const { onPartial, signal } = opening;
@@ -147,6 +149,7 @@ export class WorkerClient {
         type: 'run',
         keys: { profile: p as string, base: b, labelled: l },
         query,
+        capturedAt,
       })
     );
     return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };

@@ -43,13 +43,13 @@ export function createHandler(cache = new ProfileCache()): Handle {
         await load(question.key, question.bytes, onProgress);
         return { type: 'done' };
       case 'run': {
-        const { keys, query } = question;
+        const { keys, query, capturedAt } = question;
         const [profile, base, labelled] = [keys.profile, keys.base, keys.labelled].map((key) =>
           key === undefined ? undefined : cache.get(key)
         );
         const missing = Object.values(keys).filter((key) => key !== undefined && !cache.has(key));
         return profile && missing.length === 0
-          ? { type: 'tables', tables: run(query, { profile, base, labelled }) }
+          ? { type: 'tables', tables: run(query, { profile, base, labelled, capturedAt }) }
           : { type: 'missing', keys: missing };
       }
       case 'facts': {

@@ -18,7 +18,7 @@ export interface InputKeys {
 
 export type Question =
   | { readonly type: 'load'; readonly key: string; readonly bytes: ArrayBuffer }
-  | { readonly type: 'run'; readonly keys: InputKeys; readonly query: Query }
+  | { readonly type: 'run'; readonly keys: InputKeys; readonly query: Query; readonly capturedAt?: number }
   | { readonly type: 'facts'; readonly key: string }
   | { readonly type: 'memory'; readonly key: string; readonly meta: MemoryMeta }
   /** Opens a collection: of many profiles one is kept at a time, so any number of them fits the worker's memory. */
