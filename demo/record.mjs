@@ -24,6 +24,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
 import { makeCgroup } from './cgroup.mjs';
+import { get, tenants, watched, weighted } from './load.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const captures = join(here, 'captures');
@@ -65,8 +66,6 @@ const checkoutInstances = [
     keep: (tenant, seconds) => tenant === 'initech' && seconds < 130 && Math.random() < 0.25,
   },
 ];
-/** Share of the load, and of the leak, of each tenant. */
-const tenants = { acme: 10, globex: 5, initech: 3, umbrella: 2, hooli: 1 };
 const version = 'v1.42.0';
 const ladder = [0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
 
@@ -74,19 +73,6 @@ const url = ({ port }, path) => `http://127.0.0.1:${port}${path}`;
 const debugRoot = ({ port }) => `http://127.0.0.1:${port + 1}`;
 const debugUrl = (instance, path) => `${debugRoot(instance)}/debug/pprof/${path}`;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function get(address, init) {
-  const response = await fetch(address, init);
-  if (!response.ok) {
-    throw new Error(`${address}: ${response.status} ${await response.text()}`);
-  }
-  return Buffer.from(await response.arrayBuffer());
-}
-
-function weighted(weights) {
-  let at = Math.random() * Object.values(weights).reduce((sum, weight) => sum + weight, 0);
-  return Object.keys(weights).find((name) => (at -= weights[name]) < 0);
-}
 
 /** Sends jobs until it is told to stop. */
 async function load(instance, state) {
@@ -257,14 +243,6 @@ async function scrape(instance, state, recorded) {
   }
 }
 
-/** The larger of the signals that the auto-profiler compares with the limit. */
-async function watched(instance) {
-  const text = (await get(`${debugRoot(instance)}/metrics`)).toString();
-  return Math.max(
-    ...Array.from(text.matchAll(/^autoprofiler_memory_bytes\{.*\} (\S+)$/gm), ([, bytes]) => Number(bytes))
-  );
-}
-
 const printMetrics = (recorded) =>
   Object.values(recorded)
     .flatMap(({ type, series }) => [type, ...Object.values(series).flat()])
@@ -284,7 +262,7 @@ async function incident() {
   for (const instance of checkoutInstances) {
     await get(`${debugRoot(instance)}/capture?reason=start`, { method: 'POST' });
   }
-  while ((await watched(leaking)) < 0.955 * leaking.limit) {
+  while ((await watched(debugRoot(leaking))).bytes < 0.955 * leaking.limit) {
     await sleep(200);
   }
   state.full = true;

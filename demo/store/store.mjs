@@ -4,6 +4,7 @@
 //   bucket "profiles"   the captures
 //   /_stats             how many writes were tried
 //   bucket "forbidden"  403, for the error's sake
+// With UPLOADS_PORT, objects can be PUT there; the port that the plugin reads from stays read only.
 import { createServer } from 'node:http';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -97,7 +98,7 @@ export function loadCaptures(dir = defaultDir, now = Date.now()) {
         : recorded;
     return { key: moveKey(key, time), body, time };
   });
-  return objects.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+  return objects.sort(byKey);
 }
 
 const escapeXml = (text) =>
@@ -149,9 +150,24 @@ function list(objects, query) {
   );
 }
 
+const byKey = (a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key));
+
+/** Takes objects by PUT, as an auto-profiler sends them, into a list that a store serves. */
+export function createUploads(objects) {
+  return createServer(async (request, response) => {
+    if (request.method !== 'PUT') {
+      return response.writeHead(405).end();
+    }
+    const key = decodeURIComponent(new URL(request.url, 'http://store').pathname.slice(1));
+    const body = Buffer.concat(await request.toArray());
+    const others = objects.filter((object) => object.key !== key);
+    objects.splice(0, Infinity, ...[...others, { key, body, time: Date.now() }].sort(byKey));
+    return response.writeHead(200).end();
+  });
+}
+
 /** @returns {import('node:http').Server & { stats: { writes: number } }} not listening yet */
-export function createStore(dir) {
-  const objects = loadCaptures(dir);
+export function createStore(objects = loadCaptures()) {
   const stats = { writes: 0 };
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://store');
@@ -188,7 +204,12 @@ export function createStore(dir) {
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   const port = Number(process.env.PORT ?? 9000);
-  createStore().listen(port, process.env.HOST ?? '127.0.0.1', () => {
+  const host = process.env.HOST ?? '127.0.0.1';
+  const objects = loadCaptures();
+  if (process.env.UPLOADS_PORT) {
+    createUploads(objects).listen(Number(process.env.UPLOADS_PORT), host);
+  }
+  createStore(objects).listen(port, host, () => {
     process.stdout.write(`S3 endpoint: http://127.0.0.1:${port}/profiles\n`);
   });
 }
