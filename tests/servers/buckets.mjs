@@ -13,8 +13,8 @@ export const oddKeys = [
   'odd//two slashes.txt',
 ];
 
-export async function fillBuckets({ url, credentials }) {
-  const client = new S3Client({
+const connect = ({ url, credentials }) =>
+  new S3Client({
     endpoint: url,
     region: 'us-east-1',
     forcePathStyle: true,
@@ -22,6 +22,16 @@ export async function fillBuckets({ url, credentials }) {
     // The checksums that the SDK adds by default are newer than Debian's radosgw, which refuses them.
     requestChecksumCalculation: 'WHEN_REQUIRED',
   });
+
+/** An empty bucket that only its owner may read. */
+export async function createBucket(server, name) {
+  const client = connect(server);
+  await client.send(new CreateBucketCommand({ Bucket: name }));
+  client.destroy();
+}
+
+export async function fillBuckets(server) {
+  const client = connect(server);
   const objects = [
     ...loadCaptures().map(({ key, body }) => ({ Key: key, Body: body })),
     ...oddKeys.map((key) => ({ Key: key, Body: Buffer.from(key) })),
