@@ -6,15 +6,16 @@ const layers = {
   profile: [],
   store: [],
   decode: ['profile'],
+  encode: ['profile'],
   ops: ['profile'],
   views: ['profile'],
-  query: ['profile', 'decode', 'ops', 'views'],
-  worker: ['profile', 'decode', 'ops', 'query', 'views'],
+  query: ['profile', 'decode', 'encode', 'ops', 'views'],
+  worker: ['profile', 'decode', 'encode', 'ops', 'query', 'views'],
   frames: ['views', 'store'],
   editors: ['query', 'store', 'datasource', 'types'],
-  cli: ['profile', 'decode', 'ops', 'views', 'query', 'worker', 'testing'],
+  cli: ['profile', 'decode', 'encode', 'ops', 'views', 'query', 'worker', 'testing'],
 };
-const pure = ['profile', 'store', 'decode', 'ops', 'views', 'query'];
+const pure = ['profile', 'store', 'decode', 'encode', 'ops', 'views', 'query'];
 const modules = [...Object.keys(layers), 'datasource', 'annotations', 'variables', 'module', 'types', 'testing'];
 
 function layerRule([layer, may]) {

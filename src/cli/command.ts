@@ -1,161 +1,184 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import { decode } from '../decode/decode';
-import { subtractBase, type BaseOptions } from '../ops/base';
+import { normalized, subtractBase, type BaseOptions } from '../ops/base';
 import { compact } from '../ops/compact';
-import { MergeBuilder } from '../ops/merge';
+import { withCommonTypes } from '../ops/header';
+import { merge } from '../ops/merge';
 import { InputError, type Profile } from '../profile/profile';
-import { defaultReportOptions, reportOptions, type ReportOption, type ReportOptions } from '../query/options';
+import { Arguments, ReportFlags, reportFlags } from '../query/flags';
+import type { ReportOptions } from '../query/options';
 import { prepare } from '../query/prepare';
+import { ofWhole, proto } from '../query/proto';
 import { untrimmed } from '../views/trimmed';
 import { peek, raw, tags, top, traces, tree, type Report } from './report';
 
 const reports: Readonly<Record<string, Report>> = { top, text: top, tree, tags, traces, raw };
-const reportNames = [...Object.keys(reports), 'peek'];
-
-/** Older names of sample types that pprof still takes. */
-const sampleFlags: Readonly<Record<string, Partial<ReportOptions>>> = {
-  inuse_space: { sampleIndex: 'inuse_space' },
-  inuse_objects: { sampleIndex: 'inuse_objects' },
-  alloc_space: { sampleIndex: 'alloc_space' },
-  alloc_objects: { sampleIndex: 'alloc_objects' },
-  total_delay: { sampleIndex: 'delay' },
-  contentions: { sampleIndex: 'contentions' },
-  mean_delay: { sampleIndex: 'delay', mean: true },
-};
+const reportNames = [...Object.keys(reports), 'peek', 'proto'];
 
 interface Command {
   report: string;
   /** The pattern of -peek. */
   pattern: string;
+  /** File that the report is written to, '' for standard output. */
+  output: string;
   options: ReportOptions;
   base: { files: string[]; mode: BaseOptions['mode'] };
   files: string[];
 }
 
-function toNumber(name: string, text: string): number {
-  const value = Number(text);
-  if (text === '' || Number.isNaN(value)) {
-    throw new InputError(`-${name}=${text}: expected a number.`);
-  }
-  return value;
-}
-
-/** What a flag without a value sets: a switch, or the choice that it names. */
-function switched(name: string, on: boolean): Partial<ReportOptions> | undefined {
-  for (const option of reportOptions) {
-    if (option.kind === 'switch' && option.flag === name) {
-      return { [option.field]: on };
-    }
-    if (option.kind === 'choice' && (option.choices as readonly string[]).includes(name)) {
-      return on ? { [option.field]: name } : {};
-    }
-  }
-  return on ? sampleFlags[name] : Object.hasOwn(sampleFlags, name) ? {} : undefined;
-}
-
-const isValued = (option: ReportOption) => option.kind !== 'switch' && option.kind !== 'choice';
-
-function parseArguments(args: readonly string[]): Command {
-  const command: Command = {
+function parseArguments(words: readonly string[]): Command {
+  const command: Omit<Command, 'options'> = {
     report: '',
     pattern: '',
-    options: defaultReportOptions,
+    output: '',
     base: { files: [], mode: 'base' },
     files: [],
   };
-  const set = (patch: Partial<ReportOptions>) => {
-    command.options = { ...command.options, ...patch };
-  };
-  for (let i = 0; i < args.length; i++) {
-    const flag = /^--?([a-z_]+)(?:=(.*))?$/s.exec(args[i]);
-    if (!flag) {
-      command.files.push(args[i]);
+  const flags = new ReportFlags();
+  const args = new Arguments(words);
+  for (let arg = args.next(); arg; arg = args.next()) {
+    if ('file' in arg) {
+      command.files.push(arg.file);
       continue;
     }
-    const [, name, value] = flag;
-    const text = (): string => {
-      const given = value ?? args[++i];
-      if (given === undefined) {
-        throw new InputError(`-${name}: expected a value.`);
-      }
-      return given;
-    };
-    const patch = switched(name, value !== 'false');
-    const option = reportOptions.find((candidate) => isValued(candidate) && candidate.flag === name);
-    if (reportNames.includes(name)) {
+    const { flag, given } = arg;
+    if (reportNames.includes(flag)) {
       if (command.report !== '') {
-        throw new InputError(`-${command.report} and -${name}: expected one report.`);
+        throw new InputError(`-${command.report} and -${flag}: expected one report.`);
       }
-      command.report = name;
-      command.pattern = name === 'peek' ? text() : '';
-    } else if (name === 'base' || name === 'diff_base') {
-      if (command.base.files.length > 0 && command.base.mode !== name) {
+      command.report = flag;
+      command.pattern = flag === 'peek' ? args.value(flag, given) : '';
+    } else if (flag === 'base' || flag === 'diff_base') {
+      if (command.base.files.length > 0 && command.base.mode !== flag) {
         throw new InputError('-base and -diff_base: expected one of them.');
       }
-      command.base.mode = name;
-      command.base.files.push(text());
-    } else if (patch) {
-      set(patch);
-    } else if (option) {
-      const given = text();
-      set({ [option.field]: option.kind === 'number' ? toNumber(name, given) : given });
-    } else if (name !== 'symbolize') {
-      const flags = reportOptions.flatMap((known) => (known.kind === 'choice' ? known.choices : [known.flag]));
-      const known = [...reportNames, 'base', 'diff_base', ...flags, ...Object.keys(sampleFlags)];
-      throw new InputError(`-${name} is not supported; there are ${known.map((k) => `-${k}`).join(' ')}.`);
+      command.base.mode = flag;
+      command.base.files.push(args.value(flag, given));
+    } else if (flag === 'output') {
+      command.output = args.value(flag, given);
+    } else if (flag !== 'symbolize' && !flags.take(flag, given, args)) {
+      const known = [...reportNames, 'output', 'base', 'diff_base', ...reportFlags];
+      throw new InputError(`-${flag} is not supported; there are ${known.map((name) => `-${name}`).join(' ')}.`);
     }
   }
   if (command.report === '' || command.files.length === 0) {
     throw new InputError(
-      'usage: npm run -s pprof -- {-top|-tree|-peek=REGEXP|-tags|-traces|-raw} [flags of go tool pprof] FILE…'
+      'usage: npm run -s pprof -- {-top|-tree|-peek=REGEXP|-tags|-traces|-raw|-proto} [flags of go tool pprof] FILE…'
     );
   }
-  if (command.options.normalize && command.base.files.length === 0) {
+  const options = flags.options();
+  if (options.normalize && command.base.files.length === 0) {
     throw new InputError('-normalize: expected a base to normalize by, -base=FILE or -diff_base=FILE.');
   }
-  return command;
-}
-
-/** What a report sets whatever was asked (internal/driver, applyCommandOverrides). */
-function overrides(report: string, options: ReportOptions): ReportOptions {
-  const bounded = options.trim && report !== 'raw' ? options : untrimmed(options);
-  return report === 'raw' ? { ...bounded, granularity: 'addresses' } : bounded;
+  return { ...command, options };
 }
 
 /**
- * The text that `go tool pprof -symbolize=none` prints for the same arguments.
+ * What `go tool pprof -symbolize=none` prints for the same arguments: a text, or with -proto the bytes of a file.
  * @param warn called with each notice, which pprof prints to stderr
+ * @returns '' where -output names a file, which is written
  * @throws InputError for an argument or a file that cannot be read as pprof's
  */
-export async function pprof(args: readonly string[], warn: (text: string) => void = () => undefined): Promise<string> {
-  const { report, pattern, options: asked, base, files } = parseArguments(args);
-  const options = overrides(report, asked);
-  const own = await openAll(files);
-  const profile =
-    base.files.length === 0
-      ? own
-      : compact(subtractBase(own, await openAll(base.files), { mode: base.mode, normalize: options.normalize }));
+export async function pprofOutput(
+  args: readonly string[],
+  warn: (text: string) => void = () => undefined
+): Promise<string | Uint8Array> {
+  const command = parseArguments(args);
+  const { report, pattern, base, files, output } = command;
+  const isWhole = report === 'raw' || report === 'proto';
+  const options = isWhole
+    ? ofWhole(command.options)
+    : command.options.trim
+      ? command.options
+      : untrimmed(command.options);
+  const own = await openAll(files, 'source', warn);
+  const profile = base.files.length === 0 ? own : difference(own, await openAll(base.files, 'base', warn), command);
   const prepared = prepare(profile, options);
   prepared.notices.forEach(({ text }) => warn(text));
-  return report === 'peek' ? peek(prepared, options, pattern) : reports[report](prepared, options);
+  const printed =
+    report === 'proto'
+      ? gzipSync(proto(prepared, options))
+      : report === 'peek'
+        ? peek(prepared, options, pattern)
+        : reports[report](prepared, options);
+  if (output === '') {
+    return printed;
+  }
+  warn(`Generating report in ${output}`);
+  await writeFile(output, printed);
+  return '';
 }
 
-/** As in pprof, one file stays as it is: its equal samples stay apart, its empty ones stay. */
-async function openAll(files: readonly string[]): Promise<Profile> {
-  if (files.length === 1) {
-    return open(files[0]);
+/** `pprofOutput` of a report that is text: any but -proto without -output. */
+export async function pprof(args: readonly string[], warn?: (text: string) => void): Promise<string> {
+  const output = await pprofOutput(args, warn);
+  if (typeof output !== 'string') {
+    throw new Error('-proto is bytes, not text');
   }
-  const builder = new MergeBuilder();
+  return output;
+}
+
+function difference(own: Profile, base: Profile, { base: { mode }, options: { normalize } }: Command): Profile {
+  const [first, second] = mergeable([normalize ? normalized(own, base) : own, base]);
+  return compact(subtractBase(first, second, { mode, normalize: false }));
+}
+
+/**
+ * As in pprof (driver/fetch.go), one file stays as it is: its equal samples stay apart, its empty ones stay. Of several,
+ * those that cannot be read are left out with a warning.
+ * @throws the first file's error where none can be read
+ */
+async function openAll(files: readonly string[], what: string, warn: (text: string) => void): Promise<Profile> {
+  const profiles: Profile[] = [];
+  const errors: Error[] = [];
   for (const file of files) {
-    builder.add(await open(file));
+    try {
+      profiles.push(withMapping(await decode(await readFile(file))));
+    } catch (error) {
+      if (!isExpected(error)) {
+        throw error;
+      }
+      errors.push(error instanceof InputError ? new InputError(`${file}: ${error.message}`) : error);
+    }
   }
-  return compact(builder.finish());
+  if (profiles.length === 0) {
+    throw errors[0];
+  }
+  if (errors.length > 0) {
+    errors.forEach(({ message }) => warn(message));
+    warn(`Fetched ${profiles.length} ${what} profiles out of ${files.length}`);
+  }
+  return profiles.length === 1 ? profiles[0] : compact(merge(mergeable(profiles)));
 }
 
-async function open(file: string): Promise<Profile> {
-  try {
-    return await decode(await readFile(file));
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(`${file}: ${error.message}`) : error;
+/** Errors of what the user gave: a profile, an argument, the name of a file. */
+export const isExpected = (error: unknown): error is Error =>
+  error instanceof InputError || typeof (error as NodeJS.ErrnoException | undefined)?.code === 'string';
+
+/**
+ * Profiles as pprof merges them: with the sample types that all of them have, and only what their samples name of the
+ * tables, in that order. That decides which of two equal binaries or locations is kept.
+ */
+const mergeable = (profiles: readonly Profile[]): Profile[] => withCommonTypes(profiles).map(compact);
+
+/** A profile without binaries gets one without a name, which all of its locations are in (driver/fetch.go, locateBinaries). */
+function withMapping(profile: Profile): Profile {
+  const { location, mapping } = profile;
+  if (mapping.length > 0) {
+    return profile;
   }
+  return {
+    ...profile,
+    location: { ...location, mapping: new Int32Array(location.length) },
+    mapping: {
+      length: 1,
+      start: new BigUint64Array(1),
+      limit: new BigUint64Array(1),
+      offset: new BigUint64Array(1),
+      filename: new Uint32Array(1),
+      buildId: new Uint32Array(1),
+      flags: new Uint8Array(1),
+    },
+  };
 }

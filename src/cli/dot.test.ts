@@ -1,10 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { decode } from '../decode/decode';
 import { scaledLabel } from '../profile/measurement';
 import { prepare } from '../query/prepare';
 import { defaultQuery, type Query } from '../query/query';
+import { findOracle, type Oracle } from '../testing/oracle';
 import { graph } from '../views/nodeGraph';
 import { column } from '../views/table';
 
@@ -36,10 +36,9 @@ async function ours(file: string, options: Partial<Query>): Promise<string[]> {
   ].sort();
 }
 
-function pprofs(file: string, flags: readonly string[]): string[] {
-  const args = ['tool', 'pprof', '-symbolize=none', '-dot', '-unit=B', '-taghide=.', ...flags, file];
-  const dot = execFileSync('go', args, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
-  return dot
+async function pprofs(oracle: Oracle, file: string, flags: readonly string[]): Promise<string[]> {
+  const answer = await oracle(['-dot', '-unit=B', '-taghide=.', ...flags, file]);
+  return ('stdout' in answer ? answer.stdout : answer.refusal)
     .split('\n')
     .filter((line) => /^N\d+ (\[|->)/.test(line))
     .map((line) => / tooltip="([^"]*)"/.exec(line)?.[1] ?? '')
@@ -47,7 +46,8 @@ function pprofs(file: string, flags: readonly string[]): string[] {
 }
 
 describe('graph, against the installed go tool pprof -dot', () => {
-  if (spawnSync('go', ['version']).status !== 0) {
+  const oracle = findOracle();
+  if (!oracle) {
     test.skip('Go is not installed, so the graph is not compared', () => undefined);
     return;
   }
@@ -66,6 +66,6 @@ describe('graph, against the installed go tool pprof -dot', () => {
     combinations.map(([flags, options]) => [name, flags.join(' '), file, flags, options] as const)
   );
   test.each(cases)('%s %s', async (_name, _flags, file, flags, options) => {
-    expect(await ours(file, { ...options, tagHide: '.' })).toEqual(pprofs(file, flags));
+    expect(await ours(file, { ...options, tagHide: '.' })).toEqual(await pprofs(oracle, file, flags));
   });
 });

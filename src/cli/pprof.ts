@@ -1,14 +1,13 @@
-import { InputError } from '../profile/profile';
-import { pprof } from './command';
+import { isExpected, pprofOutput } from './command';
 
 // npm run -s pprof -- <flags of go tool pprof> FILE…
 //
 // Prints what `go tool pprof` prints, from our core.
 
 try {
-  process.stdout.write(await pprof(process.argv.slice(2), (text) => process.stderr.write(`${text}\n`)));
+  process.stdout.write(await pprofOutput(process.argv.slice(2), (text) => process.stderr.write(`${text}\n`)));
 } catch (error) {
-  if (!(error instanceof InputError) && !(error instanceof Error && 'code' in error)) {
+  if (!isExpected(error)) {
     throw error;
   }
   process.stderr.write(`${error.message}\n`);

@@ -2,9 +2,10 @@ import { percentage, scale, scaledLabel } from '../profile/measurement';
 import { compilePattern } from '../profile/pattern';
 import { InputError, MappingFlag, type Profile } from '../profile/profile';
 import { reportOptions, type ReportOptions } from '../query/options';
-import { compareText, cumValue, flatValue, frameNames, type Graph } from '../views/graph';
+import { baseName, compareText, cumValue, flatValue, frameNames, type Graph } from '../views/graph';
 import type { Prepared } from '../views/prepared';
 import { sortedEdges, trimmedGraph, untrimmed, type TrimmedGraph } from '../views/trimmed';
+import { alignRight } from './tabwriter';
 
 /** A text report as `go tool pprof` prints it. */
 export type Report = (prepared: Prepared, options: ReportOptions) => string;
@@ -103,7 +104,7 @@ function reportLabels(
   const lines = options.compactLabels ? [] : profileLabels(prepared, format);
   const filters = activeFilters(options);
   if (filters.length > 0) {
-    lines.push('Active filters:', ...filters.map((text) => `   ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`));
+    lines.push('Active filters:', ...filters.map((text) => `   ${shortened(text)}`));
   }
   const shown = nodes.reduce((sum, node) => sum + flatValue(graph, node), 0);
   lines.push(
@@ -117,6 +118,12 @@ function reportLabels(
     lines.push(`Showing top ${nodes.length} nodes out of ${originalCount}`);
   }
   return lines;
+}
+
+/** Cut after 80 bytes, as pprof counts. */
+function shortened(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  return bytes.length > 80 ? `${new TextDecoder().decode(bytes.subarray(0, 80))}…` : text;
 }
 
 /** pprof names these and no others, not even prune_from. */
@@ -180,7 +187,7 @@ function profileLabels({ profile, type, unit, total }: Prepared, format: (value:
   if (mapping.length > 0) {
     const file = strings[mapping.filename[0]];
     const buildId = strings[mapping.buildId[0]];
-    lines.push(...(file ? [`File: ${file.slice(file.lastIndexOf('/') + 1)}`] : []));
+    lines.push(...(file ? [`File: ${baseName(file)}`] : []));
     lines.push(...(buildId ? [`Build ID: ${buildId}`] : []));
   }
   lines.push(...profile.comments.filter((comment) => !comment.startsWith('#')));
@@ -208,11 +215,10 @@ function profileLabels({ profile, type, unit, total }: Prepared, format: (value:
 
 /** Go's default text of a time: `2026-11-24 09:31:54.123456789 +0000 UTC`, in the zone of this process. */
 function localTime(nanos: bigint): string {
-  const date = new Date(Number(nanos / 1_000_000n));
+  const part = BigInt.asUintN(64, ((nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n);
+  const date = new Date(Number((nanos - part) / 1_000_000n));
   const two = (value: number) => String(value).padStart(2, '0');
-  const fraction = String(nanos % 1_000_000_000n)
-    .padStart(9, '0')
-    .replace(/0+$/, '');
+  const fraction = String(part).padStart(9, '0').replace(/0+$/, '');
   const offset = -date.getTimezoneOffset();
   const zone = `${offset < 0 ? '-' : '+'}${two(Math.trunc(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
   const name = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' })
@@ -267,21 +273,13 @@ export const tags: Report = (prepared, options) => {
     );
   }
   const share = (value: number) => (whole > 0 ? ` (${percentage(value, whole)})` : '');
-  let text = '';
+  const lines: string[] = [];
   for (const [key, { total, values }] of [...keys].sort(([a], [b]) => compareText(a, b))) {
-    const rows = [...values]
-      .sort(([a, x], [b, y]) => Math.abs(y) - Math.abs(x) || compareText(a, b))
-      .map(([value, amount]) => ({ value, cell: `${format(amount)}${share(amount)}:` }));
-    // What Go's text/tabwriter does with right-aligned cells and a padding of one.
-    const first = [...key].length + 2;
-    const second = Math.max(...rows.map(({ cell }) => cell.length)) + 1;
-    text += ` ${key}: Total ${format(total)} of ${format(whole)}${share(total)}\n`;
-    for (const { value, cell } of rows) {
-      text += `${' '.repeat(first)}${cell.padStart(second)} ${value}\n`;
-    }
-    text += '\n';
+    lines.push(`${key}:\t Total ${format(total)} of ${format(whole)}${share(total)}`);
+    const rows = [...values].sort(([a, x], [b, y]) => Math.abs(y) - Math.abs(x) || compareText(a, b));
+    lines.push(...rows.map(([value, amount]) => ` \t${format(amount)}${share(amount)}:\t ${value}`), '');
   }
-  return text;
+  return alignRight(lines.map((line) => `${line}\n`).join(''));
 };
 
 const separator = '-----------+-------------------------------------------------------';
@@ -289,7 +287,7 @@ const separator = '-----------+-------------------------------------------------
 /** `-traces`: internal/report printTraces. */
 export const traces: Report = (prepared, options) => {
   const { profile, index, labelUnits: units } = prepared;
-  const frames = frameNames(profile, options);
+  const frames = frameNames(profile, { ...options, wholePaths: true });
   const { sample, stack, location } = profile;
   const format = formatter(prepared, options);
   const mean = (value: number, count: number) => (options.mean && count !== 0 ? Math.trunc(value / count) : value);
@@ -415,6 +413,9 @@ export const raw: Report = ({ profile }) => {
 
 /** Go's text of a duration: 1m30.5s, 4.006521234s, 12ms. */
 function goDuration(nanos: number): string {
+  if (nanos < 0) {
+    return `-${goDuration(-nanos)}`;
+  }
   const trim = (value: string) => value.replace(/\.?0+$/, '');
   if (nanos < 1e3) {
     return `${nanos}ns`;

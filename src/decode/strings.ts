@@ -27,7 +27,8 @@ export function decodeStrings(bytes: Uint8Array, starts: Uint32Array, ends: Uint
       length = before;
     }
   }
-  const decoder = new TextDecoder();
+  // A text may start with a byte order mark, which is part of it.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const text = decoder.decode(ascii.subarray(0, length));
   const strings = new Array<string>(count);
   let at = 0;

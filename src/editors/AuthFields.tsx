@@ -16,13 +16,15 @@ type Options = DataSourcePluginOptionsEditorProps<PprofOptions, PprofSecrets>['o
 interface Props {
   options: Options;
   onOptionsChange: (options: Options) => void;
-  /** Props of a secret's input. */
-  secret: (name: string) => {
-    isConfigured: boolean;
-    value: string;
-    onReset: () => void;
-    onChange: React.FormEventHandler<HTMLInputElement>;
-  };
+  secret: (name: string) => SecretProps;
+}
+
+/** What the input of a secret takes: Grafana tells a browser that one is set, never which. */
+export interface SecretProps {
+  isConfigured: boolean;
+  value: string;
+  onReset: () => void;
+  onChange: React.FormEventHandler<HTMLInputElement | HTMLTextAreaElement>;
 }
 
 export function AuthFields({ options, onOptionsChange, secret }: Props) {

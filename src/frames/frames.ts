@@ -62,7 +62,7 @@ export function toFrame(table: Table, { refId, visualisation, executed, notices 
         type: fieldTypes[column.kind],
         values: plainValues(column),
         labels: column.labels,
-        config: fieldConfig(column),
+        config: fieldConfig(column, visualisation),
       })),
   });
 }
@@ -110,16 +110,40 @@ const sparkline = (series: readonly number[], times: readonly number[], unit?: s
     ],
   });
 
-/** Names of functions are long; a table shares its width equally where nothing is said. */
-const custom: Partial<Record<Column['kind'], object>> = {
-  enum: { minWidth: 320 },
-  series: { cellOptions: { type: 'sparkline', hideValue: true } },
-};
+/**
+ * A table shares its width equally where nothing is said, and cuts names of functions off: numbers and words get what
+ * they need, names the rest.
+ */
+function cellOf({ kind, name, values, isGauge }: Column): object | undefined {
+  if (isGauge) {
+    return { cellOptions: { type: 'gauge', mode: 'basic' } };
+  }
+  const widthOf = (letters: number) => ({ width: Math.max(100, 40 + 8 * letters) });
+  switch (kind) {
+    case 'enum':
+      return { minWidth: 320 };
+    case 'number':
+      return widthOf(name.length);
+    case 'string': {
+      const letters = (values as readonly string[]).reduce((most, text) => Math.max(most, text.length), name.length);
+      return letters <= longestWord ? widthOf(letters) : undefined;
+    }
+    case 'series':
+      return { width: 200, cellOptions: { type: 'sparkline', hideValue: true } };
+    case 'time':
+      return undefined;
+  }
+}
 
-function fieldConfig({ kind, unit, decimals, label, color, isGauge }: Column): FieldConfig {
+/** Letters of a cell that is a word, as a kind of change or of capture, rather than a name. */
+const longestWord = 16;
+
+function fieldConfig(column: Column, visualisation: PreferredVisualisationType): FieldConfig {
+  const { unit, decimals, label, color, isGauge } = column;
+  const custom = visualisation === 'table' ? cellOf(column) : undefined;
   return {
-    ...(custom[kind] && { custom: custom[kind] }),
-    ...(isGauge && { min: 0, max: 100, custom: { cellOptions: { type: 'gauge', mode: 'basic' } } }),
+    ...(custom && { custom }),
+    ...(isGauge && { min: 0, max: 100 }),
     ...(unit && { unit: units.get(unit) ?? unit }),
     ...(unit === 'percent' && { decimals: 2 }),
     ...(decimals !== undefined && { decimals }),

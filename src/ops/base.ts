@@ -1,7 +1,7 @@
 import { LabelSetBuilder } from '../profile/labelSets';
 import { InputError, type Profile } from '../profile/profile';
 import { MergeBuilder } from './merge';
-import { keepSamples } from './samples';
+import { scaleValues } from './scale';
 
 /** The label that marks samples of the base in a profile that `-diff_base` made. */
 export const baseLabel = 'pprof::base';
@@ -24,9 +24,7 @@ export function subtractBase(profile: Profile, base: Profile, { mode, normalize 
   const merged = new MergeBuilder();
   merged.add(normalize ? normalized(profile, base) : profile);
   merged.add(negated(mode === 'diff_base' ? marked(base) : base));
-  const difference = merged.finish();
-  const { values } = difference.sample;
-  return keepSamples(difference, (i) => values.some((column) => column[i] !== 0));
+  return merged.finish();
 }
 
 /** True where the label list of this row marks a sample of a base. */
@@ -39,11 +37,11 @@ export function isBaseSet({ label, labelSet, strings }: Profile, set: number): b
   return false;
 }
 
-const negated = (profile: Profile): Profile => ({
-  ...profile,
-  // 0 - x, since -0 would be told apart from 0.
-  sample: { ...profile.sample, values: profile.sample.values.map((column) => column.map((value) => 0 - value)) },
-});
+const negated = (profile: Profile): Profile =>
+  scaleValues(
+    profile,
+    profile.sampleTypes.map(() => -1)
+  );
 
 function marked(profile: Profile): Profile {
   const { labelSet, label, sample } = profile;
@@ -63,27 +61,24 @@ function marked(profile: Profile): Profile {
   return { ...profile, strings, ...builder.finish(), sample: { ...sample, labelSet: labelSets } };
 }
 
-/** The profile with its values scaled to the totals of the base (driver/fetch.go and profile.Normalize). */
+/**
+ * The profile with its values scaled to the totals of the base (profile.Normalize).
+ * @throws InputError where the two have differing types
+ */
 export function normalized(profile: Profile, base: Profile): Profile {
-  const types = (p: Profile) => p.sampleTypes.map(({ type, unit }) => `${type}/${unit}`).join(' ');
+  const types = ({ sampleTypes, periodType }: Profile) =>
+    [...sampleTypes, periodType ?? { type: '', unit: '' }].map(({ type, unit }) => `${type}/${unit}`).join(' ');
   if (types(profile) !== types(base)) {
     throw new InputError(
-      `normalize needs a base with the same sample types: the profile has ${types(profile)}, the base ${types(base)}.`
+      `normalize needs a base with the same types: of samples and period the profile has ${types(profile)}, the base ${types(base)}.`
     );
   }
   const sum = (column: Float64Array) => column.reduce((total, value) => total + value, 0);
-  const ratios = profile.sample.values.map((column, t) => {
-    const total = sum(column);
-    return total === 0 ? 0 : sum(base.sample.values[t]) / total;
-  });
-  if (ratios.every((ratio) => ratio === 1)) {
-    return profile;
-  }
-  // Go's math.Round: halves away from zero. A column with the ratio 1 decides nothing, as in profile.ScaleN.
-  const round = (value: number) => Math.sign(value) * Math.floor(Math.abs(value) + 0.5);
-  const values = profile.sample.values.map((column, t) =>
-    ratios[t] === 1 ? column : column.map((value) => round(value * ratios[t]))
+  return scaleValues(
+    profile,
+    profile.sample.values.map((column, t) => {
+      const total = sum(column);
+      return total === 0 ? 0 : sum(base.sample.values[t]) / total;
+    })
   );
-  const scaled = { ...profile, sample: { ...profile.sample, values } };
-  return keepSamples(scaled, (i) => values.some((column, t) => ratios[t] !== 1 && column[i] !== 0));
 }

@@ -1,13 +1,15 @@
 import { pathInterner } from '../profile/interner';
 import type { Profile } from '../profile/profile';
+import { keepSamples } from './samples';
 
 /**
- * The profile with its locations and mappings numbered as its samples name them (leaf first), without those that no
- * sample uses: the ids that google/pprof's Merge gives and its -raw report prints. The first mapping stays first, since
- * reports name it as the program.
+ * The profile with its locations, mappings and functions numbered as its samples name them (leaf first), without those
+ * that no sample uses and without samples that have no value: the ids that google/pprof's Merge gives and its -raw report
+ * prints. The first mapping stays first, since reports name it as the program.
  */
-export function compact(profile: Profile): Profile {
-  const { sample, stack, location, line, mapping } = profile;
+export function compact(all: Profile): Profile {
+  const profile = keepSamples(all, (i) => all.sample.values.some((column) => column[i] !== 0));
+  const { sample, stack, location, line, mapping, function: func } = profile;
   const locations: number[] = [];
   const locationRow = new Int32Array(location.length).fill(-1);
   const mappings = mapping.length > 0 ? [0] : [];
@@ -32,6 +34,9 @@ export function compact(profile: Profile): Profile {
   const lines = locations.flatMap((l) =>
     Array.from({ length: location.lineOffset[l + 1] - location.lineOffset[l] }, (_, k) => location.lineOffset[l] + k)
   );
+  const functions = [...new Set(lines.map((k) => line.function[k]).filter((f) => f >= 0))];
+  const functionRow = new Int32Array(func.length).fill(-1);
+  functions.forEach((f, i) => (functionRow[f] = i));
   const lineOffset = new Uint32Array(locations.length + 1);
   locations.forEach((l, i) => {
     lineOffset[i + 1] = lineOffset[i] + location.lineOffset[l + 1] - location.lineOffset[l];
@@ -57,9 +62,16 @@ export function compact(profile: Profile): Profile {
     },
     line: {
       length: lines.length,
-      function: Int32Array.from(lines, (k) => line.function[k]),
+      function: Int32Array.from(lines, (k) => (line.function[k] < 0 ? -1 : functionRow[line.function[k]])),
       line: Float64Array.from(lines, (k) => line.line[k]),
       column: Float64Array.from(lines, (k) => line.column[k]),
+    },
+    function: {
+      length: functions.length,
+      name: Uint32Array.from(functions, (f) => func.name[f]),
+      systemName: Uint32Array.from(functions, (f) => func.systemName[f]),
+      filename: Uint32Array.from(functions, (f) => func.filename[f]),
+      startLine: Float64Array.from(functions, (f) => func.startLine[f]),
     },
     mapping: {
       length: mappings.length,

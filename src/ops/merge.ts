@@ -1,7 +1,10 @@
 import { PairInterner, pathInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
-import { InputError, type Notice, type Profile } from '../profile/profile';
+import { InputError, type Profile } from '../profile/profile';
 import { lowWord, wordsOf } from '../profile/words';
+import { mergeHeaders, type Header } from './header';
+import { keepSamples } from './samples';
+import { scaleColumns } from './scale';
 
 /** One profile out of several, as pprof's Merge does. @throws InputError where they have no sample type in common */
 export function merge(profiles: readonly Profile[]): Profile {
@@ -15,7 +18,8 @@ export function merge(profiles: readonly Profile[]): Profile {
 /**
  * Merges profiles one at a time, so that no caller has to hold them all. What is the same in two profiles (google/pprof
  * profile/merge.go: functions by names and start, mappings by size, offset and build id, locations by offset in their
- * mapping and lines, samples by stack and labels) becomes one row; values add up; samples without any value are dropped.
+ * mapping and lines, samples by stack and labels) becomes one row; values add up; samples without any value are dropped,
+ * and so are those whose values come to nothing.
  *
  * Identity is found by chains of number pairs, so merging allocates next to nothing per profile.
  */
@@ -63,16 +67,11 @@ export class MergeBuilder {
   private readonly samples = new PairInterner(8192);
   private values: Float64Array[] = [];
 
-  private header: Profile | undefined;
-  private comments: string[] = [];
-  /** By text: captures of one kind say the same. */
-  private readonly notices = new Map<string, Notice>();
-  private timeNanos = 0n;
-  private durationNanos = 0;
-  private period = 0;
+  private header: Header | undefined;
 
+  /** @throws InputError where the profile is of another kind than those before */
   add(profile: Profile): void {
-    const types = this.addHeader(profile);
+    const columns = this.addHeader(profile);
     const { sample } = profile;
     const strings = this.remapStrings(profile);
     const functions = this.remapFunctions(profile, strings);
@@ -81,7 +80,6 @@ export class MergeBuilder {
     const stacks = this.remapStacks(profile, locations);
     const labelSets = this.remapLabelSets(profile, strings);
 
-    const columns = types.map((t) => sample.values[t]);
     const hasValue = new Uint8Array(sample.length);
     for (const column of columns) {
       for (let i = 0; i < sample.length; i++) {
@@ -113,14 +111,9 @@ export class MergeBuilder {
     const samples = this.samples.finish();
     const stacks = this.stacks.finish();
     const { mappingFields, functionFields, locationFields, lineFields } = this;
-    return Object.freeze({
+    const merged: Profile = Object.freeze({
       ...header,
       strings: this.strings.slice(),
-      timeNanos: this.timeNanos,
-      durationNanos: this.durationNanos,
-      period: this.period,
-      comments: this.comments,
-      notices: [...this.notices.values()],
       sample: {
         length: samples.length,
         values: this.values.map((column) => column.slice(0, samples.length)),
@@ -159,37 +152,28 @@ export class MergeBuilder {
       },
       ...this.labels.finish(),
     });
+    // What came to nothing, as a profile and its base do, is no sample.
+    const { values } = merged.sample;
+    return keepSamples(merged, (i) => values.some((column) => column[i] !== 0));
   }
 
-  /** The columns of the sample types that all profiles have so far, in the first one's order. */
-  private addHeader(profile: Profile): number[] {
-    const { header } = this;
-    this.comments = [...new Set([...this.comments, ...profile.comments])];
-    profile.notices.forEach((notice) => this.notices.set(notice.text, notice));
-    this.durationNanos += profile.durationNanos;
-    this.period = Math.max(this.period, profile.period);
-    if (profile.timeNanos !== 0n && (this.timeNanos === 0n || profile.timeNanos < this.timeNanos)) {
-      this.timeNanos = profile.timeNanos;
-    }
-    if (!header) {
-      this.header = profile;
+  /** Takes the header and gives the columns of the sample types that all profiles have so far, in their units. */
+  private addHeader(profile: Profile): readonly Float64Array[] {
+    if (!this.header) {
+      this.header = { ...profile, comments: [...new Set(profile.comments)] };
       this.values = profile.sampleTypes.map(() => new Float64Array(4096));
-      return [...profile.sampleTypes.keys()];
+      return profile.sample.values;
     }
-    const common = header.sampleTypes.filter(({ type, unit }) =>
-      profile.sampleTypes.some((other) => other.type === type && other.unit === unit)
+    const { header, sides } = mergeHeaders(this.header, profile);
+    this.header = header;
+    const [own, other] = [this.values, profile.sample.values].map((columns, side) =>
+      scaleColumns(
+        sides[side].rows.map((row) => columns[row]),
+        sides[side].ratios
+      )
     );
-    if (common.length === 0) {
-      const names = (p: Profile) => p.sampleTypes.map((t) => `${t.type} in ${t.unit}`).join(', ');
-      throw new InputError(
-        `Profiles of different kinds cannot be merged: one has ${names(header)}, another ${names(profile)}. Choose one profile.`
-      );
-    }
-    if (common.length < header.sampleTypes.length) {
-      this.values = common.map((type) => this.values[header.sampleTypes.indexOf(type)]);
-      this.header = { ...header, sampleTypes: common };
-    }
-    return common.map(({ type }) => profile.sampleTypes.findIndex((other) => other.type === type));
+    this.values = [...own];
+    return other;
   }
 
   private remapStrings({ strings }: Profile): Uint32Array {
@@ -228,9 +212,12 @@ export class MergeBuilder {
     return rows;
   }
 
-  private remapMappings({ mapping }: Profile, strings: Uint32Array): Int32Array {
-    const rows = new Int32Array(mapping.length);
-    for (let i = 0; i < mapping.length; i++) {
+  /** Those that locations are in, as they come; but the very first of all is the program, which reports name. */
+  private remapMappings({ mapping, location }: Profile, strings: Uint32Array): Int32Array {
+    const rows = new Int32Array(mapping.length).fill(-1);
+    const used = new Set(location.mapping);
+    used.delete(-1);
+    for (const i of this.mappingFields.length === 0 && mapping.length > 0 ? new Set([0, ...used]) : used) {
       const build = strings[mapping.buildId[i]];
       const file = strings[mapping.filename[i]];
       // Sizes are rounded up to a page: the same library may be mapped with a few bytes more or less.
@@ -276,7 +263,9 @@ export class MergeBuilder {
       let key = this.lineChains.intern(-1 - place, 0);
       for (let k = from; k < to; k++) {
         const f = line.function[k] < 0 ? -1 : functions[line.function[k]];
-        const at = this.lineColumns.intern(this.functionLines.intern(f, line.line[k]), line.column[k]);
+        // As in pprof, only the outermost line's column tells locations apart (Location.key).
+        const column = k === to - 1 ? line.column[k] : 0;
+        const at = this.lineColumns.intern(this.functionLines.intern(f, line.line[k]), column);
         key = this.lineChains.intern(key, at);
       }
       let row = this.locationRowOfKey[key];
@@ -306,10 +295,17 @@ export class MergeBuilder {
     return rows;
   }
 
+  /** Lists that differ in the order of their keys are one: texts by key, then numbers by key, as pprof writes them. */
   private remapLabelSets({ labelSet, label }: Profile, strings: Uint32Array): Uint32Array {
     const rows = new Uint32Array(labelSet.length);
+    const order = (a: number, b: number): number => {
+      const [x, y] = [this.strings[strings[label.key[a]]], this.strings[strings[label.key[b]]]];
+      return label.isNumeric[a] - label.isNumeric[b] || (x < y ? -1 : x > y ? 1 : a - b);
+    };
     for (let set = 1; set < labelSet.length; set++) {
-      for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
+      const first = labelSet.labelOffset[set];
+      const sorted = Array.from({ length: labelSet.labelOffset[set + 1] - first }, (_, k) => first + k).sort(order);
+      for (const i of sorted) {
         const isNumeric = label.isNumeric[i] === 1;
         this.labels.add(strings[label.key[i]], strings[label.str[i]], label.num[i], strings[label.unit[i]], isNumeric);
       }

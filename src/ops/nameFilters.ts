@@ -1,5 +1,5 @@
 import type { Pattern } from '../profile/pattern';
-import type { Profile } from '../profile/profile';
+import { MappingFlag, type Profile } from '../profile/profile';
 import { keepSamples } from './samples';
 import { selectLines, StackEdit } from './stacks';
 
@@ -238,16 +238,24 @@ export function prune(profile: Profile, drop: Pattern, keepFrames?: Pattern): Pr
   return selectLines(edit.finish(), keep);
 }
 
-/** Counts inlined calls to the function they were inlined into: keeps the last line of each location. */
-export function noInlines(profile: Profile): Profile {
-  const { location, line } = profile;
+/**
+ * Counts inlined calls to the function they were inlined into: keeps the last line of each location, and no column unless
+ * columns are asked for (profile.Aggregate).
+ */
+export function noInlines(profile: Profile, { showColumns }: { readonly showColumns: boolean }): Profile {
+  const { location, line, mapping } = profile;
   const keep = new Uint8Array(line.length);
   for (let l = 0; l < location.length; l++) {
     if (location.lineOffset[l + 1] > location.lineOffset[l]) {
       keep[location.lineOffset[l + 1] - 1] = 1;
     }
   }
-  return selectLines(profile, keep);
+  const { line: lines, ...kept } = selectLines(profile, keep);
+  return Object.freeze({
+    ...kept,
+    line: showColumns ? lines : { ...lines, column: new Float64Array(lines.length) },
+    mapping: { ...mapping, flags: mapping.flags.map((flags) => flags & ~MappingFlag.inlineFrames) },
+  });
 }
 
 /** A test of a line by its function's name without arguments (profile/prune.go, simplifyFunc), each name once. */

@@ -4,13 +4,15 @@ import { compilePattern, type Pattern } from '../profile/pattern';
 import type { Profile } from '../profile/profile';
 import { keepSamples } from './samples';
 
-/** The unit of each numeric label: the first that is written, else the key's own (profile.NumLabelUnits). */
-export function labelUnits({ label, strings }: Profile): Map<string, string> {
+/** The unit of each numeric label: the first that a sample has, else the key's own (profile.NumLabelUnits). */
+export function labelUnits({ label, labelSet, sample, strings }: Profile): Map<string, string> {
   const units = new Map<string, string>();
-  for (let i = 0; i < label.length; i++) {
-    const key = strings[label.key[i]];
-    if (label.isNumeric[i] && !units.get(key)) {
-      units.set(key, strings[label.unit[i]]);
+  for (const set of new Set(sample.labelSet)) {
+    for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
+      const key = strings[label.key[i]];
+      if (label.isNumeric[i] && !units.get(key)) {
+        units.set(key, strings[label.unit[i]]);
+      }
     }
   }
   for (const [key, unit] of units) {
@@ -59,7 +61,8 @@ export function filterTags(
 function compileTagFilter(profile: Profile, name: string, text: string, units: ReadonlyMap<string, string>): SetTest {
   const { label, labelSet, strings } = profile;
   const equals = text.indexOf('=');
-  const wanted = equals < 0 ? undefined : text.slice(0, equals);
+  // `=acme` has an empty key, which is none.
+  const wanted = text.slice(0, Math.max(0, equals)) || undefined;
   const value = text.slice(equals + 1);
   const some = (set: number, test: (i: number, key: string) => boolean): boolean => {
     for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
@@ -92,7 +95,8 @@ function compileTagFilter(profile: Profile, name: string, text: string, units: R
  */
 function parseRange(text: string): ((value: number, unit: string) => boolean) | undefined {
   const [first, second] = [...text.matchAll(/([+-]?[0-9]+)([A-Za-z]+)?/g)];
-  if (!first) {
+  // Where a number passes 64 bits pprof crashes: here it is text like any other, a tenant's id say.
+  if (!first || !isInt64(first[1]) || (second && !isInt64(second[1]))) {
     return undefined;
   }
   const bound = (match: RegExpMatchArray, unit: string) => scale(Number(match[1]), match[2] ?? '', unit);
@@ -114,6 +118,11 @@ function parseRange(text: string): ((value: number, unit: string) => boolean) | 
   }
   const high = bound(second, low.unit);
   return text === `${first[0]}:${second[0]}` && high.unit === low.unit ? within(low.value, high.value) : undefined;
+}
+
+function isInt64(digits: string): boolean {
+  const value = BigInt(digits.replace('+', ''));
+  return BigInt.asIntN(64, value) === value;
 }
 
 /** Leaves out the labels whose key `show` does not match or `hide` does (profile.FilterTagsByName). */

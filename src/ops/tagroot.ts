@@ -17,11 +17,12 @@ export interface TagFrameOptions {
 export function tagFrames(
   profile: Profile,
   { tagRoot = '', tagLeaf = '', unit = 'minimum' }: TagFrameOptions
-): Profile {
+): { profile: Profile; matched: { tagRoot: boolean; tagLeaf: boolean } } {
   const rootKeys = splitKeys(tagRoot);
   const leafKeys = splitKeys(tagLeaf);
+  const matched = { tagRoot: tagRoot === '', tagLeaf: tagLeaf === '' };
   if (rootKeys.length === 0 && leafKeys.length === 0) {
-    return profile;
+    return { profile, matched };
   }
   const { sample, location, line } = profile;
   const strings = [...profile.strings];
@@ -49,16 +50,21 @@ export function tagFrames(
   };
 
   // Frames are numbered as pprof makes them: sample by sample, the last key first.
-  const framesOf = (keys: readonly string[], set: number): number[] =>
+  const framesOf = (keys: readonly string[], set: number, side: keyof typeof matched): number[] =>
     keys
-      .map((_, i) => frame(keys[keys.length - 1 - i], labelText(profile, set, keys[keys.length - 1 - i], unit)))
+      .map((_, i) => {
+        const key = keys[keys.length - 1 - i];
+        const values = labelTexts(profile, set, key, unit);
+        matched[side] ||= values.length > 0;
+        return frame(key, values.join(','));
+      })
       .reverse();
   const rootOfSet: number[][] = [];
   const leafOfSet: number[][] = [];
   for (const set of sample.labelSet) {
     if (!rootOfSet[set]) {
-      rootOfSet[set] = framesOf(rootKeys, set);
-      leafOfSet[set] = framesOf(leafKeys, set);
+      rootOfSet[set] = framesOf(rootKeys, set, 'tagRoot');
+      leafOfSet[set] = framesOf(leafKeys, set, 'tagLeaf');
     }
   }
 
@@ -67,7 +73,7 @@ export function tagFrames(
   const { function: func } = profile;
   const functionRows = Int32Array.from({ length: count }, (_, i) => func.length + i);
   const lineOffsets = Uint32Array.from({ length: count }, (_, i) => line.length + i + 1);
-  return Object.freeze({
+  const framed: Profile = Object.freeze({
     ...profile,
     strings,
     sample: { ...sample, stack: sampleStack },
@@ -93,6 +99,7 @@ export function tagFrames(
       startLine: concat(func.startLine, new Float64Array(count)),
     },
   });
+  return { profile: framed, matched };
 }
 
 /**
@@ -160,10 +167,10 @@ function withFrames(
 const splitKeys = (list: string) => list.split(',').filter((key) => key !== '');
 
 /**
- * The values a label list has for a key, texts before numbers, joined by commas; '' where it has none. Numbers are
- * scaled only where the key has a unit: Go's heap label `bytes` has none and stays a plain number.
+ * The values a label list has for a key, texts before numbers. Numbers are scaled only where the key has a unit: Go's
+ * heap label `bytes` has none and stays a plain number.
  */
-function labelText({ label, labelSet, strings }: Profile, set: number, key: string, unit: string): string {
+function labelTexts({ label, labelSet, strings }: Profile, set: number, key: string, unit: string): string[] {
   const rows: number[] = [];
   for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
     if (strings[label.key[i]] === key) {
@@ -176,7 +183,7 @@ function labelText({ label, labelSet, strings }: Profile, set: number, key: stri
   const numbers = numeric.map((i) =>
     hasUnit ? scaledLabel(label.num[i], strings[label.unit[i]], unit) : scaledLabel(label.num[i], '', '')
   );
-  return [...texts, ...numbers].join(',');
+  return [...texts, ...numbers];
 }
 
 type Column = Uint32Array | Int32Array | Float64Array | Uint8Array | BigUint64Array;

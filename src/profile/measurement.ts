@@ -41,10 +41,10 @@ const families: readonly Family[] = [
   { defaultUnit: gcu[3], units: gcu },
 ];
 
-/** Lower case and without a plural s, as pprof reads units. */
+/** Lower case and without a plural s, as pprof reads units. It counts bytes, so that "μs" loses its s and is no unit. */
 function sniffUnit(family: Family, text: string): Unit | undefined {
   const lower = text.toLowerCase();
-  const alias = lower.length > 2 ? lower.replace(/s$/, '') : lower;
+  const alias = lower.length > 2 || /[^\0-\x7f]/.test(lower) ? lower.replace(/s$/, '') : lower;
   return family.units.find((unit) => unit.aliases.includes(alias));
 }
 
@@ -56,6 +56,15 @@ function findUnit(text: string): { family: Family; unit: Unit } | undefined {
     }
   }
   return undefined;
+}
+
+/** The finer of two units of one kind, `a` where they are as fine; undefined where they are of different kinds. */
+export function finerUnit(a: string, b: string): string | undefined {
+  if (a === b) {
+    return a;
+  }
+  const [x, y] = [findUnit(a), findUnit(b)];
+  return x && x.family === y?.family ? (y.unit.factor < x.unit.factor ? b : a) : undefined;
 }
 
 export interface Scaled {
@@ -116,17 +125,17 @@ function twoDecimals(value: number): string {
   return part === 0.125 || part === 0.625 ? (value - Math.sign(value) * 0.005).toFixed(2) : value.toFixed(2);
 }
 
-/** C's %.2g. */
+/** C's %.2g of a value from 0 to 1. Exactly between two texts, which only 1/8, 5/8 and 1/16 are, the even digit wins. */
 function shortest(value: number): string {
   if (value === 0) {
     return '0';
   }
-  const exponent = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(2)))));
-  if (exponent < -4) {
-    const [mantissa, power] = value.toExponential(1).split('e');
+  const isBetween = value === 0.125 || value === 0.625 || value === 0.0625;
+  const [mantissa, power] = (isBetween ? value * 0.99 : value).toExponential(1).split('e');
+  if (Number(power) < -4) {
     return `${mantissa.replace(/\.0$/, '')}e-${power.slice(1).padStart(2, '0')}`;
   }
-  return Number(value.toPrecision(2)).toString();
+  return Number(`${mantissa}e${power}`).toString();
 }
 
 /** A number of a label in the base of its family, for comparing `1kb` with 1024 bytes. */

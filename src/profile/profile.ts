@@ -163,9 +163,9 @@ export function sampleIndexByName(profile: Pick<Profile, 'sampleTypes' | 'defaul
     const preferred = types.findIndex((t) => t.type === profile.defaultSampleType);
     return profile.defaultSampleType !== '' && preferred >= 0 ? preferred : types.length - 1;
   }
-  if (/^\d+$/.test(wanted)) {
+  if (/^[+-]?\d+$/.test(wanted)) {
     const index = Number(wanted);
-    if (index >= types.length) {
+    if (index < 0 || index >= types.length) {
       throw new InputError(`sample_index ${wanted} is outside the range [0..${types.length - 1}].`);
     }
     return index;

@@ -1,6 +1,6 @@
 import { InputError } from '../profile/profile';
-import { Arguments, readReportFlag, reportFlags, setFlags } from './flags';
-import { defaultReportOptions, type ReportOptions } from './options';
+import { Arguments, ReportFlags, reportFlags, setFlags } from './flags';
+import type { ReportOptions } from './options';
 import type { Query, View } from './query';
 import type { Matcher } from './selector';
 
@@ -38,12 +38,8 @@ export function parseCommand(text: string): Partial<Query> {
     throw new InputError('Expected a command of pprof, e.g. go tool pprof -top -focus=json heap.pb.gz.');
   }
   const args = new Arguments(words.slice(start + 1));
-  const query: { -readonly [K in keyof Query]?: Query[K] } = {
-    ...defaultReportOptions,
-    view: 'flame',
-    peek: '',
-    base: '',
-  };
+  const flags = new ReportFlags();
+  const query: { -readonly [K in keyof Query]?: Query[K] } = { view: 'flame', peek: '', base: '' };
   const files: string[] = [];
   const bases: string[] = [];
   for (let arg = args.next(); arg; arg = args.next()) {
@@ -64,15 +60,11 @@ export function parseCommand(text: string): Partial<Query> {
       if (flag !== 'no_browser') {
         args.value(flag, given);
       }
-    } else {
-      const patch = readReportFlag(flag, given, args);
-      if (!patch) {
-        const known = [...reports.map(([name]) => name), 'base', 'diff_base', ...reportFlags];
-        throw new InputError(
-          `-${flag}: the plugin has no such option; it has ${known.map((name) => `-${name}`).join(' ')}.`
-        );
-      }
-      Object.assign(query, patch);
+    } else if (!flags.take(flag, given, args)) {
+      const known = [...reports.map(([name]) => name), 'base', 'diff_base', ...reportFlags];
+      throw new InputError(
+        `-${flag}: the plugin has no such option; it has ${known.map((name) => `-${name}`).join(' ')}.`
+      );
     }
   }
   if (files.length > 1 || bases.length > 1) {
@@ -81,6 +73,7 @@ export function parseCommand(text: string): Partial<Query> {
     );
   }
   return {
+    ...flags.options(),
     ...query,
     ...(files.length === 1 && files[0] !== placeholder && { capture: 'event', event: files[0] }),
     ...(bases.length === 1 && { baseEvent: bases[0] }),

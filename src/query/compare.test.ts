@@ -4,7 +4,7 @@ import { encodeFolded } from '../testing/encode';
 import { printTable } from '../testing/print';
 import { column, type Table } from '../views/table';
 import { defaultQuery, type Query } from './query';
-import { growthOf, run } from './run';
+import { encodeQuery, growthOf, run } from './run';
 
 const second = 1_000_000_000n;
 
@@ -189,5 +189,40 @@ describe('growth', () => {
 
   it('takes two captures', async () => {
     expect((await grow({}, ramp.slice(0, 1))).notices[0].text).toMatch(/at least two captures.* there is one/);
+  });
+});
+
+describe('a file of what a query shows', () => {
+  const shown = async (query: Partial<Query>, base?: Made) => {
+    const inputs = { profile: await made(after), base: base && (await made(base)) };
+    const file = encodeQuery({ ...defaultQuery, ...query }, inputs);
+    return run({ ...defaultQuery, view: 'top' }, { profile: await decode(file) })[0];
+  };
+  const rows = (table: Table) => printTable(table, ['function', 'flat', 'cum']);
+
+  it('has its filters applied and nothing cut off', async () => {
+    expect(rows(await shown({ focus: 'f|same', nodeCount: 1, view: 'flame', maxNodes: 2 }))).toEqual([
+      'f 160 160',
+      'same 10 10',
+      'main 0 170',
+    ]);
+  });
+
+  it.each(['flame', 'top', 'diff'] as const)('is less its base, whatever shows it (%s)', async (view) => {
+    expect(rows(await shown({ view, baseMode: 'base' }, before))).toEqual([
+      'f 60 60',
+      'gone -50 -50',
+      'new 30 30',
+      'main 0 40',
+    ]);
+  });
+
+  it('marks a base that percentages are of', async () => {
+    const top = await shown({ view: 'flame', baseMode: 'diff_base' }, before);
+    expect(printTable(top, ['function', 'flat%'])[0]).toBe(`f ${(100 * 60) / 160}`);
+  });
+
+  it('is divided as its values are', async () => {
+    expect(rows(await shown({ focus: 'new', divideBy: 4 }))).toEqual(['new 7 7', 'main 0 7']);
   });
 });

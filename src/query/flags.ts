@@ -1,15 +1,15 @@
 import { InputError } from '../profile/profile';
 import { defaultReportOptions, reportOptions, type ReportOptions } from './options';
 
-/** Older names of sample types that pprof still takes (internal/driver/cli.go). */
-const sampleFlags: Readonly<Record<string, Partial<ReportOptions>>> = {
-  inuse_space: { sampleIndex: 'inuse_space' },
-  inuse_objects: { sampleIndex: 'inuse_objects' },
-  alloc_space: { sampleIndex: 'alloc_space' },
-  alloc_objects: { sampleIndex: 'alloc_objects' },
-  total_delay: { sampleIndex: 'delay' },
-  contentions: { sampleIndex: 'contentions' },
-  mean_delay: { sampleIndex: 'delay', mean: true },
+/** Older names of sample types that pprof still takes, in its order: the first that is set counts (internal/driver/cli.go). */
+const sampleFlags: Readonly<Record<string, string>> = {
+  total_delay: 'delay',
+  mean_delay: 'delay',
+  contentions: 'contentions',
+  inuse_space: 'inuse_space',
+  inuse_objects: 'inuse_objects',
+  alloc_space: 'alloc_space',
+  alloc_objects: 'alloc_objects',
 };
 
 /** Arguments of a command line, read one after the other. */
@@ -34,37 +34,92 @@ export class Arguments {
   }
 }
 
-/**
- * What a flag of pprof sets: a switch (`-trim=false` too), a choice by its name (`-cum`, `-lines`), or an option with a
- * value. Undefined for a flag of no option.
- * @throws InputError for a value that cannot be read
- */
-export function readReportFlag(
-  flag: string,
-  given: string | undefined,
-  args: Arguments
-): Partial<ReportOptions> | undefined {
-  const isOn = given !== 'false';
-  if (Object.hasOwn(sampleFlags, flag)) {
-    return isOn ? sampleFlags[flag] : {};
-  }
-  for (const option of reportOptions) {
-    if (option.kind === 'choice') {
-      if ((option.choices as readonly string[]).includes(flag)) {
-        return isOn ? { [option.field]: flag } : {};
+/** Collects what flags of pprof's reports set, in the order of a command line. */
+export class ReportFlags {
+  private set: Partial<ReportOptions> = {};
+  /** Of each choice the flag that chose it. */
+  private readonly chosen = new Map<string, string>();
+  private readonly sampleFlags = new Set<string>();
+
+  /**
+   * Takes a switch (`-trim=false` too), a choice by its name (`-cum`, `-lines`), or an option with a value.
+   * @returns false for a flag of no option
+   * @throws InputError for a value that cannot be read, or a second flag of one choice
+   */
+  take(flag: string, given: string | undefined, args: Arguments): boolean {
+    if (Object.hasOwn(sampleFlags, flag)) {
+      if (toSwitch(flag, given)) {
+        this.sampleFlags.add(flag);
       }
-    } else if (option.flag === flag) {
-      if (option.kind === 'switch') {
-        return { [option.field]: isOn };
-      }
-      const text = args.value(flag, given);
-      if (option.kind === 'number' && (text.trim() === '' || Number.isNaN(Number(text)))) {
-        throw new InputError(`-${flag}=${text}: expected a number.`);
-      }
-      return { [option.field]: option.kind === 'number' ? Number(text) : text };
+      return true;
     }
+    const option = reportOptions.find((candidate) =>
+      candidate.kind === 'choice' ? (candidate.choices as readonly string[]).includes(flag) : candidate.flag === flag
+    );
+    if (!option) {
+      return false;
+    }
+    switch (option.kind) {
+      case 'choice':
+        if (toSwitch(flag, given)) {
+          this.choose(option.field, flag);
+        }
+        break;
+      case 'switch':
+        this.add({ [option.field]: toSwitch(flag, given) });
+        break;
+      case 'number':
+        this.add({ [option.field]: toNumber(flag, args.value(flag, given)) });
+        break;
+      default:
+        this.add({ [option.field]: args.value(flag, given) });
+    }
+    return true;
   }
-  return undefined;
+
+  /** All options, those that no flag named at pprof's presets. */
+  options(): ReportOptions {
+    const sampleFlag = Object.keys(sampleFlags).find((flag) => this.sampleFlags.has(flag));
+    return {
+      ...defaultReportOptions,
+      ...(sampleFlag && { sampleIndex: sampleFlags[sampleFlag] }),
+      ...(this.sampleFlags.has('mean_delay') && { mean: true }),
+      ...this.set,
+    };
+  }
+
+  private choose(field: string, flag: string): void {
+    const other = this.chosen.get(field) ?? flag;
+    if (other !== flag) {
+      throw new InputError(`-${other} and -${flag}: expected one of them.`);
+    }
+    this.chosen.set(field, flag);
+    this.add({ [field]: flag });
+  }
+
+  private add(options: Partial<ReportOptions>): void {
+    this.set = { ...this.set, ...options };
+  }
+}
+
+/** The spellings that Go's flag package takes (strconv.ParseBool). */
+function toSwitch(flag: string, given = 'true'): boolean {
+  if (/^(1|t|T|TRUE|true|True)$/.test(given)) {
+    return true;
+  }
+  if (/^(0|f|F|FALSE|false|False)$/.test(given)) {
+    return false;
+  }
+  throw new InputError(`-${flag}=${given}: expected true or false.`);
+}
+
+function toNumber(flag: string, text: string): number {
+  const value = Number(text);
+  const isWhole = flag === 'nodecount';
+  if (text.trim() === '' || Number.isNaN(value) || (isWhole && !Number.isInteger(value))) {
+    throw new InputError(`-${flag}=${text}: expected a ${isWhole ? 'whole ' : ''}number.`);
+  }
+  return value;
 }
 
 /** What differs from pprof's presets, as flags without their dash: `focus=json`, `lines`, `trim=false`. */
@@ -77,7 +132,7 @@ export function setFlags(options: ReportOptions): string[] {
     });
 }
 
-/** Every flag that readReportFlag knows. */
+/** Every flag that ReportFlags takes. */
 export const reportFlags: readonly string[] = [
   ...reportOptions.flatMap((option) => (option.kind === 'choice' ? option.choices : [option.flag])),
   ...Object.keys(sampleFlags),

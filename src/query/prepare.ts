@@ -23,11 +23,13 @@ export function prepare(profile: Profile, options: ReportOptions, baseIndex?: nu
   const { type, unit } = profile.sampleTypes[index];
   const notices: Notice[] = [...profile.notices];
   const units = labelUnits(profile);
-  const framed = tagFrames(dropUninteresting(profile), options);
+  const tagged = tagFrames(dropUninteresting(profile, notices), options);
+  const framed = tagged.profile;
+  say(tagged.matched, options, notices);
   const filtered = filter(framed, options, units, notices);
   const totalled = options.relativePercentages ? filtered : framed;
   return {
-    profile: options.noInlines ? noInlines(filtered) : filtered,
+    profile: options.noInlines ? noInlines(filtered, options) : filtered,
     index,
     type: options.mean ? `mean_${type}` : type,
     unit,
@@ -38,13 +40,36 @@ export function prepare(profile: Profile, options: ReportOptions, baseIndex?: nu
   };
 }
 
-function dropUninteresting(profile: Profile): Profile {
-  if (profile.dropFrames === '') {
+/** As in pprof, patterns of the profile that do not compile drop nothing; here that is a notice. */
+function dropUninteresting(profile: Profile, notices: Notice[]): Profile {
+  const { dropFrames, keepFrames } = profile;
+  if (dropFrames === '') {
     return profile;
   }
   const whole = (name: string, frames: string) => compilePattern(`${name} of the profile`, `^(${frames})$`);
-  const keep = profile.keepFrames === '' ? undefined : whole('keep_frames', profile.keepFrames);
-  return prune(profile, whole('drop_frames', profile.dropFrames), keep);
+  try {
+    return prune(
+      profile,
+      whole('drop_frames', dropFrames),
+      keepFrames === '' ? undefined : whole('keep_frames', keepFrames)
+    );
+  } catch (error) {
+    if (!(error instanceof InputError)) {
+      throw error;
+    }
+    notices.push({ severity: 'warning', text: `${error.message} No frame was dropped.` });
+    return profile;
+  }
+}
+
+/** A notice for each filter that matched nothing. */
+function say(matched: Readonly<Record<string, boolean>>, options: ReportOptions, notices: Notice[]): void {
+  for (const [field, isMatched] of Object.entries(matched)) {
+    if (!isMatched) {
+      const text = options[field as keyof ReportOptions];
+      notices.push({ severity: 'warning', text: `${flagOf(field)} "${text}" matched no samples.` });
+    }
+  }
 }
 
 function filter(
@@ -56,31 +81,23 @@ function filter(
   const pattern = (
     field: 'focus' | 'ignore' | 'hideNodes' | 'showNodes' | 'showFrom' | 'pruneFrom' | 'tagShow' | 'tagHide'
   ) => (options[field] === '' ? undefined : compilePattern(flagOf(field), options[field]));
-  const say = (matched: Readonly<Record<string, boolean>>) => {
-    for (const [field, isMatched] of Object.entries(matched)) {
-      if (!isMatched) {
-        const text = options[field as keyof ReportOptions];
-        notices.push({ severity: 'warning', text: `${flagOf(field)} "${text}" matched no samples.` });
-      }
-    }
-  };
   const named = filterNames(profile, {
     focus: pattern('focus'),
     ignore: pattern('ignore'),
     hideNodes: pattern('hideNodes'),
     showNodes: pattern('showNodes'),
   });
-  say(named.matched);
+  say(named.matched, options, notices);
   const from = pattern('showFrom');
   const shown = from ? showFrom(named.profile, from) : { profile: named.profile, matched: true };
-  say({ showFrom: shown.matched });
+  say({ showFrom: shown.matched }, options, notices);
   const tagged = filterTags(shown.profile, options, units);
-  say(tagged.matched);
+  say(tagged.matched, options, notices);
   const selected = selectTags(tagged.profile, { show: pattern('tagShow'), hide: pattern('tagHide') });
-  say(selected.matched);
+  say(selected.matched, options, notices);
   const leaf = pattern('pruneFrom');
   const pruned = leaf ? pruneFrom(selected.profile, leaf) : { profile: selected.profile, matched: true };
-  say({ pruneFrom: pruned.matched });
+  say({ pruneFrom: pruned.matched }, options, notices);
   return pruned.profile;
 }
 

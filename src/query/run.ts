@@ -20,6 +20,7 @@ import { prepareComparison } from './compare';
 import { estimated } from './estimate';
 import { compileMatcher } from './matcher';
 import { prepare } from './prepare';
+import { ofWhole, proto } from './proto';
 import { isProfileView, profileViews, type ProfileView, type Query } from './query';
 import { parseSelector, type Matcher } from './selector';
 import { withAskedStates } from './states';
@@ -64,6 +65,16 @@ export function run(query: Query, inputs: Inputs): readonly Table[] {
   const prepared = prepareQuery(query, inputs, view);
   const [first, ...others] = reports[view](prepared, query).map((table) => inUnit(table, prepared, query));
   return [{ ...first, notices: [...prepared.notices, ...first.notices] }, ...others];
+}
+
+/**
+ * What a query shows as an uncompressed file of profile.proto: estimates and filters applied, less its base, nothing cut
+ * off. `go tool pprof` gives its totals.
+ * @throws InputError as `run` does
+ */
+export function encodeQuery(query: Query, inputs: Inputs): Uint8Array {
+  // Of the reports, one that shows a difference as pprof does.
+  return proto(prepareQuery(ofWhole(query), inputs, 'traces'), query);
 }
 
 /** From the limit of the process down to what its heap profile explains. @throws InputError where it is no heap profile */

@@ -98,8 +98,10 @@ describe.each([
 
   test('lists folders, page by page', async () => {
     const { store, paths } = opened({ maxKeys: 1 });
-    expect(await store.folders('', signal)).toEqual(['ingester/', 'odd/', 'querier/']);
-    expect(paths).toHaveLength(3);
+    const folders = new Set(keysOf(await list(opened().store, '')).map((key) => key.replace(/\/.*/, '/')));
+    expect(folders).toContain('ingester/');
+    expect(await store.folders('', signal)).toEqual([...folders]);
+    expect(paths).toHaveLength(folders.size);
   });
 
   test('lists, goes on after and reads keys of any characters', async () => {

@@ -44,3 +44,42 @@ export function printTable(table: Table, names: readonly string[]): string[] {
     columns.map(({ values, text }) => (text ? text[Number(values[i])] : String(values[i]))).join(' ')
   );
 }
+
+/**
+ * All that a profile says, without the numbers of its texts, stacks and label lists: two profiles are the same where
+ * this is.
+ */
+export function plainProfile(profile: Profile) {
+  const { strings, mapping, function: func, location, line, sample, stack, label, labelSet } = profile;
+  const rows = (length: number) => Array.from({ length }, (_, i) => i);
+  const between = (offsets: Uint32Array, i: number) => rows(offsets[i + 1] - offsets[i]).map((k) => offsets[i] + k);
+  return {
+    header: [profile.sampleTypes, profile.defaultSampleType, profile.periodType, profile.period],
+    times: [profile.timeNanos, profile.durationNanos],
+    texts: [profile.comments, profile.docUrl, profile.dropFrames, profile.keepFrames],
+    mappings: rows(mapping.length).map((m) => [
+      [mapping.start[m], mapping.limit[m], mapping.offset[m], mapping.flags[m]],
+      [strings[mapping.filename[m]], strings[mapping.buildId[m]]],
+    ]),
+    functions: rows(func.length).map((f) => [
+      [strings[func.name[f]], strings[func.systemName[f]], strings[func.filename[f]]],
+      func.startLine[f],
+    ]),
+    locations: rows(location.length).map((l) => [
+      [location.address[l], location.mapping[l], location.isFolded[l]],
+      between(location.lineOffset, l).map((k) => [line.function[k], line.line[k], line.column[k]]),
+    ]),
+    samples: rows(sample.length).map((i) => {
+      const stackOf: number[] = [];
+      for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
+        stackOf.push(stack.location[row]);
+      }
+      const labels = between(labelSet.labelOffset, sample.labelSet[i]).map((k) =>
+        label.isNumeric[k]
+          ? [strings[label.key[k]], label.num[k], strings[label.unit[k]]]
+          : [strings[label.key[k]], strings[label.str[k]]]
+      );
+      return [sample.values.map((values) => values[i]), stackOf, labels];
+    }),
+  };
+}

@@ -33,6 +33,8 @@ export interface FrameOptions {
   readonly showColumns?: boolean;
   /** Lines were cut to one per location: addresses then say no column either. */
   readonly noInlines?: boolean;
+  /** File names keep Bazel's working directory, which pprof cuts from graphs and not from traces. */
+  readonly wholePaths?: boolean;
 }
 
 /**
@@ -55,16 +57,19 @@ const knownFrames = new WeakMap<LocationTable, Map<string, Frames>>();
 
 /** internal/graph, nodeInfo and NodeInfo.PrintableName. The same object for the same locations and options. */
 export function frameNames(profile: Profile, options: FrameOptions = {}): Frames {
-  const { granularity = 'functions', showColumns = false, noInlines = false } = options;
-  const key = `${granularity} ${showColumns} ${noInlines}`;
+  const { granularity = 'functions', showColumns = false, noInlines = false, wholePaths = false } = options;
+  const key = `${granularity} ${showColumns} ${noInlines} ${wholePaths}`;
   const known = knownFrames.get(profile.location) ?? new Map<string, Frames>();
   knownFrames.set(profile.location, known);
-  const frames = known.get(key) ?? nameFrames(profile, { granularity, showColumns, noInlines });
+  const frames = known.get(key) ?? nameFrames(profile, { granularity, showColumns, noInlines, wholePaths });
   known.set(key, frames);
   return frames;
 }
 
-function nameFrames(profile: Profile, { granularity, showColumns, noInlines }: Required<FrameOptions>): Frames {
+function nameFrames(
+  profile: Profile,
+  { granularity, showColumns, noInlines, wholePaths }: Required<FrameOptions>
+): Frames {
   const { strings, function: func, line, location, mapping } = profile;
   const hasName = granularity !== 'files';
   const hasFile = granularity !== 'functions';
@@ -80,7 +85,8 @@ function nameFrames(profile: Profile, { granularity, showColumns, noInlines }: R
     const row = func.filename[f];
     let file = files.get(row);
     if (file === undefined) {
-      files.set(row, (file = cleanPath(strings[row])));
+      file = cleanPath(wholePaths ? strings[row] : strings[row].replace(/^\/proc\/self\/cwd\/(\.\/)?/, ''));
+      files.set(row, file);
     }
     return file;
   };
@@ -146,23 +152,22 @@ function printableName(
   } else if (file !== '') {
     parts.push(file);
   } else if (name === '') {
-    parts.push(binary === '' ? '<unknown>' : `[${binary.slice(binary.lastIndexOf('/') + 1)}]`);
+    parts.push(binary === '' ? '<unknown>' : `[${baseName(binary)}]`);
   }
   return parts.join(' ');
 }
 
-/** A file name without Bazel's working directory, `.`, `..` and doubled slashes: trimPath and Go's filepath.Clean. */
+/** The last part of a path that is not empty (Go's filepath.Base). */
+export const baseName = (path: string): string => /([^/]*)\/*$/.exec(path)?.[1] || '/';
+
+/** A path without `.`, `..` and doubled slashes (Go's filepath.Clean); '' stays ''. */
 function cleanPath(path: string): string {
-  const trimmed = path.replace(/^\/proc\/self\/cwd\/(\.\/)?/, '');
-  if (!/(^|\/)\.{0,2}(\/|$)/.test(trimmed)) {
-    return trimmed;
+  if (path === '' || !/(^|\/)\.{0,2}(\/|$)/.test(path)) {
+    return path;
   }
-  if (trimmed === '') {
-    return '';
-  }
-  const isRooted = trimmed.startsWith('/');
+  const isRooted = path.startsWith('/');
   const kept: string[] = [];
-  for (const part of trimmed.split('/')) {
+  for (const part of path.split('/')) {
     if (part === '' || part === '.') {
       continue;
     }

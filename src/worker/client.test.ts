@@ -1,3 +1,5 @@
+import { decode } from '../decode/decode';
+import { isGzip } from '../decode/gzip';
 import { defaultQuery, type Query } from '../query/query';
 import { encodeFolded } from '../testing/encode';
 import { dumpVersion, makeGoroutines, printDump } from '../testing/goroutineDumps';
@@ -275,3 +277,16 @@ test.each([[['a']], [['a', 'b']]])(
     expect(worker.isTerminated).toBe(true);
   }
 );
+
+test('what a query shows comes as a .pb.gz', async () => {
+  const client = clientOf(new FakeWorker());
+  const { bytes, failed } = await client.encode(
+    query,
+    { profile: [source('a'), source('b')], base: [source('c')] },
+    opening(async (key) => profileBytes(key === 'c' ? 3 : 5))
+  );
+  expect(failed).toEqual([]);
+  const file = await decode(new Uint8Array(bytes));
+  expect(isGzip(new Uint8Array(bytes))).toBe(true);
+  expect(file.sample.values[0].reduce((sum, value) => sum + value, 0)).toBe(5 + 5 - 3);
+});

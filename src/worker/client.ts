@@ -155,6 +155,20 @@ export class WorkerClient {
     return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };
   }
 
+  /** What a query shows, as the bytes of a .pb.gz. @throws Error with the core's message */
+  async encode(
+    query: Query,
+    { profile, base, labelled }: InputSources,
+    opening: Opening
+  ): Promise<{ bytes: ArrayBuffer; failed: readonly Failure[] }> {
+    const [response, failed] = await this.ofOpened([profile, base, labelled], opening, ([p, b, l]) => ({
+      type: 'encode',
+      keys: { profile: p as string, base: b, labelled: l },
+      query,
+    }));
+    return { bytes: response.type === 'file' ? response.bytes : unexpected(response), failed };
+  }
+
   /** Sample types and label values of one object. @throws Error with the core's message */
   async facts(source: Source, opening: Opening): Promise<ProfileFacts> {
     const [response] = await this.ofOpened([[source]], opening, ([key]) => ({ type: 'facts', key: key as string }));

@@ -1,10 +1,11 @@
 import { decode } from '../decode/decode';
+import { gzip } from '../encode/gzip';
 import { MergeBuilder } from '../ops/merge';
 import { InputError, type Profile } from '../profile/profile';
-import { growthOf, memory, profileFacts, run } from '../query/run';
+import { encodeQuery, growthOf, memory, profileFacts, run, type Inputs } from '../query/run';
 import type { Table } from '../views/table';
 import { ProfileCache } from './cache';
-import type { Progress, Question, Request, Response } from './messages';
+import type { InputKeys, Progress, Question, Request, Response } from './messages';
 
 /** Answers a request; meanwhile it may tell how far it is. */
 export type Handle = (request: Request, tell?: (progress: Progress) => void) => Promise<Response>;
@@ -37,21 +38,28 @@ export function createHandler(cache = new ProfileCache()): Handle {
     return profile;
   };
 
+  const ofInputs = (keys: InputKeys, then: (inputs: Inputs) => Answer | Promise<Answer>): Answer | Promise<Answer> => {
+    const [profile, base, labelled] = [keys.profile, keys.base, keys.labelled].map((key) =>
+      key === undefined ? undefined : cache.get(key)
+    );
+    const missing = Object.values(keys).filter((key) => key !== undefined && !cache.has(key));
+    return profile && missing.length === 0 ? then({ profile, base, labelled }) : { type: 'missing', keys: missing };
+  };
+
   async function answer(question: Question, onProgress: OnProgress): Promise<Answer> {
     switch (question.type) {
       case 'load':
         await load(question.key, question.bytes, onProgress);
         return { type: 'done' };
       case 'run': {
-        const { keys, query, capturedAt } = question;
-        const [profile, base, labelled] = [keys.profile, keys.base, keys.labelled].map((key) =>
-          key === undefined ? undefined : cache.get(key)
-        );
-        const missing = Object.values(keys).filter((key) => key !== undefined && !cache.has(key));
-        return profile && missing.length === 0
-          ? { type: 'tables', tables: run(query, { profile, base, labelled, capturedAt }) }
-          : { type: 'missing', keys: missing };
+        const { query, capturedAt } = question;
+        return ofInputs(question.keys, (inputs) => ({ type: 'tables', tables: run(query, { ...inputs, capturedAt }) }));
       }
+      case 'encode':
+        return ofInputs(question.keys, async (inputs) => ({
+          type: 'file',
+          bytes: await gzip(encodeQuery(question.query, inputs)),
+        }));
       case 'facts': {
         const profile = cache.get(question.key);
         return profile ? { type: 'facts', facts: profileFacts([profile]) } : { type: 'missing', keys: [question.key] };
@@ -101,6 +109,9 @@ export function createHandler(cache = new ProfileCache()): Handle {
 
 /** The buffers of an answer, which move to the main thread instead of being copied. */
 export function transferables(response: Response): ArrayBuffer[] {
+  if (response.type === 'file') {
+    return [response.bytes];
+  }
   if (response.type !== 'tables') {
     return [];
   }

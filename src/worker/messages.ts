@@ -19,6 +19,8 @@ export interface InputKeys {
 export type Question =
   | { readonly type: 'load'; readonly key: string; readonly bytes: ArrayBuffer }
   | { readonly type: 'run'; readonly keys: InputKeys; readonly query: Query; readonly capturedAt?: number }
+  /** Answers `file`: what the query shows, encoded. */
+  | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: Query }
   | { readonly type: 'facts'; readonly key: string }
   | { readonly type: 'memory'; readonly key: string; readonly meta: MemoryMeta }
   /** Opens a collection: of many profiles one is kept at a time, so any number of them fits the worker's memory. */
@@ -47,6 +49,8 @@ export interface Progress {
 export type Response =
   | { readonly type: 'done'; readonly id: number }
   | { readonly type: 'tables'; readonly id: number; readonly tables: readonly Table[] }
+  /** A .pb.gz. */
+  | { readonly type: 'file'; readonly id: number; readonly bytes: ArrayBuffer }
   | { readonly type: 'facts'; readonly id: number; readonly facts: ProfileFacts }
   | { readonly type: 'missing'; readonly id: number; readonly keys: readonly string[] }
   | { readonly type: 'error'; readonly id: number; readonly message: string; readonly input: boolean };

@@ -1,0 +1,177 @@
+import { css } from '@emotion/css';
+import type { DataSourcePluginOptionsEditorProps, GrafanaTheme2 } from '@grafana/data';
+import { getDataSourceSrv } from '@grafana/runtime';
+import { Alert, Button, Combobox, Field, Input, useStyles2 } from '@grafana/ui';
+import React, { useEffect, useState } from 'react';
+import type { PprofDataSource } from '../datasource';
+import { compileLayout, presets } from '../store/layout';
+import type { PprofOptions, PprofSecrets } from '../types';
+
+interface Props {
+  options: DataSourcePluginOptionsEditorProps<PprofOptions, PprofSecrets>['options'];
+  setJson: (patch: Partial<PprofOptions>) => void;
+}
+
+const customLayout = { value: 'custom', label: 'Template or regular expression', description: 'your own' };
+
+/** How keys of the bucket are read, with a preview of real ones. */
+export function LayoutFields({ options, setJson }: Props) {
+  const { layout = 'default', layoutTemplate = '', prefix = '' } = options.jsonData;
+  const preset = presets.find(({ id }) => id === layout);
+  const template = preset ? preset.template : layoutTemplate;
+  let problem = '';
+  try {
+    compileLayout(template);
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error);
+  }
+  return (
+    <>
+      <Field label="Layout" htmlFor="layout" description="How the names of objects say what they hold.">
+        <Combobox
+          id="layout"
+          width={40}
+          options={[
+            ...presets.map(({ id, label, example }) => ({ value: id, label, description: example })),
+            customLayout,
+          ]}
+          value={layout}
+          onChange={({ value }) => setJson({ layout: value })}
+        />
+      </Field>
+      <Field
+        label="Template"
+        htmlFor="layoutTemplate"
+        description="{time}, {value} and {limit} in bytes, {yyyy} {mm} {dd} {HH} and {ext} have a meaning; any other {name} is a label. Or a /regular expression/ with named groups."
+        invalid={problem !== ''}
+        error={problem}
+      >
+        <Input
+          id="layoutTemplate"
+          width={120}
+          disabled={Boolean(preset)}
+          value={template}
+          onChange={({ currentTarget }) => setJson({ layoutTemplate: currentTarget.value })}
+        />
+      </Field>
+      {problem === '' && (
+        <KeyPreview uid={options.uid} version={options.version ?? 0} prefix={prefix} template={template} />
+      )}
+    </>
+  );
+}
+
+/** How real keys of the bucket parse: read once from the saved data source, parsed anew at each keystroke. */
+function KeyPreview({
+  uid,
+  version,
+  prefix,
+  template,
+}: {
+  uid: string;
+  /** Counts the saves of the data source; 0 before the first. */
+  version: number;
+  prefix: string;
+  template: string;
+}) {
+  const styles = useStyles2(getStyles);
+  const [keys, setKeys] = useState<string[]>();
+  const [problem, setProblem] = useState('');
+  const [run, setRun] = useState(0);
+  useEffect(() => {
+    let current = true;
+    if (uid && version > 0) {
+      getDataSourceSrv()
+        .get({ uid })
+        .then((ds) => (ds as unknown as PprofDataSource).previewKeys())
+        .then(
+          (found) => current && (setKeys(found), setProblem('')),
+          (error) => current && setProblem(error instanceof Error ? error.message : String(error))
+        );
+    }
+    return () => {
+      current = false;
+    };
+  }, [uid, version, run]);
+
+  const layout = compileLayout(template);
+  const parsed = (keys ?? []).map((key) => ({
+    key,
+    parsed: key.startsWith(prefix) ? layout.parse(key.slice(prefix.length)) : undefined,
+  }));
+  const matching = parsed.filter((row) => row.parsed).length;
+  const shown = parsed.filter((_, i) => i < 5);
+  return (
+    <div aria-label="Key preview" role="region">
+      {problem !== '' && (
+        <Alert severity="warning" title="The keys of the bucket could not be read">
+          {problem}
+        </Alert>
+      )}
+      {keys && keys.length > 0 && (
+        <>
+          <p className={styles.summary}>
+            The layout reads {matching} of the first {keys.length} keys.
+          </p>
+          <table className={styles.table}>
+            <thead>
+              <tr>
+                <th scope="col">Key</th>
+                <th scope="col">Read as</th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((row) => (
+                <tr key={row.key}>
+                  <td>
+                    <code className={styles.key}>{row.key}</code>
+                  </td>
+                  <td className={row.parsed ? undefined : styles.bad}>
+                    {row.parsed ? summary(row.parsed) : 'not of this layout'}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </>
+      )}
+      <Button size="sm" variant="secondary" icon="sync" disabled={version === 0} onClick={() => setRun(run + 1)}>
+        Read keys again
+      </Button>
+    </div>
+  );
+}
+
+function summary({
+  labels,
+  time,
+  value,
+  limit,
+}: {
+  labels: Readonly<Record<string, string>>;
+  time?: number;
+  value?: number;
+  limit?: number;
+}): string {
+  const parts = Object.entries(labels).map(([name, text]) => `${name}=${text}`);
+  if (time !== undefined) {
+    parts.unshift(new Date(time).toISOString());
+  }
+  if (value !== undefined) {
+    parts.push(`value ${value}${limit === undefined ? '' : ` of ${limit}`}`);
+  }
+  return parts.join(' · ');
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  summary: css({ margin: theme.spacing(1, 0) }),
+  table: css({
+    width: '100%',
+    tableLayout: 'fixed',
+    marginBottom: theme.spacing(1),
+    'th, td': { padding: theme.spacing(0.5, 1), textAlign: 'left', verticalAlign: 'top', overflowWrap: 'anywhere' },
+    'tbody tr': { borderTop: `1px solid ${theme.colors.border.weak}` },
+  }),
+  key: css({ overflowWrap: 'anywhere', whiteSpace: 'normal' }),
+  bad: css({ color: theme.colors.warning.text }),
+});

@@ -1,0 +1,68 @@
+import { decode } from '../decode/decode';
+import { MappingFlag } from '../profile/profile';
+import { encodeFolded, type FoldedProfile } from '../testing/encode';
+import { plainProfile, printProfile } from '../testing/print';
+import { randomProfiles } from '../testing/randomProfile';
+import { compact } from './compact';
+import { merge } from './merge';
+import { noInlines } from './nameFilters';
+import { keepSamples } from './samples';
+
+const profile = (shape: Partial<FoldedProfile>) =>
+  decode(encodeFolded({ types: ['n/count'], samples: [{ stack: 'main;f+g', values: [1] }], ...shape }));
+
+it('tells locations apart by the column of the outermost line only, as pprof does', async () => {
+  const p = await profile({});
+  const withColumns = (...column: number[]) => ({ ...p, line: { ...p.line, column: Float64Array.from(column) } });
+  // The lines of g, of f, which g is inlined into, and of main.
+  expect(merge([p, withColumns(5, 0, 0)]).location.length).toBe(2);
+  expect(merge([p, withColumns(0, 5, 0)]).location.length).toBe(3);
+});
+
+it('takes labels in another order for the same labels', async () => {
+  const [a, b] = [
+    { key: 'x', other: 1 },
+    { other: 1, key: 'x' },
+  ].map((labels) => profile({ samples: [{ stack: 'main', values: [1], labels }] }));
+  expect(printProfile(merge([await a, await b]))).toEqual(['main 2 {key=x, other=1}']);
+});
+
+it('has the types that all have, in the finest unit, and a default that is left', async () => {
+  const types = ['delay/microseconds', 'space/bytes', 'n/count'];
+  const first = await profile({ types, samples: [{ stack: 'main', values: [3, 2, 1] }], defaultType: 'n' });
+  const second = await profile({
+    types: ['space/kilobytes', 'delay/nanoseconds'],
+    samples: [{ stack: 'main', values: [7, 5] }],
+  });
+  const merged = merge([first, second]);
+  expect(merged.sampleTypes).toEqual([
+    { type: 'delay', unit: 'nanoseconds' },
+    { type: 'space', unit: 'bytes' },
+  ]);
+  expect(merged.defaultSampleType).toBe('delay');
+  expect(printProfile(merged)).toEqual(['main 3005 7170']);
+});
+
+it('compact leaves what samples with a value name, and that as it was', async () => {
+  for (let seed = 0; seed < 50; seed++) {
+    const [bytes] = randomProfiles(seed, 1);
+    const p = await decode(bytes);
+    const compacted = compact(p);
+    const valued = keepSamples(p, (i) => p.sample.values.some((column) => column[i] !== 0));
+    expect(printProfile(compacted)).toEqual(printProfile(valued));
+    expect(plainProfile(compact(compacted))).toEqual(plainProfile(compacted));
+  }
+});
+
+it('noInlines leaves one line of a location, a column only where columns are asked for', async () => {
+  for (let seed = 0; seed < 50; seed++) {
+    const [bytes] = randomProfiles(seed, 1);
+    const p = await decode(bytes);
+    const [plain, withColumns] = [false, true].map((showColumns) => noInlines(p, { showColumns }));
+    expect(plainProfile(withColumns).locations.map(([, lines]) => lines)).toEqual(
+      plainProfile(p).locations.map(([, lines]) => lines.slice(-1))
+    );
+    expect([...plain.line.column].every((column) => column === 0)).toBe(true);
+    expect([...plain.mapping.flags].every((flags) => (flags & MappingFlag.inlineFrames) === 0)).toBe(true);
+  }
+});
