@@ -52,8 +52,8 @@ function playwright(name, args, env = {}) {
   }
 }
 
-/** A real S3 server that checks signatures, and docker/signer in front of a private bucket of it, while `use` runs. */
-async function withS3(name, fill, use) {
+/** A real S3 server that checks signatures, and docker/signer in front of a private bucket of it, while `run` runs. */
+async function withS3(name, fill, run) {
   const ceph = await import('../tests/servers/ceph.mjs');
   const signer = await import('../tests/servers/signer.mjs');
   const missing = ceph.missing() ?? signer.missing();
@@ -65,7 +65,7 @@ async function withS3(name, fill, use) {
     await fill({ url, credentials });
     const signed = await signer.start({ bucketUrl: `${url}/${name}`, credentials });
     const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = credentials;
-    await use({ url, signer: signed.url, env: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } });
+    await run({ url, signer: signed.url, env: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } });
   } finally {
     await signer.stop();
     await ceph.stop();
