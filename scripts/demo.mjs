@@ -10,7 +10,7 @@ import { ensureBuild, ensureModules, freePort, root, say } from './setup.mjs';
 ensureModules();
 ensureBuild();
 const { build } = await import('esbuild');
-const { createStore, loadCaptures } = await import('../demo/store/store.mjs');
+const { createStore, repeatCaptures } = await import('../demo/store/store.mjs');
 const { createWorkbench } = await import('../demo/workbench/server.mjs');
 const live = await import('../demo/live.mjs');
 const recorded = await import('../demo/prometheus.mjs');
@@ -83,9 +83,11 @@ const url = `http://127.0.0.1:${port}`;
 async function startRecorded() {
   const free = await freePort(storePort);
   // CAPTURES: another folder of captures, in the default key layout.
-  await listen(createStore(loadCaptures(CAPTURES)), free);
+  const start = Date.now();
+  const objects = repeatCaptures({ dir: CAPTURES, start });
+  await listen(createStore(objects), free);
   const missing = recorded.missing();
-  const prometheus = missing ? { missing } : { url: await recorded.startPrometheus() };
+  const prometheus = missing ? { missing } : { url: await recorded.startPrometheus({ objects, start }) };
   return { bucketUrl: `http://127.0.0.1:${free}/profiles`, prometheus };
 }
 

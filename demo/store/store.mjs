@@ -1,10 +1,11 @@
 // A small S3 endpoint over recorded captures: ListObjectsV2 and GET, read only, on loopback. Times are moved so that each
-// service's recording, which took some minutes, fills the last hour: those in the keys, and in the files the time of the
-// capture. Nothing else of the files is touched.
+// service's recording, which took some minutes, fills the last hour, and then every hour to come: those in the keys, and in
+// the files the time of the capture. Nothing else of the files is touched.
 //   bucket "profiles"   the captures
 //   /_stats             how many writes were tried
 //   bucket "forbidden"  403, for the error's sake
-// With UPLOADS_PORT, objects can be PUT there; the port that the plugin reads from stays read only.
+// With UPLOADS_PORT, objects can be PUT there; the port that the plugin reads from stays read only. They come from checkout,
+// which then runs, so that its recording is left out.
 import { createServer } from 'node:http';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -101,6 +102,32 @@ export function loadCaptures(dir = defaultDir, now = Date.now()) {
   return objects.sort(byKey);
 }
 
+/** How long a recording is, moved; so often it comes again. */
+export const period = 60 * 60_000;
+
+/**
+ * The captures of a folder again and again, as if the services ran again each hour. One is listed from its time on until it
+ * comes again, so that there is one of each event; by its key it can be read ever after.
+ * @param isKept says of a key whether it is wanted
+ */
+export function repeatCaptures({ dir, isKept = () => true, start = Date.now() } = {}) {
+  const objects = [];
+  let next = start;
+  const add = () => {
+    const moved = loadCaptures(dir, next).filter(({ key }) => isKept(key));
+    objects.push(...moved.map((object) => ({ ...object, until: object.time + period })));
+    objects.sort(byKey);
+    next += period;
+  };
+  add();
+  add(); // What is to come within the hour.
+  setInterval(add, period).unref();
+  return objects;
+}
+
+/** Those in the bucket at a time. */
+export const listed = (objects, now) => objects.filter(({ time, until = Infinity }) => time <= now && now < until);
+
 const escapeXml = (text) =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
 const errorXml = (code, message) =>
@@ -167,7 +194,7 @@ export function createUploads(objects) {
 }
 
 /** @returns {import('node:http').Server & { stats: { writes: number } }} not listening yet */
-export function createStore(objects = loadCaptures()) {
+export function createStore(objects = repeatCaptures(), clock = Date.now) {
   const stats = { writes: 0 };
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://store');
@@ -191,7 +218,7 @@ export function createStore(objects = loadCaptures()) {
       return send(404, errorXml('NoSuchBucket', 'The specified bucket does not exist'));
     }
     if (key === '') {
-      return send(200, list(objects, url.searchParams));
+      return send(200, list(listed(objects, clock()), url.searchParams));
     }
     const object = objects.find((candidate) => candidate.key === key);
     if (!object) {
@@ -205,9 +232,10 @@ export function createStore(objects = loadCaptures()) {
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   const port = Number(process.env.PORT ?? 9000);
   const host = process.env.HOST ?? '127.0.0.1';
-  const objects = loadCaptures();
-  if (process.env.UPLOADS_PORT) {
-    createUploads(objects).listen(Number(process.env.UPLOADS_PORT), host);
+  const uploads = Number(process.env.UPLOADS_PORT ?? 0);
+  const objects = repeatCaptures({ isKept: (key) => uploads === 0 || !key.startsWith('checkout/') });
+  if (uploads > 0) {
+    createUploads(objects).listen(uploads, host);
   }
   createStore(objects).listen(port, host, () => {
     process.stdout.write(`S3 endpoint: http://127.0.0.1:${port}/profiles\n`);
