@@ -62,6 +62,7 @@ async function startInstalled() {
       // Loopback only: the password is admin.
       GF_SERVER_HTTP_ADDR: '127.0.0.1',
       GF_SERVER_HTTP_PORT: String(port),
+      GF_SERVER_ROOT_URL: `${url}/`, // Links of alerts start with it.
       GF_PATHS_DATA: data,
       GF_PATHS_LOGS: join(data, 'log'),
       GF_PATHS_PLUGINS: join(data, 'plugins'),
