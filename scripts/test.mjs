@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureBuild, ensureChromium, ensureModules, has, root, run, say } from './setup.mjs';
+import { ensureBuild, ensureChromium, ensureDebian, ensureModules, has, root, run, say } from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -102,6 +102,16 @@ const steps = {
       run('go', ['-C', module, 'vet', './...']);
       run('go', ['-C', module, 'test', './...']);
     }
+  },
+  /** What docker/ and demo:live give to Prometheus and Alertmanager. */
+  alerts() {
+    const missing = ensureDebian(['prometheus', 'prometheus-alertmanager'], ['promtool', 'amtool']);
+    if (missing) {
+      throw new Skip(missing);
+    }
+    run('promtool', ['check', 'config', 'docker/prometheus/prometheus.yml']); // With its rules.
+    run('promtool', ['test', 'rules', 'docker/prometheus/alerts.test.yml']);
+    run('amtool', ['check-config', 'docker/alertmanager/alertmanager.yml']); // With its templates.
   },
   /** A service that runs out of memory, from its first capture in the bucket to the link of the alert. */
   async live() {
