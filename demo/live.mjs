@@ -33,8 +33,8 @@ function configure(from, to, replacements) {
 
 /**
  * @param url where the dashboards are, for the links of alerts
- * @param bucket where captures go: `name` and `endpoint` of an S3 bucket and `url` to read it from; without one to a
- *   store in memory
+ * @param bucket where captures go: `flags` of demo/service that name an S3 bucket, and the `url` to read it from; without
+ *   one to a store in memory
  * @param seconds that the memory takes to climb
  */
 export async function startLive({ url, bucket, seconds, storePort }) {

@@ -101,6 +101,9 @@ const steps = {
     for (const module of ['demo/service', 'autoprofiler'].filter((dir) => existsSync(join(root, dir, 'go.mod')))) {
       run('go', ['-C', module, 'vet', './...']);
       run('go', ['-C', module, 'test', './...']);
+      if (module === 'autoprofiler' && has('gcc')) {
+        run('go', ['-C', module, 'test', '-race', './...']); // Less what takes more address space than that leaves.
+      }
     }
   },
   /** What docker/ and demo:live give to Prometheus and Alertmanager. */
