@@ -1,12 +1,17 @@
-// Records demo/captures from demo/service: builds it, runs instances of its services, loads them, and fetches profiles
-// from net/http/pprof, bundled and named as an auto-profiler would. Needs Go.
-//   node demo/record.mjs [memory] [goroutines]     both without an argument; a recording replaces only its own services
+// Records demo/captures from demo/service: builds it, runs instances of its services and loads them. Needs Go.
+//   node demo/record.mjs [memory] [goroutines] [incident]     all without an argument; a recording replaces only its own services
+//
+// memory and goroutines fetch profiles from net/http/pprof, bundled and named as an auto-profiler would; in incident the
+// service's own auto-profiler captures.
 //
 // memory (two minutes): ingester and querier. One ingester leaks up to 90 % of its limit; each rung of the ladder is a
 // capture event.
 // goroutines (ten minutes): scheduler leaks goroutines of every kind in internal/leaks, while its worker pool, its idle
 // connections and its signal loop stay as they are. Each capture has debug=0, 1 and 2 of one moment, the last two the
 // leaks that the garbage collector proves.
+// incident (five minutes; root, for a real limit): checkout under the auto-profiler, with its Prometheus metrics (demo/metrics) and with what each
+// tenant truly held at each capture (testdata/estimate). checkout-0 keeps a part of everyone's orders up to 95 % of its
+// limit; checkout-1 keeps those of one tenant for a while, so that its memory is shared otherwise than its work.
 //
 // Nothing is edited afterwards.
 import { spawn, spawnSync } from 'node:child_process';
@@ -18,6 +23,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
+import { makeCgroup } from './cgroup.mjs';
+import { get, tenants, watched, weighted } from './load.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const captures = join(here, 'captures');
@@ -43,34 +50,38 @@ const scheduler = {
   mix: { ingest: 1 },
   pause: 150,
 };
-/** Share of the load, and of the leak, of each tenant. */
-const tenants = { acme: 10, globex: 5, initech: 3, umbrella: 2, hooli: 1 };
+const checkout = {
+  service: 'checkout',
+  limit: 192 * MiB,
+  mix: { ingest: 3, compact: 1 },
+  size: { ingest: 400, compact: 4 },
+};
+const checkoutInstances = [
+  { ...checkout, instance: 'checkout-0', port: 18088, pause: 27, keep: () => Math.random() < 0.04 },
+  {
+    ...checkout,
+    instance: 'checkout-1',
+    port: 18090,
+    pause: 60,
+    keep: (tenant, seconds) => tenant === 'initech' && seconds < 130 && Math.random() < 0.25,
+  },
+];
 const version = 'v1.42.0';
 const ladder = [0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
 
 const url = ({ port }, path) => `http://127.0.0.1:${port}${path}`;
-const debugUrl = ({ port }, path) => `http://127.0.0.1:${port + 1}/debug/pprof/${path}`;
+const debugRoot = ({ port }) => `http://127.0.0.1:${port + 1}`;
+const debugUrl = (instance, path) => `${debugRoot(instance)}/debug/pprof/${path}`;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function get(address) {
-  const response = await fetch(address);
-  if (!response.ok) {
-    throw new Error(`${address}: ${response.status} ${await response.text()}`);
-  }
-  return Buffer.from(await response.arrayBuffer());
-}
-
-function weighted(weights) {
-  let at = Math.random() * Object.values(weights).reduce((sum, weight) => sum + weight, 0);
-  return Object.keys(weights).find((name) => (at -= weights[name]) < 0);
-}
 
 /** Sends jobs until it is told to stop. */
 async function load(instance, state) {
   while (!state.stopped) {
     const operation = weighted(instance.mix);
-    const size = { ingest: 40, query: 3, compact: 12 }[operation];
-    await get(url(instance, `/work?tenant=${weighted(tenants)}&operation=${operation}&size=${size}`));
+    const tenant = weighted(tenants);
+    const size = { ingest: 40, query: 3, compact: 12, ...instance.size }[operation];
+    const keep = !state.full && instance.keep?.(tenant, (Date.now() - state.start) / 1000) ? '&keep=true' : '';
+    await get(url(instance, `/work?tenant=${tenant}&operation=${operation}&size=${size}${keep}`));
     await sleep(instance.pause ?? 0);
   }
 }
@@ -200,6 +211,75 @@ async function leakGoroutines(instance) {
   agent.destroy();
 }
 
+/** Families of metrics that are recorded. */
+const families =
+  /^(autoprofiler_memory_bytes|autoprofiler_memory_limit_bytes|autoprofiler_captures|autoprofiler_capture_memory_bytes|go_goroutines)$/;
+const openMetrics = { headers: { accept: 'application/openmetrics-text; version=1.0.0' } };
+
+/** Scrapes an instance every two seconds, as Prometheus would, until it is told to stop: samples by family and series. */
+async function scrape(instance, state, recorded) {
+  while (!state.stopped) {
+    const seconds = (Date.now() / 1000).toFixed(3);
+    let family;
+    for (const line of (await get(`${debugRoot(instance)}/metrics`, openMetrics)).toString().split('\n')) {
+      const [, name] = /^# TYPE (\S+)/.exec(line) ?? [];
+      if (name) {
+        family = families.test(name) ? (recorded[name] ??= { type: line, series: {} }) : undefined;
+      }
+      // What Prometheus adds to each series is added here; exemplars cannot be imported into it.
+      const [, metric, labels = '', value] = /^([a-z]\w*)(?:\{(.*?)\})? (\S+)/.exec(line) ?? [];
+      if (family && metric) {
+        const all = [
+          labels,
+          `job="${instance.service}"`,
+          `service="${instance.service}"`,
+          `instance="${instance.instance}"`,
+        ];
+        const series = `${metric}{${all.filter(Boolean).join(',')}}`;
+        (family.series[series] ??= []).push(`${series} ${value} ${seconds}`);
+      }
+    }
+    await sleep(2000);
+  }
+}
+
+const printMetrics = (recorded) =>
+  Object.values(recorded)
+    .flatMap(({ type, series }) => [type, ...Object.values(series).flat()])
+    .concat('# EOF\n')
+    .join('\n');
+
+/** Loads until the first instance is at 95 % of its limit, and then for a while without further leaks. */
+async function incident() {
+  const state = { stopped: false, full: false, start: Date.now() };
+  const recorded = {};
+  const [leaking] = checkoutInstances;
+  const running = checkoutInstances.flatMap((instance) => [
+    ...[1, 2, 3].map(() => load(instance, state)),
+    scrape(instance, state, recorded),
+  ]);
+  await sleep(12_000);
+  for (const instance of checkoutInstances) {
+    await get(`${debugRoot(instance)}/capture?reason=start`, { method: 'POST' });
+  }
+  while ((await watched(debugRoot(leaking))).bytes < 0.955 * leaking.limit) {
+    await sleep(200);
+  }
+  state.full = true;
+  await sleep(60_000);
+  state.stopped = true;
+  await Promise.all(running);
+  const truth = {};
+  for (const instance of checkoutInstances) {
+    truth[instance.instance] = JSON.parse(await get(`${debugRoot(instance)}/truth`));
+  }
+  mkdirSync(join(here, 'metrics'), { recursive: true });
+  writeFileSync(join(here, 'metrics/checkout.txt.gz'), pack(printMetrics(recorded)));
+  const estimate = join(here, '../testdata/estimate');
+  mkdirSync(estimate, { recursive: true });
+  writeFileSync(join(estimate, 'checkout.json'), `${JSON.stringify(truth, null, 1)}\n`);
+}
+
 function build(binary, env) {
   const options = { cwd: join(here, 'service'), stdio: 'inherit', env: { ...process.env, ...env } };
   if (spawnSync('go', ['build', '-trimpath', '-o', binary, '.'], options).status !== 0) {
@@ -207,26 +287,40 @@ function build(binary, env) {
   }
 }
 
-/** Runs instances while they are recorded, and drops what was recorded of their services before. */
-async function withServices(instances, { env = {}, args = () => [] }, recordAll) {
+/**
+ * Runs instances while they are recorded, and drops what was recorded of their services before.
+ * @param isLimited whether each is under a real limit of memory
+ */
+async function withServices(instances, { env = {}, args = () => [], isLimited = false }, recordAll) {
   const scratch = mkdtempSync(join(tmpdir(), 'pproflens-record-'));
   const binary = join(scratch, 'service');
   build(binary, env);
   instances.forEach(({ service }) => rmSync(join(captures, service), { recursive: true, force: true }));
-  const processes = instances.map((instance) => {
-    const { port } = instance;
+  const running = instances.map((instance) => {
+    const { port, limit } = instance;
     const addresses = ['-addr', `127.0.0.1:${port}`, '-debug', `127.0.0.1:${port + 1}`];
-    return spawn(binary, [...addresses, ...args(instance)], {
+    const cgroup = isLimited ? makeCgroup(instance.instance, limit) : undefined;
+    if (isLimited && !cgroup) {
+      throw new Error(
+        'no memory cgroup can be made: this recording needs root and a cgroup file system it may write to'
+      );
+    }
+    const command = [binary, [...addresses, ...args(instance)]];
+    const child = spawn(...(cgroup ? cgroup.enter(...command) : command), {
       cwd: scratch,
       stdio: 'inherit',
       env: { ...process.env, ...env },
     });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    return { child, ended, cgroup };
   });
   try {
     await sleep(1000);
     await recordAll();
   } finally {
-    processes.forEach((child) => child.kill());
+    running.forEach(({ child }) => child.kill());
+    await Promise.all(running.map(({ ended }) => ended));
+    running.forEach(({ cgroup }) => cgroup?.remove());
     rmSync(scratch, { recursive: true, force: true });
   }
 }
@@ -250,6 +344,20 @@ const recordings = {
         args: (instance) => ['-peer', url(instance, '/memory')],
       },
       () => leakGoroutines(scheduler)
+    ),
+  incident: () =>
+    withServices(
+      checkoutInstances,
+      {
+        // Collects early, so that what is held is mostly live.
+        env: { GOGC: '25', GOMEMLIMIT: `${184 * MiB}` },
+        isLimited: true,
+        args: ({ service, instance }) => [
+          ...['-service', service, '-instance', instance, '-version', 'v2.3.0'],
+          ...['-folder', captures, '-cpu', '8s', '-heaprate', String(64 << 10)],
+        ],
+      },
+      incident
     ),
 };
 

@@ -1,13 +1,26 @@
-// npm run demo: a bucket of recorded captures and the workbench, from a bare clone.
+// npm run demo: a bucket of recorded captures, their metrics, and the workbench, from a bare clone.
+// npm run demo:live: the same over a service that runs out of memory now. Needs Go and Prometheus.
+//   CLIMB_SECONDS                       how long its memory climbs: 180
+//   BUCKET, BUCKET_ENDPOINT, BUCKET_URL an S3 bucket for its captures, and where the plugin reads it
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { endChildrenOnSignal } from './children.mjs';
 import { ensureBuild, ensureModules, freePort, root, say } from './setup.mjs';
 
 ensureModules();
 ensureBuild();
 const { build } = await import('esbuild');
-const { createStore } = await import('../demo/store/store.mjs');
+const { createStore, repeatCaptures } = await import('../demo/store/store.mjs');
 const { createWorkbench } = await import('../demo/workbench/server.mjs');
+const live = await import('../demo/live.mjs');
+const recorded = await import('../demo/prometheus.mjs');
+
+const isLive = process.argv[2] === 'live';
+const lacking = isLive ? live.missing() : undefined;
+if (lacking) {
+  say(`The live demo cannot run here: ${lacking}. npm run demo shows the same, recorded.`);
+  process.exit(1);
+}
 
 /**
  * Grafana's packages are .mjs files that import CommonJS packages' default exports, which bundlers refuse to .mjs files,
@@ -60,16 +73,32 @@ copyFileSync(join(root, 'demo/workbench/index.html'), join(page, 'index.html'));
 
 const listen = (server, port) => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
 
-const storePort = await freePort(Number(process.env.STORE_PORT ?? 9000));
-// CAPTURES: another folder of captures, in the default key layout.
-const store = createStore(process.env.CAPTURES);
-await listen(store, storePort);
+endChildrenOnSignal();
+const { BUCKET, BUCKET_ENDPOINT, BUCKET_URL, CAPTURES, CLIMB_SECONDS = 180 } = process.env;
+const storePort = Number(process.env.STORE_PORT ?? 9000);
 const port = await freePort(Number(process.env.PORT ?? 3000));
-await listen(
-  createWorkbench({ dist: join(root, 'dist'), page, bucketUrl: `http://127.0.0.1:${storePort}/profiles` }),
-  port
+const url = `http://127.0.0.1:${port}`;
+
+/** @returns where the plugin finds captures and metrics, and more to be said about it */
+async function startRecorded() {
+  const free = await freePort(storePort);
+  // CAPTURES: another folder of captures, in the default key layout.
+  const start = Date.now();
+  const objects = repeatCaptures({ dir: CAPTURES, start });
+  await listen(createStore(objects), free);
+  const missing = recorded.missing();
+  const prometheus = missing ? { missing } : { url: await recorded.startPrometheus({ objects, start }) };
+  return { bucketUrl: `http://127.0.0.1:${free}/profiles`, prometheus };
+}
+
+const flags = ['-bucket', BUCKET, '-endpoint', BUCKET_ENDPOINT];
+const bucket = BUCKET ? { url: BUCKET_URL, flags } : undefined;
+const { bucketUrl, prometheus, ...more } = isLive
+  ? await live.startLive({ url, bucket, storePort, seconds: Number(CLIMB_SECONDS) })
+  : await startRecorded();
+await listen(createWorkbench({ dist: join(root, 'dist'), page, bucketUrl, prometheus }), port);
+Object.entries({ bucket: bucketUrl, prometheus: prometheus.url ?? `none: ${prometheus.missing}`, ...more }).forEach(
+  ([name, where]) => say(`${name.padEnd(12)} ${where}`)
 );
-say(`bucket      http://127.0.0.1:${storePort}/profiles`);
-say(`workbench   http://127.0.0.1:${port}`);
-say(`dashboards  http://127.0.0.1:${port}/?tab=tenants and ?tab=heap`);
-say('Ctrl-C stops both');
+say(`workbench    ${url}/d/pproflens-incident${isLive ? '?from=now-15m&to=now' : ''}`);
+say('Ctrl-C stops all of it');

@@ -1,10 +1,11 @@
 // npm run grafana: real Grafana with the plugin, its dashboards and the recorded captures. With GRAFANA_HOME (the folder
-// of an installed or built Grafana, with bin/grafana and public/ in it), else with Docker.
+// of an installed or built Grafana, with bin/grafana and public/ in it), else with Docker. With GRAFANA_HOME the metrics
+// are the recorded ones too, in a Prometheus of its own, unless PROMETHEUS_URL names another.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endChildren, scratchFolder } from './children.mjs';
 import { ensureBuild, ensureModules, freePort, root, run, say } from './setup.mjs';
 
 const id = 'pproflens-pprof-datasource';
@@ -26,14 +27,28 @@ function missing() {
   return works('docker', 'compose', 'version') ? undefined : `This Docker has no "docker compose". ${without}`;
 }
 
+/** A Prometheus over the recorded metrics. Without one the dashboards' metrics panels say that it cannot be reached. */
+async function startMetrics(captures) {
+  const recorded = await import('../demo/prometheus.mjs');
+  const lacks = recorded.missing();
+  if (lacks) {
+    say(`no Prometheus: ${lacks}`);
+    return 'http://127.0.0.1:9090';
+  }
+  return recorded.startPrometheus(captures);
+}
+
 async function startInstalled() {
-  const { createStore } = await import('../demo/store/store.mjs');
+  const { createStore, repeatCaptures } = await import('../demo/store/store.mjs');
+  const start = Date.now();
+  const objects = repeatCaptures({ start });
+  const prometheusUrl = process.env.PROMETHEUS_URL ?? (await startMetrics({ objects, start }));
   const storePort = await freePort(Number(process.env.STORE_PORT ?? 9000));
-  const store = createStore().listen(storePort, '127.0.0.1');
+  const store = createStore(objects).listen(storePort, '127.0.0.1');
   const storeUrl = `http://127.0.0.1:${storePort}`;
   const port = await freePort(Number(process.env.PORT ?? 3000));
   const url = `http://127.0.0.1:${port}`;
-  const data = mkdtempSync(join(tmpdir(), 'pproflens-grafana-'));
+  const data = scratchFolder('grafana');
   mkdirSync(join(data, 'plugins'));
   symlinkSync(join(root, 'dist'), join(data, 'plugins', id));
 
@@ -42,11 +57,12 @@ async function startInstalled() {
     env: {
       ...process.env,
       BUCKET_URL: process.env.BUCKET_URL ?? `${storeUrl}/profiles`,
-      PROMETHEUS_URL: process.env.PROMETHEUS_URL ?? 'http://127.0.0.1:9090',
+      PROMETHEUS_URL: prometheusUrl,
       DASHBOARDS_PATH: join(root, 'dist/dashboards'),
       // Loopback only: the password is admin.
       GF_SERVER_HTTP_ADDR: '127.0.0.1',
       GF_SERVER_HTTP_PORT: String(port),
+      GF_SERVER_ROOT_URL: `${url}/`, // Links of alerts start with it.
       GF_PATHS_DATA: data,
       GF_PATHS_LOGS: join(data, 'log'),
       GF_PATHS_PLUGINS: join(data, 'plugins'),
@@ -59,14 +75,14 @@ async function startInstalled() {
     },
   });
   let ended = false;
-  const end = (code, why) => {
+  const end = async (code, why) => {
     ended = true;
     if (why) {
       say(why);
     }
     store.close();
-    rmSync(data, { recursive: true, force: true });
-    process.exitCode = code;
+    await endChildren();
+    process.exit(code);
   };
   grafana.on('error', (error) => end(1, `${home}/bin/grafana could not be started: ${error.message}`));
   grafana.on('close', (code) => end(code ?? 0));
@@ -79,9 +95,10 @@ async function startInstalled() {
     await sleep(300);
   }
   if (!ended) {
-    say(`bucket   ${storeUrl}/profiles`);
-    say(`Grafana  ${url}  (admin / admin), Ctrl-C stops both`);
-    say(`tests    GRAFANA_URL=${url} STORE_URL=${storeUrl} npm run test:grafana`);
+    say(`bucket      ${storeUrl}/profiles`);
+    say(`Prometheus  ${prometheusUrl}`);
+    say(`Grafana     ${url}  (admin / admin), Ctrl-C stops all of it`);
+    say(`tests       GRAFANA_URL=${url} STORE_URL=${storeUrl} npm run test:grafana`);
   }
 }
 
@@ -95,6 +112,6 @@ ensureBuild();
 if (home) {
   await startInstalled();
 } else {
-  say('Grafana  http://127.0.0.1:3000  (admin / admin), once it is up');
+  say('Grafana     http://127.0.0.1:3000  (admin / admin), once it is up');
   run('docker', ['compose', 'up']);
 }

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { ensureBuild, ensureChromium, ensureModules, has, root, run, say } from './setup.mjs';
+import { ensureBuild, ensureChromium, ensureDebian, ensureModules, has, root, run, say } from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -36,7 +36,7 @@ function jest(name, args, env = {}) {
   }
 }
 
-function playwright(name, args) {
+function playwright(name, args, env = {}) {
   const { path, missing } = ensureChromium();
   if (missing) {
     throw new Skip(missing);
@@ -45,7 +45,7 @@ function playwright(name, args) {
   const result = spawnSync('npx', ['playwright', 'test', '--reporter=list,json', ...args], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, CHROMIUM_PATH: path, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
+    env: { ...process.env, ...env, CHROMIUM_PATH: path, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
   });
   const stats = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')).stats : undefined;
   total.passed += (stats?.expected ?? 0) + (stats?.flaky ?? 0);
@@ -56,30 +56,40 @@ function playwright(name, args) {
   }
 }
 
+/** A real S3 server that checks signatures, and docker/signer in front of a private bucket of it, while `run` runs. */
+async function withS3(name, fill, run) {
+  const ceph = await import('../tests/servers/ceph.mjs');
+  const signer = await import('../tests/servers/signer.mjs');
+  const missing = ceph.missing() ?? signer.missing();
+  if (missing) {
+    throw new Skip(missing);
+  }
+  try {
+    const { url, credentials } = await ceph.start();
+    await fill({ url, credentials });
+    const signed = await signer.start({ bucketUrl: `${url}/${name}`, credentials });
+    const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = credentials;
+    await run({ url, signer: signed.url, env: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } });
+  } finally {
+    await signer.stop();
+    await ceph.stop();
+  }
+}
+
 const steps = {
   typecheck: () => run('npm', ['run', '--silent', 'typecheck']),
   lint: () => run('npm', ['run', '--silent', 'lint', '--', '--max-warnings=0']),
   unit: () => jest('unit', []),
-  /** A real S3 server that checks signatures, and docker/signer in front of its private bucket. */
   async store() {
-    const ceph = await import('../tests/servers/ceph.mjs');
-    const signer = await import('../tests/servers/signer.mjs');
-    const missing = ceph.missing() ?? signer.missing();
-    if (missing) {
-      throw new Skip(missing);
-    }
     const { fillBuckets, oddKeys } = await import('../tests/servers/buckets.mjs');
-    try {
-      const { url, credentials } = await ceph.start();
-      await fillBuckets({ url, credentials });
-      const buckets = { public: `${url}/profiles`, private: `${url}/private` };
-      const signed = await signer.start({ bucketUrl: buckets.private, credentials });
-      const servers = { ...buckets, signer: signed.url, oddKeys };
+    await withS3('private', fillBuckets, ({ url, signer, env }) => {
+      const servers = { public: `${url}/profiles`, private: `${url}/private`, signer, oddKeys };
       jest('store', ['src/store/s3.server.test.ts'], { PPROFLENS_S3: JSON.stringify(servers) });
-    } finally {
-      await signer.stop();
-      await ceph.stop();
-    }
+      if (has('go')) {
+        const target = { AUTOPROFILER_S3_ENDPOINT: url, AUTOPROFILER_S3_BUCKET: 'private' };
+        run('go', ['-C', 'autoprofiler', 'test', '-count=1', './s3target'], { env: { ...env, ...target } });
+      }
+    });
   },
   build() {
     ensureBuild();
@@ -104,6 +114,42 @@ const steps = {
     for (const module of ['demo/service', 'autoprofiler'].filter((dir) => existsSync(join(root, dir, 'go.mod')))) {
       run('go', ['-C', module, 'vet', './...']);
       run('go', ['-C', module, 'test', './...']);
+      if (module === 'autoprofiler' && has('gcc')) {
+        run('go', ['-C', module, 'test', '-race', './...']); // Less what takes more address space than that leaves.
+      }
+    }
+  },
+  /** What docker/ and demo:live give to Prometheus and Alertmanager. */
+  alerts() {
+    const missing = ensureDebian(['prometheus', 'prometheus-alertmanager'], ['promtool', 'amtool']);
+    if (missing) {
+      throw new Skip(missing);
+    }
+    run('promtool', ['check', 'config', 'docker/prometheus/prometheus.yml']); // With its rules.
+    run('promtool', ['test', 'rules', 'docker/prometheus/alerts.test.yml']);
+    run('amtool', ['check-config', 'docker/alertmanager/alertmanager.yml']); // With its templates.
+  },
+  /** A service that runs out of memory, from its first capture in the bucket to the link of the alert. */
+  async live() {
+    const { missing } = await import('../demo/live.mjs');
+    const why = missing();
+    if (why) {
+      throw new Skip(why);
+    }
+    const story = (env) => playwright('live', ['-c', 'tests/live/playwright.config.ts'], env);
+    const { createBucket } = await import('../tests/servers/buckets.mjs');
+    try {
+      await withS3(
+        'captures',
+        (server) => createBucket(server, 'captures'),
+        ({ url, signer, env }) => story({ ...env, BUCKET: 'captures', BUCKET_ENDPOINT: url, BUCKET_URL: signer })
+      );
+    } catch (error) {
+      if (!(error instanceof Skip)) {
+        throw error;
+      }
+      say(`${error.message}: captures go to a store in memory instead of S3`);
+      story({});
     }
   },
 };

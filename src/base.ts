@@ -65,7 +65,11 @@ const finders: Record<Exclude<Query['base'], ''>, Find> = {
     const before = await lookBack(subject, (capture) => sameProfile(capture, newest) && isHealthy(capture));
     // Another instance is better than none.
     const own = before.filter((capture) => sameInstance(capture, newest));
-    return { found: (own.length > 0 ? own : before).slice(-1), why: `last capture below ${baseBelow} % of its limit` };
+    const why =
+      before.length === 0 && !newest.limit
+        ? `capture that is known to be healthy: the key of ${nameOf(newest)} has no limit, or 0`
+        : `last capture below ${baseBelow} % of its limit`;
+    return { found: (own.length > 0 ? own : before).slice(-1), why };
   },
   async yesterday(subject, newest) {
     const { captures, range } = subject;

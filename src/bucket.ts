@@ -1,6 +1,7 @@
 import { getBackendSrv, isFetchError } from '@grafana/runtime';
 import { lastValueFrom, takeUntil, fromEvent, throwIfEmpty } from 'rxjs';
 import { compileLayout, presetLayout, type Layout } from './store/layout';
+import { withFolderCache } from './store/folders';
 import { createS3Store } from './store/s3';
 import { StoreError, type Store, type StoreFetch } from './store/store';
 import type { PprofOptions } from './types';
@@ -16,7 +17,7 @@ export interface Bucket {
 /** @throws Error where the settings cannot work, saying which one */
 export function openBucket(proxyUrl: string, options: PprofOptions, fetch: StoreFetch = proxyFetch(proxyUrl)): Bucket {
   return {
-    store: createS3Store(fetch, { maxObjectBytes: (options.maxObjectMiB || 128) * 1048576 }),
+    store: withFolderCache(createS3Store(fetch, { maxObjectBytes: (options.maxObjectMiB || 128) * 1048576 })),
     layout: layoutOf(options),
     prefix: options.prefix ?? '',
     maxCaptures: options.maxCaptures || 200,

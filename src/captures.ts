@@ -1,4 +1,5 @@
 import { namedValuesTest, parseSelector, possibleValues, splitMatchers, type Matcher } from './query/selector';
+import { clockTolerance, spanText } from './profile/time';
 import type { Query } from './query/query';
 import { isMeta, mainCapture } from './store/events';
 import type { Layout } from './store/layout';
@@ -34,7 +35,7 @@ export async function listCaptures(
   const found = await findCaptures(store, layout, { prefix, ...range, labels }, signal);
   const matches = await compileKeyMatchers(key);
   const captures = found.captures.filter((capture) => !isMeta(capture) && matches(capture.labels));
-  return { captures, notices: listingNotices(found, captures.length) };
+  return { captures, notices: [...listingNotices(found, captures.length), ...storedEarly(captures)] };
 }
 
 /** A test for key labels. @throws InputError for a pattern that does not compile */
@@ -79,10 +80,62 @@ function listingNotices(found: Found, matching: number): Notice[] {
   return notices;
 }
 
+/** Nothing can be stored before it was captured: where a listing says so, a clock is wrong. */
+function storedEarly(captures: readonly Capture[]): Notice[] {
+  const lead = ({ time, object }: Capture) => (object.lastModified > 0 ? time - object.lastModified : 0);
+  const early = captures.filter((capture) => lead(capture) > clockTolerance);
+  if (early.length === 0) {
+    return [];
+  }
+  const worst = early.reduce((a, b) => (lead(b) > lead(a) ? b : a));
+  return [
+    {
+      severity: 'warning',
+      text:
+        `${early.length} of ${captures.length} captures were stored before the time in their keys, ${worst.object.key} by ${spanText(lead(worst))}: ` +
+        "a clock is wrong, or the keys' times are not UTC. They are shown at the time in the key.",
+    },
+  ];
+}
+
 /** A link by object key says which capture it means, so it does not depend on a range. */
 export function captureOfKey({ layout, prefix }: { layout: Layout; prefix: string }, key: string): Capture | undefined {
   const parsed = key.startsWith(prefix) ? layout.parse(key.slice(prefix.length)) : undefined;
   return parsed && { ...parsed, time: parsed.time ?? 0, object: { key, size: 0, lastModified: 0, etag: '' } };
+}
+
+/**
+ * Why an event that was asked for has nothing that the selector matches: it is gone, it lacks the profile, or it is of
+ * another process.
+ * @throws StoreError, InputError
+ */
+export async function explainMissing(
+  { store, layout, prefix }: { store: Store; layout: Layout; prefix: string },
+  { event, selector }: Pick<Query, 'event' | 'selector'>,
+  range: Range,
+  signal: AbortSignal
+): Promise<Notice[]> {
+  const matchers = parseSelector(selector);
+  const labels = { service: possibleValues(matchers, 'service') };
+  const { captures } = await findCaptures(store, layout, { prefix, ...range, labels }, signal);
+  const ofEvent = captures.filter((capture) => capture.labels.event === event);
+  const profiles = new Set(ofEvent.filter((capture) => !isMeta(capture)).map((capture) => capture.labels.profile));
+  const wanted = matchers.find(({ name }) => name === 'profile')?.value;
+  const warn = (text: string): Notice[] => [{ severity: 'warning', text }];
+  if (ofEvent.length === 0) {
+    return warn(
+      `No capture of event "${event}" is in this time range. It may be older, or removed by a lifecycle rule.`
+    );
+  }
+  const why = 'It was not captured, is still being uploaded, or the process died before.';
+  if (profiles.size === 0) {
+    return warn(
+      `Event "${event}" has only its meta.json so far: the profiles are still being uploaded, or the process died before.`
+    );
+  }
+  return wanted === undefined || profiles.has(wanted)
+    ? warn(`Event "${event}" is there, but the selector leaves it out: ${describe(ofEvent[0])}.`)
+    : warn(`Event "${event}" has no ${wanted} profile, but ${[...profiles].join(', ')}. ${why}`);
 }
 
 /** The labels of a process. A restart keeps them. */
@@ -203,15 +256,7 @@ function chooseDistinct(
       }
       const event = captures.filter(({ labels, object }) => labels.event === query.event || object.key === query.event);
       if (event.length === 0) {
-        return {
-          captures: [],
-          notices: [
-            {
-              severity: 'warning',
-              text: `No capture of event "${query.event}" is in this time range. It may be older, of another profile, or removed by a lifecycle rule.`,
-            },
-          ],
-        };
+        return { captures: [], notices: [] }; // `explainMissing` says why.
       }
       const main = mainCapture(event) as Capture;
       return { captures: [main], notices: info(`Event ${query.event}: ${describe(main)}.`) };
@@ -234,7 +279,9 @@ function chooseDistinct(
     }
   }
   const latest = captures[captures.length - 1];
-  return { captures: [latest], notices: info(`Latest of ${captures.length} captures: ${describe(latest)}.`) };
+  // A dashboard without an event, as an alert's link opens it: how long before the alert the capture was.
+  const before = query.capture === 'event' ? `, ${spanText(to - latest.time)} before the end of the time range` : '';
+  return { captures: [latest], notices: info(`Latest of ${captures.length} captures${before}: ${describe(latest)}.`) };
 }
 
 /** One line about a capture: time, instance, memory against its limit, trigger. */

@@ -462,6 +462,106 @@ describe('the memory of a process', () => {
   });
 });
 
+describe('bad input', () => {
+  const heap = (patch: Parameters<typeof keyOf>[0]) => keyOf({ profile: 'heap', ...patch });
+  const ofEvent = (event: string, profile = 'heap') =>
+    ({ view: 'flame', capture: 'event', event, selector: `{service="ingester", profile="${profile}"}` }) as const;
+
+  test('an event that is gone, or that lacks a profile, is said by name', async () => {
+    const e1 = heap({ at: 1, event: 'e1' });
+    const objects = {
+      [e1]: profileOf({ acme: 1 }),
+      [heap({ at: 2, event: 'e2' }).replace('heap.pb.gz', 'meta.json')]: bytesOf('{}'),
+    };
+    const said = async (query: Partial<PprofQuery>) => {
+      const { frames, errors } = await framesOf(setUp(objects).ds, query);
+      expect(errors).toEqual([]);
+      return noticesOf(frames[0]);
+    };
+    expect(await said(ofEvent('gone'))).toMatch(/No capture of event "gone" is in this time range/);
+    expect(await said(ofEvent('e1', 'cpu'))).toMatch(
+      /Event "e1" has no cpu profile, but heap\. It was not captured, is/
+    );
+    expect(await said(ofEvent('e2'))).toMatch(/Event "e2" has only its meta\.json so far/);
+    const elsewhere = { ...ofEvent('e1'), selector: '{service="ingester", instance="pod-9", profile="heap"}' };
+    expect(await said(elsewhere)).toMatch(/Event "e1" is there, but the selector leaves it out: .* pod-1/);
+    // One that was listed and is removed before it is read.
+    const removed = await framesOf(setUp(objects).ds, { ...ofEvent(e1.replace('e1_', 'e9_')) });
+    expect(removed.errors[0].message).toMatch(/no longer the object .*_e9_.*lifecycle rule/);
+  });
+
+  test('without an event the latest is shown, and how long before the end it was', async () => {
+    const { frames } = await framesOf(setUp({ [heap({ at: 52 })]: profileOf({ acme: 1 }) }).ds, ofEvent(''));
+    expect(noticesOf(frames[0])).toMatch(/Latest of 1 captures, 7 min before the end of the time range: /);
+  });
+
+  test('keys that do not parse are counted, and the others shown', async () => {
+    const objects = { [heap({ at: 1 })]: profileOf({ acme: 1 }), 'ingester/2026/11/03/14/readme.txt': bytesOf('x') };
+    const { frames } = await framesOf(setUp(objects).ds, { view: 'events', selector: '{service="ingester"}' });
+    expect(frames[0].length).toBe(1);
+    expect(noticesOf(frames[0])).toMatch(/1 of 2 keys are not of the key layout, e\.g\. .*readme\.txt/);
+  });
+
+  test('clocks that disagree are said: of the key and the listing, of the key and the profile', async () => {
+    const timed = (at: number) => {
+      const bytes = encodeFolded({
+        types: ['cpu/nanoseconds'],
+        samples: [],
+        timeNanos: BigInt(start + at * minute) * 1_000_000n,
+      });
+      return new Uint8Array(bytes).slice().buffer as ArrayBuffer;
+    };
+    // The bucket's listing says 14:00 for all.
+    const objects = { [heap({ at: 3, event: 'e1' })]: timed(2), [heap({ at: 50, event: 'e2' })]: timed(-60) };
+    const listed = await framesOf(setUp(objects).ds, { view: 'captures' });
+    expect(noticesOf(listed.frames[0])).toMatch(
+      /1 of 2 captures were stored before the time in their keys, .*_e2_.* by 50 min/
+    );
+    expect(noticesOf((await framesOf(setUp(objects).ds, ofEvent('e1'))).frames[0])).not.toMatch(/apart/);
+    expect(noticesOf((await framesOf(setUp(objects).ds, ofEvent('e2'))).frames[0])).toMatch(
+      /The profile says that it was captured at 2026-11-03 13:00:00 UTC, its key says 2026-11-03 14:50:00: 110 min apart/
+    );
+  });
+
+  test('a limit of 0 is no limit: no share of it, no healthy base, no division', async () => {
+    const key = (at: number) => heap({ at, event: `e${at}` }).replace(`-${8 * GiB}_`, '-0_');
+    const objects = { [key(1)]: profileOf({ acme: 1 }), [key(2)]: profileOf({ acme: 2 }) };
+    const [captures] = (await framesOf(setUp(objects).ds, { view: 'captures' })).frames;
+    expect(valuesOf(captures, '% of limit')).toBeUndefined();
+    const [events] = (await framesOf(setUp(objects).ds, { view: 'events' })).frames;
+    expect(valuesOf(events, 'title')[0]).toBe('heap-ratio at 1,024 MiB');
+    const { frames } = await framesOf(setUp(objects).ds, { ...ofEvent('e2'), view: 'diff', base: 'healthy' });
+    expect(noticesOf(frames[0])).toMatch(/no capture that is known to be healthy: the key of pod-1 has no limit, or 0/);
+  });
+
+  test('one that cannot be read leaves the other queries of a panel alone', async () => {
+    const objects = {
+      [heap({ at: 1, event: 'e1' })]: bytesOf('cut'),
+      [keyOf({ at: 1, event: 'e1' })]: profileOf({ acme: 7 }),
+    };
+    const { ds } = setUp(objects);
+    const last = (await packetsOf(ds, requestOf([ofEvent('e1'), ofEvent('e1', 'cpu')]))).at(-1);
+    expect(last?.errors).toHaveLength(1);
+    expect(valuesOf(last?.data[0], 'value')[0]).toBe(7);
+  });
+});
+
+test('an estimate without a CPU profile of its own takes the nearest one, and says so', async () => {
+  const heap = keyOf({ at: 3, event: 'e2', profile: 'heap' });
+  const objects = {
+    [keyOf({ at: 1, event: 'e0', profile: 'cpu' })]: profileOf({ globex: 1 }),
+    [keyOf({ at: 2, event: 'e1', profile: 'cpu' })]: profileOf({ acme: 1 }),
+    [keyOf({ at: 3, event: 'e2', profile: 'goroutine' })]: profileOf({ globex: 1 }),
+    [heap]: profileOf({ x: 40 }),
+  };
+  const query = { view: 'tags', estimate: 'paths', selector: '{service="ingester", profile="heap"}' } as const;
+  const { frames } = await framesOf(setUp(objects).ds, query);
+  expect(valuesOf(frames[0], 'value')).toEqual(['acme']);
+  expect(noticesOf(frames[0])).toMatch(
+    /This event has no CPU profile; the estimate takes that of another one: .* 14:02:00/
+  );
+});
+
 describe('variables and filters', () => {
   const selectorOf = (selector: string, variables: Variables, filters: DataQueryRequest['filters'] = []) =>
     setUp({}, { variables }).ds.interpolateVariablesInQueries([{ refId: 'A', selector }], {}, filters)[0].selector;

@@ -35,14 +35,14 @@ export async function downloadQuery(
     throw new InputError(chosen.notices.map(({ text }) => text).join(' '));
   }
   const base = await chooseBase({ bucket, query, captures: chosen.captures, range, signal });
-  const { sources, count } = await findSources(bucket, query, chosen, base, signal);
+  const { sources, count, notices: sourceNotices } = await findSources(bucket, query, chosen, base, signal);
   const load = (key: string) => bucket.store.get(objectKey(key), signal);
   const { bytes, failed } = await worker.encode(ofSamples(bucket, query), sources, { load, signal });
   const scale: Notice[] =
     query.scale !== 'absolute' && base.captures.length > 0
       ? [{ severity: 'warning', text: 'The file has the values as they are: pprof knows no scale of a difference.' }]
       : [];
-  const notices = [...chosen.notices, ...base.notices, ...failedNotice(failed, count), ...scale];
+  const notices = [...chosen.notices, ...base.notices, ...sourceNotices, ...failedNotice(failed, count), ...scale];
   return {
     name: fileName(chosen.captures, base.captures.length > 0),
     bytes,

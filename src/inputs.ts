@@ -3,6 +3,7 @@ import {
   captureOfKey,
   chooseCaptures,
   describe,
+  explainMissing,
   isKeyLabel,
   isSameProcess,
   listCaptures,
@@ -10,7 +11,7 @@ import {
   type Choice,
   type Range,
 } from './captures';
-import { findLabelled } from './labelled';
+import { findLabelled, labelledNotices } from './labelled';
 import { isProcessView, type Query } from './query/query';
 import { parseSelector, printSelector, splitMatchers, type Matcher } from './query/selector';
 import type { Capture } from './store/store';
@@ -25,6 +26,9 @@ export async function choose(bucket: Bucket, query: Query, range: Range, signal:
   }
   const { captures, notices } = await listCaptures(bucket, query.selector, range, signal);
   const choice = chooseCaptures(captures, query, range, bucket.maxCaptures);
+  if (choice.captures.length === 0 && query.capture === 'event' && query.event !== '') {
+    return { captures: [], notices: await explainMissing(bucket, query, range, signal) };
+  }
   const newest = choice.captures.at(-1);
   if (!isProcessView(query.view) || !newest) {
     return { captures: choice.captures, notices: [...notices, ...choice.notices] };
@@ -75,7 +79,7 @@ export async function findSources(
   { captures }: Choice,
   base: Choice,
   signal: AbortSignal
-): Promise<{ sources: InputSources; count: number }> {
+): Promise<{ sources: InputSources; count: number; notices: readonly Notice[] }> {
   const labelled = query.estimate === 'paths' ? await findLabelled(bucket, query.selector, captures, signal) : [];
   const compared = [...captures, ...base.captures];
   return {
@@ -84,8 +88,10 @@ export async function findSources(
       base: base.captures.length > 0 ? base.captures.map(toSource) : undefined,
       labelled: labelled.length > 0 ? labelled.map(toSource) : undefined,
       isSameProcess: compared.every((capture) => isSameProcess(capture, captures[0])),
+      capturedAt: captures.length === 1 ? keyTime(bucket, captures[0]) : undefined,
     },
     count: compared.length + labelled.length,
+    notices: labelledNotices(captures, labelled),
   };
 }
 
@@ -106,3 +112,5 @@ export function failedNotice(failed: readonly Failure[], count: number): Notice[
 // A rewritten object has another etag and must not be answered from the cache. Keys never hold a NUL.
 export const toSource = ({ object, time }: Capture): Source => ({ key: `${object.key}\0${object.etag}`, time });
 export const objectKey = (key: string) => key.slice(0, key.indexOf('\0'));
+/** Undefined where the layout has no time: the listing's is when the object was stored. */
+const keyTime = (bucket: Bucket, { object }: Capture) => captureOfKey(bucket, object.key)?.time || undefined;

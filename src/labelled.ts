@@ -1,17 +1,19 @@
 import type { Bucket } from './bucket';
-import { listCaptures } from './captures';
+import { describe, listCaptures } from './captures';
 import { parseSelector, printSelector } from './query/selector';
 import type { Capture } from './store/store';
+import type { Notice } from './views/table';
 
 /** Profiles whose samples Go labels, the one that measures work first. */
 const labelledProfiles = ['cpu', 'profile', 'goroutine'];
 
-/** How far in time a labelled capture may be from one that it stands for, where no event id ties them. */
+/** How far in time a labelled capture may be from one that it stands for, where it is not of the same event. */
 const nearby = 5 * 60_000;
 
 /**
- * For each capture one of the same event whose samples carry labels, for an estimate of what the capture itself lacks;
- * where keys have no event ids, one of the same process a few minutes around.
+ * For each capture one of the same process whose samples carry labels, for an estimate of what the capture itself lacks:
+ * of the same event, else the nearest within a few minutes. A CPU profile a minute away says more than the goroutines of
+ * the moment, of which few have a label; and an event has none of its own while that of an earlier one still runs.
  * @throws StoreError, InputError
  */
 export async function findLabelled(
@@ -26,17 +28,22 @@ export async function findLabelled(
   const { captures: all } = await listCaptures(bucket, printSelector(matchers), range, signal);
   const found = captures.flatMap((capture) => {
     const { service, instance, event } = capture.labels;
-    const own = all.filter(
-      ({ labels, time }) =>
-        labels.service === service &&
-        labels.instance === instance &&
-        (event ? labels.event === event : Math.abs(time - capture.time) <= nearby)
-    );
-    const profile = labelledProfiles.find((name) => own.some(({ labels }) => labels.profile === name));
-    const nearest = own
-      .filter(({ labels }) => labels.profile === profile && profile !== undefined)
-      .sort((a, b) => Math.abs(a.time - capture.time) - Math.abs(b.time - capture.time));
-    return nearest.slice(0, 1);
+    const distance = ({ labels, time }: Capture) =>
+      event && labels.event === event ? -1 : Math.abs(time - capture.time);
+    const own = all
+      .filter((other) => other.labels.service === service && other.labels.instance === instance)
+      .filter((other) => distance(other) <= nearby)
+      .sort((a, b) => distance(a) - distance(b));
+    const first = (profile: string) => own.find(({ labels }) => labels.profile === profile);
+    return labelledProfiles.map(first).find((one) => one !== undefined) ?? [];
   });
   return [...new Set(found)];
+}
+
+/** What is to be said where a capture is estimated by one of another event. */
+export function labelledNotices(captures: readonly Capture[], labelled: readonly Capture[]): Notice[] {
+  const events = new Set(captures.map(({ labels }) => labels.event));
+  const other = labelled.find(({ labels }) => labels.event && !events.has(labels.event));
+  const text = other && `This event has no CPU profile; the estimate takes that of another one: ${describe(other)}.`;
+  return text ? [{ severity: 'info', text }] : [];
 }

@@ -94,7 +94,7 @@ async function showProfile(
   emit: Emit
 ): Promise<DataFrame[]> {
   const { bucket, worker, refId } = context;
-  const { sources, count } = await findSources(bucket, query, chosen, base, signal);
+  const { sources, count, notices: sourceNotices } = await findSources(bucket, query, chosen, base, signal);
   const { tables, failed } = await worker.run(
     ofSamples(bucket, query),
     sources,
@@ -107,7 +107,7 @@ async function showProfile(
     isDump || isGoroutineView(query.view)
       ? undefined
       : printCommand(query, sampleMatchers(bucket, query.selector), keysOf(chosen), keysOf(base));
-  const notices = [...chosen.notices, ...base.notices, ...failedNotice(failed, count)];
+  const notices = [...chosen.notices, ...base.notices, ...sourceNotices, ...failedNotice(failed, count)];
   return tables.map((table, i) => frameOf(table, query, refId, i === 0 ? notices : [], command));
 }
 

@@ -21,8 +21,8 @@ const colours = (page: Page) =>
 test('add the data source and test it', async ({ page }) => {
   await page.goto('/?tab=config');
   await page.getByRole('button', { name: 'Save & test' }).click();
-  await expect(page.getByText(/^\d+ captures of 3 services in the last 7 days, newest \d+ min ago\.$/)).toBeVisible();
-  await expect(page.getByRole('region', { name: 'Key preview' })).toContainText('service=ingester');
+  await expect(page.getByText(/^\d+ captures of 4 services in the last 7 days, newest \d+ min ago\.$/)).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Key preview' })).toContainText('service=checkout');
 });
 
 test('a heap as a flame graph', async ({ page }) => {
@@ -76,11 +76,12 @@ test('one flame graph per tenant', async ({ page }) => {
 });
 
 test('the heap dashboard opens the capture that is clicked', async ({ page }) => {
-  await page.goto('/?tab=heap');
+  await page.goto('/?tab=heap&var-service=ingester');
   const heap = page.getByRole('region', { name: 'Heap of the chosen capture' });
   await expect(heap.getByText(/^Latest of \d+ captures/)).toBeVisible();
   const captures = page.getByRole('region', { name: 'Captures', exact: true });
-  await captures.getByRole('row').filter({ hasText: '177 MiB' }).getByRole('link').first().click();
+  await captures.getByRole('row').filter({ hasText: '177 MiB' }).getByRole('link').last().click();
+  await expect(heap.getByText(/^Event \w{8}: .* at 92 % of 192 MiB/)).toBeVisible();
   await expect(heap.getByText(/store.retainedPoints/).first()).toBeVisible();
 });
 
@@ -96,7 +97,7 @@ test('a wrong bucket is said', async ({ page }) => {
   await saveWith('nothing-here');
   await expect(page.getByText(/There is no such bucket \(404\)/).first()).toBeVisible();
   await saveWith('profiles');
-  await expect(page.getByText(/captures of 3 services/)).toBeVisible();
+  await expect(page.getByText(/captures of 4 services/)).toBeVisible();
 });
 
 test('a viewer reads, and can neither save nor write to the bucket', async ({ page, request }) => {

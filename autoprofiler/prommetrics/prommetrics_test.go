@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,13 +75,27 @@ func TestLint(t *testing.T) {
 	}
 }
 
+// readings closes read at the first reading that its observer is told of.
+type readings struct {
+	autoprofiler.Observer
+	once sync.Once
+	read chan struct{}
+}
+
+func (r *readings) Memory(reading autoprofiler.Reading) {
+	r.Observer.Memory(reading)
+	r.once.Do(func() { close(r.read) })
+}
+
 // A profiler that runs fills its metrics: a reading at its start, a capture on request.
 func TestWithAProfiler(t *testing.T) {
 	m := New()
-	profiler, err := autoprofiler.Start(autoprofiler.Config{Service: "ingester", Target: autoprofiler.Folder(t.TempDir()), Observer: m})
+	observer := &readings{Observer: m, read: make(chan struct{})}
+	profiler, err := autoprofiler.Start(autoprofiler.Config{Service: "ingester", Target: autoprofiler.Folder(t.TempDir()), Observer: observer})
 	if err != nil {
 		t.Fatal(err)
 	}
+	<-observer.read // A capture does not wait for it.
 	event, err := profiler.Capture(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,7 @@
 // standard library, so its profiles look like those of a real service.
 //
 // Work is done under pprof.Do with the labels tenant_id and operation. net/http/pprof listens on a port of its own, as
-// usual in production.
+// usual in production. With a target for captures the auto-profiler watches it, and its metrics are there too.
 package main
 
 import (
@@ -35,14 +35,22 @@ func main() {
 	debug := flag.String("debug", "127.0.0.1:6060", "address of net/http/pprof")
 	workers := flag.Int("workers", 4, "goroutines that do the work")
 	peer := flag.String("peer", "", "URL to ask for its memory every second")
+	heapRate := flag.Int("heaprate", 8<<10, "bytes of heap for each sample of its profile")
+	var profiling profiling
+	profiling.addFlags(flag.CommandLine)
 	flag.Parse()
 
 	// Finer than the defaults, so that a minute of a small service says as much as an hour of a large one.
-	runtime.MemProfileRate = 8 << 10
+	runtime.MemProfileRate = *heapRate
 	runtime.SetMutexProfileFraction(5)
 	runtime.SetBlockProfileRate(10_000)
 
 	s := newServer(*workers)
+	profiler, err := profiling.start(s.cache, http.DefaultServeMux)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer profiler.Stop()
 	go func() { log.Fatal(http.ListenAndServe(*debug, nil)) }()
 
 	mux := http.NewServeMux()
@@ -87,6 +95,7 @@ type server struct {
 type job struct {
 	tenant, operation string
 	size              int
+	keep              bool
 	done              chan<- error
 }
 
@@ -112,7 +121,12 @@ func (s *server) do(j job) error {
 	switch j.operation {
 	case "ingest":
 		series, err := work.Ingest(j.tenant, j.size)
-		s.cache.Add(j.tenant, series)
+		if j.keep {
+			s.cache.Keep(j.tenant, series)
+			go work.NotifyForever(j.tenant)
+		} else {
+			s.cache.Add(j.tenant, series)
+		}
 		return err
 	case "query":
 		return work.Query(s.cache.Series(j.tenant), j.size)
@@ -122,7 +136,8 @@ func (s *server) do(j job) error {
 	return fmt.Errorf("unknown operation %q: expected ingest, query or compact", j.operation)
 }
 
-// work does one job: /work?tenant=acme&operation=ingest&size=100
+// work does one job: /work?tenant=acme&operation=ingest&size=100. With keep=true what it ingests is never dropped, and a
+// goroutine waits for ever to tell of it: the leak of an index that forgets to evict.
 func (s *server) work(w http.ResponseWriter, r *http.Request) {
 	size, err := strconv.Atoi(r.FormValue("size"))
 	if err != nil || size < 1 {
@@ -130,7 +145,7 @@ func (s *server) work(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	done := make(chan error, 1)
-	s.jobs <- job{r.FormValue("tenant"), r.FormValue("operation"), size, done}
+	s.jobs <- job{r.FormValue("tenant"), r.FormValue("operation"), size, r.FormValue("keep") == "true", done}
 	if err := <-done; err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	}

@@ -1,12 +1,15 @@
-// A small S3 endpoint over recorded captures: ListObjectsV2 and GET, read only, on loopback. Times in the keys are
-// moved so that each service's recording, which took some minutes, fills the last hour; the profiles' bytes are not
-// touched.
+// A small S3 endpoint over recorded captures: ListObjectsV2 and GET, read only, on loopback. Times are moved so that each
+// service's recording, which took some minutes, fills the last hour, and then every hour to come: those in the keys, and in
+// the files the time of the capture. Nothing else of the files is touched.
 //   bucket "profiles"   the captures
 //   /_stats             how many writes were tried
 //   bucket "forbidden"  403, for the error's sake
+// With UPLOADS_PORT, objects can be PUT there; the port that the plugin reads from stays read only. They come from checkout,
+// which then runs, so that its recording is left out.
 import { createServer } from 'node:http';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 
 const defaultDir = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..', 'captures');
 const timePattern = /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d{3})Z/;
@@ -23,27 +26,107 @@ function moveKey(key, time) {
   return key.replace(/\/\d{4}\/\d\d\/\d\d\/\d\d\//, `/${folders}/`).replace(timePattern, iso.replace(/[-:]/g, ''));
 }
 
-/** Objects of a folder, with keys moved into the hour that ends two minutes before `now`, by key. */
+/** Reads a varint. @returns its value and the offset behind it */
+function varint(bytes, at) {
+  let value = 0n;
+  for (let shift = 0n; ; shift += 7n) {
+    const byte = bytes[at++];
+    value |= BigInt(byte & 0x7f) << shift;
+    if (byte < 0x80) {
+      return [value, at];
+    }
+  }
+}
+
+/** The profile with its time_nanos moved, which is a varint of nine bytes from 1988 to 2043. */
+function moveProfile(packed, move) {
+  const bytes = gunzipSync(packed);
+  for (let at = 0; at < bytes.length;) {
+    const [tag, start] = varint(bytes, at);
+    const [value, end] = varint(bytes, start);
+    if (tag === 0x48n && end - start === 9) {
+      let moved = BigInt(Math.round(move(Number(value / 1_000_000n)))) * 1_000_000n;
+      for (let i = start; i < end; i++, moved >>= 7n) {
+        bytes[i] = Number(moved & 0x7fn) | (i < end - 1 ? 0x80 : 0);
+      }
+      return gzipSync(bytes);
+    }
+    at = (tag & 7n) === 2n ? end + Number(value) : end;
+  }
+  return packed;
+}
+
+const moveMeta = (json, move) =>
+  Buffer.from(
+    json
+      .toString()
+      .replace(
+        /"\d{4}-\d\d-\d\dT[\d:.]+Z"/g,
+        (time) => `"${new Date(move(Date.parse(time.slice(1, -1)))).toISOString()}"`
+      )
+  );
+
+/** What becomes of the times of each service: its first capture is 55 minutes before `now`, its last one two. */
+export function timeMovers(dir = defaultDir, now = Date.now()) {
+  const [from, to] = [now - 55 * 60_000, now - 2 * 60_000];
+  return Object.fromEntries(
+    readdirSync(dir).map((service) => {
+      const times = readdirSync(join(dir, service), { recursive: true })
+        .filter((name) => timePattern.test(name))
+        .map(readTime);
+      const first = times.reduce((a, b) => Math.min(a, b));
+      const last = times.reduce((a, b) => Math.max(a, b));
+      return [service, (time) => from + ((time - first) / Math.max(1, last - first)) * (to - from)];
+    })
+  );
+}
+
+/** Objects of a folder, moved in time, by key. */
 export function loadCaptures(dir = defaultDir, now = Date.now()) {
+  const movers = timeMovers(dir, now);
   const files = readdirSync(dir, { recursive: true })
     .map((name) => join(dir, name))
     .filter((path) => statSync(path).isFile());
-  const keys = files.map((path) => relative(dir, path).split(sep).join('/'));
-  const times = keys.map(readTime);
-  const serviceOf = (key) => key.split('/')[0];
-  const spans = {};
-  keys.forEach((key, i) => {
-    const { first, last } = spans[serviceOf(key)] ?? { first: times[i], last: times[i] };
-    spans[serviceOf(key)] = { first: Math.min(first, times[i]), last: Math.max(last, times[i]) };
+  const objects = files.map((path) => {
+    const key = relative(dir, path).split(sep).join('/');
+    const move = movers[key.split('/')[0]];
+    const time = move(readTime(key));
+    const recorded = readFileSync(path);
+    const body = path.endsWith('.pb.gz')
+      ? moveProfile(recorded, move)
+      : path.endsWith('.json')
+        ? moveMeta(recorded, move)
+        : recorded;
+    return { key: moveKey(key, time), body, time };
   });
-  const [from, to] = [now - 55 * 60_000, now - 2 * 60_000];
-  const objects = keys.map((key, i) => {
-    const { first, last } = spans[serviceOf(key)];
-    const time = from + ((times[i] - first) / Math.max(1, last - first)) * (to - from);
-    return { key: moveKey(key, time), path: files[i], size: statSync(files[i]).size, time };
-  });
-  return objects.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+  return objects.sort(byKey);
 }
+
+/** How long a recording is, moved; so often it comes again. */
+export const period = 60 * 60_000;
+
+/**
+ * The captures of a folder again and again, as if the services ran again each hour. One is listed from its time on until it
+ * comes again, so that there is one of each event; by its key it can be read ever after.
+ * @param isKept says of a key whether it is wanted
+ */
+export function repeatCaptures({ dir, isKept = () => true, start = Date.now() } = {}) {
+  const objects = [];
+  let next = start;
+  const add = () => {
+    const moved = loadCaptures(dir, next).filter(({ key }) => isKept(key));
+    objects.push(...moved.map((object) => ({ ...object, until: object.time + period })));
+    objects.sort(byKey);
+    next += period;
+  };
+  add();
+  add(); // What is to come within the hour.
+  setInterval(add, period).unref();
+  return objects;
+}
+
+/** Those in the bucket at a time. */
+export const listed = (objects, now) => objects.filter(({ time, until = Infinity }) => time <= now && now < until);
 
 const escapeXml = (text) =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
@@ -62,7 +145,7 @@ function list(objects, query) {
   const folders = new Set();
   let last = '';
   let truncated = false;
-  for (const { key, size, time } of objects) {
+  for (const { key, body, time } of objects) {
     const end = delimiter && key.startsWith(prefix) ? key.indexOf(delimiter, prefix.length) : -1;
     const name = end < 0 ? key : key.slice(0, end + delimiter.length);
     if (!key.startsWith(prefix) || key <= after || (end >= 0 && (folders.has(name) || name <= after))) {
@@ -79,7 +162,7 @@ function list(objects, query) {
     } else {
       entries.push(
         `<Contents><Key>${encode(key)}</Key><LastModified>${new Date(time).toISOString()}</LastModified>` +
-          `<ETag>&quot;${size.toString(16)}&quot;</ETag><Size>${size}</Size></Contents>`
+          `<ETag>&quot;${body.length.toString(16)}&quot;</ETag><Size>${body.length}</Size></Contents>`
       );
     }
   }
@@ -94,9 +177,24 @@ function list(objects, query) {
   );
 }
 
+const byKey = (a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key));
+
+/** Takes objects by PUT, as an auto-profiler sends them, into a list that a store serves. */
+export function createUploads(objects) {
+  return createServer(async (request, response) => {
+    if (request.method !== 'PUT') {
+      return response.writeHead(405).end();
+    }
+    const key = decodeURIComponent(new URL(request.url, 'http://store').pathname.slice(1));
+    const body = Buffer.concat(await request.toArray());
+    const others = objects.filter((object) => object.key !== key);
+    objects.splice(0, Infinity, ...[...others, { key, body, time: Date.now() }].sort(byKey));
+    return response.writeHead(200).end();
+  });
+}
+
 /** @returns {import('node:http').Server & { stats: { writes: number } }} not listening yet */
-export function createStore(dir) {
-  const objects = loadCaptures(dir);
+export function createStore(objects = repeatCaptures(), clock = Date.now) {
   const stats = { writes: 0 };
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://store');
@@ -120,20 +218,26 @@ export function createStore(dir) {
       return send(404, errorXml('NoSuchBucket', 'The specified bucket does not exist'));
     }
     if (key === '') {
-      return send(200, list(objects, url.searchParams));
+      return send(200, list(listed(objects, clock()), url.searchParams));
     }
     const object = objects.find((candidate) => candidate.key === key);
     if (!object) {
       return send(404, errorXml('NoSuchKey', 'The specified key does not exist.'));
     }
-    return send(200, readFileSync(object.path), 'application/octet-stream');
+    return send(200, object.body, 'application/octet-stream');
   });
   return Object.assign(server, { stats });
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   const port = Number(process.env.PORT ?? 9000);
-  createStore().listen(port, process.env.HOST ?? '127.0.0.1', () => {
+  const host = process.env.HOST ?? '127.0.0.1';
+  const uploads = Number(process.env.UPLOADS_PORT ?? 0);
+  const objects = repeatCaptures({ isKept: (key) => uploads === 0 || !key.startsWith('checkout/') });
+  if (uploads > 0) {
+    createUploads(objects).listen(uploads, host);
+  }
+  createStore(objects).listen(port, host, () => {
     process.stdout.write(`S3 endpoint: http://127.0.0.1:${port}/profiles\n`);
   });
 }

@@ -45,41 +45,22 @@ export function loadPlugin(): Promise<grafanaData.DataSourcePlugin<any>> {
   });
 }
 
-export type VariableValues = Record<string, string | string[]>;
-
 /** State the services read; the page writes it. */
 export const host = {
   role: 'Admin',
-  variables: {} as VariableValues,
+  variables: {} as Record<string, string | string[]>,
   dataSource: undefined as grafanaData.DataSourceApi<any> | undefined,
 };
 
-class FetchError extends Error {
-  constructor(
-    readonly status: number,
-    readonly data: unknown
-  ) {
-    super(`status ${status}`);
-  }
-}
-
 export function startServices(): void {
-  const fetchRequest = ({
-    url,
-    method = 'GET',
-    responseType,
-  }: {
-    url: string;
-    method?: string;
-    responseType?: string;
-  }) =>
+  const fetchRequest = ({ url, method = 'GET', responseType }: any) =>
     new rxjs.Observable((subscriber) => {
       const abort = new AbortController();
       fetch(url, { method, signal: abort.signal, headers: { 'x-workbench-role': host.role } })
         .then(async (response) => {
           const data = responseType === 'arraybuffer' ? await response.arrayBuffer() : await response.json();
           if (!response.ok) {
-            throw new FetchError(response.status, data);
+            throw { status: response.status, data };
           }
           subscriber.next({ data, status: response.status, headers: response.headers, ok: true });
           subscriber.complete();
@@ -102,12 +83,18 @@ export function replaceVariables(
   scopedVars: Record<string, { value: string | string[] }> = {},
   format?: string | ((value: string | string[]) => string)
 ): string {
-  return text.replace(/\$(?:(\w+)|\{(\w+)(?::\w+)?\})/g, (whole, plain, braced) => {
+  return text.replace(/\$(?:(\w+)|\{(\w+)(?::(\w+))?\})/g, (whole, plain, braced, own) => {
     const name = plain ?? braced;
     const value = scopedVars[name]?.value ?? host.variables[name];
     if (value === undefined) {
       return whole;
     }
-    return typeof format === 'function' ? format(value) : [value].flat().join(',');
+    if (own === 'queryparam') {
+      return [value]
+        .flat()
+        .map((each) => `var-${name}=${encodeURIComponent(each)}`)
+        .join('&');
+    }
+    return typeof format === 'function' && !name.startsWith('__') ? format(value) : [value].flat().join(',');
   });
 }

@@ -1,37 +1,138 @@
-// Frames drawn with Grafana's components, chosen by what the frame prefers.
-import { applyFieldOverrides, FieldColorModeId, type DataFrame, type Field, type TimeRange } from '@grafana/data';
+// Queries are run and their frames drawn with Grafana's components, chosen by what the frames prefer.
+import {
+  applyFieldOverrides,
+  DataTopic,
+  FieldColorModeId,
+  getFieldDisplayName,
+  stringToJsRegex,
+  type DataFrame,
+  type DataQueryResponse,
+  type FieldConfigSource,
+  type TimeRange,
+} from '@grafana/data';
 import { FlameGraph } from '@grafana/flamegraph';
-import { LegendDisplayMode, Table, TimeSeries, useTheme2 } from '@grafana/ui';
+import { Alert, LegendDisplayMode, Spinner, Table, TimeSeries, useTheme2 } from '@grafana/ui';
+import { set } from 'lodash';
 import 'uplot/dist/uPlot.min.css';
 import React, { useEffect, useRef, useState } from 'react';
+import { catchError, combineLatest, from, map, of, type Observable } from 'rxjs';
+import { fillIn, hrefOf } from './links';
+import { Marks } from './marks';
+import { queryPrometheus } from './prometheus';
 
-interface Props {
-  frames: DataFrame[];
-  range: TimeRange;
-  height: number;
-  onOpen?: (query: any) => void;
+export const isAnnotation = (frame: DataFrame) => frame.meta?.dataTopic === DataTopic.Annotations;
+
+let requests = 0;
+/** Queries of the plugin, and of Prometheus, which are those with an `expr`. */
+export function runQueries(
+  dataSource: any,
+  targets: any[],
+  range: TimeRange,
+  scopedVars = {}
+): Observable<DataQueryResponse> {
+  const run = (own: any[]): Observable<DataQueryResponse> =>
+    own.length > 0
+      ? dataSource.query({ requestId: `W${requests++}`, targets: own, range, scopedVars, filters: [], app: 'explore' })
+      : of({ data: [] });
+  const ours = targets.filter(({ expr }) => !expr);
+  const metrics = targets.filter(({ expr }) => expr);
+  if (metrics.length === 0) {
+    return run(ours);
+  }
+  const prometheus = from(queryPrometheus(metrics, range, scopedVars)).pipe(
+    map((data): DataQueryResponse => ({ data })),
+    // Without Prometheus the keys still say what the memory was at each capture.
+    catchError((error: Error) => {
+      const selector = ours[0]?.selector ?? '{service="$service"}';
+      const text = `${error.message} Shown instead: the memory at each capture, from the keys.`;
+      const said = { fields: [], meta: { notices: [{ severity: 'warning', text }] } };
+      return run([{ refId: 'S', view: 'series', groupBy: 'instance', selector }]).pipe(
+        map(({ data, ...more }) => ({ ...more, data: [...data, said] }))
+      );
+    })
+  );
+  return combineLatest([prometheus, run(ours)]).pipe(
+    map(([first, second]) => ({ ...second, ...first, data: [...first.data, ...second.data] }))
+  );
 }
 
-export function FrameView({ frames, range, height, onOpen }: Props) {
+interface View {
+  range: TimeRange;
+  height: number;
+  scopedVars?: object;
+  fieldConfig?: FieldConfigSource;
+  /** Annotations of the dashboard, which time series show. */
+  annotations?: DataFrame[];
+}
+
+/** Runs queries and shows their frames as they come. */
+export function Results({ dataSource, targets, onFrames, ...view }: any) {
+  const { range, scopedVars } = view as View;
+  const [response, setResponse] = useState<DataQueryResponse>();
+  const key = JSON.stringify([targets, range.from.valueOf(), range.to.valueOf(), scopedVars]);
+  useEffect(() => {
+    setResponse(undefined);
+    const subscription = runQueries(dataSource, targets, range, scopedVars).subscribe({
+      next(packet) {
+        setResponse(packet);
+        onFrames?.(packet.data);
+      },
+      error: ({ message }) => setResponse({ data: [], errors: [{ message }] }),
+    });
+    return () => subscription.unsubscribe();
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [key, dataSource]);
+  if (!response) {
+    return <Spinner />;
+  }
+  const frames = response.data as DataFrame[];
+  const notices = frames.flatMap((frame) => frame.meta?.notices ?? []);
+  return (
+    <div data-state={response.state}>
+      {response.errors?.map(({ message }) => (
+        <Alert key={message} severity="error" title="The query failed">
+          {message}
+        </Alert>
+      ))}
+      {notices.map(({ severity, text }) => (
+        <p key={text} className={`notice ${severity}`} role="note">
+          {text}
+        </p>
+      ))}
+      <FrameView frames={frames} {...(view as View)} />
+    </div>
+  );
+}
+
+function FrameView({
+  frames,
+  range,
+  height,
+  scopedVars,
+  fieldConfig,
+  annotations = [],
+}: View & { frames: DataFrame[] }) {
   const theme = useTheme2();
   const [width, box] = useWidth();
-  const kind = frames[0]?.meta?.preferredVisualisationType;
+  const shown = frames.filter((frame) => !isAnnotation(frame) && frame.fields.length > 0);
+  const kind = shown[0]?.meta?.preferredVisualisationType;
   const data = applyFieldOverrides({
-    data: frames.map(withColor),
+    data: shown.map((frame) => withConfig(frame, fieldConfig)),
     fieldConfig: { defaults: {}, overrides: [] },
     replaceVariables: (text) => text,
     theme,
     timeZone: 'utc',
   });
+  const marks = [...annotations, ...frames.filter(isAnnotation)];
   return (
     <div ref={box}>
       {kind === 'flamegraph' && (
         <div style={{ maxHeight: height, overflow: 'auto' }}>
-          <FlameGraph data={frames[0]} getTheme={() => theme} disableCollapsing={false} />
+          <FlameGraph data={shown[0]} getTheme={() => theme} disableCollapsing={false} />
         </div>
       )}
       {kind === 'table' && width > 0 && (
-        <Table data={withLinks(data[0], onOpen)} width={width} height={height} ariaLabel="Result" />
+        <Table data={withLinks(data[0], range, scopedVars)} width={width} height={height} ariaLabel="Result" />
       )}
       {kind === 'graph' && width > 0 && data[0].length > 0 && (
         <TimeSeries
@@ -41,17 +142,45 @@ export function FrameView({ frames, range, height, onOpen }: Props) {
           width={width}
           height={height}
           legend={{ displayMode: LegendDisplayMode.List, placement: 'bottom', calcs: [], showLegend: true }}
-        />
+        >
+          {(config) => <Marks config={config} frames={marks} range={range} />}
+        </TimeSeries>
       )}
     </div>
   );
 }
 
-const withColor = (frame: DataFrame): DataFrame => ({
+/** What of a panel's field configuration its components read. */
+const withConfig = (
+  frame: DataFrame,
+  { defaults, overrides }: FieldConfigSource = { defaults: {}, overrides: [] }
+) => ({
+  ...frame,
+  fields: frame.fields.map((field) => {
+    const color = { mode: FieldColorModeId.PaletteClassic };
+    const config: any = { color, ...defaults, ...field.config, custom: { ...defaults.custom, ...field.config.custom } };
+    const name = getFieldDisplayName(field, frame);
+    const isMeant = ({ id, options }: any) =>
+      id === 'byName' ? name === options : stringToJsRegex(options).test(name);
+    overrides
+      .filter(({ matcher }) => isMeant(matcher))
+      .forEach(({ properties }) => properties.forEach(({ id, value }) => set(config, id, value)));
+    return { ...field, config };
+  }),
+});
+
+const withLinks = (frame: DataFrame, range: TimeRange, scopedVars = {}): DataFrame => ({
   ...frame,
   fields: frame.fields.map((field) => ({
     ...field,
     config: { ...field.config, color: field.config.color ?? { mode: FieldColorModeId.PaletteClassic } },
+    getLinks: ({ valueRowIndex: row = 0 }) =>
+      (field.config.links ?? []).map((link) => ({
+        title: link.title,
+        href: hrefOf(link, (text) => fillIn(text, frame, row, field.values[row], scopedVars), range),
+        target: undefined,
+        origin: field,
+      })),
   })),
 });
 
@@ -64,25 +193,4 @@ function useWidth(): [number, React.RefObject<HTMLDivElement>] {
     return () => observer.disconnect();
   }, []);
   return [width, box];
-}
-
-/** Opens a cell's link where this page can: with the row's fields filled into its query. */
-function withLinks(frame: DataFrame, onOpen?: (query: any) => void): DataFrame {
-  const fill = (query: object, row: number) =>
-    JSON.parse(
-      JSON.stringify(query).replace(/\$\{__data\.fields\.(\w+)\}/g, (_, name) =>
-        JSON.stringify(String(frame.fields.find((f) => f.name === name)?.values[row] ?? '')).slice(1, -1)
-      )
-    );
-  const linksOf = (field: Field): Field['getLinks'] =>
-    field.config.links &&
-    (({ valueRowIndex = 0 }) =>
-      field.config.links!.map(({ title, internal }) => ({
-        title,
-        href: '#',
-        target: undefined,
-        origin: field,
-        onClick: () => onOpen?.(fill(internal!.query as object, valueRowIndex)),
-      })));
-  return { ...frame, fields: frame.fields.map((field) => ({ ...field, getLinks: linksOf(field) })) };
 }

@@ -20,31 +20,10 @@ const icons = fileURLToPath(new URL('../../node_modules/@grafana/ui/dist/public/
 const roles = ['Viewer', 'Editor', 'Admin'];
 const uid = 'pproflens';
 
-/** Settings of the one data source, as Grafana stores them. */
-function newSettings(bucketUrl) {
-  return {
-    uid,
-    name: 'Pprof Lens',
-    version: 1,
-    basicAuth: false,
-    basicAuthUser: '',
-    jsonData: { bucketUrl },
-    secureJsonData: {},
-  };
-}
-
 /** What a browser may see of them. */
 function publicSettings({ secureJsonData, ...settings }) {
   const set = Object.entries(secureJsonData).filter(([, value]) => value !== '');
   return { ...settings, secureJsonFields: Object.fromEntries(set.map(([name]) => [name, true])) };
-}
-
-async function readBody(request) {
-  const chunks = [];
-  for await (const chunk of request) {
-    chunks.push(chunk);
-  }
-  return JSON.parse(Buffer.concat(chunks).toString());
 }
 
 /** A route's `{{ .JsonData.name | orEmpty }}` filled in. */
@@ -53,9 +32,26 @@ const fillIn = (template, { jsonData, secureJsonData }) =>
     String((kind === 'Json' ? jsonData : secureJsonData)[name] ?? '')
   );
 
-export function createWorkbench({ dist, page, bucketUrl }) {
-  let settings = newSettings(bucketUrl);
+async function forward(response, target, init) {
+  try {
+    const answer = await fetch(target, { ...init, redirect: 'manual' });
+    const body = Buffer.from(await answer.arrayBuffer());
+    if (answer.status === 401) {
+      return response.writeHead(400).end('{"message":"Authentication to data source failed"}');
+    }
+    return response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(body);
+  } catch {
+    return response.writeHead(502).end('{"message":"Bad Gateway"}');
+  }
+}
+
+/** @param prometheus its `url`, or why there is none as `missing` */
+export function createWorkbench({ dist, page, bucketUrl, prometheus }) {
   const plugin = JSON.parse(readFileSync(join(dist, 'plugin.json'), 'utf8'));
+  const memory = { name: 'Memory', query: 'autoprofiler_memory_bytes{service="$service", instance="$instance"}' };
+  const jsonData = { bucketUrl, metricsUid: 'prometheus', metricsQueries: [memory] };
+  /** Of the one data source, as Grafana stores them. */
+  let settings = { uid, name: 'Pprof Lens', version: 1, basicAuth: false, jsonData, secureJsonData: {} };
 
   async function proxy(request, response, path, search) {
     const role = roles.indexOf(request.headers['x-workbench-role'] ?? 'Viewer');
@@ -72,24 +68,15 @@ export function createWorkbench({ dist, page, bucketUrl }) {
     const query = new URLSearchParams(search);
     query.sort();
     const headers = {};
+    const { basicAuthUser: user, secureJsonData: secrets } = settings;
     if (settings.basicAuth) {
-      const { basicAuthUser: user, secureJsonData } = settings;
-      headers.authorization = `Basic ${Buffer.from(`${user}:${secureJsonData.basicAuthPassword ?? ''}`).toString('base64')}`;
+      headers.authorization = `Basic ${Buffer.from(`${user}:${secrets.basicAuthPassword ?? ''}`).toString('base64')}`;
     }
     if (settings.jsonData.httpHeaderName1) {
-      headers[settings.jsonData.httpHeaderName1] = settings.secureJsonData.httpHeaderValue1 ?? '';
+      headers[settings.jsonData.httpHeaderName1] = secrets.httpHeaderValue1 ?? '';
     }
-    try {
-      const target = base.replace(/\/$/, '') + path.slice(route.path.length) + (query.size ? `?${query}` : '');
-      const answer = await fetch(target, { method: request.method, headers, redirect: 'manual' });
-      const body = Buffer.from(await answer.arrayBuffer());
-      if (answer.status === 401) {
-        return response.writeHead(400).end('{"message":"Authentication to data source failed"}');
-      }
-      return response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(body);
-    } catch {
-      return response.writeHead(502).end('{"message":"Bad Gateway"}');
-    }
+    const target = base.replace(/\/$/, '') + path.slice(route.path.length) + (query.size ? `?${query}` : '');
+    return forward(response, target, { method: request.method, headers });
   }
 
   function file(response, root, path) {
@@ -108,12 +95,18 @@ export function createWorkbench({ dist, page, bucketUrl }) {
     if (pathname.startsWith(proxyPrefix)) {
       return proxy(request, response, request.url.slice(proxyPrefix.length).split('?')[0], search);
     }
+    const metricsPrefix = '/api/datasources/proxy/uid/prometheus/';
+    if (pathname.startsWith(metricsPrefix) && request.method === 'GET') {
+      return prometheus.url
+        ? forward(response, `${prometheus.url}/${request.url.slice(metricsPrefix.length)}`)
+        : response.writeHead(502).end(JSON.stringify({ message: `There is no Prometheus: ${prometheus.missing}.` }));
+    }
     if (pathname === `/api/datasources/uid/${uid}`) {
       if (request.method === 'PUT') {
         if (request.headers['x-workbench-role'] !== 'Admin') {
           return response.writeHead(403).end('{"message":"You need datasources:write to change a data source"}');
         }
-        const { secureJsonData = {}, ...next } = await readBody(request);
+        const { secureJsonData = {}, ...next } = JSON.parse(Buffer.concat(await request.toArray()));
         settings = {
           ...settings,
           ...next,
@@ -133,6 +126,7 @@ export function createWorkbench({ dist, page, bucketUrl }) {
     if (icon) {
       return file(response, icons, `/${icon[1]}`);
     }
-    return file(response, page, pathname === '/' ? '/index.html' : pathname);
+    // Links of the plugin are addresses within Grafana.
+    return file(response, page, /^\/($|d\/|explore)/.test(pathname) ? '/index.html' : pathname);
   });
 }

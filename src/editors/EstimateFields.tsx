@@ -5,7 +5,7 @@ import { ChoiceField, labelWidth, LinesField, Section, TextField } from './field
 
 const choices: Array<ComboboxOption<EstimateChoice>> = [
   { value: '', label: 'None' },
-  { value: 'paths', label: 'By call paths', description: 'shares of labelled samples of the same event' },
+  { value: 'paths', label: 'By call paths', description: 'shares of labelled samples of the same process' },
   { value: 'rules', label: 'By rules', description: 'regular expressions on function names' },
 ];
 

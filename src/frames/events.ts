@@ -7,7 +7,7 @@ import {
   type DataLink,
   type Field,
 } from '@grafana/data';
-import type { CaptureEvent, Ramp } from '../store/events';
+import { mainCapture, type CaptureEvent, type Ramp } from '../store/events';
 import type { Notice } from '../views/table';
 
 export interface EventFrameOptions {
@@ -106,7 +106,12 @@ export function exemplarFrame(
       { name: 'Value', type: FieldType.number, config: { unit: 'bytes' }, values: valued.map(({ value }) => value) },
       ...[...exemplarLabels, ...further].map(label),
       // What the links name the capture by.
-      { name: 'key', type: FieldType.string, config: {}, values: valued.map(({ captures }) => captures[0].object.key) },
+      {
+        name: 'key',
+        type: FieldType.string,
+        config: {},
+        values: valued.map(({ captures }) => mainCapture(captures)?.object.key),
+      },
       {
         name: 'profile',
         type: FieldType.string,

@@ -38,8 +38,8 @@ export function eventLinks({ uid, type, dashboardUid, metrics }: LinkContext): E
     url: ({ id, time, labels }) =>
       address(`/d/${encodeURIComponent(dashboardUid)}`, {
         'var-datasource': uid,
-        'var-service': labels.service ?? '',
-        'var-instance': labels.instance ?? '',
+        ...(labels.service && { 'var-service': labels.service }),
+        ...(labels.instance && { 'var-instance': labels.instance }),
         'var-event': id,
         ...around(time),
       }),

@@ -168,7 +168,7 @@ function labelValues({ label, labelSet, strings }: Profile, key: string) {
   }
   if (values.length === 0) {
     throw new InputError(
-      `The label "${key}" cannot be estimated: no sample of the CPU or goroutine profile of this event has it. ` +
+      `The label "${key}" cannot be estimated: no sample of the CPU or goroutine profile has it. ` +
         'Set it in the service with pprof.Do, or estimate by rules.'
     );
   }

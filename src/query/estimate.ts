@@ -24,14 +24,14 @@ export function estimated(
       notices: [
         {
           severity: 'warning',
-          text: `No estimate of ${key}: there is no CPU or goroutine profile of this event. Capture one with the heap, or estimate by rules.`,
+          text: `No estimate of ${key}: there is no CPU or goroutine profile of this process within five minutes. Capture one with the heap, or estimate by rules.`,
         },
       ],
     };
   }
   const how =
     estimate === 'paths'
-      ? `by the share of each ${key} in samples of the same event on the same call paths`
+      ? `by the share of each ${key} in labelled samples of the same process on the same call paths, which measures work: one that keeps more of its work holds more than this says`
       : 'by rules on function names';
   const done: Estimate =
     labelled && estimate === 'paths' ? estimateByPath(profile, labelled, key) : byRules(profile, query);

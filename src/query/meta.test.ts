@@ -28,15 +28,15 @@ test('the memory of a process, from its limit down to its profile', () => {
   );
   expect(rows).toEqual([
     'Limit 256',
-    '  free 26',
+    '\u2003free 26',
     'Resident 230',
-    '  outside of Go 30',
+    '\u2003outside of Go 30',
     'Go runtime 200',
-    '  stacks 8',
-    '  idle heap 30',
-    '  the runtime itself 12',
+    '\u2003stacks 8',
+    '\u2003idle heap 30',
+    '\u2003the runtime itself 12',
     'Heap in use 150',
-    '  not in the profile 35',
+    '\u2003not in the profile 35',
     'Heap profile 115',
   ]);
   expect(table.notices[0].text).toBe('The heap profile explains 50 % of the memory that the process held.');
@@ -47,11 +47,11 @@ test('without a limit, and without what the system says, the rest is shown', () 
   const table = waterfall(readMeta(bytes({ ...bare, limit: 0 })), 0);
   expect(printTable(table, ['memory'])).toEqual([
     'Go runtime',
-    '  stacks',
-    '  idle heap',
-    '  the runtime itself',
+    '\u2003stacks',
+    '\u2003idle heap',
+    '\u2003the runtime itself',
     'Heap in use',
-    '  not in the profile',
+    '\u2003not in the profile',
     'Heap profile',
   ]);
   expect(printTable(table, ['% of limit'])[0]).toBe('NaN');

@@ -49,7 +49,7 @@ export interface EstimateOptions {
   readonly estimateRules: string;
 }
 
-/** '' for none; by the call paths of labelled samples of the same event; by rules on function names. */
+/** '' for none; by the call paths of labelled samples of the same process; by rules on function names. */
 export const estimateChoices = ['', 'paths', 'rules'] as const;
 export type EstimateChoice = (typeof estimateChoices)[number];
 

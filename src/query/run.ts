@@ -2,6 +2,7 @@ import { filterLabels, type LabelCondition } from '../ops/labels';
 import { scale } from '../profile/measurement';
 import { compilePattern, type Pattern } from '../profile/pattern';
 import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
+import { clockTolerance, spanText } from '../profile/time';
 import { diff } from '../views/diff';
 import { callers, flame } from '../views/flame';
 import type { GoroutineSide } from '../views/goroutines/facts';
@@ -45,15 +46,21 @@ const reports: Readonly<Record<ReportView, (prepared: Prepared, query: Query) =>
   sizes: (prepared, query) => [sizes(prepared, query)],
 };
 
+/** What keys say of the inputs. */
+export interface KeyFacts {
+  /** Profile and base are of one process. */
+  readonly isSameProcess?: boolean;
+  /** When the profile was captured: Unix ms; 0 or undefined where its key does not say, or there are several. */
+  readonly capturedAt?: number;
+}
+
 /** What a query is answered from. */
-export interface Inputs {
+export interface Inputs extends KeyFacts {
   readonly profile: Profile;
   /** What the profile is compared with. */
   readonly base?: Profile;
-  /** A profile of the same event whose samples have the label that is estimated. */
+  /** A profile of the same process whose samples have the label that is estimated. */
   readonly labelled?: Profile;
-  /** Profile and base are of one process, as far as their keys say. */
-  readonly isSameProcess?: boolean;
 }
 
 /**
@@ -154,7 +161,11 @@ function select(
   return { profile: found.profile, notices: [...empty, ...found.notices] };
 }
 
-function prepareQuery(query: Query, { profile: recorded, base, labelled }: Inputs, view: ReportView): Prepared {
+function prepareQuery(
+  query: Query,
+  { profile: recorded, base, labelled, capturedAt }: Inputs,
+  view: ReportView
+): Prepared {
   const matchers = parseSelector(query.selector);
   const withLabels = (p: Profile) => estimated(withAskedStates(p, query, matchers), labelled, query);
   const { profile, notices } = withLabels(recorded);
@@ -165,7 +176,25 @@ function prepareQuery(query: Query, { profile: recorded, base, labelled }: Input
   const prepared = base
     ? prepareComparison(selected, select(withLabels(base).profile, query, matchers).profile, query, view)
     : prepare(selected, query);
-  return { ...prepared, notices: [...notices, ...selectNotices, ...waitNotices(prepared), ...prepared.notices] };
+  const said = [...notices, ...selectNotices, ...skew(recorded, capturedAt), ...waitNotices(prepared)];
+  return { ...prepared, notices: [...said, ...prepared.notices] };
+}
+
+/** The profile and its key say different times: one of the clocks is wrong, and so is the place of a mark on a panel. */
+function skew({ timeNanos }: Profile, capturedAt = 0): Notice[] {
+  const recordedAt = Number(timeNanos / 1_000_000n);
+  if (recordedAt === 0 || capturedAt === 0 || Math.abs(recordedAt - capturedAt) < clockTolerance) {
+    return [];
+  }
+  const text = (time: number) => new Date(time).toISOString().replace('T', ' ').slice(0, 19);
+  return [
+    {
+      severity: 'warning',
+      text:
+        `The profile says that it was captured at ${text(recordedAt)} UTC, its key says ${text(capturedAt)}: ` +
+        `${spanText(recordedAt - capturedAt)} apart. A clock is wrong, or the key's time is not UTC.`,
+    },
+  ];
 }
 
 /** @throws InputError where the query has none, or one that does not compile */

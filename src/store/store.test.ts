@@ -1,3 +1,4 @@
+import { withFolderCache } from './folders';
 import { compileLayout, presetLayout, presets } from './layout';
 import { findCaptures } from './plan';
 import { createS3Store } from './s3';
@@ -150,6 +151,50 @@ describe('the listing plan', () => {
     expect(Math.abs(found.captures.length - expected)).toBeLessThan(3);
     expect(server.requests.length).toBeLessThanOrEqual(most);
     expect(found.truncated).toBe(false);
+  });
+
+  // What 3 services write in a year: some 150 events a day, each with 6 files.
+  const bundles = Array.from({ length: 1_000_000 }, (_, i) => {
+    const event = Math.floor(i / 6);
+    const iso = new Date(end - 365 * day + ((event * 6) / 1_000_000) * 365 * day).toISOString();
+    const folders = [iso.slice(0, 4), iso.slice(5, 7), iso.slice(8, 10), iso.slice(11, 13)].join('/');
+    const file = ['block', 'cpu', 'goroutine', 'heap', 'meta', 'mutex'][i % 6];
+    return `${['ingester', 'querier', 'store'][event % 3]}/${folders}/${iso.replace(/[-:]/g, '')}_e${event}_heap-ratio_1-2_pod-0_v1/${file}.pb.gz`;
+  }).sort();
+
+  it.each([
+    ['one service', { service: ['querier'] }, 1, 1],
+    ['all services', {}, 4, 3],
+  ])(
+    '24 hours of %s in a bucket of 1,000,000, for annotations: at most 3 LIST once the services are known, and no GET',
+    async (_, labels, first, again) => {
+      const server = listingServer(bundles);
+      const store = withFolderCache(createS3Store(server.fetch));
+      const to = end - 100 * day;
+      const ask = () => findCaptures(store, layout, { prefix: '', from: to - day + 1, to, labels }, signal);
+      const found = await ask();
+      const perDay = 1_000_000 / 365;
+      const expected = 'service' in labels ? perDay / 3 : perDay;
+      expect(Math.abs(found.captures.length - expected)).toBeLessThan(20);
+      expect(server.requests.length).toBe(first);
+      server.requests.length = 0;
+      await ask();
+      expect(server.requests.length).toBe(again);
+      expect(server.requests.every((path) => path.includes('list-type=2'))).toBe(true);
+    }
+  );
+
+  it('folders that could not be found are asked for again', async () => {
+    let isDown = true;
+    const server = listingServer(bundles);
+    const store = withFolderCache(
+      createS3Store(async (request) =>
+        isDown ? answer(403, '<Error><Code>AccessDenied</Code></Error>') : server.fetch(request)
+      )
+    );
+    await expect(store.folders('', signal)).rejects.toThrow(/403/);
+    isDown = false;
+    expect(await store.folders('', signal)).toEqual(['ingester/', 'querier/', 'store/']);
   });
 
   it('pages, sorts by time, counts foreign keys, and says where it stopped', async () => {

@@ -14,6 +14,9 @@ export interface MemoryMeta {
   readonly stacks: number;
 }
 
+/** A space that tables do not collapse. */
+const indent = '\u2003';
+
 /**
  * From the limit down to what a heap profile explains: the memory of the process, of the Go runtime, of its heap, and the
  * profile's total, each with what lies between it and the next.
@@ -24,7 +27,8 @@ export function waterfall(memory: MemoryMeta, profileTotal: number): Table {
   const { limit, limitSource, rss, goMemory, heapIdle, heapInuse, stacks } = memory;
   const rows: Array<readonly [string, number, string]> = [];
   const step = (name: string, bytes: number, text: string) => rows.push([name, bytes, text]);
-  const part = (name: string, bytes: number, text: string) => bytes !== 0 && rows.push([`  ${name}`, bytes, text]);
+  const part = (name: string, bytes: number, text: string) =>
+    bytes !== 0 && rows.push([`${indent}${name}`, bytes, text]);
   if (limit > 0) {
     step('Limit', limit, limitSource);
     part('free', limit - (rss || goMemory), 'until the limit');

@@ -1,6 +1,6 @@
 import { BlobWorker as Worker } from './BlobWorker';
 import type { Query } from '../query/query';
-import type { ProfileFacts } from '../query/run';
+import type { KeyFacts, ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../views/waterfall';
 import type { Progress, Question, Request, Response } from './messages';
@@ -22,12 +22,10 @@ export interface Source {
 }
 
 /** Captures that a query is answered from; several of a kind are merged. */
-export interface InputSources {
+export interface InputSources extends KeyFacts {
   readonly profile: readonly Source[];
   readonly base?: readonly Source[];
   readonly labelled?: readonly Source[];
-  /** Profile and base are of one process, as far as their keys say. */
-  readonly isSameProcess?: boolean;
 }
 
 /** How the objects of a question are read, and who hears how far that is. */
@@ -128,7 +126,7 @@ export class WorkerClient {
   /** Tables of a query. @throws Error with the core's message */
   async run(
     query: Query,
-    { profile, base, labelled, isSameProcess }: InputSources,
+    { profile, base, labelled, ...ofKeys }: InputSources,
     opening: Opening
   ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
     const { onPartial, signal } = opening;
@@ -136,7 +134,7 @@ export class WorkerClient {
     const onMerged =
       onPartial && !base && !labelled
         ? async (key: string, done: number) => {
-            const partial = await this.ask({ type: 'run', keys: { profile: key }, query }, signal);
+            const partial = await this.ask({ type: 'run', keys: { profile: key }, ofKeys, query }, signal);
             if (partial.type === 'tables') {
               onPartial(partial.tables, done);
             }
@@ -145,7 +143,7 @@ export class WorkerClient {
     const [response, failed] = await this.ofOpened(
       [profile, base, labelled],
       { ...opening, onMerged },
-      ([p, b, l]) => ({ type: 'run', keys: { profile: p as string, base: b, labelled: l }, isSameProcess, query })
+      ([p, b, l]) => ({ type: 'run', keys: { profile: p as string, base: b, labelled: l }, ofKeys, query })
     );
     return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };
   }

@@ -52,8 +52,8 @@ export function createHandler(cache = new ProfileCache()): Handle {
         await load(question.key, question.bytes, onProgress);
         return { type: 'done' };
       case 'run': {
-        const { keys, query, isSameProcess } = question;
-        return ofInputs(keys, (inputs) => ({ type: 'tables', tables: run(query, { ...inputs, isSameProcess }) }));
+        const { keys, ofKeys, query } = question;
+        return ofInputs(keys, (inputs) => ({ type: 'tables', tables: run(query, { ...inputs, ...ofKeys }) }));
       }
       case 'encode':
         return ofInputs(question.keys, async (inputs) => ({

@@ -1,5 +1,5 @@
 import type { Query } from '../query/query';
-import type { ProfileFacts } from '../query/run';
+import type { KeyFacts, ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../views/waterfall';
 
@@ -18,7 +18,7 @@ export interface InputKeys {
 
 export type Question =
   | { readonly type: 'load'; readonly key: string; readonly bytes: ArrayBuffer }
-  | { readonly type: 'run'; readonly keys: InputKeys; readonly isSameProcess?: boolean; readonly query: Query }
+  | { readonly type: 'run'; readonly keys: InputKeys; readonly ofKeys: KeyFacts; readonly query: Query }
   /** Answers `file`: what the query shows, encoded. */
   | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: Query }
   | { readonly type: 'facts'; readonly key: string }

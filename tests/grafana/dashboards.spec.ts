@@ -20,7 +20,10 @@ test('every panel of Heap has data, and a capture that is clicked opens in Explo
   page,
   selectors,
 }) => {
-  const dashboard = await gotoDashboardPage({ uid: 'pproflens-heap' });
+  const dashboard = await gotoDashboardPage({
+    uid: 'pproflens-heap',
+    queryParams: new URLSearchParams({ 'var-service': 'ingester' }),
+  });
   await expect(dashboard.getPanelByTitle('Memory at capture').locator).toContainText('ingester-7f9c');
   const heap = dashboard.getPanelByTitle('Heap of the chosen capture');
   await heap.scrollIntoView();
@@ -33,7 +36,12 @@ test('every panel of Heap has data, and a capture that is clicked opens in Explo
   await captures.scrollIntoView();
   await expect(captures.locator).toContainText('heap-ratio');
   await expect(page.getByTestId(selectors.components.Panels.Panel.status('error'))).toHaveCount(0);
-  await captures.locator.getByRole('link').first().click();
+  // There are several: the capture, and its metrics.
+  await captures.locator
+    .getByText(/^20\d\d-/)
+    .first()
+    .click();
+  await page.getByText('Open in Explore').click();
   await expect(page).toHaveURL(/\/explore\?/);
   await expectFlameGraph(page.locator('main'), 'RAM');
 });

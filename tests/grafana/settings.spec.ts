@@ -18,8 +18,8 @@ test('Save & test says what the bucket holds, or what is wrong', async ({
   };
 
   await saveWith(bucketUrl);
-  await expect(answer).toContainText(/\d+ captures of 3 services in the last 7 days/);
-  await expect(page.getByRole('region', { name: 'Key preview' })).toContainText('service=ingester');
+  await expect(answer).toContainText(/\d+ captures of 4 services in the last 7 days/);
+  await expect(page.getByRole('region', { name: 'Key preview' })).toContainText('service=checkout');
 
   await saveWith(bucketUrl.replace(/[^/]+$/, 'forbidden'));
   await expect(answer).toContainText(/No access to the listing \(403\).*s3:ListBucket.*AccessDenied/);

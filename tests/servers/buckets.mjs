@@ -1,7 +1,6 @@
 // Fills the S3 server of the tests: `profiles`, which anyone may read, and `private`, which only its owner may. Both hold
 // the recorded captures, moved to the last hour as in the demo, and keys that need care.
 import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { readFileSync } from 'node:fs';
 import { loadCaptures } from '../../demo/store/store.mjs';
 
 /** Each is a key that some encoding on the way breaks. The object's content is its key. */
@@ -14,8 +13,8 @@ export const oddKeys = [
   'odd//two slashes.txt',
 ];
 
-export async function fillBuckets({ url, credentials }) {
-  const client = new S3Client({
+const connect = ({ url, credentials }) =>
+  new S3Client({
     endpoint: url,
     region: 'us-east-1',
     forcePathStyle: true,
@@ -23,8 +22,18 @@ export async function fillBuckets({ url, credentials }) {
     // The checksums that the SDK adds by default are newer than Debian's radosgw, which refuses them.
     requestChecksumCalculation: 'WHEN_REQUIRED',
   });
+
+/** An empty bucket that only its owner may read. */
+export async function createBucket(server, name) {
+  const client = connect(server);
+  await client.send(new CreateBucketCommand({ Bucket: name }));
+  client.destroy();
+}
+
+export async function fillBuckets(server) {
+  const client = connect(server);
   const objects = [
-    ...loadCaptures().map(({ key, path }) => ({ Key: key, Body: readFileSync(path) })),
+    ...loadCaptures().map(({ key, body }) => ({ Key: key, Body: body })),
     ...oddKeys.map((key) => ({ Key: key, Body: Buffer.from(key) })),
   ];
   for (const Bucket of ['profiles', 'private']) {

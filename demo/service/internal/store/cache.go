@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unsafe"
 )
 
 // Series is one series of a tenant.
@@ -37,6 +38,39 @@ func (c *Cache) Add(tenant string, series []*Series) {
 		all = append([]*Series(nil), all[len(all)-recent:]...)
 	}
 	c.series[tenant] = all
+}
+
+// Keep keeps series of a tenant for ever.
+func (c *Cache) Keep(tenant string, series []*Series) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.retained[tenant] = append(c.retained[tenant], series...)
+}
+
+// Bytes returns what the series of each tenant take.
+func (c *Cache) Bytes() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	bytes := map[string]int{}
+	for _, kept := range []map[string][]*Series{c.series, c.retained} {
+		for tenant, all := range kept {
+			for _, s := range all {
+				bytes[tenant] += s.bytes()
+			}
+		}
+	}
+	return bytes
+}
+
+// mapBytes is about what Go takes for a map of up to eight labels: its header and one group of slots.
+const mapBytes = 48 + 8 + 8*32
+
+func (s *Series) bytes() int {
+	n := int(unsafe.Sizeof(*s)) + 8*cap(s.Points) + mapBytes
+	for name, value := range s.Labels {
+		n += len(name) + len(value)
+	}
+	return n
 }
 
 // Series returns the series of a tenant.

@@ -1,0 +1,26 @@
+// Where links lead: data links of fields, as Grafana fills them in.
+import { urlUtil, type DataFrame, type TimeRange } from '@grafana/data';
+import { replaceVariables } from './host';
+
+/** Variables of a data link: the fields of its row, its own value. In an address they are percent-encoded. */
+export function fillIn(text: string, frame: DataFrame, row: number, value: unknown, scopedVars = {}): string {
+  const encode = (given: unknown) => (text.startsWith('/') ? encodeURIComponent(String(given)) : String(given));
+  const cell = (name: string) => frame.fields.find((field) => field.name === name)?.values[row] ?? '';
+  const own = text
+    .replace(/\$\{__data\.fields\.(\w+)\}/g, (_, name) => encode(cell(name)))
+    .replace(/\$\{__value\.raw\}/g, () => encode(value));
+  return replaceVariables(own, scopedVars, (given) => [given].flat().map(encode).join(','));
+}
+
+/** An address of Grafana's. @param replace fills in the variables of a text */
+export function hrefOf({ url, internal }: any, replace: (text: string) => string, range: TimeRange): string {
+  if (!internal) {
+    return replace(url);
+  }
+  const inJson = (name: string) => JSON.stringify(replace(name)).slice(1, -1);
+  const query = JSON.parse(JSON.stringify(internal.query).replace(/\$\{__[^}]+\}/g, inJson));
+  const { from, to } = internal.range ?? range;
+  const times = { from: String(from.valueOf()), to: String(to.valueOf()) };
+  const pane = { datasource: internal.datasourceUid, queries: [query], range: times };
+  return urlUtil.renderUrl('/explore', { schemaVersion: 1, panes: JSON.stringify({ one: pane }) });
+}

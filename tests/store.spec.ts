@@ -1,0 +1,34 @@
+import { expect, test } from '@playwright/test';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
+const minute = 60_000;
+
+test("the demo's bucket has the last hour at any time, each event once, and old keys stay readable", async ({
+  request,
+}) => {
+  const { createStore, listed, loadCaptures, repeatCaptures } = await import('../demo/store/store.mjs');
+  const start = Date.now();
+  const objects = repeatCaptures({ start });
+  const recorded = loadCaptures(undefined, start).length;
+  // Until what comes next is loaded, at the hour.
+  for (let now = start; now <= start + 60 * minute; now += 6 * minute) {
+    const there = listed(objects, now);
+    expect(there).toHaveLength(recorded);
+    const files = there.map(({ key }: { key: string }) => key.replace(/^([^/]+)\/.*Z_/, '$1 '));
+    expect(new Set(files).size).toBe(recorded);
+    const ages = there.map(({ time }: { time: number }) => now - time);
+    expect(Math.max(...ages)).toBeLessThan(60 * minute);
+    expect(Math.min(...ages)).toBeGreaterThanOrEqual(0);
+    expect(Math.min(...ages)).toBeLessThan(8 * minute);
+  }
+
+  const old = listed(objects, start)[0].key;
+  const server = createStore(objects, () => start + 65 * minute).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bucket = `http://127.0.0.1:${(server.address() as AddressInfo).port}/profiles/`;
+  const list = await (await request.get(`${bucket}?list-type=2&prefix=${encodeURIComponent(old)}`)).text();
+  expect(list).toContain('<KeyCount>0</KeyCount>');
+  expect((await request.get(bucket + old)).status()).toBe(200);
+  server.close();
+});
