@@ -78,7 +78,9 @@ test('a mark and a diamond choose their event, an exemplar of Prometheus opens i
   await memory.locator.getByTestId('data-testid Exemplar marker').first().click();
   await followToEvent(page, link, heap);
 
-  const instances = dashboard.getPanelByTitle('Every instance of the service');
+  // Anew, since what a diamond says stays open.
+  const again = await gotoDashboardPage({ uid, queryParams });
+  const instances = again.getPanelByTitle('Every instance of the service');
   await instances.scrollIntoView();
   await instances.locator.getByTestId('data-testid Exemplar marker').last().click();
   await expect(page.getByText('event_id')).toBeVisible();
