@@ -10,7 +10,7 @@ import { climb } from './load.mjs';
 import { startPrometheus } from './prometheus.mjs';
 import { createStore, createUploads } from './store/store.mjs';
 
-const limit = 128 * 1024 * 1024;
+const limit = 192 * 1024 * 1024;
 
 /** Installs what is needed, where that may be. @returns why not, or undefined */
 export function missing() {

@@ -28,7 +28,7 @@ export async function watched(debugUrl) {
 }
 
 /** Loads a service until it is told to stop. Its memory climbs to a share of its limit, and stays there. */
-export async function climb({ url, debugUrl, seconds, share = 0.93 }, state = { stopped: false }) {
+export async function climb({ url, debugUrl, seconds, share = 0.91 }, state = { stopped: false }) {
   const start = Date.now();
   const first = await watched(debugUrl);
   let isBelow = false;

@@ -36,7 +36,7 @@ test('memory climbs, is captured and marked; a click shows the heap and what gre
   await page.goto(board);
 
   // A capture appears while memory climbs, on the plugin's own marks and as Prometheus's exemplar.
-  const passed = memory(page).getByRole('button', { name: /^(heap|cgroup)-ratio at 8\d % of 128 MiB/ });
+  const passed = memory(page).getByRole('button', { name: /^(heap|cgroup)-ratio at 8\d % of 192 MiB/ });
   await refreshUntil(page, async () => (await passed.count()) > 0);
   await expect(memory(page).getByText('limit', { exact: true })).toBeVisible();
   const marks = memory(page).locator('.mark');
@@ -44,7 +44,7 @@ test('memory climbs, is captured and marked; a click shows the heap and what gre
   await expect(panel(page, 'Every instance of the service').locator('.diamond').last()).toBeVisible();
   await passed.first().press('Enter'); // Marks of so fast a climb lie upon each other.
   await page.getByRole('link', { name: 'Open capture' }).click();
-  await expectHeapAndDiff(page, /^Event \w{8}: .*checkout-0, at 8\d % of 128 MiB, trigger (heap|cgroup)-ratio\.$/);
+  await expectHeapAndDiff(page, /^Event \w{8}: .*checkout-0, at 8\d % of 192 MiB, trigger (heap|cgroup)-ratio\.$/);
 
   // Prometheus fires to Alertmanager, whose link opens the page at the alert's service, instance and time.
   await expect.poll(async () => (await prometheus('alerts')).alerts.length, { timeout: 60_000 }).toBeGreaterThan(0);
