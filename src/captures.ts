@@ -1,4 +1,11 @@
-import { namedValuesTest, parseSelector, possibleValues, splitMatchers, type Matcher } from './query/selector';
+import {
+  namedValuesTest,
+  parseSelector,
+  possibleValues,
+  printSelector,
+  splitMatchers,
+  type Matcher,
+} from './query/selector';
 import { clockTolerance, spanText } from './profile/time';
 import type { Query } from './query/query';
 import { isMeta, mainCapture } from './store/events';
@@ -33,24 +40,44 @@ export async function listCaptures(
   const { key } = splitMatchers(parseSelector(selector), isKeyLabel(layout));
   const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
   const found = await findCaptures(store, layout, { prefix, ...range, labels }, signal);
-  const matches = await compileKeyMatchers(key);
-  const captures = found.captures.filter((capture) => !isMeta(capture) && matches(capture.labels));
-  return { captures, notices: [...listingNotices(found, captures.length), ...storedEarly(captures)] };
+  let captures: readonly Capture[] = found.captures.filter((capture) => !isMeta(capture));
+  let unmatched: Unmatched | undefined;
+  for (const { matcher, test } of await compileKeyMatchers(key)) {
+    const left = captures.filter(({ labels }) => test(labelOf(labels, matcher.name)));
+    if (left.length === 0 && captures.length > 0) {
+      const values = new Set(captures.map(({ labels }) => labelOf(labels, matcher.name)));
+      unmatched = {
+        matcher,
+        before: key.slice(0, key.indexOf(matcher)),
+        count: captures.length,
+        values: [...values].filter(Boolean).sort(),
+      };
+    }
+    captures = left;
+  }
+  return { captures, notices: [...listingNotices(found, captures.length, unmatched), ...storedEarly(captures)] };
 }
 
-/** A test for key labels. @throws InputError for a pattern that does not compile */
-async function compileKeyMatchers(matchers: readonly Matcher[]): Promise<(labels: Capture['labels']) => boolean> {
+const labelOf = (labels: Capture['labels'], name: string) => (Object.hasOwn(labels, name) ? labels[name] : '');
+
+/** The condition that leaves none of the captures that those before it left, and what their label is instead. */
+interface Unmatched {
+  readonly matcher: Matcher;
+  readonly before: readonly Matcher[];
+  readonly count: number;
+  readonly values: readonly string[];
+}
+
+/** Tests of key labels. @throws InputError for a pattern that does not compile */
+async function compileKeyMatchers(matchers: readonly Matcher[]) {
   const compile = async (matcher: Matcher) =>
     namedValuesTest(matcher) ??
     // The regular expressions' engine is as large as the rest of module.js, and few selectors over keys need it.
     (await import(/* webpackChunkName: "matcher" */ './query/matcher')).compileMatcher(matcher);
-  const tests = await Promise.all(
-    matchers.map(async (matcher) => ({ name: matcher.name, test: await compile(matcher) }))
-  );
-  return (labels) => tests.every(({ name, test }) => test(Object.hasOwn(labels, name) ? labels[name] : ''));
+  return Promise.all(matchers.map(async (matcher) => ({ matcher, test: await compile(matcher) })));
 }
 
-function listingNotices(found: Found, matching: number): Notice[] {
+function listingNotices(found: Found, matching: number, unmatched: Unmatched | undefined): Notice[] {
   const notices: Notice[] = [];
   if (found.truncated) {
     notices.push({
@@ -67,17 +94,22 @@ function listingNotices(found: Found, matching: number): Notice[] {
     });
   }
   if (matching === 0) {
-    const services = [...new Set(found.captures.map((capture) => capture.labels.service))].filter(Boolean);
     notices.push({
       severity: 'warning',
-      text:
-        found.captures.length === 0
-          ? 'There are no captures in this time range. Widen it, or see the view Captures.'
-          : `None of the ${found.captures.length} captures in this time range matches the selector` +
-            (services.length > 0 ? `; services there: ${services.slice(0, 10).join(', ')}.` : '.'),
+      text: unmatched
+        ? unmatchedText(unmatched)
+        : 'There are no captures in this time range. Widen it, or see the view Captures.',
     });
   }
   return notices;
+}
+
+function unmatchedText({ matcher, before, count, values }: Unmatched): string {
+  const { name, op, value } = matcher;
+  const those = before.length === 0 ? '' : ` that match ${printSelector(before)}`;
+  const there = values.length === 0 ? `they have no ${name}` : `${name} there: ${values.slice(0, 10).join(', ')}`;
+  const more = values.length > 10 ? ` and ${values.length - 10} more` : '';
+  return `None of the ${count} captures in this time range${those} has ${name}${op}"${value}"; ${there}${more}.`;
 }
 
 /** Nothing can be stored before it was captured: where a listing says so, a clock is wrong. */

@@ -323,13 +323,23 @@ describe('which captures', () => {
     expect(noticesOf(frames[0])).toMatch(/newest 2 of 3 captures are merged, 1 are left out/);
   });
 
+  test('the condition that leaves none is named, and what its label is instead', async () => {
+    const selector = '{service="querier", profile="cpu", instance="pod-9"}';
+    const { frames } = await framesOf(setUp(threeCaptures()).ds, { view: 'flame', selector });
+    expect(noticesOf(frames[0])).toBe(
+      'None of the 1 captures in this time range that match {service="querier", profile="cpu"} has instance="pod-9"; instance there: pod-1.'
+    );
+  });
+
   test('none is a root without a value, and why', async () => {
     const { frames, state } = await framesOf(setUp(threeCaptures()).ds, {
       view: 'flame',
       selector: '{profile="mutex"}',
     });
     expect(frames[0].length).toBe(1);
-    expect(noticesOf(frames[0])).toMatch(/None of the 5 captures .* services there: ingester, querier/);
+    expect(noticesOf(frames[0])).toMatch(
+      /None of the 5 captures in this time range has profile="mutex"; profile there: cpu, heap\./
+    );
     expect(state).toBe(LoadingState.Done);
   });
 

@@ -93,7 +93,11 @@ test('names the captures that are not in it', async () => {
 });
 
 test.each([
-  ['nothing that matches', { selector: '{profile="mutex"}' }, /^None of the 3 captures .* services there: ingester/],
+  [
+    'nothing that matches',
+    { selector: '{profile="mutex"}' },
+    /^None of the 3 captures in this time range has profile="mutex"; profile there: cpu\./,
+  ],
   ['a view of no profile', { view: 'captures' }, /^The view "captures" is no profile/],
 ] as const)('%s is an error', async (_, patch, message) => {
   await expect(download(three, patch)).rejects.toThrow(message);

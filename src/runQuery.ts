@@ -52,7 +52,7 @@ export async function runQuery(
     const captures = isHistoryView(query.view)
       ? await withLeakCaptures({ bucket, selector: query.selector, range, signal }, chosen.captures)
       : chosen.captures;
-    emit(await showGrowth(context, query, { ...chosen, captures }, signal, emit));
+    emit(await showProcess(context, query, { ...chosen, captures }, signal, emit));
     return;
   }
   if (query.view === 'memory') {
@@ -111,7 +111,7 @@ async function showProfile(
   return tables.map((table, i) => frameOf(table, query, refId, i === 0 ? notices : [], command));
 }
 
-async function showGrowth(
+async function showProcess(
   context: QueryContext,
   query: Query,
   { captures, notices }: Choice,
@@ -119,7 +119,7 @@ async function showGrowth(
   emit: Emit
 ): Promise<DataFrame[]> {
   const { bucket, worker, refId } = context;
-  const { tables, failed } = await worker.growth(
+  const { tables, failed } = await worker.processView(
     ofSamples(bucket, query),
     captures.map(toSource),
     openingOf(context, query, captures.length, signal, emit)

@@ -4,7 +4,7 @@ import { encodeFolded } from '../testing/encode';
 import { printTable } from '../testing/print';
 import { column, type Table } from '../views/table';
 import { defaultQuery, type Query } from './query';
-import { encodeQuery, growthOf, run } from './run';
+import { encodeQuery, processView, run } from './run';
 
 const second = 1_000_000_000n;
 
@@ -148,7 +148,7 @@ it('profiles without a common sample type are refused', async () => {
 
 describe('growth', () => {
   const grow = async (query: Partial<Query>, captures: Made[]) => {
-    const growth = growthOf({ ...defaultQuery, view: 'growth', ...query });
+    const growth = processView({ ...defaultQuery, view: 'growth', ...query });
     for (const capture of captures) {
       growth.add(await made(capture), (capture.at ?? 0) * 1000);
     }

@@ -107,8 +107,8 @@ export function memory(meta: MemoryMeta, profile: Profile): readonly Table[] {
  * What a view over the captures of one process makes of them, added in the order of time.
  * @throws InputError as `run` does
  */
-export function growthOf(query: Query): { add(profile: Profile, time: number): void; finish(): readonly Table[] } {
-  const captures = processView(query);
+export function processView(query: Query): { add(profile: Profile, time: number): void; finish(): readonly Table[] } {
+  const captures = collect(query);
   // A history counts, whatever sample type another view has chosen.
   const options = isHistoryView(query.view) ? { ...query, sampleIndex: '' } : query;
   const matchers = parseSelector(query.selector);
@@ -125,7 +125,7 @@ export function growthOf(query: Query): { add(profile: Profile, time: number): v
   };
 }
 
-function processView(query: Query): { add(side: GoroutineSide, time: number): void; finish(): readonly Table[] } {
+function collect(query: Query): { add(side: GoroutineSide, time: number): void; finish(): readonly Table[] } {
   const { view } = query;
   if (isHistoryView(view)) {
     return historyOf(view, query);

@@ -178,7 +178,7 @@ describe('several captures', () => {
   test('growth over them is a table', async () => {
     const client = clientOf(new FakeWorker());
     const sources = [1, 2, 3, 4].map((value) => source(String(value), value * 60_000));
-    const { tables } = await client.growth(query, sources, opening(load()));
+    const { tables } = await client.processView(query, sources, opening(load()));
     expect(tables[0].columns.find(({ name }) => name === 'growth per minute')?.values[0]).toBeCloseTo(1);
   });
 });

@@ -179,7 +179,7 @@ export class WorkerClient {
   }
 
   /** A view over captures of one process, given in the order of time. @throws Error where none can be read */
-  async growth(
+  async processView(
     query: Query,
     sources: readonly Source[],
     opening: Opening
@@ -213,12 +213,12 @@ export class WorkerClient {
     sources: readonly Source[],
     opening: MergeOpening,
     key: string,
-    growth?: Query
+    view?: Query
   ): Promise<{ response: Response; failed: readonly Failure[] }> {
     return againIfLost(async () => {
       const { load, signal, onProgress, onMerged } = opening;
       const collection = this.nextId++;
-      await this.ask({ type: 'begin', collection, growth }, signal);
+      await this.ask({ type: 'begin', collection, processView: view }, signal);
       try {
         const failed: Failure[] = [];
         let done = 0;

@@ -2,7 +2,7 @@ import { decode } from '../decode/decode';
 import { gzip } from '../encode/gzip';
 import { MergeBuilder } from '../ops/merge';
 import { InputError, type Profile } from '../profile/profile';
-import { encodeQuery, growthOf, memory, profileFacts, run, type Inputs } from '../query/run';
+import { encodeQuery, memory, processView, profileFacts, run, type Inputs } from '../query/run';
 import type { Table } from '../views/table';
 import { ProfileCache } from './cache';
 import type { InputKeys, Progress, Question, Request, Response } from './messages';
@@ -71,7 +71,10 @@ export function createHandler(cache = new ProfileCache()): Handle {
           : { type: 'missing', keys: [question.key] };
       }
       case 'begin':
-        collections.set(question.collection, question.growth ? growthOf(question.growth) : new MergeBuilder());
+        collections.set(
+          question.collection,
+          question.processView ? processView(question.processView) : new MergeBuilder()
+        );
         return { type: 'done' };
       case 'add': {
         const { collection, key, time, bytes } = question;

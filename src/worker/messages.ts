@@ -24,7 +24,7 @@ export type Question =
   | { readonly type: 'facts'; readonly key: string }
   | { readonly type: 'memory'; readonly key: string; readonly meta: MemoryMeta }
   /** Opens a collection: of many profiles one is kept at a time, so any number of them fits the worker's memory. */
-  | { readonly type: 'begin'; readonly collection: number; readonly growth?: Query }
+  | { readonly type: 'begin'; readonly collection: number; readonly processView?: Query }
   /** Adds a profile, from the bytes where the cache does not hold it. `time` in Unix ms. */
   | {
       readonly type: 'add';
@@ -33,7 +33,7 @@ export type Question =
       readonly time: number;
       readonly bytes?: ArrayBuffer;
     }
-  /** Answers `tables` for growth; a merge, which any other collection is, is put into the cache as it is so far. */
+  /** Answers `tables` for a view over captures of one process; a merge, which any other collection is, is put into the cache as it is so far. */
   | { readonly type: 'finish'; readonly collection: number; readonly key: string }
   | { readonly type: 'drop'; readonly collection: number };
 

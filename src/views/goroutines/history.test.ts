@@ -1,7 +1,7 @@
 import type { Profile } from '../../profile/profile';
 import { defaultBenign } from '../../query/goroutineOptions';
 import { defaultQuery, type Query } from '../../query/query';
-import { growthOf } from '../../query/run';
+import { processView } from '../../query/run';
 import { printTable } from '../../testing/print';
 import { plantedLeaks, readDump, readRecording, recordings } from '../../testing/recordedDumps';
 import { column, type Table } from '../table';
@@ -11,7 +11,7 @@ const start = Date.parse('2026-11-25T01:00:00Z');
 const textOf = (table: Table) => table.notices.map(({ text }) => text).join('\n');
 
 function over(captures: ReadonlyArray<readonly [Profile, number]>, query: Partial<Query> = {}): Table {
-  const history = growthOf({ ...defaultQuery, view: 'leaks', ...query });
+  const history = processView({ ...defaultQuery, view: 'leaks', ...query });
   captures.forEach(([profile, at]) => history.add(profile, start + at * minute));
   return history.finish()[0];
 }
