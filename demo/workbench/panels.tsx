@@ -131,9 +131,18 @@ function FrameView({
           <FlameGraph data={shown[0]} getTheme={() => theme} disableCollapsing={false} />
         </div>
       )}
-      {kind === 'table' && width > 0 && (
-        <Table data={withLinks(data[0], range, scopedVars)} width={width} height={height} ariaLabel="Result" />
-      )}
+      {kind === 'nodeGraph' && <p className="notice">Grafana draws these two frames, nodes and edges, as a graph.</p>}
+      {width > 0 &&
+        (kind === 'table' || kind === 'nodeGraph') &&
+        data.map((frame, i) => (
+          <Table
+            key={i}
+            data={withLinks(frame, range, scopedVars)}
+            width={width}
+            height={height / data.length}
+            ariaLabel="Result"
+          />
+        ))}
       {kind === 'graph' && width > 0 && data[0].length > 0 && (
         <TimeSeries
           frames={data}
