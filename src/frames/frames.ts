@@ -146,7 +146,7 @@ function cellOf({ kind, name, values, isGauge, isLong }: Column): object | undef
 }
 
 /** Letters of a cell that is a word, as a kind of change or of capture, rather than a name. */
-const longestWord = 16;
+const longestWord = 20;
 
 function fieldConfig(column: Column, visualisation: PreferredVisualisationType): FieldConfig {
   const { unit, decimals, label, color, isGauge } = column;
