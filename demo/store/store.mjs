@@ -1,6 +1,6 @@
 // A small S3 endpoint over recorded captures: ListObjectsV2 and GET, read only, on loopback. Times are moved so that each
-// service's recording, which took some minutes, fills the last hour, and then every hour to come: those in the keys, and in
-// the files the time of the capture. Nothing else of the files is touched.
+// service's recording, which took some minutes, fills the last hour: those in the keys, and in the files the time of the
+// capture. After a pause it comes again, as of the next version of the service. Nothing else of the files is touched.
 //   bucket "profiles"   the captures
 //   /_stats             how many writes were tried
 //   bucket "forbidden"  403, for the error's sake
@@ -56,14 +56,17 @@ function moveProfile(packed, move) {
   return packed;
 }
 
-const moveMeta = (json, move) =>
+/** `_v1.42.0/` of a key, `"version": "v1.42.0"` of a meta.json. */
+const versionPattern = /([_"]v\d+\.\d+\.)(\d+)(?=["/])/;
+const nextVersion = (text, rounds) =>
+  text.replace(versionPattern, (_, start, patch) => start + (Number(patch) + rounds));
+
+const moveMeta = (json, move, rounds) =>
   Buffer.from(
-    json
-      .toString()
-      .replace(
-        /"\d{4}-\d\d-\d\dT[\d:.]+Z"/g,
-        (time) => `"${new Date(move(Date.parse(time.slice(1, -1)))).toISOString()}"`
-      )
+    nextVersion(json.toString(), rounds).replace(
+      /"\d{4}-\d\d-\d\dT[\d:.]+Z"/g,
+      (time) => `"${new Date(move(Date.parse(time.slice(1, -1)))).toISOString()}"`
+    )
   );
 
 /** What becomes of the times of each service: its first capture is 55 minutes before `now`, its last one two. */
@@ -81,8 +84,8 @@ export function timeMovers(dir = defaultDir, now = Date.now()) {
   );
 }
 
-/** Objects of a folder, moved in time, by key. */
-export function loadCaptures(dir = defaultDir, now = Date.now()) {
+/** Objects of a folder, moved in time, by key. @param rounds versions after the recorded one */
+export function loadCaptures(dir = defaultDir, now = Date.now(), rounds = 0) {
   const movers = timeMovers(dir, now);
   const files = readdirSync(dir, { recursive: true })
     .map((name) => join(dir, name))
@@ -95,32 +98,32 @@ export function loadCaptures(dir = defaultDir, now = Date.now()) {
     const body = path.endsWith('.pb.gz')
       ? moveProfile(recorded, move)
       : path.endsWith('.json')
-        ? moveMeta(recorded, move)
+        ? moveMeta(recorded, move, rounds)
         : recorded;
-    return { key: moveKey(key, time), body, time };
+    return { key: nextVersion(moveKey(key, time), rounds), body, time };
   });
   return objects.sort(byKey);
 }
 
-/** How long a recording is, moved; so often it comes again. */
-export const period = 60 * 60_000;
+/** So often the recording comes again: whoever has just started it can look at it for half an hour. */
+export const period = 90 * 60_000;
 
 /**
- * The captures of a folder again and again, as if the services ran again each hour. One is listed from its time on until it
- * comes again, so that there is one of each event; by its key it can be read ever after.
+ * The captures of a folder again and again, as if the services ran again. One is listed from its time on until it comes
+ * again, so that there is one of each event; by its key it can be read ever after.
  * @param isKept says of a key whether it is wanted
  */
 export function repeatCaptures({ dir, isKept = () => true, start = Date.now() } = {}) {
   const objects = [];
-  let next = start;
+  let rounds = 0;
   const add = () => {
-    const moved = loadCaptures(dir, next).filter(({ key }) => isKept(key));
+    const moved = loadCaptures(dir, start + rounds * period, rounds).filter(({ key }) => isKept(key));
     objects.push(...moved.map((object) => ({ ...object, until: object.time + period })));
     objects.sort(byKey);
-    next += period;
+    rounds++;
   };
   add();
-  add(); // What is to come within the hour.
+  add(); // What is to come within the period.
   setInterval(add, period).unref();
   return objects;
 }
