@@ -25,6 +25,8 @@ export interface Listing {
   readonly notices: readonly Notice[];
 }
 
+const hour = 3600_000;
+
 /** Labels that are ours even where a layout does not name them. */
 const keyLabels = new Set(['service', 'profile', 'instance', 'version', 'event', 'trigger']);
 
@@ -39,8 +41,11 @@ export async function listCaptures(
 ): Promise<Listing> {
   const { key } = splitMatchers(parseSelector(selector), isKeyLabel(layout));
   const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
-  const found = await findCaptures(store, layout, { prefix, ...range, labels }, signal);
-  let captures: readonly Capture[] = found.captures.filter((capture) => !isMeta(capture));
+  // Up to now, a little further is listed too: what is said to come from there has a wrong clock.
+  const ahead = Math.abs(Date.now() - range.to) < clockTolerance ? hour : 0;
+  const found = await findCaptures(store, layout, { prefix, ...range, to: range.to + ahead, labels }, signal);
+  const early = found.captures.filter(({ time }) => time > range.to + clockTolerance);
+  let captures: readonly Capture[] = found.captures.filter((capture) => capture.time <= range.to && !isMeta(capture));
   let unmatched: Unmatched | undefined;
   for (const { matcher, test } of await compileKeyMatchers(key)) {
     const left = captures.filter(({ labels }) => test(labelOf(labels, matcher.name)));
@@ -55,7 +60,10 @@ export async function listCaptures(
     }
     captures = left;
   }
-  return { captures, notices: [...listingNotices(found, captures.length, unmatched), ...storedEarly(captures)] };
+  return {
+    captures,
+    notices: [...listingNotices(found, captures.length, unmatched), ...storedEarly(captures), ...fromFuture(early)],
+  };
 }
 
 const labelOf = (labels: Capture['labels'], name: string) => (Object.hasOwn(labels, name) ? labels[name] : '');
@@ -110,6 +118,20 @@ function unmatchedText({ matcher, before, count, values }: Unmatched): string {
   const there = values.length === 0 ? `they have no ${name}` : `${name} there: ${values.slice(0, 10).join(', ')}`;
   const more = values.length > 10 ? ` and ${values.length - 10} more` : '';
   return `None of the ${count} captures in this time range${those} has ${name}${op}"${value}"; ${there}${more}.`;
+}
+
+function fromFuture(early: readonly Capture[]): Notice[] {
+  const last = early.at(-1);
+  return last
+    ? [
+        {
+          severity: 'warning',
+          text:
+            `Captures of a time to come are left out: ${early.length}, the last, ${last.object.key}, by ${spanText(last.time - Date.now())}: ` +
+            "a clock is wrong, or the keys' times are not UTC.",
+        },
+      ]
+    : [];
 }
 
 /** Nothing can be stored before it was captured: where a listing says so, a clock is wrong. */

@@ -386,7 +386,10 @@ describe('progress', () => {
     const targets = [{ ...merge }, { ...merge, selector: '{service=' }];
     const last = (await packetsOf(setUp(many()).ds, requestOf(targets))).at(-1);
     expect(last?.errors).toEqual([{ refId: 'B', message: expect.stringMatching(/expected a quoted value/) }]);
-    expect(last?.data.map(({ refId }) => refId)).toEqual(['A']);
+    expect(last?.data.map(({ refId }) => refId)).toEqual(['A', 'B']);
+    // A root and why, for a flame graph panel without frames complains of missing fields.
+    expect(last?.data[1].length).toBe(1);
+    expect(noticesOf(last?.data[1])).toMatch(/expected a quoted value/);
   });
 
   test('unsubscribing ends every request at once and nothing more is emitted', async () => {
@@ -631,6 +634,33 @@ describe('variables and filters', () => {
       expect.arrayContaining(['service', 'profile', 'tenant_id'])
     );
     expect(await ds.getTagValues({ key: 'service', timeRange })).toEqual([{ text: 'ingester' }, { text: 'querier' }]);
+  });
+});
+
+describe('a clock that is ahead', () => {
+  /** The key of a capture so many minutes from now. */
+  const keyIn = (minutes: number) => {
+    const at = (Date.now() - start) / minute + minutes;
+    const folders = new Date(start + at * minute).toISOString().slice(0, 10).replace(/-/g, '/');
+    return keyOf({ at, event: `e${minutes}` }).replace('2026/11/03', folders);
+  };
+  const objects = () => ({ [keyIn(-10)]: profileOf({ acme: 1 }), [keyIn(30)]: profileOf({ acme: 2 }) });
+
+  test('is said of captures that are left out', async () => {
+    const [from, to] = [dateTime(Date.now() - 60 * minute), dateTime(Date.now())];
+    const range = { from, to, raw: { from, to } };
+    const { frames } = await framesOf(setUp(objects()).ds, { view: 'captures', selector: cpu }, { range });
+    expect(frames[0].length).toBe(1);
+    expect(noticesOf(frames[0])).toMatch(
+      /^Captures of a time to come are left out: 1, the last, .*_e30_.*, by (29|30) min: a clock/m
+    );
+  });
+
+  test('is said by Save & test', async () => {
+    expect(await setUp(objects()).ds.testDatasource()).toMatchObject({
+      status: 'success',
+      message: expect.stringMatching(/newest (29|30) min in the future: a clock is wrong/),
+    });
   });
 });
 

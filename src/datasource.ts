@@ -20,7 +20,7 @@ import { downloadQuery, type Download } from './download';
 import { captureOfKey } from './captures';
 import { sampleMatchers } from './inputs';
 import type { Matcher } from './query/selector';
-import { runQuery } from './runQuery';
+import { errorFrames, runQuery } from './runQuery';
 import type { LinkContext } from './frames/links';
 import { reportOptions } from './query/options';
 import { defaultQuery, type Query } from './query/query';
@@ -80,8 +80,10 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
       const abort = new AbortController();
       const frames: DataFrame[][] = targets.map(() => []);
       const errors: Array<{ refId: string; message: string }> = [];
+      // Last, as a panel may draw the first frame only.
+      const failed: DataFrame[] = [];
       const emit = (state: LoadingState) =>
-        subscriber.next({ key, data: frames.flat(), state, ...(errors.length > 0 && { errors }) });
+        subscriber.next({ key, data: [...frames.flat(), ...failed], state, ...(errors.length > 0 && { errors }) });
 
       const runs = targets.map(async (target, i) => {
         try {
@@ -92,8 +94,10 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
             emit(LoadingState.Loading);
           });
         } catch (error) {
+          const message = error instanceof Error ? error.message : String(error);
           frames[i] = [];
-          errors.push({ refId: target.refId, message: error instanceof Error ? error.message : String(error) });
+          failed.push(...errorFrames({ ...defaultQuery, ...target }, target.refId, message));
+          errors.push({ refId: target.refId, message });
         }
       });
       void Promise.all(runs).then(() => {

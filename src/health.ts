@@ -1,6 +1,7 @@
 import { findCaptures } from './store/plan';
 import { StoreError, type ObjectInfo } from './store/store';
 import type { Bucket } from './bucket';
+import { clockTolerance, spanText } from './profile/time';
 
 export interface Health {
   readonly status: 'success' | 'error';
@@ -76,6 +77,9 @@ const plural = (count: number, what: string) => `${count.toLocaleString('en-US')
 
 function ago(ms: number): string {
   const minutes = Math.round(ms / 60_000);
+  if (ms < -clockTolerance) {
+    return `${spanText(ms)} in the future: a clock is wrong, or the times in keys are not UTC`;
+  }
   if (minutes < 1) {
     return 'just now';
   }

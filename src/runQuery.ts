@@ -73,7 +73,7 @@ const keyViews: Partial<
   Record<View, (listing: Listing, query: Query, context: Pick<QueryContext, 'refId' | 'links'>) => DataFrame[]>
 > = {
   captures: ({ captures, notices }, _, { refId, links }) => [
-    capturesFrame(captures, { refId, notices, links: [captureLink(links), ...metricsLinks(links)] }),
+    capturesFrame(captures, { refId, notices, links: [captureLink(links)], metrics: metricsLinks(links) }),
   ],
   series: ({ captures, notices }, { groupBy }, { refId }) => seriesFrames(captures, groupBy, { refId, notices }),
   events({ captures, notices }, _, { refId, links }) {
@@ -201,6 +201,10 @@ const frameOf = (table: Table, query: Query, refId: string, notices: readonly No
     executed: command ?? query.selector,
     notices,
   });
+
+/** What stands beside an error: a panel that draws says which fields it misses where it gets no frame at all. */
+export const errorFrames = (query: Pick<Query, 'view'>, refId: string, text: string): DataFrame[] =>
+  visualisations[query.view] === 'flamegraph' ? [emptyFlame(refId, [{ severity: 'error', text }])] : [];
 
 function emptyFrame(query: Query, refId: string, notices: readonly Notice[]): DataFrame {
   return visualisations[query.view] === 'flamegraph'

@@ -42,14 +42,9 @@ export function runQueries(
   const prometheus = from(queryPrometheus(metrics, range, scopedVars)).pipe(
     map((data): DataQueryResponse => ({ data })),
     // Without Prometheus the keys still say what the memory was at each capture.
-    catchError((error: Error) => {
-      const selector = ours[0]?.selector ?? '{service="$service"}';
-      const text = `${error.message} Shown instead: the memory at each capture, from the keys.`;
-      const said = { fields: [], meta: { notices: [{ severity: 'warning', text }] } };
-      return run([{ refId: 'S', view: 'series', groupBy: 'instance', selector }]).pipe(
-        map(({ data, ...more }) => ({ ...more, data: [...data, said] }))
-      );
-    })
+    catchError(({ message }: Error) =>
+      of({ data: [{ fields: [], length: 0, meta: { notices: [{ severity: 'warning' as const, text: message }] } }] })
+    )
   );
   return combineLatest([prometheus, run(ours)]).pipe(
     map(([first, second]) => ({ ...second, ...first, data: [...first.data, ...second.data] }))
@@ -170,7 +165,11 @@ const withConfig = (
     const config: any = { color, ...defaults, ...field.config, custom: { ...defaults.custom, ...field.config.custom } };
     const name = getFieldDisplayName(field, frame);
     const isMeant = ({ id, options }: any) =>
-      id === 'byName' ? name === options : stringToJsRegex(options).test(name);
+      id === 'byFrameRefID'
+        ? frame.refId === options
+        : id === 'byName'
+          ? name === options
+          : stringToJsRegex(options).test(name);
     overrides
       .filter(({ matcher }) => isMeant(matcher))
       .forEach(({ properties }) => properties.forEach(({ id, value }) => set(config, id, value)));

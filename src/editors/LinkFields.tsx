@@ -8,6 +8,12 @@ interface Props {
   setJson: (patch: Partial<PprofOptions>) => void;
 }
 
+/** The metric of the auto-profiler (autoprofiler/prommetrics). */
+const memoryQuery = {
+  name: 'Memory',
+  query: 'autoprofiler_memory_bytes{service="$service", instance="$instance"}',
+};
+
 /** Where captures lead: the dashboard of an event, and the metrics of its process. */
 export function LinkFields({ jsonData, setJson }: Props) {
   const { eventDashboardUid, metricsUid, metricsQueries = [] } = jsonData;
@@ -38,7 +44,9 @@ export function LinkFields({ jsonData, setJson }: Props) {
           noDefault
           placeholder="None"
           current={metricsUid ?? null}
-          onChange={({ uid }) => setJson({ metricsUid: uid })}
+          onChange={({ uid }) =>
+            setJson({ metricsUid: uid, metricsQueries: metricsQueries.length > 0 ? metricsQueries : [memoryQuery] })
+          }
           onClear={() => setJson({ metricsUid: undefined })}
         />
       </Field>

@@ -1,14 +1,16 @@
-import type { DataFrame, DataLink } from '@grafana/data';
+import { FieldType, type DataFrame, type DataLink } from '@grafana/data';
 import type { Capture } from '../store/store';
 import type { Column, Notice, Table } from '../views/table';
 import { toFrame } from './frames';
-import { withRange } from './links';
+import { withRange, type MetricsLink } from './links';
 
 export interface CaptureFrameOptions {
   readonly refId: string;
   readonly notices: readonly Notice[];
   /** Of a row; `${__data.fields.event}` and the like are filled in by Grafana. */
   readonly links?: readonly DataLink[];
+  /** Further links, to metrics. */
+  readonly metrics?: readonly MetricsLink[];
 }
 
 const ownColumns: readonly string[] = ['time', 'value', 'limit', '% of limit', 'size', 'key'];
@@ -16,7 +18,7 @@ const ownColumns: readonly string[] = ['time', 'value', 'limit', '% of limit', '
 /** One row per capture, the newest first, from keys alone. */
 export function capturesFrame(
   captures: readonly Capture[],
-  { refId, notices, links = [] }: CaptureFrameOptions
+  { refId, notices, links = [], metrics = [] }: CaptureFrameOptions
 ): DataFrame {
   const rows = [...captures].reverse();
   const label = (name: string): Column => ({
@@ -40,6 +42,7 @@ export function capturesFrame(
   const columns: Column[] = [
     { name: 'time', kind: 'time', values: rows.map(({ time }) => time) },
     label('instance'),
+    label('event'),
     label('trigger'),
     ...(hasLimit
       ? [
@@ -50,7 +53,6 @@ export function capturesFrame(
       : []),
     label('profile'),
     label('service'),
-    label('event'),
     label('version'),
     ...further.map(label),
     numbers('size', 'bytes', ({ object }) => object.size),
@@ -58,11 +60,15 @@ export function capturesFrame(
   ];
   const table: Table = { name: 'captures', length: rows.length, columns, notices: [] };
   const frame = toFrame(table, { refId, visualisation: 'table', notices });
-  if (links.length > 0) {
-    const ranged = links.map((link) => withRange(link, captures));
+  const ranged = [...links, ...metrics.map(({ link }) => link)].map((link) => withRange(link, captures));
+  if (ranged.length > 0) {
     for (const field of frame.fields.filter(({ name }) => name === 'event' || name === 'time')) {
       field.config.links = ranged;
     }
+  }
+  const hidden = { custom: { hidden: true, hideFrom: { viz: true, legend: true, tooltip: true } } };
+  for (const { column, read } of metrics) {
+    frame.fields.push({ name: column, type: FieldType.string, config: hidden, values: rows.map(read) });
   }
   return frame;
 }

@@ -56,9 +56,7 @@ export function eventLinks({ uid, type, dashboardUid, metrics }: LinkContext): E
     ...(metrics?.queries ?? []).map(({ name, query }): EventLink => ({
       title: name,
       url: ({ time, labels }) => {
-        const text = query.replace(/\$(\w+)/g, (whole, label) =>
-          Object.hasOwn(labels, label) ? labels[label].replace(/["\\]/g, '\\$&') : whole
-        );
+        const text = metricsQuery(query, labels);
         return explore(metrics?.uid ?? '', { expr: text, query: text }, time);
       },
     })),
@@ -81,17 +79,38 @@ export function exemplarLinks(context: LinkContext): DataLink[] {
   return [...(context.dashboardUid === '' ? [] : [dashboard]), captureLink(context)];
 }
 
-/** Links of a table row to the metrics of its process. */
-export function metricsLinks({ metrics }: LinkContext): DataLink[] {
-  return (metrics?.queries ?? []).map(({ name, query }) => {
-    const text = query.replace(/\$(\w+)/g, '${__data.fields.$1}');
+/**
+ * A query about a captured process. Values come from keys, which anyone who may write to the bucket chooses: escaped as in
+ * a quoted text of PromQL, none of them ends it.
+ */
+const metricsQuery = (query: string, labels: Capture['labels']): string =>
+  query.replace(/\$(\w+)/g, (whole, label) =>
+    Object.hasOwn(labels, label) ? JSON.stringify(labels[label]).slice(1, -1) : whole
+  );
+
+/** A link of table rows, and the hidden column that it reads. */
+export interface MetricsLink {
+  readonly link: DataLink;
+  readonly column: string;
+  readonly read: (capture: Capture) => string;
+}
+
+/** Links of a table row to the metrics of its process: Grafana fills in fields as they are, so the query is one. */
+export function metricsLinks({ metrics }: LinkContext): MetricsLink[] {
+  return (metrics?.queries ?? []).map(({ name, query }, i) => {
+    const column = `metrics${i + 1}`;
+    const text = `\${__data.fields.${column}}`;
     return {
-      title: name,
-      url: '',
-      internal: {
-        datasourceUid: metrics?.uid ?? '',
-        datasourceName: '',
-        query: { refId: 'A', expr: text, query: text },
+      column,
+      read: ({ labels }) => metricsQuery(query, labels),
+      link: {
+        title: name,
+        url: '',
+        internal: {
+          datasourceUid: metrics?.uid ?? '',
+          datasourceName: '',
+          query: { refId: 'A', expr: text, query: text },
+        },
       },
     };
   });

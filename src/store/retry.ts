@@ -71,7 +71,8 @@ export function send(
         if (signal.aborted) {
           throw cancelled();
         }
-        if (error instanceof StoreError || attempt >= maxTries) {
+        // A redirect that a browser does not follow looks like a network that failed: once more is enough.
+        if (error instanceof StoreError || attempt >= Math.min(2, maxTries)) {
           throw error instanceof StoreError ? error : networkError(error);
         }
       }

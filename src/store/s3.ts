@@ -7,6 +7,11 @@ export interface S3Options extends RetryOptions {
   readonly maxObjectBytes?: number;
 }
 
+/** Folders that are of use: a listing of more is not split by them. */
+const maxFolders = 1000;
+/** Pages without anything new that a listing may have in a row: a server that never ends it would be asked for ever. */
+const maxEmptyPages = 100;
+
 const defaultMaxObjectBytes = 128 * 1024 * 1024;
 
 /**
@@ -28,30 +33,45 @@ export function createS3Store(fetch: StoreFetch, options: S3Options = {}): Store
     return readPage(response);
   }
 
+  /** The pages of a listing. @throws StoreError for one that never ends, too */
+  async function* pages(parameters: Record<string, string>, startAfter: string | undefined, signal: AbortSignal) {
+    let token: string | undefined;
+    let empty = 0;
+    do {
+      const from: Record<string, string> = token
+        ? { 'continuation-token': token }
+        : startAfter
+          ? { 'start-after': startAfter }
+          : {};
+      const page = await listPage({ ...parameters, ...from }, signal);
+      empty = page.objects.length + page.folders.length === 0 ? empty + 1 : 0;
+      if (page.next !== undefined && (page.next === token || empty > maxEmptyPages)) {
+        throw new StoreError(
+          'The listing does not end: the server says that it goes on, but sends nothing new. Check the bucket URL and what is in front of the bucket.',
+          200,
+          'not-s3'
+        );
+      }
+      yield page;
+      token = page.next;
+    } while (token !== undefined);
+  }
+
   return {
     async *list({ prefix, startAfter }, signal) {
-      let token: string | undefined;
-      do {
-        const page = await listPage(
-          { prefix, ...(token ? { 'continuation-token': token } : startAfter ? { 'start-after': startAfter } : {}) },
-          signal
-        );
-        yield page.objects;
-        token = page.next;
-      } while (token !== undefined);
+      for await (const { objects } of pages({ prefix }, startAfter, signal)) {
+        yield objects;
+      }
     },
 
     async folders(prefix, signal) {
       const folders: string[] = [];
-      let token: string | undefined;
-      do {
-        const page = await listPage(
-          { prefix, delimiter: '/', ...(token ? { 'continuation-token': token } : {}) },
-          signal
-        );
+      for await (const page of pages({ prefix, delimiter: '/' }, undefined, signal)) {
         folders.push(...page.folders);
-        token = page.next;
-      } while (token !== undefined && folders.length <= 1000);
+        if (folders.length > maxFolders) {
+          break;
+        }
+      }
       return folders;
     },
 

@@ -280,6 +280,33 @@ describe('requests', () => {
     expect(started).toBeLessThanOrEqual(4);
   });
 
+  it('ends a listing that the server never ends', async () => {
+    const endless = (token: (n: number) => string) => {
+      const server = { calls: 0 };
+      const page = () =>
+        `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>${token(server.calls)}</NextContinuationToken></ListBucketResult>`;
+      return { server, store: createS3Store(async () => (server.calls++, answer(200, page())), quick) };
+    };
+    const same = endless(() => 'x');
+    await expect(same.store.list({ prefix: '' }, signal)[Symbol.asyncIterator]().next()).resolves.toMatchObject({
+      value: [],
+    });
+    await expect(same.store.folders('', signal)).rejects.toThrow(/The listing does not end/);
+    expect(same.server.calls).toBe(3);
+    const other = endless(String);
+    await expect(other.store.folders('', signal)).rejects.toThrow(/The listing does not end/);
+    expect(other.server.calls).toBe(101);
+  });
+
+  it('tries a network that fails once more', async () => {
+    let calls = 0;
+    const store = createS3Store(async () => (calls++, Promise.reject(new TypeError('Failed to fetch'))), quick);
+    await expect(store.get('k', signal)).rejects.toThrow(
+      /redirect to another address, which a browser does not follow/
+    );
+    expect(calls).toBe(2);
+  });
+
   it('refuses an object over the limit with both sizes', async () => {
     const store = createS3Store(async () => answer(200, 'x'.repeat(2 * 1048576)), { maxObjectBytes: 1048576 });
     await expect(store.get('big', signal)).rejects.toThrow(/2\.0 MiB, the limit is 1\.0 MiB.*Largest object/);
