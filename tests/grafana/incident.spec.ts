@@ -60,6 +60,19 @@ test('every panel of Memory incident has data', async ({ gotoDashboardPage, page
   await expect(page.getByTestId(selectors.components.Panels.Panel.status('error'))).toHaveCount(0);
 });
 
+test('a service that Prometheus does not know has its captures marked at their memory', async ({
+  gotoDashboardPage,
+  page,
+}) => {
+  // Recorded without metrics.
+  const queryParams = new URLSearchParams({ 'var-service': 'ingester', 'var-instance': 'ingester-7f9c' });
+  const dashboard = await gotoDashboardPage({ uid, queryParams });
+  const memory = dashboard.getPanelByTitle('Memory, its limit, and captures').locator;
+  await expect(memory.locator('canvas').first()).toBeVisible();
+  await expect(memory.getByText('No data')).toHaveCount(0);
+  await expect(page.getByTestId('data-testid annotation-marker').first()).toBeVisible();
+});
+
 test('a mark and a diamond choose their event, an exemplar of Prometheus opens it in Explore', async ({
   gotoDashboardPage,
   page,
