@@ -26,6 +26,7 @@ const (
 	StageCPU       = "cpu"
 	StageUpload    = "upload" // one try; the file stays in the spool
 	StageSpool     = "spool"  // a file is lost: too old, or given up for newer ones
+	StageLog       = "log"    // the Logger panicked; the message may be lost
 )
 
 // Signals: what is compared with the limit.

@@ -2,6 +2,7 @@ package autoprofiler
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -215,7 +216,7 @@ var quiet = slog.New(slog.DiscardHandler)
 // startTest starts a profiler of a fake process, and stops it at the test's end.
 func startTest(t *testing.T, config Config, m memoryReader) *Profiler {
 	t.Helper()
-	config.Service, config.Instance, config.Version, config.Logger = "ingester", "ingester-7f9c", "v1.42.0", quiet
+	config.Service, config.Instance, config.Version, config.Logger = "ingester", "ingester-7f9c", "v1.42.0", cmp.Or(config.Logger, quiet)
 	if config.GoroutineText == 0 {
 		config.GoroutineText = -1
 	}
@@ -487,7 +488,7 @@ func TestPanicsEndNothing(t *testing.T) {
 			}
 			return nil
 		}
-		p := startTest(t, Config{Target: target, Observer: panicking{}}, m)
+		p := startTest(t, Config{Target: target, Observer: panicking{}, Logger: slog.New(panicking{})}, m)
 		if _, err := p.Capture(t.Context(), ""); err != nil {
 			t.Error(err)
 		}
@@ -505,6 +506,29 @@ func (panicking) Memory(Reading)       { panic("a bug of the observer") }
 func (panicking) Captured(Meta)        { panic("a bug of the observer") }
 func (panicking) Failed(string, error) { panic("a bug of the observer") }
 func (panicking) Spooled(int64)        { panic("a bug of the observer") }
+
+func (panicking) Enabled(context.Context, slog.Level) bool  { return true }
+func (panicking) Handle(context.Context, slog.Record) error { panic("a bug of the logger") }
+func (panicking) WithAttrs([]slog.Attr) slog.Handler        { panic("a bug of the logger") }
+func (panicking) WithGroup(string) slog.Handler             { panic("a bug of the logger") }
+
+func TestALoggerThatPanicsIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target, m, o := newBucket(), newMemory(100), newObserved()
+		p := startTest(t, Config{Target: target, Observer: o, Logger: slog.New(panicking{})}, m)
+		p.Capture(t.Context(), "")
+		synctest.Wait()
+		// "watching" and "captured".
+		if n, err := o.failed(StageLog); n != 2 || err == nil || !strings.Contains(err.Error(), "panic of the Logger: a bug of the logger") {
+			t.Errorf("%d times said, last %v; want 2", n, err)
+		}
+		for _, handler := range []slog.Handler{
+			p.config.Logger.Handler().WithAttrs([]slog.Attr{slog.Int("a", 1)}), p.config.Logger.Handler().WithGroup("g"),
+		} {
+			slog.New(handler).Info("does not end the test either")
+		}
+	})
+}
 
 func TestALookThatFailsIsSaidAndTheHeapIsWatched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
