@@ -62,7 +62,7 @@ type Config struct {
 	SpoolBytes int64
 	// SpoolAge is how long uploading a file is tried. Default: 24 h.
 	SpoolAge time.Duration
-	// UploadTimeout bounds one try to upload a file. Default: 30 s.
+	// UploadTimeout is when the context of one try to upload a file ends. Default: 30 s.
 	UploadTimeout time.Duration
 	// StopTimeout is how long Stop waits for captures to be uploaded. Default: 5 s.
 	StopTimeout time.Duration

@@ -462,6 +462,39 @@ func TestATargetThatHangs(t *testing.T) {
 	})
 }
 
+// As a Folder on a mount that hangs.
+func TestATargetThatHangsWhateverItsContextSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target, m, o := newBucket(), newMemory(690), newObserved()
+		back := make(chan struct{})
+		target.put = func(context.Context, string) error {
+			<-back
+			return nil
+		}
+		startTest(t, Config{Target: target, Observer: o}, m)
+		time.Sleep(time.Second)
+		m.set(710)
+		time.Sleep(55 * time.Second)
+		if n, err := o.failed(StageUpload); n != 0 {
+			t.Errorf("said %d times before it is late: %v", n, err)
+		}
+		m.set(810)
+		time.Sleep(10 * time.Minute)
+		n, err := o.failed(StageUpload)
+		if n != 1 || err == nil || !strings.Contains(err.Error(), "no other file is uploaded until it does") {
+			t.Errorf("said %d times, last %v; want it once", n, err)
+		}
+		if captures, _, _ := o.numbers(); captures != 2 || len(target.tried()) != 1 {
+			t.Errorf("%d captures and %d uploads meanwhile, want 2 and 1", captures, len(target.tried()))
+		}
+		close(back)
+		time.Sleep(time.Second)
+		if target.len() != 6 {
+			t.Errorf("%d objects once the target is back, want 6", target.len())
+		}
+	})
+}
+
 func TestARefusedFileHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target, m := newBucket(), newMemory(100)

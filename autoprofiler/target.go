@@ -16,11 +16,13 @@ import (
 // right; Check must not use the network.
 type Target interface {
 	// Put stores size bytes of body under key, whole or not at all, and returns when they are safe. After an error the same
-	// key is put again later, so a Put of a key that exists must replace it. body may be rewound.
+	// key is put again later, so a Put of a key that exists must replace it. body may be rewound. Put must return soon after
+	// ctx ends: until it does, no other file is uploaded.
 	Put(ctx context.Context, key string, body io.ReadSeeker, size int64) error
 }
 
-// Folder is a target: a local folder, made where it is missing. Keys become paths below it.
+// Folder is a target: a local folder, made where it is missing. Keys become paths below it. The system does not let go of
+// a write to a network mount that hangs, whatever Config.UploadTimeout says.
 type Folder string
 
 // Check returns an error unless the folder can be written.
@@ -36,7 +38,7 @@ func (f Folder) Check() error {
 	return dir.Check()
 }
 
-// Put writes a file beside its final place, and renames it when it is on disk.
+// Put writes a file beside its final place, and renames it when it is on disk. It cannot end before, with its context.
 func (f Folder) Put(_ context.Context, key string, body io.ReadSeeker, size int64) error {
 	dir, err := disk.Open(string(f), 0o666)
 	if err != nil {
