@@ -55,7 +55,8 @@ type Config struct {
 	GoroutineText int
 
 	// SpoolDir is a folder in which captures wait for the target. They survive the process: the next one with the same
-	// folder uploads them. Default: they wait in memory.
+	// folder uploads them. Each process that runs needs its own: it would take over, and give up when its spool is full, what
+	// another has waiting, and remove folders the other is about to write to. Default: they wait in memory.
 	SpoolDir string
 	// SpoolBytes is what may wait for the target; the oldest captures are given up for newer ones. One file may have a
 	// quarter of it. Default: 256 MiB in SpoolDir, 32 MiB in memory.

@@ -298,6 +298,39 @@ func TestAnEarlierProcessesFiles(t *testing.T) {
 	}
 }
 
+// Not meant to be, but nothing is then said to fail that has not.
+func TestTwoProcessesWithOneFolder(t *testing.T) {
+	dir := t.TempDir()
+	r := &recorder{}
+	first, err := Disk(dir, r.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustPut(t, first, keyOf(10, "meta.json"), 30)
+	mustPut(t, first, keyOf(10, "heap.pb.gz"), 30)
+	second, err := Disk(dir, r.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for _, s := range []*Spool{first, second} {
+			f, ok := s.Next()
+			if !ok {
+				t.Fatal("the file is gone before it is uploaded")
+			}
+			if err := s.Done(f); err != nil {
+				t.Errorf("%s: %v", short(f.Key), err)
+			}
+		}
+	}
+	if first.Bytes() != 0 || second.Bytes() != 0 {
+		t.Errorf("%d and %d bytes are left of nothing", first.Bytes(), second.Bytes())
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
 func TestASmallerSpoolThanTheEarlierProcesses(t *testing.T) {
 	dir := t.TempDir()
 	r := &recorder{}
