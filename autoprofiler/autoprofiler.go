@@ -13,14 +13,15 @@
 // goroutine profiles, and on request CPU profile and execution trace. Their keys are those of the default key layout of
 // Pprof Lens, the Grafana data source that shows them.
 //
-// It never blocks the service nor ends it: its panics and those of targets and observers are recovered, its memory is
-// bounded, and what cannot be uploaded waits in a spool.
+// It never blocks the service nor ends it: its panics and those of targets, observers and loggers are recovered, its
+// memory is bounded, and what cannot be uploaded waits in a spool.
 package autoprofiler
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"runtime/pprof"
 	"runtime/trace"
@@ -107,6 +108,7 @@ func start(config Config, reader memoryReader) (*Profiler, error) {
 		drain:    make(chan struct{}),
 	}
 	p.observer = carefulObserver{config.Observer, p.observerPanicked}
+	p.config.Logger = slog.New(carefulHandler{config.Logger.Handler(), p.loggerPanicked})
 	usage, err := reader.Read()
 	if usage.Limit == 0 {
 		return nil, errors.Join(errors.New("autoprofiler: the memory limit is not known: "+
@@ -310,6 +312,9 @@ func (p *Profiler) fail(stage string, err error) {
 
 // observerPanicked cannot tell the Observer: it only logs.
 func (p *Profiler) observerPanicked(err error) { p.logFailure("observer", err) }
+
+// loggerPanicked cannot tell the Logger: it only counts. Where both panic, the throttle of logFailure ends the circle.
+func (p *Profiler) loggerPanicked(err error) { p.observer.Failed(StageLog, err) }
 
 func (p *Profiler) logFailure(stage string, err error) {
 	if unsaid, ok := p.failures.allow(stage, time.Now()); ok {

@@ -55,14 +55,15 @@ type Config struct {
 	GoroutineText int
 
 	// SpoolDir is a folder in which captures wait for the target. They survive the process: the next one with the same
-	// folder uploads them. Default: they wait in memory.
+	// folder uploads them. Each process that runs needs its own: it would take over, and give up when its spool is full, what
+	// another has waiting, and remove folders the other is about to write to. Default: they wait in memory.
 	SpoolDir string
 	// SpoolBytes is what may wait for the target; the oldest captures are given up for newer ones. One file may have a
 	// quarter of it. Default: 256 MiB in SpoolDir, 32 MiB in memory.
 	SpoolBytes int64
 	// SpoolAge is how long uploading a file is tried. Default: 24 h.
 	SpoolAge time.Duration
-	// UploadTimeout bounds one try to upload a file. Default: 30 s.
+	// UploadTimeout is when the context of one try to upload a file ends. Default: 30 s.
 	UploadTimeout time.Duration
 	// StopTimeout is how long Stop waits for captures to be uploaded. Default: 5 s.
 	StopTimeout time.Duration

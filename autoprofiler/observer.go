@@ -24,8 +24,9 @@ const (
 	StageBlock     = "block"
 	StageTrace     = "trace"
 	StageCPU       = "cpu"
-	StageUpload    = "upload" // one try; the file stays in the spool
+	StageUpload    = "upload" // one try, or that it does not end; the file stays in the spool
 	StageSpool     = "spool"  // a file is lost: too old, or given up for newer ones
+	StageLog       = "log"    // the Logger panicked; the message may be lost
 )
 
 // Signals: what is compared with the limit.

@@ -2,6 +2,7 @@ package autoprofiler
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -215,7 +216,7 @@ var quiet = slog.New(slog.DiscardHandler)
 // startTest starts a profiler of a fake process, and stops it at the test's end.
 func startTest(t *testing.T, config Config, m memoryReader) *Profiler {
 	t.Helper()
-	config.Service, config.Instance, config.Version, config.Logger = "ingester", "ingester-7f9c", "v1.42.0", quiet
+	config.Service, config.Instance, config.Version, config.Logger = "ingester", "ingester-7f9c", "v1.42.0", cmp.Or(config.Logger, quiet)
 	if config.GoroutineText == 0 {
 		config.GoroutineText = -1
 	}
@@ -461,6 +462,39 @@ func TestATargetThatHangs(t *testing.T) {
 	})
 }
 
+// As a Folder on a mount that hangs.
+func TestATargetThatHangsWhateverItsContextSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target, m, o := newBucket(), newMemory(690), newObserved()
+		back := make(chan struct{})
+		target.put = func(context.Context, string) error {
+			<-back
+			return nil
+		}
+		startTest(t, Config{Target: target, Observer: o}, m)
+		time.Sleep(time.Second)
+		m.set(710)
+		time.Sleep(55 * time.Second)
+		if n, err := o.failed(StageUpload); n != 0 {
+			t.Errorf("said %d times before it is late: %v", n, err)
+		}
+		m.set(810)
+		time.Sleep(10 * time.Minute)
+		n, err := o.failed(StageUpload)
+		if n != 1 || err == nil || !strings.Contains(err.Error(), "no other file is uploaded until it does") {
+			t.Errorf("said %d times, last %v; want it once", n, err)
+		}
+		if captures, _, _ := o.numbers(); captures != 2 || len(target.tried()) != 1 {
+			t.Errorf("%d captures and %d uploads meanwhile, want 2 and 1", captures, len(target.tried()))
+		}
+		close(back)
+		time.Sleep(time.Second)
+		if target.len() != 6 {
+			t.Errorf("%d objects once the target is back, want 6", target.len())
+		}
+	})
+}
+
 func TestARefusedFileHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target, m := newBucket(), newMemory(100)
@@ -487,7 +521,7 @@ func TestPanicsEndNothing(t *testing.T) {
 			}
 			return nil
 		}
-		p := startTest(t, Config{Target: target, Observer: panicking{}}, m)
+		p := startTest(t, Config{Target: target, Observer: panicking{}, Logger: slog.New(panicking{})}, m)
 		if _, err := p.Capture(t.Context(), ""); err != nil {
 			t.Error(err)
 		}
@@ -505,6 +539,29 @@ func (panicking) Memory(Reading)       { panic("a bug of the observer") }
 func (panicking) Captured(Meta)        { panic("a bug of the observer") }
 func (panicking) Failed(string, error) { panic("a bug of the observer") }
 func (panicking) Spooled(int64)        { panic("a bug of the observer") }
+
+func (panicking) Enabled(context.Context, slog.Level) bool  { return true }
+func (panicking) Handle(context.Context, slog.Record) error { panic("a bug of the logger") }
+func (panicking) WithAttrs([]slog.Attr) slog.Handler        { panic("a bug of the logger") }
+func (panicking) WithGroup(string) slog.Handler             { panic("a bug of the logger") }
+
+func TestALoggerThatPanicsIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target, m, o := newBucket(), newMemory(100), newObserved()
+		p := startTest(t, Config{Target: target, Observer: o, Logger: slog.New(panicking{})}, m)
+		p.Capture(t.Context(), "")
+		synctest.Wait()
+		// "watching" and "captured".
+		if n, err := o.failed(StageLog); n != 2 || err == nil || !strings.Contains(err.Error(), "panic of the Logger: a bug of the logger") {
+			t.Errorf("%d times said, last %v; want 2", n, err)
+		}
+		for _, handler := range []slog.Handler{
+			p.config.Logger.Handler().WithAttrs([]slog.Attr{slog.Int("a", 1)}), p.config.Logger.Handler().WithGroup("g"),
+		} {
+			slog.New(handler).Info("does not end the test either")
+		}
+	})
+}
 
 func TestALookThatFailsIsSaidAndTheHeapIsWatched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -633,7 +690,8 @@ func TestProfiles(t *testing.T) {
 		GoroutineText:  1000,
 	}, newMemory(100))
 	time.Sleep(50 * time.Millisecond)
-	if _, err := p.Capture(t.Context(), ""); err != nil {
+	first, err := p.Capture(t.Context(), "")
+	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.Capture(t.Context(), ""); err != nil { // its moment is in the CPU profile of the first
@@ -645,12 +703,13 @@ func TestProfiles(t *testing.T) {
 	const afterBlock = "goroutine.pb.gz goroutine.txt.gz heap.pb.gz meta.json mutex.pb.gz trace.out"
 	equal(t, target.events(t), "manual: block.pb.gz cpu.pb.gz "+afterBlock, "manual: block.pb.gz "+afterBlock)
 	files := []string{"heap.pb.gz", "goroutine.pb.gz", "goroutine.txt.gz", "mutex.pb.gz", "block.pb.gz", "trace.out", "cpu.pb.gz"}
-	if got := decodeMeta(t, target.objects[path.Dir(target.order[0])+"/meta.json"]).Files; !slices.Equal(got, files) {
-		t.Errorf("meta.json announces %v, want %v", got, files)
-	}
 	for key, content := range target.objects {
 		name := path.Base(key)
 		switch {
+		case name == "meta.json":
+			if meta := decodeMeta(t, content); meta.Event == first && !slices.Equal(meta.Files, files) {
+				t.Errorf("meta.json announces %v, want %v", meta.Files, files)
+			}
 		case strings.HasSuffix(name, ".pb.gz"):
 			decoded, err := profile.ParseData(content)
 			if err != nil {

@@ -16,11 +16,13 @@ import (
 // right; Check must not use the network.
 type Target interface {
 	// Put stores size bytes of body under key, whole or not at all, and returns when they are safe. After an error the same
-	// key is put again later, so a Put of a key that exists must replace it. body may be rewound.
+	// key is put again later, so a Put of a key that exists must replace it. body may be rewound. Put must return soon after
+	// ctx ends: until it does, no other file is uploaded.
 	Put(ctx context.Context, key string, body io.ReadSeeker, size int64) error
 }
 
-// Folder is a target: a local folder, made where it is missing. Keys become paths below it.
+// Folder is a target: a local folder, made where it is missing. Keys become paths below it. The system does not let go of
+// a write to a network mount that hangs, whatever Config.UploadTimeout says.
 type Folder string
 
 // Check returns an error unless the folder can be written.
@@ -36,7 +38,7 @@ func (f Folder) Check() error {
 	return dir.Check()
 }
 
-// Put writes a file beside its final place, and renames it when it is on disk.
+// Put writes a file beside its final place, and renames it when it is on disk. It cannot end before, with its context.
 func (f Folder) Put(_ context.Context, key string, body io.ReadSeeker, size int64) error {
 	dir, err := disk.Open(string(f), 0o666)
 	if err != nil {
@@ -67,7 +69,7 @@ type HTTP struct {
 	URL string
 	// Header is sent with each request. It may hold credentials.
 	Header http.Header
-	// Client sends the requests. Default: http.DefaultClient.
+	// Client sends the requests, but follows no redirect. Default: http.DefaultClient.
 	Client *http.Client
 }
 
@@ -92,8 +94,7 @@ func (t *HTTP) Put(ctx context.Context, key string, body io.ReadSeeker, size int
 	if err != nil {
 		return err
 	}
-	// Without what may be secret: the password and the query.
-	what := "PUT " + (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	what := "PUT " + withoutSecrets(u)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, u.String(), io.NopCloser(body))
 	if err != nil {
 		return err
@@ -110,7 +111,11 @@ func (t *HTTP) Put(ctx context.Context, key string, body io.ReadSeeker, size int
 	for name, values := range t.Header {
 		request.Header[name] = values
 	}
-	response, err := cmp.Or(t.Client, http.DefaultClient).Do(request)
+	client := *cmp.Or(t.Client, http.DefaultClient) // a copy: the service's own goes on to follow redirects
+	// Most redirects turn PUT into GET, so that a login page would answer 200 with nothing stored; the others would take
+	// Header to another host.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	response, err := client.Do(request)
 	if err != nil {
 		var withURL *url.Error
 		if errors.As(err, &withURL) {
@@ -119,9 +124,18 @@ func (t *HTTP) Put(ctx context.Context, key string, body io.ReadSeeker, size int
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer response.Body.Close()
+	if to, err := response.Location(); err == nil && response.StatusCode/100 == 3 {
+		return fmt.Errorf("%s: %s to %s: expected 2xx, redirects are not followed; set HTTP.URL to what takes PUT itself",
+			what, response.Status, withoutSecrets(to))
+	}
 	answer, _ := io.ReadAll(io.LimitReader(response.Body, 200))
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return fmt.Errorf("%s: %s %q", what, response.Status, answer)
 	}
 	return nil
+}
+
+// withoutSecrets leaves out what may be secret: the user, the password and the query.
+func withoutSecrets(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }

@@ -77,6 +77,34 @@ func TestHTTPAnnouncesTheSize(t *testing.T) {
 	}
 }
 
+// A login page that answers 200 has stored nothing. Go's client would ask for it with GET, or send it the capture and the
+// credentials.
+func TestHTTPFollowsNoRedirect(t *testing.T) {
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		followed := false
+		login := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			followed = true
+			io.WriteString(w, "Log in")
+		}))
+		location := strings.Replace(login.URL, "http://", "http://user:secret@", 1) + "/login?sig=secret"
+		server := httptest.NewServer(http.RedirectHandler(location, status))
+		client := &http.Client{}
+		err := put(t, &HTTP{URL: server.URL, Client: client}, "a", "content")
+		server.Close()
+		login.Close()
+		if followed {
+			t.Errorf("%d was followed", status)
+		}
+		want := http.StatusText(status) + " to " + login.URL + "/login: "
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "set HTTP.URL") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%d: got %v, want %q, what to do, and no secret", status, err, want)
+		}
+		if client.CheckRedirect != nil {
+			t.Error("the service's own client follows redirects no more")
+		}
+	}
+}
+
 func TestHTTPErrorsTellNoSecrets(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "AccessDenied "+strings.Repeat("x", 1000), http.StatusForbidden)

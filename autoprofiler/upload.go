@@ -53,10 +53,22 @@ func (p *Profiler) put(ctx context.Context, file spool.File) error {
 	defer body.Close()
 	ctx, cancel := context.WithTimeout(ctx, p.config.UploadTimeout)
 	defer cancel()
+	defer p.sayIfLate(file).Stop()
 	if err := p.config.Target.Put(ctx, file.Key, body, file.Size); err != nil {
 		return fmt.Errorf("%w (%s)", err, file.Key)
 	}
 	return p.spool.Done(file)
+}
+
+// sayIfLate counts and logs a Put that ignores the end of its context, if it is not stopped before. Nothing takes its place:
+// each would hang in its turn, with a goroutine and a file held for good.
+func (p *Profiler) sayIfLate(file spool.File) *time.Timer {
+	timeout := p.config.UploadTimeout
+	return time.AfterFunc(max(2*timeout, timeout), func() { // max: for one so long that twice it overflows
+		p.fail(StageUpload, fmt.Errorf("the target has not returned %v after the upload's context ended: "+
+			"expected Put to end with it, no other file is uploaded until it does; look for a mount or a server that hangs (%s)",
+			timeout, file.Key))
+	})
 }
 
 // awaitFile waits for a file. It reports false when none will come.

@@ -72,7 +72,7 @@ func New() *Metrics {
 	for _, stage := range []string{
 		autoprofiler.StageMemory, autoprofiler.StageRateLimit, autoprofiler.StageMeta, autoprofiler.StageHeap,
 		autoprofiler.StageGoroutine, autoprofiler.StageMutex, autoprofiler.StageBlock, autoprofiler.StageTrace,
-		autoprofiler.StageCPU, autoprofiler.StageUpload, autoprofiler.StageSpool,
+		autoprofiler.StageCPU, autoprofiler.StageUpload, autoprofiler.StageSpool, autoprofiler.StageLog,
 	} {
 		m.failures.WithLabelValues(stage)
 	}

@@ -2,6 +2,7 @@
 package disk
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -76,14 +77,14 @@ func (w *Writer) Discard() {
 // Open opens a file for reading.
 func (d *Dir) Open(name string) (io.ReadSeekCloser, error) { return d.root.Open(name) }
 
-// Remove removes a file, and the folders above it that this leaves empty.
+// Remove removes a file, and the folders above it that this leaves empty. That another process was faster is no error.
 func (d *Dir) Remove(name string) error {
-	if err := d.root.Remove(name); err != nil {
+	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove: %w", err)
 	}
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		if d.root.Remove(dir) != nil {
-			break // not empty
+			break // not empty, or gone
 		}
 	}
 	return nil

@@ -18,7 +18,8 @@ import (
 const abandoned = time.Hour
 
 // Disk returns a spool in a folder, with the files that an earlier process left there. Files with other names than keys
-// are not touched. Goroutine dumps can hold what a service's users would not share: files are the owner's alone.
+// are not touched. No other process may use it meanwhile. Goroutine dumps can hold what a service's users would not share:
+// files are the owner's alone.
 func Disk(dir string, options Options) (*Spool, error) {
 	d, err := disk.Open(dir, 0o600)
 	if err != nil {

@@ -6,11 +6,16 @@ import (
 	"io"
 )
 
-// Memory returns a spool in memory. A file being written can take twice its size.
+// chunkSize is by how much a file in memory grows. A buffer that doubles would hold up to twice of what is accounted, and
+// be copied when memory is shortest.
+const chunkSize = 64 << 10
+
+// Memory returns a spool in memory. It holds what it accounts, up to a chunk more for each file being written, and a file
+// that is given up during its upload until that ends.
 func Memory(options Options) *Spool { return newSpool(memory{}, options) }
 
 // memory holds files by key.
-type memory map[string][]byte
+type memory map[string]chunks
 
 func (m memory) create(key string) (sink, error) { return &buffer{files: m, key: key}, nil }
 
@@ -19,7 +24,7 @@ func (m memory) open(key string) (io.ReadSeekCloser, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s was given up", key)
 	}
-	return file{bytes.NewReader(content)}, nil
+	return file{io.NewSectionReader(content, 0, content.size())}, nil
 }
 
 func (m memory) remove(key string) error {
@@ -27,19 +32,57 @@ func (m memory) remove(key string) error {
 	return nil
 }
 
+// chunks are the bytes of a file. All but the last have chunkSize.
+type chunks [][]byte
+
+func (c chunks) size() int64 {
+	if len(c) == 0 {
+		return 0
+	}
+	return int64(len(c)-1)*chunkSize + int64(len(c[len(c)-1]))
+}
+
+// ReadAt is an io.ReaderAt's.
+func (c chunks) ReadAt(p []byte, offset int64) (n int, err error) {
+	for n < len(p) {
+		at := offset + int64(n)
+		if at >= c.size() {
+			return n, io.EOF
+		}
+		n += copy(p[n:], c[at/chunkSize][at%chunkSize:])
+	}
+	return n, nil
+}
+
 type buffer struct {
-	bytes.Buffer
+	chunks
 	files memory
 	key   string
 }
 
+func (b *buffer) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		if b.size()%chunkSize == 0 { // the last one is full, or there is none
+			b.chunks = append(b.chunks, make([]byte, 0, chunkSize))
+		}
+		last := &b.chunks[len(b.chunks)-1]
+		n := min(len(rest), chunkSize-len(*last))
+		*last = append(*last, rest[:n]...)
+		rest = rest[n:]
+	}
+	return len(p), nil
+}
+
 func (b *buffer) Commit() error {
-	b.files[b.key] = b.Bytes()
+	if last := len(b.chunks) - 1; last >= 0 {
+		b.chunks[last] = bytes.Clone(b.chunks[last]) // without what it has to spare: most files are small
+	}
+	b.files[b.key] = b.chunks
 	return nil
 }
 
 func (b *buffer) Discard() {}
 
-type file struct{ *bytes.Reader }
+type file struct{ *io.SectionReader }
 
 func (file) Close() error { return nil }
