@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"runtime"
 	"runtime/pprof"
 	"runtime/trace"
@@ -629,6 +630,39 @@ func TestTheNextProcessUploadsWhatTheLastOneCouldNot(t *testing.T) {
 		target.fail(nil)
 		startTest(t, Config{Target: target, SpoolDir: dir}, m)
 		time.Sleep(time.Second)
+		equal(t, target.events(t), "manual: goroutine.pb.gz heap.pb.gz meta.json")
+	})
+}
+
+func TestAFileOfTheSpoolThatCannotBeReadIsTriedAgain(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		target, m, o := newBucket(), newMemory(100), newObserved()
+		target.fail(errors.New("no route to host"))
+		p := startTest(t, Config{Target: target, Observer: o, SpoolDir: dir}, m)
+		p.Capture(t.Context(), "")
+		heaps, err := filepath.Glob(filepath.Join(dir, "*/*/*/*/*/*/heap.pb.gz"))
+		if err != nil || len(heaps) != 1 {
+			t.Fatalf("found %v, %v", heaps, err)
+		}
+		kept, err := os.ReadFile(heaps[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A link to itself, as a permission would not hold up root.
+		if err := errors.Join(os.Remove(heaps[0]), os.Symlink(heaps[0], heaps[0])); err != nil {
+			t.Fatal(err)
+		}
+		target.fail(nil)
+		time.Sleep(time.Minute)
+		equal(t, target.events(t), "manual: goroutine.pb.gz meta.json")
+		if _, err := o.failed(StageUpload); err == nil || !strings.Contains(err.Error(), "the spool cannot be read") {
+			t.Errorf("said is %v", err)
+		}
+		if err := errors.Join(os.Remove(heaps[0]), os.WriteFile(heaps[0], kept, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
 		equal(t, target.events(t), "manual: goroutine.pb.gz heap.pb.gz meta.json")
 	})
 }

@@ -2,7 +2,9 @@ package autoprofiler
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"time"
 
@@ -45,10 +47,12 @@ func (p *Profiler) upload(ctx context.Context) {
 // put uploads one file and removes it from the spool.
 func (p *Profiler) put(ctx context.Context, file spool.File) error {
 	body, err := p.spool.Open(file)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		// It was given up meanwhile, or another process with the same folder has uploaded it.
-		p.spool.Done(file)
-		return nil
+		return p.spool.Done(file)
+	}
+	if err != nil {
+		return fmt.Errorf("the spool cannot be read, which is tried again: %w (%s)", err, file.Key)
 	}
 	defer body.Close()
 	ctx, cancel := context.WithTimeout(ctx, p.config.UploadTimeout)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 )
 
 // chunkSize is by how much a file in memory grows. A buffer that doubles would hold up to twice of what is accounted, and
@@ -22,7 +23,7 @@ func (m memory) create(key string) (sink, error) { return &buffer{files: m, key:
 func (m memory) open(key string) (io.ReadSeekCloser, error) {
 	content, ok := m[key]
 	if !ok {
-		return nil, fmt.Errorf("%s was given up", key)
+		return nil, fmt.Errorf("%s was given up: %w", key, fs.ErrNotExist)
 	}
 	return file{io.NewSectionReader(content, 0, content.size())}, nil
 }
