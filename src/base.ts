@@ -1,7 +1,7 @@
 import type { Bucket } from './bucket';
 import { captureOfKey, describe, listCaptures, oneFormatEach, type Choice, type Range } from './captures';
 import { isComparedView, type Query } from './query/query';
-import { parseSelector, printSelector } from './query/selector';
+import { withoutLabels } from './query/selector';
 import type { Capture } from './store/store';
 
 const day = 24 * 3600_000;
@@ -150,8 +150,7 @@ async function lookBack(
 
 /** Captures that the selector matches when it says nothing of these labels, in the format of what is compared. */
 async function list({ bucket, query, captures, signal }: Subject, free: readonly string[], range: Range) {
-  const matchers = parseSelector(query.selector).filter(({ name }) => !free.includes(name));
-  const listing = await listCaptures(bucket, printSelector(matchers), range, signal);
+  const listing = await listCaptures(bucket, withoutLabels(query.selector, free), range, signal);
   return oneFormatEach(listing.captures, captures.at(-1));
 }
 

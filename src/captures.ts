@@ -274,22 +274,11 @@ function chooseDistinct(
   }
   const info = (text: string): Notice[] => [{ severity: 'info', text }];
   switch (query.capture) {
-    case 'merge': {
-      const kept = captures.slice(-maxCaptures);
-      const left = captures.length - kept.length;
+    case 'merge':
       return {
-        captures: kept,
-        notices:
-          left === 0
-            ? []
-            : [
-                {
-                  severity: 'warning',
-                  text: `The newest ${kept.length} of ${captures.length} captures are merged, ${left} are left out: the limit of one query is ${maxCaptures} captures ("Most captures" in the data source settings).`,
-                },
-              ],
+        captures: captures.slice(-maxCaptures),
+        notices: limitNotice(captures.length, maxCaptures, 'merged'),
       };
-    }
     case 'first':
       return {
         captures: [captures[0]],
@@ -336,6 +325,13 @@ function chooseDistinct(
   // A dashboard without an event, as an alert's link opens it: how long before the alert the capture was.
   const before = query.capture === 'event' ? `, ${spanText(to - latest.time)} before the end of the time range` : '';
   return { captures: [latest], notices: info(`Latest of ${captures.length} captures${before}: ${describe(latest)}.`) };
+}
+
+/** What is left out of so many captures, of which the newest `max` are read or merged. */
+export function limitNotice(count: number, max: number, done: 'read' | 'merged'): Notice[] {
+  const left = count - max;
+  const text = `The newest ${max} of ${count} captures are ${done}, ${left} are left out: the limit of one query is ${max} captures ("Most captures" in the data source settings).`;
+  return left > 0 ? [{ severity: 'warning', text }] : [];
 }
 
 /** One line about a capture: time, instance, memory against its limit, trigger. */

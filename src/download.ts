@@ -1,7 +1,7 @@
 import { chooseBase } from './base';
 import type { Bucket } from './bucket';
 import type { Range } from './captures';
-import { choose, failedNotice, findSources, objectKey, ofSamples } from './inputs';
+import { choose, failedNotice, findSources, loadFrom, ofSamples } from './inputs';
 import { InputError } from './profile/profile';
 import { isProfileView, type Query } from './query/query';
 import type { Capture } from './store/store';
@@ -35,18 +35,19 @@ export async function downloadQuery(
     throw new InputError(chosen.notices.map(({ text }) => text).join(' '));
   }
   const base = await chooseBase({ bucket, query, captures: chosen.captures, range, signal });
-  const { sources, count, notices: sourceNotices } = await findSources(bucket, query, chosen, base, signal);
-  const load = (key: string) => bucket.store.get(objectKey(key), signal);
-  const { bytes, failed } = await worker.encode(ofSamples(bucket, query), sources, { load, signal });
+  const { sources, count, notices } = await findSources(bucket, query, chosen, base, signal);
+  const opening = { load: loadFrom(bucket, signal), signal };
+  const { bytes, failed } = await worker.encode(ofSamples(bucket, query), sources, opening);
   const scale: Notice[] =
     query.scale !== 'absolute' && base.captures.length > 0
       ? [{ severity: 'warning', text: 'The file has the values as they are: pprof knows no scale of a difference.' }]
       : [];
-  const notices = [...chosen.notices, ...base.notices, ...sourceNotices, ...failedNotice(failed, count), ...scale];
   return {
     name: fileName(chosen.captures, base.captures.length > 0),
     bytes,
-    warnings: notices.filter(({ severity }) => severity !== 'info').map(({ text }) => text),
+    warnings: [...notices, ...failedNotice(failed, count), ...scale]
+      .filter(({ severity }) => severity !== 'info')
+      .map(({ text }) => text),
   };
 }
 

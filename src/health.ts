@@ -1,5 +1,5 @@
 import { findCaptures } from './store/plan';
-import { StoreError, type ObjectInfo } from './store/store';
+import type { ObjectInfo } from './store/store';
 import type { Bucket } from './bucket';
 import { clockTolerance, spanText } from './profile/time';
 
@@ -54,9 +54,6 @@ export async function checkHealth(
       message: `The bucket answers and the key layout matches, but there is no capture of the last 7 days (e.g. ${parsed[0].key}).`,
     };
   } catch (error) {
-    if (error instanceof StoreError) {
-      return { status: 'error', message: error.message };
-    }
     return { status: 'error', message: error instanceof Error ? error.message : String(error) };
   }
 }

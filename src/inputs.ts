@@ -6,6 +6,7 @@ import {
   explainMissing,
   isKeyLabel,
   isSameProcess,
+  limitNotice,
   listCaptures,
   ofSameProcess,
   type Choice,
@@ -16,7 +17,7 @@ import { isProcessView, type Query } from './query/query';
 import { parseSelector, printSelector, splitMatchers, type Matcher } from './query/selector';
 import type { Capture } from './store/store';
 import type { Notice } from './views/table';
-import type { Failure, InputSources, Source } from './worker/client';
+import type { Failure, InputSources, Load, Source } from './worker/client';
 
 /** The captures that are opened, and what has to be said about them. @throws StoreError, InputError */
 export async function choose(bucket: Bucket, query: Query, range: Range, signal: AbortSignal): Promise<Choice> {
@@ -35,7 +36,6 @@ export async function choose(bucket: Bucket, query: Query, range: Range, signal:
   }
   const process = ofSameProcess(captures, newest);
   const kept = process.slice(-bucket.maxCaptures);
-  const left = process.length - kept.length;
   const ofProcess = captures.filter((capture) => isSameProcess(capture, newest));
   const others = captures.length - ofProcess.length;
   const formats = ofProcess.filter(({ labels }) => labels.profile === newest.labels.profile).length - process.length;
@@ -50,14 +50,7 @@ export async function choose(bucket: Bucket, query: Query, range: Range, signal:
           (others > 0 ? ` ${others} captures in this time range are of other processes.` : '') +
           (formats > 0 ? ` Of ${formats} that are there in two formats, one is read.` : ''),
       },
-      ...(left > 0
-        ? [
-            {
-              severity: 'warning' as const,
-              text: `The newest ${kept.length} of ${process.length} captures are read, ${left} are left out: the limit of one query is ${bucket.maxCaptures} captures ("Most captures" in the data source settings).`,
-            },
-          ]
-        : []),
+      ...limitNotice(process.length, bucket.maxCaptures, 'read'),
     ],
   };
 }
@@ -72,11 +65,11 @@ export const ofSamples = (bucket: Bucket, query: Query): Query => ({
   selector: printSelector(sampleMatchers(bucket, query.selector)),
 });
 
-/** What the worker opens for the chosen captures and their base. @throws StoreError, InputError */
+/** What the worker opens for the chosen captures and their base, and all that has to be said of them. @throws StoreError, InputError */
 export async function findSources(
   bucket: Bucket,
   query: Query,
-  { captures }: Choice,
+  { captures, notices }: Choice,
   base: Choice,
   signal: AbortSignal
 ): Promise<{ sources: InputSources; count: number; notices: readonly Notice[] }> {
@@ -91,7 +84,7 @@ export async function findSources(
       capturedAt: captures.length === 1 ? keyTime(bucket, captures[0]) : undefined,
     },
     count: compared.length + labelled.length,
-    notices: labelledNotices(captures, labelled),
+    notices: [...notices, ...base.notices, ...labelledNotices(captures, labelled)],
   };
 }
 
@@ -112,5 +105,12 @@ export function failedNotice(failed: readonly Failure[], count: number): Notice[
 // A rewritten object has another etag and must not be answered from the cache. Keys never hold a NUL.
 export const toSource = ({ object, time }: Capture): Source => ({ key: `${object.key}\0${object.etag}`, time });
 export const objectKey = (key: string) => key.slice(0, key.indexOf('\0'));
+
+/** Reads the objects of sources. */
+export const loadFrom =
+  ({ store }: Bucket, signal: AbortSignal): Load =>
+  (key) =>
+    store.get(objectKey(key), signal);
+
 /** Undefined where the layout has no time: the listing's is when the object was stored. */
 const keyTime = (bucket: Bucket, { object }: Capture) => captureOfKey(bucket, object.key)?.time || undefined;

@@ -1,6 +1,6 @@
 import type { Bucket } from './bucket';
 import { describe, listCaptures } from './captures';
-import { parseSelector, printSelector } from './query/selector';
+import { withoutLabels } from './query/selector';
 import type { Capture } from './store/store';
 import type { Notice } from './views/table';
 
@@ -22,10 +22,9 @@ export async function findLabelled(
   captures: readonly Capture[],
   signal: AbortSignal
 ): Promise<readonly Capture[]> {
-  const matchers = parseSelector(selector).filter(({ name }) => name !== 'profile' && name !== 'event');
   const times = captures.map(({ time }) => time);
   const range = { from: Math.min(...times) - nearby, to: Math.max(...times) + nearby };
-  const { captures: all } = await listCaptures(bucket, printSelector(matchers), range, signal);
+  const { captures: all } = await listCaptures(bucket, withoutLabels(selector, ['profile', 'event']), range, signal);
   const found = captures.flatMap((capture) => {
     const { service, instance, event } = capture.labels;
     const distance = ({ labels, time }: Capture) =>

@@ -1,6 +1,6 @@
 import type { Bucket } from './bucket';
 import { isSameProcess, listCaptures, oneFormatEach, type Range } from './captures';
-import { parseSelector, printSelector } from './query/selector';
+import { withoutLabels } from './query/selector';
 import type { Capture } from './store/store';
 
 /** What keys call the profile of the runtime's leak detector: goroutineleak, goroutine_leak, leaks. */
@@ -19,8 +19,7 @@ export async function withLeakCaptures(
   if (!first || isLeakCapture(first)) {
     return captures;
   }
-  const matchers = parseSelector(selector).filter(({ name }) => !['profile', 'event', 'trigger'].includes(name));
-  const listing = await listCaptures(bucket, printSelector(matchers), range, signal);
+  const listing = await listCaptures(bucket, withoutLabels(selector, ['profile', 'event', 'trigger']), range, signal);
   const leaks = listing.captures.filter((capture) => isLeakCapture(capture) && isSameProcess(capture, first));
   // Sorting is stable: of one moment the dump comes first, so that what is found is known by then.
   return [...captures, ...oneFormatEach(leaks)].sort((a, b) => a.time - b.time);

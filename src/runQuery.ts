@@ -7,7 +7,7 @@ import { capturesFrame, seriesFrames } from './frames/captures';
 import { emptyFlame, toFrame } from './frames/frames';
 import { annotationFrame, exemplarFrame } from './frames/events';
 import { captureLink, eventLinks, exemplarLinks, metricsLinks, type LinkContext } from './frames/links';
-import { choose, failedNotice, findSources, objectKey, ofSamples, sampleMatchers, toSource } from './inputs';
+import { choose, failedNotice, findSources, loadFrom, objectKey, ofSamples, sampleMatchers, toSource } from './inputs';
 import { withLeakCaptures } from './leakCaptures';
 import { printCommand } from './query/commandLine';
 import { isGoroutineView, isHistoryView } from './query/goroutineOptions';
@@ -94,7 +94,7 @@ async function showProfile(
   emit: Emit
 ): Promise<DataFrame[]> {
   const { bucket, worker, refId } = context;
-  const { sources, count, notices: sourceNotices } = await findSources(bucket, query, chosen, base, signal);
+  const { sources, count, notices } = await findSources(bucket, query, chosen, base, signal);
   const { tables, failed } = await worker.run(
     ofSamples(bucket, query),
     sources,
@@ -107,8 +107,8 @@ async function showProfile(
     isDump || isGoroutineView(query.view)
       ? undefined
       : printCommand(query, sampleMatchers(bucket, query.selector), keysOf(chosen), keysOf(base));
-  const notices = [...chosen.notices, ...base.notices, ...sourceNotices, ...failedNotice(failed, count)];
-  return tables.map((table, i) => frameOf(table, query, refId, i === 0 ? notices : [], command));
+  const all = [...notices, ...failedNotice(failed, count)];
+  return tables.map((table, i) => frameOf(table, query, refId, i === 0 ? all : [], command));
 }
 
 async function showProcess(
@@ -160,7 +160,7 @@ function openingOf(
   let isDrawn = false;
   return {
     signal,
-    load: (key) => bucket.store.get(objectKey(key), signal),
+    load: loadFrom(bucket, signal),
     onPartial(tables, done) {
       isDrawn = true;
       const notice: Notice = {

@@ -1,7 +1,9 @@
 import type { AdHocVariableFilter } from '@grafana/data';
 import type { Bucket } from './bucket';
 import { isKeyLabel, listCaptures, type Range } from './captures';
-import { parseSelector, printSelector, type Matcher, type MatchOp } from './query/selector';
+import { toSource, loadFrom } from './inputs';
+import { quoteMeta } from './profile/literals';
+import { escapeQuoted, parseSelector, printSelector, type Matcher, type MatchOp } from './query/selector';
 import type { Capture } from './store/store';
 import type { WorkerClient } from './worker/client';
 
@@ -34,10 +36,8 @@ export async function findValues(
   }
   const sampleTypes = new Set<string>();
   if (label === undefined || !isKeyLabel(bucket.layout)(label)) {
-    const opened = newestOfEach(captures).map(async ({ object, time }) => {
-      const load = () => bucket.store.get(object.key, signal);
-      return worker.facts({ key: `${object.key}\0${object.etag}`, time }, { load, signal });
-    });
+    const load = loadFrom(bucket, signal);
+    const opened = newestOfEach(captures).map((capture) => worker.facts(toSource(capture), { load, signal }));
     for (const result of await Promise.allSettled(opened)) {
       if (result.status === 'rejected') {
         continue; // A broken capture has no values to offer; the panel that opens it says what is wrong with it.
@@ -86,9 +86,7 @@ export function parseVariableQuery(query: string): { selector: string; label: st
 /** Grafana's `replace`: puts the formatted values of variables into a text. */
 export type Replace = (text: string, format: (value: string | string[]) => string) => string;
 
-const escapeRegex = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-const escapeQuoted = (text: string) => text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n');
-const alternatives = (value: string | string[]) => [value].flat().map(escapeRegex).join('|');
+const alternatives = (value: string | string[]) => [value].flat().map(quoteMeta).join('|');
 
 /**
  * Puts variables into a selector. Each value is taken literally whatever characters it has, as tenants choose their

@@ -1,6 +1,9 @@
 // What can be read off a regular expression (RE2's syntax) without an engine. Where these say undefined or '', only the
 // engine knows.
 
+/** A pattern that matches the text itself (Go's regexp.QuoteMeta). */
+export const quoteMeta = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+
 /** The texts of a pattern that is alternatives of plain text, `a|b\.c`: undefined for any other. */
 export function plainAlternatives(pattern: string): string[] | undefined {
   const parts = [''];

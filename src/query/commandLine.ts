@@ -1,3 +1,4 @@
+import { quoteMeta } from '../profile/literals';
 import { InputError } from '../profile/profile';
 import { Arguments, ignoredFlags, peekPattern, ReportFlags, reportFlags, setFlags, toSwitch } from './flags';
 import type { ReportOptions } from './options';
@@ -143,8 +144,7 @@ function withMatchers(
   }
   // A comma separates patterns.
   const escaped = (text: string) => text.replace(/,/g, '\\x2c');
-  const literal = (text: string) => text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
-  const valueOf = ({ op, value }: Matcher) => escaped(op === '=' || op === '!=' ? literal(value) : `(?:${value})`);
+  const valueOf = ({ op, value }: Matcher) => escaped(op === '=' || op === '!=' ? quoteMeta(value) : `(?:${value})`);
   // A number alone may as well be a text; with a unit, or as a range, only a numeric label has it.
   const isRange = ({ op, value }: Matcher) =>
     (op === '=' || op === '!=') &&
@@ -152,7 +152,7 @@ function withMatchers(
     /\d[A-Za-z:]|:\d/.test(value);
   const single = (one: Matcher) => `${one.name}=${isRange(one) ? one.value : `^${valueOf(one)}$`}`;
   // Without a key a pattern is compared with `key:value`, and of those with commas between them all have to match.
-  const keyless = (one: Matcher) => `^${escaped(literal(one.name))}:${valueOf(one)}$`;
+  const keyless = (one: Matcher) => `^${escaped(quoteMeta(one.name))}:${valueOf(one)}$`;
   const leftOut: Matcher[] = [];
   const combine = (own: string, some: readonly Matcher[], separator: ',' | '|'): string => {
     if (some.length === 0 || (own === '' && some.length === 1)) {

@@ -71,9 +71,14 @@ export function printSelector(matchers: readonly Matcher[]): string {
   return `{${matchers.map(({ name, op, value }) => `${name}${op}${quote(value)}`).join(', ')}}`;
 }
 
-export function quote(value: string): string {
-  return `"${value.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n')}"`;
-}
+export const quote = (value: string): string => `"${escapeQuoted(value)}"`;
+
+/** A text as it stands between double quotes. */
+export const escapeQuoted = (value: string): string => value.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n');
+
+/** The selector without what it says of these labels. @throws InputError */
+export const withoutLabels = (selector: string, names: readonly string[]): string =>
+  printSelector(parseSelector(selector).filter(({ name }) => !names.includes(name)));
 
 /** The matchers on labels that keys carry, which prune the listing, and the others, which filter samples. */
 export function splitMatchers(

@@ -18,19 +18,11 @@ export interface CaptureEvent {
 
 /** Captures, by rising time, as the events that they are of. */
 export function eventsOf(captures: readonly Capture[]): CaptureEvent[] {
-  const files = new Map<string, Capture[]>();
-  for (const capture of captures) {
-    const { service = '', instance = '', event } = capture.labels;
+  const files = grouped(captures, ({ labels: { service = '', instance = '', event }, object }) =>
     // An id is unique in a bucket when our auto-profiler writes it, and of a process when another does.
-    const id = event ? JSON.stringify([service, instance, event]) : capture.object.key;
-    const known = files.get(id);
-    if (known) {
-      known.push(capture);
-    } else {
-      files.set(id, [capture]);
-    }
-  }
-  return [...files.values()].map((all) => {
+    event ? JSON.stringify([service, instance, event]) : object.key
+  );
+  return files.map((all) => {
     const [first] = all;
     return {
       id: first.labels.event || first.object.key,
@@ -72,18 +64,10 @@ const shortestRamp = 3;
 
 /** The ramps of each process: runs of at least three events whose value rises from each to the next. */
 export function rampsOf(events: readonly CaptureEvent[]): Ramp[] {
-  const ofProcess = new Map<string, CaptureEvent[]>();
-  for (const event of events) {
-    const { service, instance, version } = event.labels;
-    const id = JSON.stringify([service, instance, version]);
-    const known = ofProcess.get(id);
-    if (known) {
-      known.push(event);
-    } else {
-      ofProcess.set(id, [event]);
-    }
-  }
-  return [...ofProcess.values()].flatMap((all) => {
+  const ofProcesses = grouped(events, ({ labels: { service, instance, version } }) =>
+    JSON.stringify([service, instance, version])
+  );
+  return ofProcesses.flatMap((all) => {
     const ramps: Ramp[] = [];
     let start = 0;
     for (let i = 1; i <= all.length; i++) {
@@ -97,4 +81,19 @@ export function rampsOf(events: readonly CaptureEvent[]): Ramp[] {
     }
     return ramps;
   });
+}
+
+/** The items with each id, in the order of the first of them. */
+function grouped<T>(items: readonly T[], idOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const id = idOf(item);
+    const known = groups.get(id);
+    if (known) {
+      known.push(item);
+    } else {
+      groups.set(id, [item]);
+    }
+  }
+  return [...groups.values()];
 }

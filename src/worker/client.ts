@@ -3,7 +3,7 @@ import type { Query } from '../query/query';
 import type { KeyFacts, ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../views/waterfall';
-import type { Progress, Question, Request, Response } from './messages';
+import type { InputKeys, Progress, Question, Request, Response } from './messages';
 
 /** What answers requests: a worker, or the same handler on this thread. */
 interface Backend {
@@ -140,41 +140,34 @@ export class WorkerClient {
             }
           }
         : undefined;
-    const [response, failed] = await this.ofOpened(
-      [profile, base, labelled],
-      { ...opening, onMerged },
-      ([p, b, l]) => ({ type: 'run', keys: { profile: p as string, base: b, labelled: l }, ofKeys, query })
-    );
+    const [response, failed] = await this.ofOpened({ profile, base, labelled }, { ...opening, onMerged }, (keys) => ({
+      type: 'run',
+      keys,
+      ofKeys,
+      query,
+    }));
     return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };
   }
 
   /** What a query shows, as the bytes of a .pb.gz. @throws Error with the core's message */
   async encode(
     query: Query,
-    { profile, base, labelled }: InputSources,
+    sources: InputSources,
     opening: Opening
   ): Promise<{ bytes: ArrayBuffer; failed: readonly Failure[] }> {
-    const [response, failed] = await this.ofOpened([profile, base, labelled], opening, ([p, b, l]) => ({
-      type: 'encode',
-      keys: { profile: p as string, base: b, labelled: l },
-      query,
-    }));
+    const [response, failed] = await this.ofOpened(sources, opening, (keys) => ({ type: 'encode', keys, query }));
     return { bytes: response.type === 'file' ? response.bytes : unexpected(response), failed };
   }
 
   /** Sample types and label values of one object. @throws Error with the core's message */
   async facts(source: Source, opening: Opening): Promise<ProfileFacts> {
-    const [response] = await this.ofOpened([[source]], opening, ([key]) => ({ type: 'facts', key: key as string }));
+    const [response] = await this.ofOpened({ profile: [source] }, opening, (keys) => ({ type: 'facts', keys }));
     return response.type === 'facts' ? response.facts : unexpected(response);
   }
 
   /** How much of a process's memory a heap profile explains. @throws Error with the core's message */
   async memory(meta: MemoryMeta, heap: Source, opening: Opening): Promise<readonly Table[]> {
-    const [response] = await this.ofOpened([[heap]], opening, ([key]) => ({
-      type: 'memory',
-      key: key as string,
-      meta,
-    }));
+    const [response] = await this.ofOpened({ profile: [heap] }, opening, (keys) => ({ type: 'memory', keys, meta }));
     return response.type === 'tables' ? response.tables : unexpected(response);
   }
 
@@ -293,23 +286,24 @@ export class WorkerClient {
 
   /** Opens profiles and asks about them; where the cache dropped one meanwhile, once more. */
   private async ofOpened(
-    profiles: ReadonlyArray<readonly Source[] | undefined>,
+    { profile, base, labelled }: InputSources,
     opening: MergeOpening,
-    question: (keys: ReadonlyArray<string | undefined>) => Question
+    question: (keys: InputKeys) => Question
   ): Promise<[Response, readonly Failure[]]> {
     for (let attempt = 0; ; attempt++) {
-      const opened: Array<Opened | undefined> = [];
-      for (const sources of profiles) {
-        opened.push(sources && (await this.open(sources, opening)));
-      }
-      const response = await this.ask(question(opened.map((one) => one?.key)), opening.signal);
+      const first = await this.open(profile, opening);
+      const second = base && (await this.open(base, opening));
+      const third = labelled && (await this.open(labelled, opening));
+      const opened = [first, second, third].filter((one) => one !== undefined);
+      const keys = { profile: first.key, base: second?.key, labelled: third?.key };
+      const response = await this.ask(question(keys), opening.signal);
       if (response.type !== 'missing') {
-        return [response, opened.flatMap((one) => one?.failed ?? [])];
+        return [response, opened.flatMap(({ failed }) => failed)];
       }
       response.keys.forEach((key) => this.held.delete(key));
       if (attempt === 1) {
         throw new Error(
-          `The ${opened.filter(Boolean).length} profiles of this query do not fit the worker's cache at once (${response.keys.length} fell out).`
+          `The ${opened.length} profiles of this query do not fit the worker's cache at once (${response.keys.length} fell out).`
         );
       }
     }

@@ -60,16 +60,10 @@ export function createHandler(cache = new ProfileCache()): Handle {
           type: 'file',
           bytes: await gzip(encodeQuery(question.query, inputs)),
         }));
-      case 'facts': {
-        const profile = cache.get(question.key);
-        return profile ? { type: 'facts', facts: profileFacts([profile]) } : { type: 'missing', keys: [question.key] };
-      }
-      case 'memory': {
-        const profile = cache.get(question.key);
-        return profile
-          ? { type: 'tables', tables: memory(question.meta, profile) }
-          : { type: 'missing', keys: [question.key] };
-      }
+      case 'facts':
+        return ofInputs(question.keys, ({ profile }) => ({ type: 'facts', facts: profileFacts([profile]) }));
+      case 'memory':
+        return ofInputs(question.keys, ({ profile }) => ({ type: 'tables', tables: memory(question.meta, profile) }));
       case 'begin':
         collections.set(
           question.collection,

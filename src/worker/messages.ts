@@ -21,8 +21,8 @@ export type Question =
   | { readonly type: 'run'; readonly keys: InputKeys; readonly ofKeys: KeyFacts; readonly query: Query }
   /** Answers `file`: what the query shows, encoded. */
   | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: Query }
-  | { readonly type: 'facts'; readonly key: string }
-  | { readonly type: 'memory'; readonly key: string; readonly meta: MemoryMeta }
+  | { readonly type: 'facts'; readonly keys: InputKeys }
+  | { readonly type: 'memory'; readonly keys: InputKeys; readonly meta: MemoryMeta }
   /** Opens a collection: of many profiles one is kept at a time, so any number of them fits the worker's memory. */
   | { readonly type: 'begin'; readonly collection: number; readonly processView?: Query }
   /** Adds a profile, from the bytes where the cache does not hold it. `time` in Unix ms. */

@@ -1,4 +1,5 @@
 import { decode } from '../../decode/decode';
+import { quoteMeta } from '../../profile/literals';
 import type { Profile } from '../../profile/profile';
 import { defaultQuery, type Query } from '../../query/query';
 import { profileFacts, run } from '../../query/run';
@@ -36,7 +37,7 @@ function changedQueries(profile: Profile): Record<string, Partial<Query>> {
   const [top] = run({ ...defaultQuery, view: 'top' }, { profile });
   const { values, text = [] } = column(top, 'function');
   const name = (rank: number) => text[Number(values[Math.min(rank, top.length - 1)])] ?? '';
-  const literal = (rank: number) => name(rank).replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+  const literal = (rank: number) => quoteMeta(name(rank));
   const [key] = Object.keys(labels);
   return {
     ...(key && {
