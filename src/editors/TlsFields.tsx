@@ -11,6 +11,11 @@ interface Props {
 
 /** What Grafana's proxy trusts, and shows of itself. */
 export function TlsFields({ jsonData, setJson, secret }: Props) {
+  const pem = (name: string, label: string, begins: 'CERTIFICATE' | 'PRIVATE KEY') => (
+    <Field label={label} htmlFor={name}>
+      <SecretTextArea id={name} rows={4} cols={60} placeholder={`-----BEGIN ${begins}-----`} {...secret(name)} />
+    </Field>
+  );
   return (
     <>
       <Field
@@ -31,17 +36,7 @@ export function TlsFields({ jsonData, setJson, secret }: Props) {
           onChange={({ currentTarget }) => setJson({ tlsAuthWithCACert: currentTarget.checked })}
         />
       </Field>
-      {Boolean(jsonData.tlsAuthWithCACert) && (
-        <Field label="CA certificate" htmlFor="tlsCACert">
-          <SecretTextArea
-            id="tlsCACert"
-            rows={4}
-            cols={60}
-            placeholder="-----BEGIN CERTIFICATE-----"
-            {...secret('tlsCACert')}
-          />
-        </Field>
-      )}
+      {Boolean(jsonData.tlsAuthWithCACert) && pem('tlsCACert', 'CA certificate', 'CERTIFICATE')}
       <Field label="Client certificate" htmlFor="tlsAuth">
         <Switch
           id="tlsAuth"
@@ -51,24 +46,8 @@ export function TlsFields({ jsonData, setJson, secret }: Props) {
       </Field>
       {Boolean(jsonData.tlsAuth) && (
         <>
-          <Field label="Certificate" htmlFor="tlsClientCert">
-            <SecretTextArea
-              id="tlsClientCert"
-              rows={4}
-              cols={60}
-              placeholder="-----BEGIN CERTIFICATE-----"
-              {...secret('tlsClientCert')}
-            />
-          </Field>
-          <Field label="Key" htmlFor="tlsClientKey">
-            <SecretTextArea
-              id="tlsClientKey"
-              rows={4}
-              cols={60}
-              placeholder="-----BEGIN PRIVATE KEY-----"
-              {...secret('tlsClientKey')}
-            />
-          </Field>
+          {pem('tlsClientCert', 'Certificate', 'CERTIFICATE')}
+          {pem('tlsClientKey', 'Key', 'PRIVATE KEY')}
         </>
       )}
     </>

@@ -1,21 +1,8 @@
 import { expect, test } from '@grafana/plugin-e2e';
 import type { Page } from '@playwright/test';
-import { expectFlameGraph, pluginId, uid } from './helpers';
+import { expectFlameGraph, exploreUrl } from './helpers';
 
-const open = (page: Page, query: object) =>
-  page.goto(
-    `/explore?${new URLSearchParams({
-      schemaVersion: '1',
-      orgId: '1',
-      panes: JSON.stringify({
-        one: {
-          datasource: uid,
-          queries: [{ refId: 'A', datasource: { type: pluginId, uid }, ...query }],
-          range: { from: 'now-1h', to: 'now' },
-        },
-      }),
-    })}`
-  );
+const open = (page: Page, query: object) => page.goto(exploreUrl(query));
 const heap = { capture: 'peak', selector: '{service="ingester", profile="heap"}' };
 
 test('a flame graph of two captures has both sides', async ({ page }) => {

@@ -1,29 +1,16 @@
 import { expect, test } from '@grafana/plugin-e2e';
-import { expectFlameGraph, pluginId, uid } from './helpers';
-
-const panes = (query: object) =>
-  new URLSearchParams({
-    schemaVersion: '1',
-    orgId: '1',
-    panes: JSON.stringify({
-      one: {
-        datasource: uid,
-        queries: [{ refId: 'A', datasource: { type: pluginId, uid }, ...query }],
-        range: { from: 'now-1h', to: 'now' },
-      },
-    }),
-  });
+import { expectFlameGraph, exploreUrl, uid } from './helpers';
 
 test('a heap in Explore', async ({ page }) => {
   const query = { view: 'flame', capture: 'peak', selector: '{service="ingester", profile="heap"}' };
-  await page.goto(`/explore?${panes(query)}`);
+  await page.goto(exploreUrl(query));
   await expectFlameGraph(page.locator('main'), 'RAM');
   await expect(page.getByText('store.retainedPoints').first()).toBeVisible();
 });
 
 test('a filter that matches nothing says what there is', async ({ page }) => {
   const query = { view: 'flame', capture: 'latest', selector: '{service="ingestor"}' };
-  await page.goto(`/explore?${panes(query)}`);
+  await page.goto(exploreUrl(query));
   // Explore counts what a query has to say; the text is in the tooltip.
   await page.getByText('1 warning').hover();
   await expect(page.getByText(/There are no captures in this time range/).first()).toBeVisible();

@@ -1,5 +1,5 @@
 import { expect, test } from '@grafana/plugin-e2e';
-import { expectFlameGraph, pluginId, uid } from './helpers';
+import { expectFlameGraph, exploreUrl } from './helpers';
 
 // The captures are of the hour before the demo was started, which may be long ago.
 const scheduler = { 'var-service': 'scheduler', from: 'now-24h', to: 'now' };
@@ -46,14 +46,11 @@ test('the dashboard is narrowed by a search, and its flame graphs valued by wait
 
 test('Explore: goroutines of each tenant that a search finds, and a mistake in it', async ({ page }) => {
   const query = {
-    refId: 'A',
-    datasource: { type: pluginId, uid },
     view: 'goroutines',
     selector: '{service="scheduler", profile="goroutine"}',
     groupBy: 'tenant_id',
   };
-  const panes = { left: { datasource: uid, queries: [query], range: { from: 'now-24h', to: 'now' } } };
-  await page.goto(`/explore?schemaVersion=1&panes=${encodeURIComponent(JSON.stringify(panes))}`);
+  await page.goto(exploreUrl(query, 'now-24h'));
   const rows = page.getByRole('row').filter({ hasText: 'leaks.sendAnswer' });
   await expect(rows).toHaveCount(2);
   const search = page.getByLabel('Search', { exact: true });

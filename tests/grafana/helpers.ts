@@ -14,6 +14,16 @@ export async function provisionedBucket(request: APIRequestContext): Promise<str
   return jsonData.bucketUrl;
 }
 
+/** The address of Explore with a query. @param from of the time range, up to now */
+export function exploreUrl(query: object, from = 'now-1h'): string {
+  const pane = {
+    datasource: uid,
+    queries: [{ refId: 'A', datasource: { type: pluginId, uid }, ...query }],
+    range: { from, to: 'now' },
+  };
+  return `/explore?${new URLSearchParams({ schemaVersion: '1', orgId: '1', panes: JSON.stringify({ one: pane }) })}`;
+}
+
 /** That a flame graph is drawn: Grafana's text above it, and a canvas of more than the background. */
 export async function expectFlameGraph(where: Locator, unit: 'RAM' | 'Time' | 'Count'): Promise<void> {
   await expect(where.getByText(new RegExp(`samples \\(${unit}\\)`)).first()).toBeVisible();

@@ -1,0 +1,18 @@
+import { devices, type PlaywrightTestConfig } from '@playwright/test';
+
+/** What the tests of the workbench, of the live demo and of real Grafana have in common. */
+export const shared = {
+  // One worker: tests share a data source, its settings and the bucket's count of writes.
+  workers: 1,
+  forbidOnly: Boolean(process.env.CI),
+  reporter: 'list',
+} satisfies PlaywrightTestConfig;
+
+/** @param baseURL where the pages are */
+export const use = (baseURL: string): PlaywrightTestConfig['use'] => ({
+  ...devices['Desktop Chrome'],
+  viewport: { width: 1400, height: 900 },
+  baseURL,
+  trace: 'retain-on-failure',
+  launchOptions: { executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium' },
+});
