@@ -1,6 +1,6 @@
 import { callGraph, frameNames } from './graph';
 import type { Prepared } from './prepared';
-import type { Table } from './table';
+import { columnsOf, type Table } from './table';
 import type { TrimOptions } from './trimmed';
 
 /** Rows of the table; the fastest stay. */
@@ -73,47 +73,20 @@ export class GrowthBuilder {
     all.sort((a, b) => Math.abs(b.slope) - Math.abs(a.slope) || (a.name < b.name ? -1 : 1));
     const fastest = all.slice(0, maxRows).sort((a, b) => b.slope - a.slope || (a.name < b.name ? -1 : 1));
     const rows = [rowOf('total', this.totals), ...fastest];
-    const growth = rows.map(({ values }) => values[values.length - 1] - values[0]);
-    const number = (name: string, columnUnit: string, values: number[]) => ({
-      name,
-      kind: 'number' as const,
-      unit: columnUnit,
-      values,
-    });
+    const { number } = columnsOf(rows);
+    const grown = ({ values }: (typeof rows)[number]) => values[values.length - 1] - values[0];
+    const total = grown(rows[0]);
     return {
       name: type,
       length: rows.length,
       columns: [
         { name: 'function', kind: 'enum', values: rows.map((_, i) => i), text: rows.map(({ name }) => name) },
-        number(
-          'first',
-          unit,
-          rows.map(({ values }) => values[0])
-        ),
-        number(
-          'last',
-          unit,
-          rows.map(({ values }) => values[values.length - 1])
-        ),
-        number('growth', unit, growth),
-        number(
-          'growth per minute',
-          unit,
-          rows.map(({ slope }) => slope)
-        ),
-        {
-          ...number(
-            'R²',
-            '',
-            rows.map(({ r2 }) => r2)
-          ),
-          decimals: 2,
-        },
-        number(
-          'share of growth',
-          'percent',
-          growth.map((value) => (growth[0] === 0 ? NaN : (100 * value) / growth[0]))
-        ),
+        number('first', unit, ({ values }) => values[0]),
+        number('last', unit, ({ values }) => values[values.length - 1]),
+        number('growth', unit, grown),
+        number('growth per minute', unit, ({ slope }) => slope),
+        { ...number('R²', '', ({ r2 }) => r2), decimals: 2 },
+        number('share of growth', 'percent', (row) => (total === 0 ? NaN : (100 * grown(row)) / total)),
         { name: 'over time', kind: 'series', values: rows.map(({ values }) => values), times },
       ],
       notices: [

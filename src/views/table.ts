@@ -43,6 +43,22 @@ export interface Column {
 
 export type ColumnKind = 'number' | 'string' | 'enum' | 'time' | 'series';
 
+/** Makers of columns that read each of the rows. */
+export const columnsOf = <R>(rows: readonly R[]) => ({
+  number: (name: string, unit: string, read: (row: R) => number): Column => ({
+    name,
+    kind: 'number',
+    unit,
+    values: Float64Array.from(rows, (row) => read(row)),
+  }),
+  text: (name: string, read: (row: R) => string, more: Partial<Column> = {}): Column => ({
+    name,
+    kind: 'string',
+    values: rows.map((row) => read(row)),
+    ...more,
+  }),
+});
+
 /** The values of one column by name. @throws Error when the view has no such column: a bug, not input. */
 export function column(table: Table, name: string): Column {
   const found = table.columns.find((c) => c.name === name);

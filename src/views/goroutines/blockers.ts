@@ -1,7 +1,7 @@
 import { goroutineLabel } from '../../profile/goroutine';
 import type { Profile } from '../../profile/profile';
 import type { Prepared } from '../prepared';
-import type { Column, Notice, Table } from '../table';
+import { columnsOf, type Notice, type Table } from '../table';
 import { factsOf } from './facts';
 import { Signatures, type SignatureOptions } from './signatures';
 
@@ -30,91 +30,72 @@ interface Blocked {
  */
 export function blockers({ profile }: Prepared, whole: Profile, options: SignatureOptions): Table {
   const signatures = new Signatures(options);
-  const all = blockedOf(profile, whole).sort(
-    (a, b) => b.waiting.length - a.waiting.length || (a.address < b.address ? -1 : 1)
-  );
-  const rows = all.slice(0, maxRows);
   const facts = factsOf(profile);
   const wholeFacts = factsOf(whole);
   const { signature } = signatures.ofStacks(profile);
   const { signature: wholeSignature } = signatures.ofStacks(whole);
   const setOf = (i: number) => profile.sample.labelSet[i];
   const wholeSet = (i: number) => whole.sample.labelSet[i];
-  const holdersOf = ({ candidates }: Blocked) => probable(candidates, (i) => wholeFacts.blockedOn[wholeSet(i)] !== 0);
-  const found = rows.map(holdersOf);
+  const isBlocked = (i: number) => wholeFacts.blockedOn[wholeSet(i)] !== 0;
+  const all = blockedOf(profile, whole)
+    .sort((a, b) => b.waiting.length - a.waiting.length || (a.address < b.address ? -1 : 1))
+    .map((lock) => ({ ...lock, ...probable(lock.candidates, isBlocked) }));
+  const rows = all.slice(0, maxRows);
+  type Lock = (typeof rows)[number];
 
-  const text = (name: string, values: string[]): Column => ({ name, kind: 'string', values });
-  const minutes = (name: string, values: number[]): Column => ({ name, kind: 'number', unit: 'minutes', values });
-  const waits = rows.map(({ waiting }) => waiting.map((i) => facts.minutes[setOf(i)]).filter((m) => m >= 0));
-  const extreme = (some: readonly number[], of: (a: number, b: number) => number) =>
-    some.length === 0 ? NaN : some.reduce((a, b) => of(a, b));
+  const { number, text } = columnsOf(rows);
+  const extremeWait =
+    (of: (a: number, b: number) => number) =>
+    ({ waiting }: Lock) => {
+      const waits = waiting.map((i) => facts.minutes[setOf(i)]).filter((m) => m >= 0);
+      return waits.length === 0 ? NaN : waits.reduce((a, b) => of(a, b));
+    };
   /** What the only probable holder has; nothing is said of several. */
-  const ofHolder = (read: (i: number) => string) =>
-    found.map(({ holders }) => (holders.length === 1 ? read(holders[0]) : ''));
-  const holderWait = found.map(({ holders }) =>
-    holders.length === 1 ? wholeFacts.minutes[wholeSet(holders[0])] : NaN
-  );
+  const ofHolder =
+    <T>(none: T, read: (i: number) => T) =>
+    ({ holders }: Lock): T =>
+      holders.length === 1 ? read(holders[0]) : none;
+  const holderWaitsFor = ofHolder('', (i) => whole.strings[wholeFacts.blockedOn[wholeSet(i)]]);
   return {
     name: 'blockers',
     length: rows.length,
     columns: [
-      text(
-        'blocked on',
-        rows.map(({ address }) => address)
-      ),
-      { name: 'waiting', kind: 'number', unit: 'count', values: rows.map(({ waiting }) => waiting.length) },
-      text(
-        'state',
-        rows.map(({ waiting }) => most(waiting.map((i) => profile.strings[facts.state[setOf(i)]])))
-      ),
+      text('blocked on', ({ address }) => address),
+      number('waiting', 'count', ({ waiting }) => waiting.length),
+      text('state', ({ waiting }) => most(waiting.map((i) => profile.strings[facts.state[setOf(i)]]))),
       {
         name: 'signature',
         kind: 'enum',
         values: rows.map((_, i) => i),
         text: rows.map(({ waiting }) => most(waiting.map((i) => signatures.text(signature[profile.sample.stack[i]])))),
       },
-      minutes(
-        'min wait',
-        waits.map((some) => extreme(some, Math.min))
-      ),
-      minutes(
-        'max wait',
-        waits.map((some) => extreme(some, Math.max))
-      ),
-      text(
-        'probable holder',
-        found.map(({ holders }) => named(holders.map((i) => wholeFacts.id[wholeSet(i)])))
-      ),
+      number('min wait', 'minutes', extremeWait(Math.min)),
+      number('max wait', 'minutes', extremeWait(Math.max)),
+      text('probable holder', ({ holders }) => named(holders.map((i) => wholeFacts.id[wholeSet(i)]))),
       text(
         'holder state',
-        ofHolder((i) => whole.strings[wholeFacts.state[wholeSet(i)]])
+        ofHolder('', (i) => whole.strings[wholeFacts.state[wholeSet(i)]])
       ),
       text(
         'holder signature',
-        ofHolder((i) => signatures.text(wholeSignature[whole.sample.stack[i]]))
+        ofHolder('', (i) => signatures.text(wholeSignature[whole.sample.stack[i]]))
       ),
-      minutes('holder wait', holderWait),
-      text(
-        'holder waits for',
-        ofHolder((i) => whole.strings[wholeFacts.blockedOn[wholeSet(i)]])
+      number(
+        'holder wait',
+        'minutes',
+        ofHolder(NaN, (i) => wholeFacts.minutes[wholeSet(i)])
       ),
-      text(
-        'why',
-        found.map(({ why }) => why)
-      ),
+      text('holder waits for', holderWaitsFor),
+      text('why', ({ why }) => why),
     ],
     notices: [
       ...(all.length > 0 ? [heuristic] : [nothingBlocked(facts.hasIds)]),
       ...deadlocks(
-        all.map((lock) => {
-          const { holders } = holdersOf(lock);
-          const holder = holders.length === 1 ? wholeSet(holders[0]) : -1;
-          return {
-            address: lock.address,
-            holder: holder < 0 ? NaN : wholeFacts.id[holder],
-            next: holder < 0 ? '' : whole.strings[wholeFacts.blockedOn[holder]],
-          };
-        })
+        all.map((lock) => ({
+          address: lock.address,
+          holder: ofHolder(NaN, (i) => wholeFacts.id[wholeSet(i)])(lock),
+          next: holderWaitsFor(lock),
+        }))
       ),
       ...(all.length > rows.length
         ? [

@@ -1,7 +1,7 @@
 import { goroutineLabel } from '../../profile/goroutine';
 import { baseName, shortName } from '../../profile/goNames';
 import type { Profile } from '../../profile/profile';
-import type { Column, Notice, Table } from '../table';
+import { columnsOf, type Notice, type Table } from '../table';
 import { factsOf, waitBuckets, type GoroutineSide } from './facts';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { compareIds, type Survivors } from './survivors';
@@ -59,18 +59,7 @@ export function goroutines(
   const rows = all.slice(0, maxRows);
   const sideOf = (group: number): Side => (before && count(group) === 0 ? before : current);
 
-  const text = (name: string, read: (group: number) => string, more: Partial<Column> = {}): Column => ({
-    name,
-    kind: 'string',
-    values: rows.map(read),
-    ...more,
-  });
-  const number = (name: string, unit: string, read: (group: number) => number): Column => ({
-    name,
-    kind: 'number',
-    unit,
-    values: Float64Array.from(rows, read),
-  });
+  const { number, text } = columnsOf(rows);
   const ofSide = (read: (tally: Tally) => Float64Array) => (group: number) => read(sideOf(group).tally)[group];
   const { total } = current.tally;
   const facts = factsOf(now.profile);

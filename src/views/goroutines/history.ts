@@ -1,6 +1,6 @@
 import type { Pattern } from '../../profile/pattern';
 import type { Profile } from '../../profile/profile';
-import type { Column, Notice, Table } from '../table';
+import { columnsOf, type Column, type Notice, type Table } from '../table';
 import { classColors, countsOf, factsOf, isLeakProfile, stateClasses, type GoroutineSide } from './facts';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { creatorText, missingKeys } from './goroutines';
@@ -216,18 +216,7 @@ export class GoroutineHistory {
     const all = this.ranked();
     const rows = all.slice(0, maxRows);
     const lastTime = times[times.length - 1];
-    const number = (name: string, unit: string, read: (row: Row) => number): Column => ({
-      name,
-      kind: 'number',
-      unit,
-      values: Float64Array.from(rows, read),
-    });
-    const text = (name: string, read: (row: Row) => string, more: Partial<Column> = {}): Column => ({
-      name,
-      kind: 'string',
-      values: rows.map(read),
-      ...more,
-    });
+    const { number, text } = columnsOf(rows);
     return {
       name: 'leaks',
       length: rows.length,
