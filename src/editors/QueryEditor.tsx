@@ -22,7 +22,7 @@ import { ChoiceField, labelWidth, TextField } from './fields';
 import { GoroutineFields } from './GoroutineFields';
 import { LabelFilters } from './LabelFilters';
 import { OptionFields } from './OptionFields';
-import { readFields, writeFields, type SelectorFields } from './selectorFields';
+import { ownFields, readFields, writeFields, type SelectorFields } from './selectorFields';
 
 type Props = QueryEditorProps<PprofDataSource, PprofQuery, PprofOptions>;
 
@@ -154,7 +154,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
       {fields && !isText ? (
         <>
           <InlineFieldRow>
-            {(['service', 'profile'] as const).map((name) => (
+            {ownFields.map((name) => (
               <InlineField
                 key={name}
                 label={name === 'service' ? 'Service' : 'Profile'}

@@ -1,5 +1,5 @@
 import { goroutineLabel, hiddenCall, semaphoreState, stateClass, userLabelKey } from '../profile/goroutine';
-import { PairInterner } from '../profile/interner';
+import { PairInterner, TextInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
 import type { Notice, Profile } from '../profile/profile';
 
@@ -32,15 +32,13 @@ const forkLabels = new Map<string, string>([
 ]);
 
 class StateLabeller {
-  private readonly strings: string[];
-  private readonly rows: Map<string, number>;
+  private readonly strings: TextInterner;
   private readonly builder = new LabelSetBuilder();
   private readonly clashes = new Set<string>();
   private inferred = 0;
 
   constructor(private readonly profile: Profile) {
-    this.strings = [...profile.strings];
-    this.rows = new Map(profile.strings.map((text, row) => [text, row]));
+    this.strings = new TextInterner(profile.strings);
   }
 
   label(): Profile {
@@ -79,7 +77,7 @@ class StateLabeller {
     return Object.freeze({
       ...profile,
       ...builder.finish(),
-      strings: this.strings,
+      strings: this.strings.texts,
       notices: [...profile.notices, ...this.notices()],
       sample: { ...sample, labelSet: sets, values: hasWaits && wait ? [...sample.values, wait] : sample.values },
       ...(hasWaits &&
@@ -118,7 +116,7 @@ class StateLabeller {
         if (shown !== key) {
           this.clashes.add(shown);
         }
-        this.builder.add(this.row(shown), label.str[i], label.num[i], label.unit[i], label.isNumeric[i] === 1);
+        this.builder.add(this.strings.row(shown), label.str[i], label.num[i], label.unit[i], label.isNumeric[i] === 1);
       }
     }
     const shownState = known || state.state;
@@ -157,20 +155,11 @@ class StateLabeller {
   }
 
   private text(key: string, value: string): void {
-    this.builder.add(this.row(key), this.row(value), 0, 0, false);
+    this.builder.add(this.strings.row(key), this.strings.row(value), 0, 0, false);
   }
 
   private number(key: string, value: number, unit = ''): void {
-    this.builder.add(this.row(key), 0, value, this.row(unit), true);
-  }
-
-  private row(text: string): number {
-    let row = this.rows.get(text);
-    if (row === undefined) {
-      this.rows.set(text, (row = this.strings.length));
-      this.strings.push(text);
-    }
-    return row;
+    this.builder.add(this.strings.row(key), 0, value, this.strings.row(unit), true);
   }
 
   private notices(): Notice[] {

@@ -1,3 +1,4 @@
+import { TextInterner } from '../profile/interner';
 import { scaledLabel } from '../profile/measurement';
 import type { Profile, StackTable } from '../profile/profile';
 import { StackAppender } from './stacks';
@@ -25,16 +26,7 @@ export function tagFrames(
     return { profile, matched };
   }
   const { sample, location, line } = profile;
-  const strings = [...profile.strings];
-  const stringRows = new Map(strings.map((text, row) => [text, row]));
-  const textRow = (text: string): number => {
-    let row = stringRows.get(text);
-    if (row === undefined) {
-      stringRows.set(text, (row = strings.length));
-      strings.push(text);
-    }
-    return row;
-  };
+  const strings = new TextInterner(profile.strings);
   const added = { name: [] as number[], filename: [] as number[] };
   const frames = new Map<string, number>();
   /** Location of a key and its value, made at its first use. */
@@ -43,8 +35,8 @@ export function tagFrames(
     let row = frames.get(id);
     if (row === undefined) {
       frames.set(id, (row = location.length + added.name.length));
-      added.name.push(textRow(value));
-      added.filename.push(textRow(key));
+      added.name.push(strings.row(value));
+      added.filename.push(strings.row(key));
     }
     return row;
   };
@@ -75,7 +67,7 @@ export function tagFrames(
   const lineOffsets = Uint32Array.from({ length: count }, (_, i) => line.length + i + 1);
   const framed: Profile = Object.freeze({
     ...profile,
-    strings,
+    strings: strings.texts,
     sample: { ...sample, stack: sampleStack },
     stack: table,
     location: {

@@ -110,3 +110,23 @@ function hashPair(first: number, second: number): number {
   h = Math.imul(h, 0x2c1b3c6d);
   return h ^ (h >>> 13);
 }
+
+/** Rows for texts: those there are keep theirs, a new one goes behind them. Of equal ones among the first the last counts. */
+export class TextInterner {
+  readonly texts: string[];
+  private readonly rows: Map<string, number>;
+
+  constructor(texts: readonly string[]) {
+    this.texts = [...texts];
+    this.rows = new Map(texts.map((text, row) => [text, row]));
+  }
+
+  row(text: string): number {
+    let row = this.rows.get(text);
+    if (row === undefined) {
+      this.rows.set(text, (row = this.texts.length));
+      this.texts.push(text);
+    }
+    return row;
+  }
+}

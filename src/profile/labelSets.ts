@@ -1,14 +1,5 @@
 import type { LabelSetTable, LabelTable } from './profile';
 
-/** One label as the tables hold it: rows of Profile.strings, and a number. */
-export interface LabelRow {
-  key: number;
-  str: number;
-  num: number;
-  unit: number;
-  isNumeric: boolean;
-}
-
 /**
  * Builds the tables `labelSet` and `label`: each distinct list of labels once. Row 0 is the empty set.
  * `add` collects the labels of one sample, `finishSet` names the set and starts the next.

@@ -14,7 +14,7 @@ import {
   toNumber,
   word,
 } from './scan';
-import type { TextTables } from './tables';
+import { OpenStack, type TextTables } from './tables';
 
 const words = {
   createdBy: word('created by '),
@@ -64,8 +64,7 @@ export class GoroutineBody {
 
   private reading: number = Reading.nothing;
   private row = -1;
-  private locations = new Int32Array(256);
-  private depth = 0;
+  private readonly locations = new OpenStack();
   /** Calls that were inlined into the next one, -1 for none. */
   private chain = -1;
   /** A call whose place is on the next line: its name, 0 for none. */
@@ -91,7 +90,7 @@ export class GoroutineBody {
   start(row: number): void {
     this.row = row;
     this.reading = Reading.stack;
-    this.depth = 0;
+    this.locations.depth = 0;
     this.chain = -1;
     this.isUnavailable = this.sawLock = this.ownerSeen = false;
   }
@@ -118,7 +117,7 @@ export class GoroutineBody {
 
   /** True where a blank line ends it. */
   get isWhole(): boolean {
-    return this.reading === Reading.skipped || ((this.depth > 0 || this.isUnavailable) && !this.isOpen);
+    return this.reading === Reading.skipped || ((this.locations.depth > 0 || this.isUnavailable) && !this.isOpen);
   }
 
   /** @param end of its text */
@@ -127,15 +126,15 @@ export class GoroutineBody {
     this.dropCall();
     if (this.isInGoroutine) {
       if (this.chain >= 0) {
-        this.pushLocation(tables.location(this.chain));
+        this.locations.push(tables.location(this.chain));
       }
-      const hasStack = this.depth > 0;
+      const hasStack = this.locations.depth > 0;
       if (!hasStack) {
-        this.pushLocation(this.placeholder(unavailableStack));
+        this.locations.push(this.placeholder(unavailableStack));
       }
       // The second print of a goroutine may have the stack that the first lacked; it never takes one away.
       if (hasStack || rows.stack[row] === 0) {
-        rows.stack[row] = tables.stack(this.locations, this.depth);
+        rows.stack[row] = tables.stack(this.locations);
       }
       rows.end[row] ||= end;
     }
@@ -241,21 +240,12 @@ export class GoroutineBody {
       this.chain = tables.line(this.chain, tables.function(this.call, file), place.line);
       if (!this.callIsInlined) {
         const address = place.pcHigh === 0 && place.pcLow === 0 ? 0 : tables.address(place.pcHigh, place.pcLow);
-        this.pushLocation(tables.location(this.chain, address));
+        this.locations.push(tables.location(this.chain, address));
         this.chain = -1;
       }
     }
     this.call = 0;
     this.maybeEnd = 0;
-  }
-
-  private pushLocation(location: number): void {
-    if (this.depth === this.locations.length) {
-      const grown = new Int32Array(this.depth * 2);
-      grown.set(this.locations);
-      this.locations = grown;
-    }
-    this.locations[this.depth++] = location;
   }
 
   /** A location of no place, for what is not in the dump. */
@@ -312,10 +302,10 @@ export class GoroutineBody {
     this.dropCall();
     if (this.reading === Reading.stack) {
       if (this.chain >= 0) {
-        this.pushLocation(this.tables.location(this.chain));
+        this.locations.push(this.tables.location(this.chain));
         this.chain = -1;
       }
-      this.pushLocation(this.placeholder(elidedFrames));
+      this.locations.push(this.placeholder(elidedFrames));
       const { elided } = this.rows;
       elided[this.row] = (elided[this.row] || 0) + (isCounted ? toNumber(bytes, digits, digitsEnd) : 0);
     }

@@ -3,7 +3,7 @@ import { LabelSetBuilder } from '../../profile/labelSets';
 import { InputError, type Notice, type Profile } from '../../profile/profile';
 import { LabelText } from './labelList';
 import { byte, isDigit, readWords, skipDigits, skipSpace, startsWith, toNumber, word, words64 } from './scan';
-import { TextTables } from './tables';
+import { OpenStack, TextTables } from './tables';
 
 /** How far comments may come before the header. */
 const headerBytes = 64 * 1024;
@@ -60,8 +60,7 @@ class CountReader {
   private readonly clashes = new Set<string>();
 
   private isOpen = false;
-  private depth = 0;
-  private locations = new Int32Array(128);
+  private readonly locations = new OpenStack();
   /** For a location the record that gave it its lines, and the list of them. */
   private readonly definedBy: number[] = [];
   private readonly chains: number[] = [];
@@ -109,13 +108,13 @@ class CountReader {
       return;
     }
     this.counts.headers++;
-    this.depth = 0;
+    this.locations.depth = 0;
     let at = digitsEnd + words.at.bytes.length;
     while (at < stop && readWords(bytes, at + 1, stop) && bytes[at] === byte.space) {
       // Addresses are where calls return to; the call is one below.
       const low = (words64.low - 1) >>> 0;
       const high = low === 0xffffffff ? words64.high - 1 : words64.high;
-      this.push(tables.location(-1, tables.address(high, low)));
+      this.locations.push(tables.location(-1, tables.address(high, low)));
       at = words64.end;
     }
     if (at < stop || digitsEnd - start > 15) {
@@ -125,16 +124,7 @@ class CountReader {
     }
     this.isOpen = true;
     this.count.push(toNumber(bytes, start, digitsEnd));
-    this.stack.push(tables.stack(this.locations, this.depth));
-  }
-
-  private push(location: number): void {
-    if (this.depth === this.locations.length) {
-      const grown = new Int32Array(this.depth * 2);
-      grown.set(this.locations);
-      this.locations = grown;
-    }
-    this.locations[this.depth++] = location;
+    this.stack.push(tables.stack(this.locations));
   }
 
   private readComment(start: number, stop: number): void {
@@ -226,7 +216,8 @@ class CountReader {
 
   /** Names what Go never prints (runtime/pprof printStackRecord): the runtime's calls on top, and goexit at the root. */
   private nameHidden(): void {
-    const { definedBy, depth, locations, tables } = this;
+    const { definedBy, tables } = this;
+    const { rows: locations, depth } = this.locations;
     const isShown = (i: number) => definedBy[locations[i]] !== undefined;
     const name = (location: number, text: string) =>
       tables.symbolize(location, tables.line(-1, tables.function(tables.string(text), 0), 0));

@@ -98,12 +98,12 @@ export class TextTables {
     this.locationChain[location] = chain;
   }
 
-  /** Row of `stack` of the first `depth` locations, the leaf first. */
-  stack(locations: Int32Array, depth: number): number {
+  /** Row of `stack`. */
+  stack({ rows, depth }: OpenStack): number {
     const { stacks } = this;
     let row = 0;
     for (let i = depth - 1; i >= 0; i--) {
-      row = stacks.intern(row, locations[i]);
+      row = stacks.intern(row, rows[i]);
     }
     return row;
   }
@@ -179,5 +179,20 @@ export class TextTables {
     own.forEach((text, i) => (strings[textRow[i]] = text));
     this.added.forEach((row, text) => (strings[row] = text));
     return strings;
+  }
+}
+
+/** Locations of the stack that is being read, the leaf first: the first `depth` of `rows`. */
+export class OpenStack {
+  rows = new Int32Array(256);
+  depth = 0;
+
+  push(location: number): void {
+    if (this.depth === this.rows.length) {
+      const grown = new Int32Array(this.depth * 2);
+      grown.set(this.rows);
+      this.rows = grown;
+    }
+    this.rows[this.depth++] = location;
   }
 }

@@ -1,5 +1,5 @@
 import { baseName, shortName } from '../../profile/goNames';
-import { PairInterner, pathInterner } from '../../profile/interner';
+import { PairInterner, pathInterner, TextInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
 import { totalled, type TreeValues } from '../calltree';
 import { drawFlame, type DrawOptions } from '../flame';
@@ -32,16 +32,15 @@ export function creators(now: GoroutineSide, base: GoroutineSide | undefined, op
     }
     return { flat, cum: totalled(flat, parent) };
   });
-  const shape = { length, parent, name, names: tree.names };
+  const shape = { length, parent, name, names: tree.names.texts };
   const table = drawFlame({ ...shape, ...own, ...(other && { base: other }) }, now.prepared, options);
   return { ...table, notices: [...creatorNotices(now.prepared, tree, own.cum[0]), ...table.notices] };
 }
 
 /** Paths of go statements and signatures of one or two profiles. Row 0 is the root. */
 class CreatorTree {
-  readonly names = ['total'];
+  readonly names = new TextInterner(['total']);
   readonly paths = pathInterner(1024);
-  private readonly rows = new Map<string, number>();
   private readonly signatures: Signatures;
   /** Several dumps in one profile: an id is of several goroutines then. */
   hasSeveralDumps = false;
@@ -139,7 +138,7 @@ class CreatorTree {
     return (set) => {
       const row = statements.intern(creator[set], createdAt[set]);
       const place = strings[createdAt[set]];
-      return (names[row] ??= this.name(
+      return (names[row] ??= this.names.row(
         `created by ${shortName(strings[creator[set]])}${place === '' ? '' : ` ${baseName(place)}`}`
       ));
     };
@@ -148,16 +147,7 @@ class CreatorTree {
   /** Row of a name that is made of a signature. */
   private signatureNames(text: (signature: number) => string): (signature: number) => number {
     const names: number[] = [];
-    return (signature) => (names[signature] ??= this.name(text(signature)));
-  }
-
-  private name(text: string): number {
-    let row = this.rows.get(text);
-    if (row === undefined) {
-      this.rows.set(text, (row = this.names.length));
-      this.names.push(text);
-    }
-    return row;
+    return (signature) => (names[signature] ??= this.names.row(text(signature)));
   }
 }
 
