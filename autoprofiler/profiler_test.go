@@ -719,7 +719,7 @@ func TestProfiles(t *testing.T) {
 	target := newBucket()
 	p := startTest(t, Config{
 		Target:         target,
-		CPU:            300 * time.Millisecond,
+		CPU:            2 * time.Second, // longer than the second capture is on its way
 		FlightRecorder: trace.NewFlightRecorder(trace.FlightRecorderConfig{MinAge: time.Second}),
 		GoroutineText:  1000,
 	}, newMemory(100))
@@ -731,7 +731,12 @@ func TestProfiles(t *testing.T) {
 	if _, err := p.Capture(t.Context(), ""); err != nil { // its moment is in the CPU profile of the first
 		t.Fatal(err)
 	}
-	time.Sleep(500 * time.Millisecond)
+	for range 100 {
+		if slices.ContainsFunc(target.tried(), func(key string) bool { return path.Base(key) == "cpu.pb.gz" }) {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 	p.Stop()
 
 	const afterBlock = "goroutine.pb.gz goroutine.txt.gz heap.pb.gz meta.json mutex.pb.gz trace.out"

@@ -1,9 +1,14 @@
 import { decode } from '../../decode/decode';
 import { dumpVersion, makeGoroutines, printDump } from '../../testing/goroutineDumps';
+import { defaultQuery } from '../../query/query';
+import { run } from '../../query/run';
 import { median, round } from './median';
 import { usedAfterCollection, usedBytes } from './used';
 
-/** A dump of 100,000 goroutines: time, and the most memory that decoding takes on top of the text, garbage included. */
+/**
+ * A dump of 100,000 goroutines: the time to read and to group it, and the most memory that decoding takes on top of the
+ * text, garbage included.
+ */
 export async function benchGoroutines(): Promise<object> {
   const count = 100_000;
   const bytes = new TextEncoder().encode(
@@ -15,12 +20,17 @@ export async function benchGoroutines(): Promise<object> {
   const onProgress = () => {
     most = Math.max(most, usedBytes());
   };
-  await decode(bytes, { onProgress });
+  const profile = await decode(bytes, { onProgress });
   onProgress();
+  // As another dump each time: nothing is known of it yet.
+  const groupMs = await median(() =>
+    run({ ...defaultQuery, view: 'goroutines' }, { profile: { ...profile, labelSet: { ...profile.labelSet } } })
+  );
   return {
     goroutines: count,
     textBytes: bytes.length,
     decodeMs: round(decodeMs),
+    groupMs: round(groupMs),
     memoryPerTextByte: round((most - before) / bytes.length),
   };
 }
