@@ -1,14 +1,18 @@
-import { gunzipSync } from 'node:zlib';
-import { gunzip, maxUnpackedBytes } from '../decode/gzip';
+import { promisify } from 'node:util';
+import { gunzip as zlibGunzip } from 'node:zlib';
+import { gunzip, maxUnpackedBytes, notedBytes } from '../decode/gzip';
+
+const unpack = promisify(zlibGunzip);
 
 /**
- * Unpacks gzip by Node's own zlib, which takes half the time of its DecompressionStream: that goes through a thread and a
- * promise for every 16 KB.
+ * Unpacks gzip by Node's own zlib, beside the main thread as a browser's DecompressionStream does; Node's takes twice the
+ * time, since it goes through a promise for every 16 KB. This makes one buffer at once.
  * @throws InputError as `gunzip` does
  */
 export async function nodeGunzip(bytes: Uint8Array): Promise<Uint8Array> {
   try {
-    return gunzipSync(bytes, { maxOutputLength: maxUnpackedBytes });
+    const chunkSize = Math.max(1024, Math.min(notedBytes(bytes), maxUnpackedBytes) + 1);
+    return await unpack(bytes, { maxOutputLength: maxUnpackedBytes, chunkSize });
   } catch {
     return gunzip(bytes); // It knows what to say.
   }

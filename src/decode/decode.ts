@@ -28,7 +28,8 @@ export async function decode(bytes: Uint8Array, { onProgress, unpack = gunzip }:
         : 'The gzip file holds no data: the capture was started but nothing was written.'
     );
   }
-  refuse(documents, unpacked);
+  const head = String.fromCharCode(...unpacked.subarray(0, 200)).trimStart();
+  refuse(documents, unpacked, head);
   if (isText(unpacked)) {
     if (countHeader(unpacked)) {
       return decodeCount(unpacked);
@@ -37,13 +38,13 @@ export async function decode(bytes: Uint8Array, { onProgress, unpack = gunzip }:
       return decodeDump(unpacked, onProgress);
     }
   }
-  refuse(foreign, unpacked);
+  refuse(foreign, unpacked, head);
   return decodePprof(unpacked);
 }
 
 /** @throws InputError with the message of the first format that the bytes are of */
-function refuse(formats: readonly ForeignFormat[], bytes: Uint8Array): void {
-  const known = formats.find((format) => format.matches(bytes));
+function refuse(formats: readonly ForeignFormat[], bytes: Uint8Array, head: string): void {
+  const known = formats.find((format) => format.matches(bytes, head));
   if (known) {
     throw new InputError(known.message);
   }
@@ -54,13 +55,13 @@ const isText = (bytes: Uint8Array) =>
   bytes.subarray(0, 512).every((value) => value >= 32 || (value >= 9 && value <= 13) || value === 27);
 
 interface ForeignFormat {
-  matches(bytes: Uint8Array): boolean;
+  /** @param head the first bytes as text, white space before it cut off */
+  matches(bytes: Uint8Array, head: string): boolean;
   readonly message: string;
 }
 
-/** The file starts with this text, white space before it apart. */
 const text = (pattern: RegExp, message: string): ForeignFormat => ({
-  matches: (bytes) => pattern.test(String.fromCharCode(...bytes.subarray(0, 200)).trimStart()),
+  matches: (_, head) => pattern.test(head),
   message,
 });
 const magic = (start: readonly number[], message: string): ForeignFormat => ({

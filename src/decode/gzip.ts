@@ -80,7 +80,17 @@ function gunzipMembers(bytes: Uint8Array, limit: number): Uint8Array {
   return output.finish();
 }
 
-/** One growing buffer, sized at first by the length that gzip notes in its last four bytes (modulo 2^32). */
+/**
+ * The length that gzip notes in its last four bytes (modulo 2^32), no more than the file can hold: deflate packs at most
+ * 1032 to 1, a larger note is a lie and must not choose an allocation.
+ */
+export function notedBytes(source: Uint8Array): number {
+  const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
+  const noted = source.length >= 18 ? view.getUint32(source.length - 4, true) : 0;
+  return Math.min(noted, source.length * 1032);
+}
+
+/** One growing buffer, sized at first by the length that the file notes. */
 class Output {
   length = 0;
   private buffer: Uint8Array;
@@ -89,10 +99,7 @@ class Output {
     source: Uint8Array,
     private readonly limit: number
   ) {
-    const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
-    const noted = source.length >= 18 ? view.getUint32(source.length - 4, true) : 0;
-    // Deflate packs at most 1032 to 1; a larger note is a lie and must not choose the allocation.
-    this.buffer = new Uint8Array(Math.min(noted, source.length * 1032, limit));
+    this.buffer = new Uint8Array(Math.min(notedBytes(source), limit));
   }
 
   push(part: Uint8Array): void {

@@ -16,8 +16,11 @@ export class LabelReader {
   private readonly known = new Uint32Array(3 * remembered);
   private isApart = false;
 
+  private readonly words: DataView;
+
   constructor(private readonly bytes: Uint8Array) {
     this.reader = new WireReader(bytes);
+    this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** Takes label fields of a sample whose other ones come later, after fields of another kind. */
@@ -38,9 +41,14 @@ export class LabelReader {
     if (start === stop) {
       return 0;
     }
-    const { bytes, known } = this;
+    const { bytes, words, known } = this;
     let hash = 0;
-    for (let at = start; at < stop; at++) {
+    let at = start;
+    for (; at + 4 <= stop; at += 4) {
+      hash = Math.imul(hash ^ words.getInt32(at), 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    for (; at < stop; at++) {
       hash = Math.imul(hash ^ bytes[at], 0x9e3779b1);
       hash ^= hash >>> 15;
     }

@@ -2,7 +2,7 @@ import { pathInterner } from '../profile/interner';
 import { InputError, MappingFlag, type Profile, type ValueType } from '../profile/profile';
 import { wordsOf } from '../profile/words';
 import { LabelReader } from './labels';
-import { decodeStrings, duplicateStrings } from './strings';
+import { readStrings } from './strings';
 import { WireReader } from './wire';
 
 // Field numbers of profile.proto (github.com/google/pprof/blob/main/proto/profile.proto).
@@ -23,6 +23,8 @@ const Field = {
   defaultSampleType: 14,
   docUrl: 15,
 } as const;
+
+const sampleTag = (Field.sample << 3) | 2;
 
 /**
  * Decodes an uncompressed profile.proto message into columns. Three passes over the top-level fields: count, so that
@@ -45,13 +47,17 @@ interface Counts {
   /** How often each top-level message or string occurs, by field number. */
   readonly fields: Uint32Array;
   readonly lines: number;
+  /** The bytes from the first sample to the last; writers put nothing else there. */
+  readonly samples: { readonly start: number; readonly end: number; readonly areAlone: boolean };
 }
 
 function countFields(reader: WireReader): Counts {
   const fields = new Uint32Array(16);
   let lines = 0;
+  const samples = { start: 0, end: 0, areAlone: true };
   reader.pos = 0;
   while (reader.pos < reader.end) {
+    const at = reader.pos;
     const tag = reader.uvarint();
     const field = tag >>> 3;
     if (field === 0) {
@@ -71,8 +77,16 @@ function countFields(reader: WireReader): Counts {
     } else {
       reader.skip(tag);
     }
+    if (tag === sampleTag) {
+      if (samples.end === 0) {
+        samples.start = at;
+      } else if (samples.end !== at) {
+        samples.areAlone = false;
+      }
+      samples.end = reader.pos;
+    }
   }
-  return { fields, lines };
+  return { fields, lines, samples };
 }
 
 /** Ids of the file → rows. Writers number from 1 without gaps, so an array answers nearly always. */
@@ -254,13 +268,17 @@ class PprofDecoder {
         }
         reader.pos = end;
         reader.end = messageEnd;
+      } else if (tag === sampleTag) {
+        reader.skip(tag);
+        reader.pos = counts.samples.areAlone ? counts.samples.end : reader.pos;
       } else {
         this.readHeader(tag);
       }
     }
     location.lineOffset[locationRow] = lineRow;
 
-    this.strings = decodeStrings(reader.bytes, starts, ends);
+    const { strings, firstRow } = readStrings(reader.bytes, starts, ends);
+    this.strings = strings;
     if (this.strings.length === 0 || this.strings[0] !== '') {
       throw new InputError('The profile is invalid: its string table does not start with the empty string.');
     }
@@ -276,7 +294,7 @@ class PprofDecoder {
     const samples = this.readSamples(locationIds);
     const textColumns: Uint32Array[] = [func.name, func.systemName, func.filename, mapping.filename, mapping.buildId];
     textColumns.push(samples.label.key, samples.label.str, samples.label.unit);
-    this.checkText(textColumns);
+    this.checkText(textColumns, firstRow);
 
     return Object.freeze({
       strings: this.strings,
@@ -310,6 +328,7 @@ class PprofDecoder {
     const labelSet = new Uint32Array(length);
     const labels = new LabelReader(bytes);
     const stacks = pathInterner(length * 4);
+    const { dense } = locationIds;
 
     // The ids of the sample before, and the stack row of each of its frames from the root on. Samples that follow each
     // other mostly share their callers, whose ids are the last bytes: what is equal there is not decoded again.
@@ -317,66 +336,85 @@ class PprofDecoder {
     let lastStop = 0;
     let lastRows = new Uint32Array(128);
 
-    const messageEnd = reader.end;
-    reader.pos = 0;
-    for (let row = 0; reader.pos < messageEnd;) {
-      const tag = reader.uvarint();
-      if (tag !== 0x12) {
-        reader.skip(tag);
+    // Nearly all of a profile is its samples, so this walks with a position of its own and reads tags, lengths and numbers
+    // of a byte or two itself; the reader takes the others.
+    const { start: firstSample, end: samplesEnd } = this.counts.samples;
+    let pos = firstSample;
+    for (let row = 0; pos < samplesEnd;) {
+      if (bytes[pos] !== sampleTag) {
+        reader.pos = pos;
+        reader.end = samplesEnd;
+        reader.skip(reader.uvarint());
+        pos = reader.pos;
         continue;
       }
-      const end = reader.fieldEnd();
-      reader.end = end;
+      const end = this.fieldEnd(++pos, samplesEnd);
+      pos += bytes[pos] < 0x80 ? 1 : reader.pos - pos;
       let start = 0;
       let stop = 0;
       let depth = 0;
       let valueCount = 0;
       let labelsStart = 0;
       let labelsStop = 0;
-      while (reader.pos < end) {
-        const at = reader.pos;
-        const inner = reader.uvarint();
+      while (pos < end) {
+        const at = pos;
+        const inner = bytes[pos++];
         if (inner === 0x0a) {
           if (start !== 0) {
             // Ids in more than one field, which no writer is known to do, are read one by one.
             depth = this.readIds(start, stop, depth, locationIds, row);
           }
-          stop = reader.fieldEnd();
-          start = reader.pos;
-          reader.pos = stop;
-        } else if (inner === 0x08) {
-          if (start !== 0) {
-            depth = this.readIds(start, stop, depth, locationIds, row);
-            start = 0;
-          }
-          const idStart = reader.pos;
-          reader.id();
-          depth = this.readIds(idStart, reader.pos, depth, locationIds, row);
+          stop = this.fieldEnd(pos, end);
+          start = pos + (bytes[pos] < 0x80 ? 1 : reader.pos - pos);
+          pos = stop;
         } else if (inner === 0x12) {
-          const valuesEnd = reader.fieldEnd();
-          while (reader.pos < valuesEnd) {
-            const value = reader.varint();
+          const valuesEnd = this.fieldEnd(pos, end);
+          pos += bytes[pos] < 0x80 ? 1 : reader.pos - pos;
+          while (pos < valuesEnd) {
+            let value = bytes[pos];
+            if (value < 0x80) {
+              pos++;
+            } else {
+              reader.pos = pos;
+              reader.end = valuesEnd;
+              value = reader.varint();
+              pos = reader.pos;
+            }
             if (valueCount < types) {
               values[valueCount][row] = value;
             }
             valueCount++;
           }
-        } else if (inner === 0x10) {
-          const value = reader.varint();
-          if (valueCount < types) {
-            values[valueCount][row] = value;
-          }
-          valueCount++;
         } else if (inner === 0x1a) {
           if (at !== labelsStop) {
             // Apart from the labels before, which no writer is known to do.
             labels.addApart(labelsStart, labelsStop);
             labelsStart = at;
           }
-          labelsStop = reader.fieldEnd();
-          reader.pos = labelsStop;
+          labelsStop = this.fieldEnd(pos, end);
+          pos = labelsStop;
         } else {
-          reader.skip(inner);
+          reader.pos = at;
+          reader.end = end;
+          const tag = reader.uvarint();
+          if (tag === 0x08) {
+            if (start !== 0) {
+              depth = this.readIds(start, stop, depth, locationIds, row);
+              start = 0;
+            }
+            const idStart = reader.pos;
+            reader.id();
+            depth = this.readIds(idStart, reader.pos, depth, locationIds, row);
+          } else if (tag === 0x10) {
+            const value = reader.varint();
+            if (valueCount < types) {
+              values[valueCount][row] = value;
+            }
+            valueCount++;
+          } else {
+            reader.skip(tag);
+          }
+          pos = reader.pos;
         }
       }
       if (valueCount !== types) {
@@ -387,7 +425,16 @@ class PprofDecoder {
 
       let leaf = 0;
       let shared = 0;
-      if (depth === 0 && start !== 0) {
+      if (depth > 0) {
+        depth = start === 0 ? depth : this.readIds(start, stop, depth, locationIds, row);
+        lastStart = lastStop = 0;
+        for (const { locations } = this; depth > 0;) {
+          leaf = stacks.intern(leaf, locations[--depth]);
+        }
+      } else if (start < stop) {
+        if (bytes[stop - 1] >= 0x80) {
+          this.readIds(start, stop, 0, locationIds, row); // It says that the field ends inside an id.
+        }
         let at = stop;
         let last = lastStop;
         // Four bytes at a time; a byte below 0x80 ends an id.
@@ -410,26 +457,35 @@ class PprofDecoder {
           last++;
         }
         leaf = shared === 0 ? 0 : lastRows[shared - 1];
-        depth = at === start ? 0 : this.readIds(start, at, 0, locationIds, row);
+        if (shared + at - start > lastRows.length) {
+          lastRows = doubled(lastRows, shared + at - start);
+        }
+        // From the root on, so the bytes are read backwards. Nearly all ids are of one to three.
+        while (at > start) {
+          const idEnd = at;
+          let id = bytes[--at];
+          while (at > start && bytes[at - 1] >= 0x80 && idEnd - at < 4) {
+            id = (id << 7) | (bytes[--at] & 0x7f);
+          }
+          let location = dense[id];
+          if (!(location >= 0) || (at > start && bytes[at - 1] >= 0x80)) {
+            while (at > start && bytes[at - 1] >= 0x80) {
+              at--;
+            }
+            reader.pos = at;
+            reader.end = idEnd;
+            location = locationIds.get(reader.id(), 'sample', row);
+          }
+          leaf = stacks.intern(leaf, location);
+          lastRows[shared++] = leaf;
+        }
         lastStart = start;
         lastStop = stop;
-      } else {
-        depth = start === 0 ? depth : this.readIds(start, stop, depth, locationIds, row);
-        lastStart = lastStop = 0;
-      }
-      if (shared + depth > lastRows.length) {
-        lastRows = doubled(lastRows, shared + depth);
-      }
-      const { locations } = this;
-      while (depth-- > 0) {
-        leaf = stacks.intern(leaf, locations[depth]);
-        lastRows[shared++] = leaf;
       }
       stack[row] = leaf;
       labelSet[row] = labels.setOf(labelsStart, labelsStop);
       row++;
-      reader.pos = end;
-      reader.end = messageEnd;
+      pos = end;
     }
     const { length: rows, first: parent, second: location } = stacks.finish();
     return {
@@ -439,38 +495,31 @@ class PprofDecoder {
     };
   }
 
-  /**
-   * Location ids from `start` to `stop` → rows in `locations`, from `depth` on. @returns the depth with them. Reads most
-   * ids itself, not by the reader: this is where a decoder spends its time, and nearly all are of one or two bytes.
-   */
+  /** The end of a field whose length is at `at`; where that is of more than one byte, `reader.pos` is behind it. */
+  private fieldEnd(at: number, end: number): number {
+    const { reader } = this;
+    const length = reader.bytes[at];
+    if (length < 0x80 && at + 1 + length <= end) {
+      return at + 1 + length;
+    }
+    reader.pos = at;
+    reader.end = end;
+    return reader.fieldEnd();
+  }
+
+  /** Location ids from `start` to `stop` → rows in `locations`, from `depth` on. @returns the depth with them */
   private readIds(start: number, stop: number, depth: number, locationIds: IdMap, row: number): number {
     const { reader } = this;
-    const { bytes } = reader;
-    const { dense } = locationIds;
     if (depth + stop - start > this.locations.length) {
       this.locations = doubled(this.locations, depth + stop - start);
     }
-    const { locations } = this;
-    const [resume, messageEnd] = [reader.pos, reader.end];
-    let pos = start;
-    while (pos < stop) {
-      const at = pos;
-      let id = bytes[pos++];
-      if (id >= 0x80) {
-        id = (id & 0x7f) | (bytes[pos++] << 7);
-      }
-      if (id >= 0x4000 || pos > stop) {
-        reader.pos = at;
-        reader.end = stop;
-        locations[depth++] = locationIds.get(reader.id(), 'sample', row);
-        pos = reader.pos;
-      } else {
-        const found = dense[id];
-        locations[depth++] = found >= 0 ? found : locationIds.get(id, 'sample', row);
-      }
+    const resume = reader.pos;
+    reader.pos = start;
+    reader.end = stop;
+    while (reader.pos < stop) {
+      this.locations[depth++] = locationIds.get(reader.id(), 'sample', row);
     }
     reader.pos = resume;
-    reader.end = messageEnd;
     return depth;
   }
 
@@ -584,16 +633,15 @@ class PprofDecoder {
   }
 
   /** Every text reference exists and, where the writer repeated a string, names its first row. */
-  private checkText(columns: readonly Uint32Array[]): void {
-    const remap = duplicateStrings(this.strings);
+  private checkText(columns: readonly Uint32Array[], firstRow: Uint32Array | undefined): void {
     const count = this.strings.length;
     for (const column of columns) {
       for (let i = 0; i < column.length; i++) {
         if (column[i] >= count) {
           this.text(column[i]);
         }
-        if (remap) {
-          column[i] = remap[column[i]];
+        if (firstRow) {
+          column[i] = firstRow[column[i]];
         }
       }
     }

@@ -1,28 +1,54 @@
+/** A profile's string table. */
+export interface StringTable {
+  readonly strings: string[];
+  /** Of each row the first row with its text; undefined where no text repeats. Go's writer repeats none, others do. */
+  readonly firstRow: Uint32Array | undefined;
+}
+
 /**
  * Reads a profile's string table. One TextDecoder call serves all ASCII texts: their bytes are gathered, decoded at
  * once and cut into substrings, which share the decoded text instead of copying it. A heap of 5 MB has some 20,000
- * strings, and a call per string costs several times the rest of the decoding.
+ * strings, and a call per string costs several times the rest of the decoding. Texts that repeat are found by a hash of
+ * their bytes on the way.
  * @param starts ends byte ranges of the strings in `bytes`
  */
-export function decodeStrings(bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array): string[] {
+export function readStrings(bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array): StringTable {
   const count = starts.length;
   let total = 0;
   for (let i = 0; i < count; i++) {
     total += ends[i] - starts[i];
   }
+  const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const ascii = new Uint8Array(total);
+  const target = new DataView(ascii.buffer);
   const isAscii = new Uint8Array(count);
+  const hashes = new Int32Array(count);
   let length = 0;
+  let asciiCount = 0;
   for (let i = 0; i < count; i++) {
     const before = length;
+    const end = ends[i];
     let bits = 0;
-    for (let at = starts[i]; at < ends[i]; at++) {
+    let hash = 0;
+    let at = starts[i];
+    for (; at + 4 <= end; at += 4, length += 4) {
+      const word = source.getInt32(at);
+      bits |= word;
+      hash = Math.imul(hash ^ word, 0x9e3779b1);
+      hash ^= hash >>> 15;
+      target.setInt32(length, word);
+    }
+    for (; at < end; at++) {
       const byte = bytes[at];
       bits |= byte;
+      hash = Math.imul(hash ^ byte, 0x9e3779b1);
+      hash ^= hash >>> 15;
       ascii[length++] = byte;
     }
-    if (bits < 0x80) {
+    hashes[i] = hash;
+    if ((bits & 0x80808080) === 0) {
       isAscii[i] = 1;
+      asciiCount++;
     } else {
       length = before;
     }
@@ -41,27 +67,44 @@ export function decodeStrings(bytes: Uint8Array, starts: Uint32Array, ends: Uint
       strings[i] = decoder.decode(bytes.subarray(starts[i], ends[i]));
     }
   }
-  return strings;
+  // Bytes that are not UTF-8 may differ and be the same text, so only ASCII is judged by its hash.
+  const mayRepeat = asciiCount < count || haveEqual(hashes);
+  return { strings, firstRow: mayRepeat ? firstRows(strings) : undefined };
 }
 
-/**
- * Rows of equal text are one row: Go's writer never repeats a string, others do. Undefined where nothing repeats.
- */
-export function duplicateStrings(strings: readonly string[]): Uint32Array | undefined {
-  // Asked first, since a Set is made in half the time of a Map.
-  if (new Set(strings).size === strings.length) {
-    return undefined;
+/** Whether two of the hashes are equal. */
+function haveEqual(hashes: Int32Array): boolean {
+  let size = 16;
+  while (size < 2 * hashes.length) {
+    size *= 2;
   }
+  // Open addressing: row + 1, 0 for a free slot.
+  const slots = new Int32Array(size);
+  for (let i = 0; i < hashes.length; i++) {
+    let slot = hashes[i] & (size - 1);
+    for (let taken = slots[slot]; taken > 0; taken = slots[slot]) {
+      if (hashes[taken - 1] === hashes[i]) {
+        return true;
+      }
+      slot = (slot + 1) & (size - 1);
+    }
+    slots[slot] = i + 1;
+  }
+  return false;
+}
+
+/** Of each row the first row with its text; undefined where no text repeats. */
+export function firstRows(strings: readonly string[]): Uint32Array | undefined {
   const first = new Map<string, number>();
-  let remap: Uint32Array | undefined;
+  let rows: Uint32Array | undefined;
   for (let i = 0; i < strings.length; i++) {
     const row = first.get(strings[i]);
     if (row === undefined) {
       first.set(strings[i], i);
     } else {
-      remap ??= Uint32Array.from(strings.keys());
-      remap[i] = row;
+      rows ??= Uint32Array.from(strings.keys());
+      rows[i] = row;
     }
   }
-  return remap;
+  return rows;
 }

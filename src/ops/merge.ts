@@ -80,26 +80,20 @@ export class MergeBuilder {
     const stacks = this.remapStacks(profile, locations);
     const labelSets = this.remapLabelSets(profile, strings);
 
-    const hasValue = new Uint8Array(sample.length);
-    for (const column of columns) {
-      for (let i = 0; i < sample.length; i++) {
-        hasValue[i] |= column[i] === 0 ? 0 : 1;
-      }
-    }
-    const rows = new Uint32Array(sample.length);
+    this.values = this.values.map((sums) => grown(sums, this.samples.length + sample.length));
+    const { values } = this;
     for (let i = 0; i < sample.length; i++) {
-      if (hasValue[i]) {
-        rows[i] = this.samples.intern(stacks[sample.stack[i]], labelSets[sample.labelSet[i]]);
+      let t = 0;
+      while (t < columns.length && columns[t][i] === 0) {
+        t++;
       }
-    }
-    columns.forEach((column, t) => {
-      const sums = (this.values[t] = grown(this.values[t], this.samples.length));
-      for (let i = 0; i < sample.length; i++) {
-        if (hasValue[i]) {
-          sums[rows[i]] += column[i];
+      if (t < columns.length) {
+        const row = this.samples.intern(stacks[sample.stack[i]], labelSets[sample.labelSet[i]]);
+        for (; t < columns.length; t++) {
+          values[t][row] += columns[t][i];
         }
       }
-    });
+    }
   }
 
   /** What was added so far; more may be added. @throws InputError where nothing was */
@@ -215,9 +209,15 @@ export class MergeBuilder {
   /** Those that locations are in, as they come; but the very first of all is the program, which reports name. */
   private remapMappings({ mapping, location }: Profile, strings: Uint32Array): Int32Array {
     const rows = new Int32Array(mapping.length).fill(-1);
-    const used = new Set(location.mapping);
-    used.delete(-1);
-    for (const i of this.mappingFields.length === 0 && mapping.length > 0 ? new Set([0, ...used]) : used) {
+    const used = new Set<number>(this.mappingFields.length === 0 && mapping.length > 0 ? [0] : []);
+    for (let l = 0, last = -1; l < location.length; l++) {
+      const m = location.mapping[l];
+      if (m !== last && m >= 0) {
+        used.add(m);
+      }
+      last = m;
+    }
+    for (const i of used) {
       const build = strings[mapping.buildId[i]];
       const file = strings[mapping.filename[i]];
       // Sizes are rounded up to a page: the same library may be mapped with a few bytes more or less.

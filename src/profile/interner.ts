@@ -19,7 +19,8 @@ export class PairInterner {
     while (capacity < expected) {
       capacity *= 2;
     }
-    this.slots = new Int32Array(capacity);
+    // Of paths few more than the half of half is hashed: what is small stays in the processor's cache.
+    this.slots = new Int32Array(arePaths ? Math.max(1024, capacity / 2) : capacity);
     this.first = new Int32Array(capacity);
     this.second = new Uint32Array(capacity);
   }

@@ -1,6 +1,6 @@
 import { PairInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
-import { decodeStrings, duplicateStrings } from '../strings';
+import { firstRows, readStrings } from '../strings';
 import { ByteInterner } from './byteInterner';
 
 /**
@@ -114,8 +114,8 @@ export class TextTables {
   } {
     const { chains, lines, locationChain, addresses } = this;
     const all = this.allStrings();
-    const remap = duplicateStrings(all);
-    const toRows = (column: Uint32Array) => (remap ? column.map((row) => remap[row]) : column);
+    const firstRow = firstRows(all);
+    const toRows = (column: Uint32Array) => (firstRow ? column.map((row) => firstRow[row]) : column);
 
     const lineOffset = new Uint32Array(locationChain.length + 1);
     const rows: number[] = [];
@@ -175,8 +175,9 @@ export class TextTables {
   private allStrings(): string[] {
     const { texts, textRow } = this;
     const strings = new Array<string>(this.stringCount).fill('');
-    const own = decodeStrings(this.bytes, texts.starts.subarray(0, texts.length), texts.ends.subarray(0, texts.length));
-    own.forEach((text, i) => (strings[textRow[i]] = text));
+    const { starts, ends, length } = texts;
+    const own = readStrings(this.bytes, starts.subarray(0, length), ends.subarray(0, length));
+    own.strings.forEach((text, i) => (strings[textRow[i]] = text));
     this.added.forEach((row, text) => (strings[row] = text));
     return strings;
   }
