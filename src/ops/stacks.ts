@@ -18,17 +18,18 @@ export function selectLines(profile: Profile, keep: Uint8Array): Profile {
     }
     lineOffset[l + 1] = length;
   }
-  const kept = rows.subarray(0, length);
-  return Object.freeze({
-    ...profile,
-    location: { ...location, lineOffset },
-    line: {
-      length,
-      function: Int32Array.from(kept, (k) => line.function[k]),
-      line: Float64Array.from(kept, (k) => line.line[k]),
-      column: Float64Array.from(kept, (k) => line.column[k]),
-    },
-  });
+  const lines = {
+    length,
+    function: new Int32Array(length),
+    line: new Float64Array(length),
+    column: new Float64Array(length),
+  };
+  for (let i = 0; i < length; i++) {
+    lines.function[i] = line.function[rows[i]];
+    lines.line[i] = line.line[rows[i]];
+    lines.column[i] = line.column[rows[i]];
+  }
+  return Object.freeze({ ...profile, location: { ...location, lineOffset }, line: lines });
 }
 
 /** A stack is cut at its root or loses frames: where it goes, by row of `stack`, in a table of their own. */

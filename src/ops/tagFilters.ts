@@ -7,7 +7,12 @@ import { keepSamples } from './samples';
 /** The unit of each numeric label: the first that a sample has, else the key's own (profile.NumLabelUnits). */
 export function labelUnits({ label, labelSet, sample, strings }: Profile): Map<string, string> {
   const units = new Map<string, string>();
-  for (const set of new Set(sample.labelSet)) {
+  const isSeen = new Uint8Array(labelSet.length);
+  for (const set of sample.labelSet) {
+    if (isSeen[set] === 1) {
+      continue;
+    }
+    isSeen[set] = 1;
     for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
       const key = strings[label.key[i]];
       if (label.isNumeric[i] && !units.get(key)) {
@@ -137,7 +142,12 @@ export function selectTags(
   const { label, labelSet, sample, strings } = profile;
   const builder = new LabelSetBuilder();
   const rows = new Uint32Array(labelSet.length);
-  for (const set of new Set(sample.labelSet)) {
+  const isSeen = new Uint8Array(labelSet.length);
+  for (const set of sample.labelSet) {
+    if (isSeen[set] === 1) {
+      continue;
+    }
+    isSeen[set] = 1;
     for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
       const key = strings[label.key[i]];
       const isShown = !show || show(key);

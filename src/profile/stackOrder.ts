@@ -6,6 +6,8 @@ export interface StackOrder {
   readonly rows: Uint32Array;
   /** Frames of each row of the table: 0 for the empty stack. */
   readonly depth: Uint32Array;
+  /** The largest depth. */
+  readonly deepest: number;
 }
 
 const known = new WeakMap<StackTable, StackOrder>();
@@ -31,13 +33,15 @@ function makeOrder({ length, parent }: StackTable): StackOrder {
   const depth = new Uint32Array(length);
   const free = new Uint32Array(length);
   const rows = new Uint32Array(Math.max(0, length - 1));
+  let deepest = 0;
   for (let i = 1; i < length; i++) {
     const above = parent[i];
     depth[i] = depth[above] + 1;
+    deepest = Math.max(deepest, depth[i]);
     const at = free[above];
     rows[at] = i;
     free[above] += size[i];
     free[i] = at + 1;
   }
-  return { rows, depth };
+  return { rows, depth, deepest };
 }

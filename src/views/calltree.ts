@@ -1,6 +1,7 @@
 import { pathInterner, type PairInterner } from '../profile/interner';
 import type { Profile, StackTable } from '../profile/profile';
 import { frameNames, type Frames } from './graph';
+import { stepsOf } from './steps';
 
 /**
  * Call paths by function name. Row 0 is the root, which stands for the whole profile; parents come before children.
@@ -51,36 +52,38 @@ export function callTree(profile: Profile, sides: Sides, frames: Frames = frameN
  */
 export function callerTree(profile: Profile, sides: Sides, frames: Frames, start?: Uint8Array): CallTree {
   const { stack, sample } = profile;
+  const { offset, node } = stepsOf(profile, frames);
   const nodes = pathInterner(stack.length, frames.names.length);
-  const node = new Int32Array(stack.length).fill(-1);
-  const isEnd = new Uint8Array(stack.length);
-  sample.stack.forEach((row) => (isEnd[row] = 1));
-  const path: number[] = [];
-  for (let i = 1; i < stack.length; i++) {
-    if (isEnd[i] === 0) {
-      continue;
-    }
-    path.length = 0;
-    for (let row = i; row > 0; row = stack.parent[row]) {
-      pushFrames(path, profile, frames, stack.location[row]);
-    }
-    let first = 0;
-    if (start) {
-      first = path.length - 1;
-      while (first >= 0 && start[path[first]] === 0) {
-        first--;
-      }
-      if (first < 0) {
-        continue;
-      }
-    }
+  /** The path from a step of a row to the root. */
+  const pathFrom = (step: number, row: number): number => {
     let at = 0;
-    for (let k = first; k < path.length; k++) {
-      at = nodes.intern(at, path[k]);
+    while (row > 0) {
+      for (; step >= offset[row]; step--) {
+        at = nodes.intern(at, node[step]);
+      }
+      row = stack.parent[row];
+      step = offset[row + 1] - 1;
     }
-    node[i] = at;
+    return at;
+  };
+  const nodeOfRow = new Int32Array(stack.length).fill(-1);
+  if (start) {
+    for (let i = 1; i < stack.length; i++) {
+      nodeOfRow[i] = nodeOfRow[stack.parent[i]];
+      for (let step = offset[i]; step < offset[i + 1] && nodeOfRow[i] < 0; step++) {
+        nodeOfRow[i] = start[node[step]] === 1 ? pathFrom(step, i) : -1;
+      }
+    }
+  } else {
+    const isEnd = new Uint8Array(stack.length);
+    for (let i = 0; i < sample.length; i++) {
+      isEnd[sample.stack[i]] = 1;
+    }
+    for (let i = 1; i < stack.length; i++) {
+      nodeOfRow[i] = isEnd[i] === 1 ? pathFrom(offset[i + 1] - 1, i) : -1;
+    }
   }
-  return withValues(profile, sides, frames, finished(nodes, node));
+  return withValues(profile, sides, frames, finished(nodes, nodeOfRow));
 }
 
 /** The paths below the rootmost frame that `start` marks, of the samples that pass one. */
@@ -176,16 +179,4 @@ export function totalled(flat: Float64Array, parent: Int32Array): Float64Array {
     cum[parent[i]] += cum[i];
   }
   return cum;
-}
-
-/** Frames of one location, the innermost inlined call first. */
-function pushFrames(path: number[], { location }: Profile, frames: Frames, l: number): void {
-  const first = location.lineOffset[l];
-  const end = location.lineOffset[l + 1];
-  if (first === end) {
-    path.push(frames.location[l]);
-  }
-  for (let k = first; k < end; k++) {
-    path.push(frames.line[k]);
-  }
 }

@@ -15,8 +15,8 @@ const maxRows = 1000;
  */
 export function diff({ profile, index, base, type, unit, seconds }: Prepared, options: TrimOptions): Table {
   const frames = frameNames(profile, options);
-  const now = callGraph(profile, index, frames, { withEdges: false });
-  const before = callGraph(profile, base?.index ?? index, frames, { withEdges: false });
+  const now = callGraph(profile, index, frames);
+  const before = callGraph(profile, base?.index ?? index, frames);
   const deltaOf = (read: 'flat' | 'cum') => now[read].map((value, node) => value - before[read][node]);
   const delta = { flat: deltaOf('flat'), cum: deltaOf('cum') };
   const by = delta[options.sort];

@@ -1,5 +1,6 @@
 import { callTree, callerTree, totalled, type CallTree, type TreeValues } from './calltree';
 import { frameNames, type FrameOptions } from './graph';
+import { largestOf } from './largest';
 import type { Prepared } from './prepared';
 import type { Column, Notice, Table } from './table';
 
@@ -154,18 +155,22 @@ function drawingCutoff({ length, parent, cum }: Shape, level: Uint32Array, maxDe
       values[count++] = value;
     }
   }
-  // Only the largest can be drawn at all.
+  // Only the largest can be drawn at all. As small as the least of them there may be very many: they are counted, since
+  // they are drawn all or not at all.
   const largest = largestOf(values.subarray(0, count), maxNodes);
   const floor = count >= maxNodes ? largest[0] : 0;
-  const candidates: number[] = [];
+  const above: number[] = [];
+  let rowsOfFloor = 0;
   for (let i = 1; i < length; i++) {
-    if (cum[i] > 0 && cum[i] >= floor && level[i] <= maxDepth) {
-      candidates.push(i);
+    if (cum[i] > floor && level[i] <= maxDepth) {
+      above.push(i);
+    } else if (cum[i] === floor && floor > 0 && level[i] <= maxDepth) {
+      rowsOfFloor += leastChild[i] < floor ? 2 : 1;
     }
   }
   const rowsAt = (cutoff: number): number => {
-    let rows = 1 + (leastChild[0] < cutoff ? 1 : 0);
-    for (const node of candidates) {
+    let rows = 1 + (leastChild[0] < cutoff ? 1 : 0) + (cutoff > floor ? 0 : rowsOfFloor);
+    for (const node of above) {
       rows += cum[node] < cutoff ? 0 : leastChild[node] < cutoff ? 2 : 1;
     }
     return rows;
@@ -181,40 +186,6 @@ function drawingCutoff({ length, parent, cum }: Shape, level: Uint32Array, maxDe
     }
   }
   return low < largest.length ? largest[low] : Infinity;
-}
-
-/** The `count` largest values by rising value, all where there are fewer. Reorders `values`. */
-function largestOf(values: Float64Array, count: number): Float64Array {
-  // Quickselect: a sort of all would cost more than the rest of the drawing.
-  let low = 0;
-  let high = values.length - 1;
-  const first = Math.max(0, values.length - count);
-  while (low < high) {
-    const pivot = values[(low + high) >> 1];
-    let left = low;
-    let right = high;
-    while (left <= right) {
-      while (values[left] < pivot) {
-        left++;
-      }
-      while (values[right] > pivot) {
-        right--;
-      }
-      if (left <= right) {
-        const swapped = values[left];
-        values[left++] = values[right];
-        values[right--] = swapped;
-      }
-    }
-    if (first <= right) {
-      high = right;
-    } else if (first >= left) {
-      low = left;
-    } else {
-      break;
-    }
-  }
-  return values.subarray(first).sort();
 }
 
 interface Rows {

@@ -1,6 +1,7 @@
 import { PairInterner } from '../profile/interner';
-import type { LocationTable, Profile } from '../profile/profile';
+import type { LocationTable, Profile, StackTable } from '../profile/profile';
 import { stackOrder } from '../profile/stackOrder';
+import { grown, Marks, stepsOf, type Steps } from './steps';
 
 /**
  * pprof's call graph (google/pprof internal/graph): a node for each frame of a granularity, flat and cum of each, and the
@@ -14,7 +15,7 @@ export interface Graph {
   readonly cum: Float64Array;
   /** Counts that flat and cum are divided by where means are asked; sums stay what nodes are sorted by. */
   readonly divisor?: { readonly flat: Float64Array; readonly cum: Float64Array };
-  /** Edges from a caller to a callee. */
+  /** Edges from a caller to a callee; found when they are first read, since a report of nodes does without. */
   readonly edge: {
     readonly length: number;
     readonly from: Int32Array;
@@ -44,7 +45,7 @@ export interface FrameOptions {
 export interface Frames {
   /** As pprof prints them: address, function, file and line, whichever the granularity has. */
   readonly names: readonly string[];
-  /** Address of each node, 0n where the granularity has none. */
+  /** Address of each node; none at all where the granularity has none. */
   readonly addresses: readonly bigint[];
   /** Node of each row of `line`. */
   readonly line: Uint32Array;
@@ -104,14 +105,25 @@ function nameFrames(
     if (row === undefined) {
       rows.set(id, (row = names.length));
       names.push(printableName(address, name, file, at, column, binary));
-      addresses.push(address);
+      if (hasAddress) {
+        addresses.push(address);
+      }
     }
     return row;
   };
 
-  // At these two granularities a function with a name is its node wherever it is called.
+  // At these two granularities a function with a name is its node wherever it is called, and at the first one its name
+  // alone says which.
   const byFunction = granularity === 'functions' || granularity === 'filefunctions';
   const ofFunction = new Int32Array(func.length).fill(-1);
+  const ofName = new Int32Array(strings.length).fill(-1);
+  const nodeOfName = (name: number): number => {
+    if (ofName[name] < 0) {
+      ofName[name] = names.length;
+      names.push(strings[name]);
+    }
+    return ofName[name];
+  };
   const lineNode = new Uint32Array(line.length);
   const locationNode = new Uint32Array(location.length);
   for (let l = 0; l < location.length; l++) {
@@ -124,7 +136,7 @@ function nameFrames(
         continue;
       }
       if (ofFunction[f] < 0) {
-        ofFunction[f] = node(l, k);
+        ofFunction[f] = granularity === 'functions' ? nodeOfName(func.name[f]) : node(l, k);
       }
       lineNode[k] = ofFunction[f];
     }
@@ -180,85 +192,127 @@ function cleanPath(path: string): string {
   return (isRooted ? '/' : '') + kept.join('/') || '.';
 }
 
+export interface GraphOptions {
+  /** Divides by the first sample type's values. */
+  readonly mean?: boolean;
+  /** 1 for each frame whose edges are asked for, into and out of it; without it all are. */
+  readonly edgesOf?: Uint8Array;
+}
+
+/** The whole graph of one sample type. */
+export const callGraph = (profile: Profile, sampleIndex: number, frames: Frames, options: GraphOptions = {}): Graph =>
+  callGraphs(profile, sampleIndex, frames, options)();
+
 /**
- * Builds the graph of one sample type: one walk over the stack table, whose rows have the totals of the samples that go
- * through them, so it costs what the distinct paths cost.
- * @param kept 1 for each frame that is a node; others are passed over, as pprof does after its cut-off
- * @param mean divides by the first sample type's values
- * @param withEdges false where only the nodes are asked for
+ * Graphs of one sample type: of all frames, or of those that `kept` marks; others are passed over then, as pprof does after
+ * its cut-off. A pass over the stack table, whose rows have the totals of the samples that go through them, serves all of
+ * them: what a node has does not depend on which others are kept.
  */
-export function callGraph(
+export function callGraphs(
   profile: Profile,
   sampleIndex: number,
   frames: Frames,
-  {
-    kept,
-    mean = false,
-    withEdges = true,
-  }: { readonly kept?: Uint8Array; readonly mean?: boolean; readonly withEdges?: boolean } = {}
-): Graph {
-  const { stack, location } = profile;
-  const { rows, depth } = stackOrder(stack);
+  { mean = false, edgesOf: asked }: GraphOptions = {}
+): (kept?: Uint8Array) => Graph {
+  const steps = stepsOf(profile, frames);
   const totals = rowTotals(profile, sampleIndex, mean);
-  const nodeCount = frames.names.length;
+  const { names, addresses } = frames;
+  const nodeCount = names.length;
+  const values = nodeTotals(steps, nodeCount, totals.value, totals.ownValue);
+  const counts = mean ? nodeTotals(steps, nodeCount, totals.count, totals.ownCount) : undefined;
+  return (kept) => {
+    const keep = (column: Float64Array) =>
+      kept ? column.map((value, node) => (kept[node] === 1 ? value : 0)) : column;
+    const edge = once(() => findEdges(profile.stack, steps, totals, kept, asked));
+    return {
+      names,
+      addresses,
+      nodeCount,
+      flat: keep(values.flat),
+      cum: keep(values.cum),
+      divisor: counts && { flat: keep(counts.flat), cum: keep(counts.cum) },
+      get edge() {
+        return edge();
+      },
+    };
+  };
+}
+
+/** What is asked for once or never, made when it is. */
+export function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+/** What ends at each row is of the node of its last frame, what goes through it of each node that is new there. */
+function nodeTotals(
+  { offset, node, isFirst }: Steps,
+  nodeCount: number,
+  through: Float64Array,
+  own: Float64Array
+): { readonly flat: Float64Array; readonly cum: Float64Array } {
   const flat = new Float64Array(nodeCount);
   const cum = new Float64Array(nodeCount);
-  const divisor = mean ? { flat: new Float64Array(nodeCount), cum: new Float64Array(nodeCount) } : undefined;
-  // No more edges than rows, inlined calls apart.
-  const edges = new EdgeBuilder(withEdges ? stack.length : 0);
+  for (let row = 1; row < own.length; row++) {
+    const value = through[row];
+    const end = offset[row + 1];
+    for (let step = offset[row]; step < end; step++) {
+      if (isFirst[step] === 1) {
+        cum[node[step]] += value;
+      }
+    }
+    if (own[row] !== 0) {
+      flat[node[end - 1]] += own[row];
+    }
+  }
+  return { flat, cum };
+}
 
-  // The walk's state below the row that it is at, by depth: the nearest node above, whether frames between are passed
-  // over, and what the row was the first on its path to pass.
-  const deepest = depth.reduce((most, d) => Math.max(most, d), 0);
+/** One walk over the paths, since an edge counts once for each, however often it is passed. */
+function findEdges(
+  stack: StackTable,
+  { offset, node }: Steps,
+  { hasSample, value }: ReturnType<typeof rowTotals>,
+  kept: Uint8Array | undefined,
+  ofNode: Uint8Array | undefined
+): Graph['edge'] {
+  const { rows, depth, deepest } = stackOrder(stack);
+  // No more edges than rows, inlined calls apart.
+  const edges = new EdgeBuilder(ofNode ? 1024 : stack.length);
+  // The walk's state below the row that it is at, by depth: the nearest node above, and whether frames between are passed
+  // over.
   const nodeAbove = new Int32Array(deepest + 1).fill(-1);
   const isCutAbove = new Uint8Array(deepest + 1);
-  const passedNodes = new Marks(nodeCount, deepest);
-  const passedEdges = new Marks(withEdges ? stack.length : 0, deepest);
-
+  const passed = new Marks(ofNode ? 1024 : stack.length, deepest);
   for (const row of rows) {
-    if (totals.hasSample[row] === 0) {
+    if (hasSample[row] === 0) {
       continue;
     }
     const d = depth[row];
-    passedNodes.leaveTo(d);
-    passedEdges.leaveTo(d);
+    passed.leaveTo(d);
     let above = nodeAbove[d - 1];
     let isCut = isCutAbove[d - 1];
-    const l = stack.location[row];
-    const first = location.lineOffset[l];
-    const last = location.lineOffset[l + 1] - 1;
-    for (let k = Math.max(first, last); k >= first; k--) {
-      const node = last < first ? frames.location[l] : frames.line[k];
-      if (kept && kept[node] === 0) {
+    const first = offset[row];
+    const end = offset[row + 1];
+    for (let step = first; step < end; step++) {
+      const at = node[step];
+      if (kept && kept[at] === 0) {
         isCut = 1;
         continue;
       }
-      if (passedNodes.pass(node)) {
-        cum[node] += totals.value[row];
-        if (divisor) {
-          divisor.cum[node] += totals.count[row];
+      if (above >= 0 && above !== at && (!ofNode || ofNode[above] === 1 || ofNode[at] === 1)) {
+        const edge = edges.find(above, at);
+        if (passed.pass(edge)) {
+          edges.add(edge, value[row], step > first, isCut === 1);
         }
       }
-      if (withEdges && above >= 0 && above !== node) {
-        const edge = edges.find(above, node);
-        if (passedEdges.pass(edge)) {
-          edges.add(edge, totals.value[row], k < last, isCut === 1);
-        }
-      }
-      above = node;
+      above = at;
       isCut = 0;
     }
     nodeAbove[d] = above;
     isCutAbove[d] = isCut;
-    if (above >= 0 && isCut === 0) {
-      flat[above] += totals.ownValue[row];
-      if (divisor) {
-        divisor.flat[above] += totals.ownCount[row];
-      }
-    }
   }
-  const { names, addresses } = frames;
-  return { names, addresses, nodeCount, flat, cum, divisor, edge: edges.finish() };
+  return edges.finish();
 }
 
 /** By row of `stack`: values and counts of the samples that end there and of those that go through. */
@@ -290,44 +344,6 @@ function rowTotals({ sample, stack }: Profile, sampleIndex: number, mean: boolea
     }
   }
   return { value, count, ownValue, ownCount, hasSample };
-}
-
-/** What a walk has passed on the path that it is on. */
-class Marks {
-  private isOn: Uint8Array;
-  private readonly passed: number[] = [];
-  /** Length of `passed` when the row of a depth was entered. */
-  private readonly start: Uint32Array;
-  private depth = 0;
-
-  constructor(expected: number, deepest: number) {
-    this.isOn = new Uint8Array(expected);
-    this.start = new Uint32Array(deepest + 2);
-  }
-
-  /** The walk enters a row of this depth: what rows of this depth and deeper passed is not on the path any more. */
-  leaveTo(depth: number): void {
-    if (depth <= this.depth) {
-      for (let k = this.passed.length; k > this.start[depth]; k--) {
-        this.isOn[this.passed.pop() as number] = 0;
-      }
-    }
-    this.depth = depth;
-    this.start[depth] = this.passed.length;
-  }
-
-  /** True at the first time on this path. */
-  pass(mark: number): boolean {
-    if (mark >= this.isOn.length) {
-      this.isOn = grown(this.isOn, new Uint8Array(mark * 2 + 1024));
-    }
-    if (this.isOn[mark] === 1) {
-      return false;
-    }
-    this.isOn[mark] = 1;
-    this.passed.push(mark);
-    return true;
-  }
 }
 
 class EdgeBuilder {
@@ -366,11 +382,6 @@ class EdgeBuilder {
   }
 }
 
-function grown<T extends Float64Array | Uint8Array>(old: T, larger: T): T {
-  larger.set(old);
-  return larger;
-}
-
 /** A node's own value as a report shows it: a mean is cut to a whole number, as Go divides. */
 export const flatValue = ({ flat, divisor }: Graph, node: number): number =>
   divisor && divisor.flat[node] !== 0 ? Math.trunc(flat[node] / divisor.flat[node]) : flat[node];
@@ -407,11 +418,20 @@ export function sortNodes(nodes: Uint32Array, graph: Graph, by: 'flat' | 'cum'):
 export const nameOrder =
   ({ names, addresses }: Graph) =>
   (a: number, b: number): number =>
-    addresses[a] !== 0n && addresses[b] !== 0n && addresses[a] !== addresses[b]
+    addresses.length > 0 && addresses[a] !== 0n && addresses[b] !== 0n && addresses[a] !== addresses[b]
       ? addresses[a] < addresses[b]
         ? -1
         : 1
       : compareText(names[a], names[b]);
+
+/** 1 for each name that passes. */
+export function marks(names: readonly string[], passes: (name: string) => boolean): Uint8Array {
+  const marked = new Uint8Array(names.length);
+  for (let row = 0; row < marked.length; row++) {
+    marked[row] = passes(names[row]) ? 1 : 0;
+  }
+  return marked;
+}
 
 /** Go's order of strings: by bytes of UTF-8, which is the order of code points. */
 export function compareText(a: string, b: string): number {

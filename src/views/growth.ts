@@ -27,7 +27,7 @@ export class GrowthBuilder {
     this.first ??= prepared;
     const at = this.times.length;
     const frames = frameNames(profile, this.options);
-    const { names, flat, cum } = callGraph(profile, index, frames, { withEdges: false });
+    const { names, flat, cum } = callGraph(profile, index, frames);
     const own = this.options.sort === 'flat' ? flat : cum;
     for (let node = 0; node < names.length; node++) {
       if (own[node] === 0) {

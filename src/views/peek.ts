@@ -23,7 +23,7 @@ function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern)
   const { type, unit, total } = prepared;
   const trimmed = trimmedGraph(prepared, options, {
     most: 80,
-    isWanted: pattern && ((node, { names }) => pattern(names[node])),
+    isWanted: pattern,
   });
   const { graph, nodes } = trimmed;
   const { names, edge } = graph;

@@ -1,7 +1,7 @@
 import type { Pattern } from '../profile/pattern';
 import { calleeTree, callerTree } from './calltree';
 import { drawFlame, type FlameOptions } from './flame';
-import { frameNames } from './graph';
+import { frameNames, marks } from './graph';
 import type { Prepared } from './prepared';
 import type { Table } from './table';
 
@@ -12,7 +12,7 @@ import type { Table } from './table';
 export function sandwich(prepared: Prepared, options: FlameOptions, pattern: Pattern): [Table, Table] {
   const { profile } = prepared;
   const frames = frameNames(profile, options);
-  const start = Uint8Array.from(frames.names, (name) => (pattern(name) ? 1 : 0));
+  const start = marks(frames.names, pattern);
   const callees = drawFlame(calleeTree(profile, prepared, frames, start), prepared, options);
   const callers = drawFlame(callerTree(profile, prepared, frames, start), prepared, options);
   return [

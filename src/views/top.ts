@@ -11,10 +11,7 @@ import { trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './
  */
 export function top(prepared: Prepared, options: TrimOptions): Table {
   const { type, unit, total } = prepared;
-  const trimmed = trimmedGraph(prepared, options.trim ? options : untrimmed(options), {
-    most: 0,
-    withEdges: false,
-  });
+  const trimmed = trimmedGraph(prepared, options.trim ? options : untrimmed(options), { most: 0 });
   const { graph, nodes } = trimmed;
   const percent = (value: number) => (total === 0 ? 0 : (100 * value) / total);
   let sum = 0;

@@ -1,4 +1,5 @@
 import { frameNames, type FrameOptions } from './graph';
+import { largestOf } from './largest';
 import type { Prepared } from './prepared';
 import type { Table } from './table';
 
@@ -20,8 +21,14 @@ export function traces(
   const values = sample.values[index].map((value, i) =>
     mean && counts[i] !== 0 ? Math.trunc(value / counts[i]) : value
   );
-  const all = Uint32Array.from(values.keys()).filter((i) => sample.stack[i] !== 0 && values[i] !== 0);
-  const rows = [...all.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b).subarray(0, maxRows)];
+  const sizes = new Float64Array(sample.length);
+  let count = 0;
+  for (let i = 0; i < sample.length; i++) {
+    if (sample.stack[i] !== 0 && values[i] !== 0) {
+      sizes[count++] = Math.abs(values[i]);
+    }
+  }
+  const rows = largestRows(values, sample.stack, largestOf(sizes.subarray(0, count), maxRows));
 
   const stackText = (i: number): string => {
     const calls: string[] = [];
@@ -63,13 +70,33 @@ export function traces(
       { name: 'stack', kind: 'string', values: rows.map(stackText) },
     ],
     notices:
-      all.length > rows.length
+      count > rows.length
         ? [
             {
               severity: 'info',
-              text: `Shown: the ${rows.length} largest of ${all.length.toLocaleString('en-US')} samples. Filter to see the others.`,
+              text: `Shown: the ${rows.length} largest of ${count.toLocaleString('en-US')} samples. Filter to see the others.`,
             },
           ]
         : [],
   };
+}
+
+/** Samples with a stack by falling value, equal ones in the order of the file. @param largest their values by rising size */
+function largestRows(values: Float64Array, stack: Uint32Array, largest: Float64Array): number[] {
+  const [least = Infinity] = largest;
+  const above: number[] = [];
+  const tied: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]);
+    if (stack[i] !== 0 && size >= least) {
+      // As small as the least there may be very many.
+      if (size > least) {
+        above.push(i);
+      } else if (tied.length < largest.length) {
+        tied.push(i);
+      }
+    }
+  }
+  above.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b);
+  return [...above, ...tied.slice(0, largest.length - above.length)];
 }

@@ -1,9 +1,11 @@
 import { callTree } from './calltree';
 import {
-  callGraph,
+  callGraphs,
   compareText,
   frameNames,
+  marks,
   nameOrder,
+  once,
   shownNodes,
   sortNodes,
   type FrameOptions,
@@ -28,7 +30,7 @@ export interface TrimmedGraph {
   readonly graph: Graph;
   /** Nodes of the report in its order. */
   readonly nodes: Uint32Array;
-  /** Edges that reach the cut-off. */
+  /** Edges that reach the cut-off; found when they are first read. */
   readonly edges: readonly number[];
   /** Nodes before nodeCount cut them. */
   readonly originalCount: number;
@@ -48,12 +50,10 @@ export const untrimmed = <T extends TrimOptions>(options: T): T => ({
 export interface GraphShape {
   /** Nodes where nodeCount says the default; 0 for all. */
   readonly most: number;
-  /** False for a report of nodes alone, which is cheaper. */
-  readonly withEdges?: boolean;
   /** What -dot does: nodes that tell more come first, edges that say nothing new go, and call_tree counts. */
   readonly visual?: boolean;
-  /** Nodes that the report shows; others are only callers and callees. */
-  readonly isWanted?: (node: number, graph: Graph) => boolean;
+  /** Names of the nodes that the report shows, with the edges into and out of them; others are only callers and callees. */
+  readonly isWanted?: (name: string) => boolean;
 }
 
 /**
@@ -63,27 +63,28 @@ export interface GraphShape {
 export function trimmedGraph(
   { profile, index }: Prepared,
   options: TrimOptions,
-  { most, withEdges = true, visual = false, isWanted }: GraphShape
+  { most, visual = false, isWanted }: GraphShape
 ): TrimmedGraph {
   const { nodeFraction, edgeFraction, sort, mean, dropNegative } = options;
   const nodeCount = options.nodeCount === -1 ? most : options.nodeCount;
   const frames = frameNames(profile, options);
   const tree = visual && options.callTree ? callTree(profile, { index }, frames) : undefined;
-  const build = (edges: boolean, kept?: Uint8Array) =>
-    tree ? pathGraph(tree, kept) : callGraph(profile, index, frames, { kept, mean, withEdges: edges });
+  const wanted = isWanted && marks(frames.names, isWanted);
+  const build = tree
+    ? (kept?: Uint8Array) => pathGraph(tree, kept)
+    : callGraphs(profile, index, frames, { mean, edgesOf: wanted });
   const keep = (rows: Uint32Array): Graph => {
     const kept = new Uint8Array(graph.nodeCount);
     rows.forEach((node) => (kept[node] = 1));
-    return build(withEdges, kept);
+    return build(kept);
   };
   const ordered = (g: Graph): Uint32Array => {
     const shown = shownNodes(g, dropNegative);
-    const wanted = isWanted ? shown.filter((node) => isWanted(node, g)) : shown;
-    return visual ? entropyOrder(wanted, g) : sortNodes(wanted, g, sort);
+    const nodes = wanted ? shown.filter((node) => wanted[node] === 1) : shown;
+    return visual ? entropyOrder(nodes, g) : sortNodes(nodes, g, sort);
   };
 
-  const isCut = nodeFraction > 0;
-  let graph = build(withEdges && !isCut);
+  let graph = build();
   const all = shownNodes(graph, dropNegative);
   const sum = all.reduce((total, node) => total + graph.flat[node], 0);
   // Both cut-offs are shares of the whole graph, not of what is left of it.
@@ -93,8 +94,6 @@ export function trimmedGraph(
   const dropped = all.length - heavy.length;
   if (dropped > 0) {
     graph = keep(heavy);
-  } else if (isCut && withEdges) {
-    graph = build(true);
   }
   let nodes = ordered(graph);
   const originalCount = nodes.length;
@@ -102,8 +101,19 @@ export function trimmedGraph(
     graph = keep(nodes.slice(0, nodeCount));
     nodes = ordered(graph);
   }
-  const edges = withEdges ? heavyEdges(graph, nodes, edgeCutoff) : [];
-  return { graph, nodes, edges: visual ? withoutRedundant(graph, nodes, edges) : edges, originalCount, dropped };
+  const edges = once(() => {
+    const heavy = heavyEdges(graph, nodes, edgeCutoff);
+    return visual ? withoutRedundant(graph, nodes, heavy) : heavy;
+  });
+  return {
+    graph,
+    nodes,
+    get edges() {
+      return edges();
+    },
+    originalCount,
+    dropped,
+  };
 }
 
 /** Edges that reach the cut-off; those into nodes that the report leaves out are not cut (TrimLowFrequencyEdges). */
@@ -164,7 +174,7 @@ function pathGraph({ length, parent, name, names, flat, cum }: ReturnType<typeof
   }
   return {
     names: Array.from(name, (row) => names[row]),
-    addresses: new Array<bigint>(length).fill(0n),
+    addresses: [],
     nodeCount: length,
     flat: flat.map((value, i) => (isNode(i) ? value : 0)),
     cum: cum.map((value, i) => (isNode(i) ? value : 0)),
@@ -196,15 +206,21 @@ function entropyOrder(nodes: Uint32Array, graph: Graph): Uint32Array {
     };
     return total === 0 ? 0 : weights.reduce((sum, weight) => sum + part(weight), self > 0 ? part(self) : 0);
   };
-  const into: number[][] = Array.from({ length: nodeCount }, () => []);
-  const out: number[][] = Array.from({ length: nodeCount }, () => []);
-  for (let e = 0; e < edge.length; e++) {
-    into[edge.to[e]].push(edge.weight[e]);
-    out[edge.from[e]].push(edge.weight[e]);
+  const into = new Map<number, number[]>();
+  const out = new Map<number, number[]>();
+  for (const node of nodes) {
+    into.set(node, []);
+    out.set(node, []);
   }
-  const score = Float64Array.from(cum, (value, node) =>
-    Math.abs(Math.trunc((entropy(into[node], 0) + entropy(out[node], flat[node])) * value) + flat[node])
-  );
+  for (let e = 0; e < edge.length; e++) {
+    into.get(edge.to[e])?.push(edge.weight[e]);
+    out.get(edge.from[e])?.push(edge.weight[e]);
+  }
+  const score = new Float64Array(nodeCount);
+  for (const node of nodes) {
+    const bits = entropy(into.get(node) ?? [], 0) + entropy(out.get(node) ?? [], flat[node]);
+    score[node] = Math.abs(Math.trunc(bits * cum[node]) + flat[node]);
+  }
   const byName = nameOrder(graph);
   return sortNodes(nodes, graph, 'cum').sort((a, b) => score[b] - score[a] || byName(a, b));
 }

@@ -131,6 +131,17 @@ describe('sizes', () => {
 });
 
 describe('traces', () => {
+  it('shows the 1000 largest, equal ones in the order of the file', async () => {
+    const values = Array.from({ length: 3000 }, (_, i) => (i % 7 === 3 ? 0 : i % 5 === 1 ? -(i % 11) : i % 3));
+    const samples = values.map((value, i) => ({ stack: `main;f${i}`, values: [value] }));
+    const [table] = ask(await decode(encodeFolded({ types: ['samples/count'], samples })), 'traces');
+    const sorted = [...values.keys()]
+      .filter((i) => values[i] !== 0)
+      .sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b);
+    expect(column(table, 'stack').values).toEqual(sorted.slice(0, 1000).map((i) => `f${i}\nmain`));
+    expect(table.notices[0].text).toContain(`the 1000 largest of ${sorted.length.toLocaleString('en-US')} samples`);
+  });
+
   it('are the samples, the largest first, with labels and the leaf first', async () => {
     const [table] = ask(await heap(), 'traces', { focus: 'handle' });
     expect(printTable(table, ['value', 'bytes', 'stack'])).toEqual([

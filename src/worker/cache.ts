@@ -48,5 +48,5 @@ export class ProfileCache {
   }
 }
 
-/** What views remember of a profile while it is held: call paths and the order of its stacks, numbers for each row. */
-const rememberedBytes = ({ stack }: Profile): number => 5 * 4 * stack.length;
+/** What views remember of a profile while it is held: call paths, steps and the order of its stacks: some numbers for each row. */
+const rememberedBytes = ({ stack }: Profile): number => 29 * stack.length;
