@@ -1,8 +1,11 @@
+import { gzipSync } from 'node:zlib';
 import { decode } from '../decode/decode';
 import { isGzip } from '../decode/gzip';
 import { defaultQuery, type Query } from '../query/query';
 import { encodeFolded } from '../testing/encode';
+import { randomSource } from '../testing/generate';
 import { dumpVersion, makeGoroutines, printDump } from '../testing/goroutineDumps';
+import { column } from '../views/table';
 import { ProfileCache } from './cache';
 import { WorkerClient, type Load, type Opening } from './client';
 import { createHandler, type Handle } from './handler';
@@ -162,6 +165,27 @@ describe('several captures', () => {
     expect(partial.length).toBeGreaterThan(0);
     partial.forEach(([done, value]) => expect(value).toBe((done * (done + 1)) / 2));
     expect(tables[0].columns[1].values[0]).toBe(15);
+  });
+
+  test('one is unpacked while another is decoded, and they are taken in their order', async () => {
+    // The first takes longest to unpack: its names differ, and none of them says anything to gzip.
+    const random = randomSource(1);
+    const noise = () => Array.from({ length: 40_000 }, () => Math.floor(random() * 36).toString(36)).join('');
+    const bytesOf = (key: string) =>
+      gzipSync(
+        encodeFolded({ types: ['cpu/ns'], samples: [{ stack: key === '1' ? noise() : `f${key}`, values: [1] }] })
+      );
+    const read = async (key: string) => Uint8Array.from(bytesOf(key)).buffer;
+    const worker = new FakeWorker();
+    const client = clientOf(worker);
+    const sources = ['1', '2', '3', '4'].map((key, i) => source(key, i));
+    const { tables } = await client.run({ ...query, view: 'traces' }, { profile: sources }, opening(read));
+    expect((column(tables[0], 'stack').values as string[]).map((stack) => stack.slice(0, 2)).slice(1)).toEqual([
+      'f2',
+      'f3',
+      'f4',
+    ]);
+    expect((column(tables[0], 'stack').values as string[])[0]).toHaveLength(40_000);
   });
 
   test('a base is opened beside the profile', async () => {

@@ -216,30 +216,44 @@ export class WorkerClient {
         const failed: Failure[] = [];
         let done = 0;
         let last = performance.now();
-        for await (const { source, bytes, error } of this.inOrder(sources, load)) {
-          try {
-            if (error !== undefined) {
-              throw error;
+        const underWay: Array<{ source: Source; adding: Promise<void> }> = [];
+        const settle = async (most: number) => {
+          while (underWay.length > most) {
+            const { source, adding } = underWay.shift() as (typeof underWay)[number];
+            try {
+              await adding;
+            } catch (reason) {
+              signal.throwIfAborted();
+              if (reason instanceof BytesLost) {
+                throw reason;
+              }
+              failed.push({ key: source.key, message: reason instanceof Error ? reason.message : String(reason) });
+              if (failed.length === sources.length) {
+                throw reason;
+              }
             }
-            await this.add(collection, source, bytes, opening);
-          } catch (reason) {
-            signal.throwIfAborted();
-            if (reason instanceof BytesLost) {
-              throw reason;
-            }
-            failed.push({ key: source.key, message: reason instanceof Error ? reason.message : String(reason) });
-            if (failed.length === sources.length) {
-              throw reason;
-            }
+            done++;
+            onProgress?.(done);
           }
-          done++;
-          onProgress?.(done);
-          if (onMerged && done < sources.length && performance.now() - last > partialInterval) {
+        };
+        for await (const { source, bytes, error } of this.inOrder(sources, load)) {
+          // One is unpacked while the one before is decoded. What the worker should hold may have to be read again, which
+          // nothing must overtake.
+          await settle(bytes ? maxPosted - 1 : 0);
+          const adding = error === undefined ? this.add(collection, source, bytes, opening) : Promise.reject(error);
+          adding.catch(() => undefined); // Its turn to be awaited comes.
+          underWay.push({ source, adding });
+          if (!bytes) {
+            await settle(0);
+          }
+          if (onMerged && done + 1 < sources.length && performance.now() - last > partialInterval) {
+            await settle(0);
             await this.ask({ type: 'finish', collection, key: `${key} so far` }, signal);
             await onMerged(`${key} so far`, done);
             last = performance.now();
           }
         }
+        await settle(0);
         return { response: await this.ask({ type: 'finish', collection, key }, signal), failed };
       } finally {
         // Also after a cancelled query, whose signal would keep this from being asked.

@@ -15,10 +15,17 @@ type OnProgress = (done: number, total: number) => void;
 type Answer = Response extends infer R ? (R extends Response ? Omit<R, 'id'> : never) : never;
 
 /** What many profiles become, one at a time. */
-interface Collection {
+interface Collector {
   add(profile: Profile, time: number): void;
   /** Tables, or what is to be cached. */
   finish(): readonly Table[] | Profile;
+}
+
+/** Takes profiles in the order in which they were asked for: the next may be unpacked before the one at hand is. */
+interface Collection {
+  readonly collector: Collector;
+  /** Fulfilled when all that was asked for so far is in, or could not be read. */
+  lastIn: Promise<void>;
 }
 
 /** Answers requests; the same in a worker and, where none can start, on the main thread. */
@@ -65,22 +72,33 @@ export function createHandler(cache = new ProfileCache()): Handle {
       case 'memory':
         return ofInputs(question.keys, ({ profile }) => ({ type: 'tables', tables: memory(question.meta, profile) }));
       case 'begin':
-        collections.set(
-          question.collection,
-          question.processView ? processView(question.processView) : new MergeBuilder()
-        );
+        collections.set(question.collection, {
+          collector: question.processView ? processView(question.processView) : new MergeBuilder(),
+          lastIn: Promise.resolve(),
+        });
         return { type: 'done' };
       case 'add': {
-        const { collection, key, time, bytes } = question;
-        const profile = cache.get(key) ?? (bytes && (await load(key, bytes, onProgress)));
-        if (!profile) {
-          return { type: 'missing', keys: [key] };
-        }
-        collectionOf(collection).add(profile, time);
-        return { type: 'done' };
+        const { key, time, bytes } = question;
+        const collection = collectionOf(question.collection);
+        const { lastIn } = collection;
+        const loading = Promise.resolve(cache.get(key) ?? (bytes && load(key, bytes, onProgress)));
+        const adding = lastIn.then(async () => {
+          const profile = await loading;
+          if (profile) {
+            collection.collector.add(profile, time);
+          }
+          return profile;
+        });
+        collection.lastIn = adding.then(
+          () => undefined,
+          () => undefined
+        );
+        // Whatever it says is said when its turn comes.
+        loading.catch(() => undefined);
+        return (await adding) ? { type: 'done' } : { type: 'missing', keys: [key] };
       }
       case 'finish': {
-        const result = collectionOf(question.collection).finish();
+        const result = collectionOf(question.collection).collector.finish();
         if (!('sample' in result)) {
           return { type: 'tables', tables: result };
         }

@@ -5,20 +5,18 @@ import { nodeGunzip } from '../gunzip';
 import { median, round } from './median';
 import { goToolPprof } from './peers';
 
-/** Captures that are on their way at a time, as in the plugin: one is unpacked while another is decoded. */
-const inFlight = 4;
-
-/** From the bytes of many files to one profile. */
+/** From the bytes of many files to one profile. As in the worker, one is unpacked while the one before is decoded. */
 export async function benchMerge(files: readonly string[]): Promise<object> {
   const inputs = files.map((file) => new Uint8Array(readFileSync(file)));
   const mergeMs = await median(async () => {
     const builder = new MergeBuilder();
-    const addEach = async (first: number) => {
-      for (let i = first; i < inputs.length; i += inFlight) {
-        builder.add(await decode(inputs[i], { unpack: nodeGunzip }));
-      }
-    };
-    await Promise.all(Array.from({ length: inFlight }, (_, first) => addEach(first)));
+    const open = (i: number) => (i < inputs.length ? decode(inputs[i], { unpack: nodeGunzip }) : undefined);
+    let next = open(0);
+    for (let i = 1; next; i++) {
+      const profile = await next;
+      next = open(i);
+      builder.add(profile);
+    }
     builder.finish();
   });
   const goToolPprofMs = await goToolPprof(['-proto', '-output=/dev/null', ...files]);
