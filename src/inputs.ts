@@ -97,13 +97,17 @@ export function failedNotice(failed: readonly Failure[], count: number): Notice[
   return [
     {
       severity: 'warning',
-      text: `${failed.length} of ${count} captures could not be read and are left out. ${objectKey(first.key)}: ${first.message}`,
+      text: `${failed.length} of ${count} captures could not be read and are left out. ${first.name}: ${first.message}`,
     },
   ];
 }
 
 // A rewritten object has another etag and must not be answered from the cache. Keys never hold a NUL.
-export const toSource = ({ object, time }: Capture): Source => ({ key: `${object.key}\0${object.etag}`, time });
+export const toSource = ({ object, time }: Capture): Source => ({
+  key: `${object.key}\0${object.etag}`,
+  name: object.key,
+  time,
+});
 export const objectKey = (key: string) => key.slice(0, key.indexOf('\0'));
 
 /** Reads the objects of sources. */

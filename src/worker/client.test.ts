@@ -41,7 +41,7 @@ class FakeWorker {
 const clientOf = (worker: FakeWorker) => new WorkerClient(() => worker as unknown as Worker);
 const ticks = () => new Promise((resolve) => setTimeout(resolve, 10));
 
-const source = (key: string, time = 0) => ({ key, time });
+const source = (key: string, time = 0) => ({ key, name: `${key}.pb.gz`, time });
 const opening = (load: Load, signal = never): Opening => ({ load, signal });
 /** The flat value of the first row of a run over these objects. */
 const topOf = async (client: WorkerClient, keys: readonly string[], load: Load, signal = never) =>
@@ -142,12 +142,12 @@ describe('several captures', () => {
     );
     expect(tables[0].columns[1].values[0]).toBe(5);
     expect(failed).toEqual([
-      { key: '2', message: 'gone' },
-      { key: '3', message: expect.stringMatching(/HTML page/) },
+      { name: '2.pb.gz', message: 'gone' },
+      { name: '3.pb.gz', message: expect.stringMatching(/HTML page/) },
     ]);
     expect(onProgress.mock.calls.flat()).toEqual([1, 2, 3, 4]);
     const none = client.run(query, { profile: [source('2'), source('3')] }, opening(read as Load));
-    await expect(none).rejects.toThrow(/HTML page/);
+    await expect(none).rejects.toThrow(/^3.pb.gz: .*HTML page/);
   });
 
   test('what is merged so far is answered now and then, while the others load', async () => {
@@ -255,9 +255,9 @@ test('a large dump says how far it is', async () => {
   expect(clocks.slice(1).every((clock, i) => clock - clocks[i] > 90)).toBe(true);
 }, 60_000);
 
-test("a decoder's message arrives", async () => {
+test("a decoder's message arrives, with the name of the source", async () => {
   const load = async () => new TextEncoder().encode('<html>').slice().buffer as ArrayBuffer;
-  await expect(topOf(clientOf(new FakeWorker()), ['a'], load)).rejects.toThrow(/HTML page/);
+  await expect(topOf(clientOf(new FakeWorker()), ['a'], load)).rejects.toThrow(/^a.pb.gz: .*HTML page/);
 });
 
 test('an abort ends a waiting question at once, and what was not posted is never posted', async () => {

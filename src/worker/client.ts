@@ -17,6 +17,8 @@ export type Load = (key: string) => Promise<ArrayBuffer>;
 export interface Source {
   /** Name in the worker's cache. */
   readonly key: string;
+  /** What messages call it. */
+  readonly name: string;
   /** Unix ms of the capture. */
   readonly time: number;
 }
@@ -48,7 +50,8 @@ export interface Opened {
 
 /** A source that could not be read, of several. */
 export interface Failure {
-  readonly key: string;
+  /** The source's. */
+  readonly name: string;
   readonly message: string;
 }
 
@@ -73,6 +76,12 @@ const partialInterval = 1500;
 
 /** Reads that are under way while the worker is busy with an earlier one. The store bounds requests; this bounds bytes. */
 const maxAhead = 4;
+
+/** The worker's answer to a question is an error; its message does not say of which source. */
+class AnswerError extends Error {}
+
+const named = (name: string, reason: unknown): unknown =>
+  reason instanceof AnswerError ? new Error(`${name}: ${reason.message}`) : reason;
 
 /** The worker stopped while it held the bytes of an object: they have to be read again. */
 class BytesLost extends Error {}
@@ -116,8 +125,8 @@ export class WorkerClient {
     if (known && this.held.has(known.key)) {
       return known;
     }
-    const own = (sources.length === 1 ? this.loadOne(id, opening) : this.merge(id, sources, opening)).finally(() =>
-      this.opening.delete(id)
+    const own = (sources.length === 1 ? this.loadOne(sources[0], opening) : this.merge(id, sources, opening)).finally(
+      () => this.opening.delete(id)
     );
     this.opening.set(id, own);
     return own;
@@ -181,13 +190,15 @@ export class WorkerClient {
     return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };
   }
 
-  private async loadOne(key: string, { load, signal, onDecode }: Opening): Promise<Opened> {
+  private async loadOne({ key, name }: Source, { load, signal, onDecode }: Opening): Promise<Opened> {
     const ask = async () => {
       const bytes = await load(key);
       const onProgress: OnProgress = (done, total) => onDecode?.(key, done, total);
       await this.ask({ type: 'load', key, bytes }, signal, [bytes], onProgress);
     };
-    await againIfLost(ask);
+    await againIfLost(ask).catch((reason: unknown) => {
+      throw named(name, reason);
+    });
     this.held.add(key);
     return { key, failed: [] };
   }
@@ -227,9 +238,10 @@ export class WorkerClient {
               if (reason instanceof BytesLost) {
                 throw reason;
               }
-              failed.push({ key: source.key, message: reason instanceof Error ? reason.message : String(reason) });
+              const { name } = source;
+              failed.push({ name, message: reason instanceof Error ? reason.message : String(reason) });
               if (failed.length === sources.length) {
-                throw reason;
+                throw named(name, reason);
               }
             }
             done++;
@@ -370,7 +382,7 @@ export class WorkerClient {
     }
     this.posted.delete(response.id);
     if (response.type === 'error') {
-      job?.reject(new Error(response.message));
+      job?.reject(new AnswerError(response.message));
     } else {
       job?.resolve(response);
     }
