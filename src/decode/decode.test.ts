@@ -107,6 +107,18 @@ describe('profile.proto', () => {
     ]);
   });
 
+  it('reads tags that are longer than they have to be', async () => {
+    const string = (text: string) => [0x32, text.length, ...Buffer.from(text)];
+    const sample = [0x8a, 0, 1, 1, 0x92, 0, 1, 7];
+    const bytes = Uint8Array.from([
+      ...[0x0a, 4, 0x08, 1, 0x10, 2],
+      ...[0x92, 0, sample.length, ...sample],
+      ...[0x22, 4, 0x08, 1, 0x18, 9],
+      ...[...string(''), ...string('samples'), ...string('count')],
+    ]);
+    expect(printProfile(await decode(bytes))).toEqual(['0x9 7']);
+  });
+
   it('says that ids end inside a number', async () => {
     const located = [
       [1n, 1],

@@ -341,14 +341,19 @@ class PprofDecoder {
     const { start: firstSample, end: samplesEnd } = this.counts.samples;
     let pos = firstSample;
     for (let row = 0; pos < samplesEnd;) {
-      if (bytes[pos] !== sampleTag) {
-        reader.pos = pos;
+      let tag = bytes[pos++];
+      if (tag !== sampleTag) {
+        reader.pos = pos - 1;
         reader.end = samplesEnd;
-        reader.skip(reader.uvarint());
+        tag = reader.uvarint();
+        pos = reader.pos;
+      }
+      if (tag !== sampleTag) {
+        reader.skip(tag);
         pos = reader.pos;
         continue;
       }
-      const end = this.fieldEnd(++pos, samplesEnd);
+      const end = this.fieldEnd(pos, samplesEnd);
       pos += bytes[pos] < 0x80 ? 1 : reader.pos - pos;
       let start = 0;
       let stop = 0;
@@ -358,7 +363,13 @@ class PprofDecoder {
       let labelsStop = 0;
       while (pos < end) {
         const at = pos;
-        const inner = bytes[pos++];
+        let inner = bytes[pos++];
+        if (inner >= 0x80) {
+          reader.pos = at;
+          reader.end = end;
+          inner = reader.uvarint();
+          pos = reader.pos;
+        }
         if (inner === 0x0a) {
           if (start !== 0) {
             // Ids in more than one field, which no writer is known to do, are read one by one.
@@ -394,10 +405,9 @@ class PprofDecoder {
           labelsStop = this.fieldEnd(pos, end);
           pos = labelsStop;
         } else {
-          reader.pos = at;
+          reader.pos = pos;
           reader.end = end;
-          const tag = reader.uvarint();
-          if (tag === 0x08) {
+          if (inner === 0x08) {
             if (start !== 0) {
               depth = this.readIds(start, stop, depth, locationIds, row);
               start = 0;
@@ -405,14 +415,14 @@ class PprofDecoder {
             const idStart = reader.pos;
             reader.id();
             depth = this.readIds(idStart, reader.pos, depth, locationIds, row);
-          } else if (tag === 0x10) {
+          } else if (inner === 0x10) {
             const value = reader.varint();
             if (valueCount < types) {
               values[valueCount][row] = value;
             }
             valueCount++;
           } else {
-            reader.skip(tag);
+            reader.skip(inner);
           }
           pos = reader.pos;
         }

@@ -72,18 +72,19 @@ export function readStrings(bytes: Uint8Array, starts: Uint32Array, ends: Uint32
   return { strings, firstRow: mayRepeat ? firstRows(strings) : undefined };
 }
 
-/** Whether two of the hashes are equal. */
-function haveEqual(hashes: Int32Array): boolean {
+/** Whether two of the hashes are equal; also true where that takes long to tell, as of texts made for it. */
+export function haveEqual(hashes: Int32Array): boolean {
   let size = 16;
   while (size < 2 * hashes.length) {
     size *= 2;
   }
   // Open addressing: row + 1, 0 for a free slot.
   const slots = new Int32Array(size);
+  let probes = 0;
   for (let i = 0; i < hashes.length; i++) {
     let slot = hashes[i] & (size - 1);
     for (let taken = slots[slot]; taken > 0; taken = slots[slot]) {
-      if (hashes[taken - 1] === hashes[i]) {
+      if (hashes[taken - 1] === hashes[i] || ++probes > 8 * hashes.length) {
         return true;
       }
       slot = (slot + 1) & (size - 1);

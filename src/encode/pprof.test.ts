@@ -9,7 +9,9 @@ import { encodePprof } from './pprof';
 
 const again = (profile: Profile): Promise<Profile> => decode(encodePprof(profile));
 
-const recorded = execFileSync('git', ['ls-files', 'demo/captures/*.gz', 'demo/captures/*.txt'], { encoding: 'utf8' }).trim().split('\n');
+const recorded = execFileSync('git', ['ls-files', 'demo/captures/*.gz', 'demo/captures/*.txt'], { encoding: 'utf8' })
+  .trim()
+  .split('\n');
 
 it.each(recorded)('%s: decode(encode(p)) is p', async (file) => {
   const profile = await decode(readFileSync(file));

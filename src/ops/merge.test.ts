@@ -19,6 +19,30 @@ it('tells locations apart by the column of the outermost line only, as pprof doe
   expect(merge([p, withColumns(0, 5, 0)]).location.length).toBe(3);
 });
 
+it('tells lines and columns of any int64 apart, and finds them again', async () => {
+  const p = await profile({ samples: [{ stack: 'main', values: [1] }] });
+  const at = (line: number, column = 0, startLine = 0) => ({
+    ...p,
+    line: { ...p.line, line: Float64Array.of(line), column: Float64Array.of(column) },
+    function: { ...p.function, startLine: Float64Array.of(startLine) },
+  });
+  const wide = 2 ** 32;
+  const places = [
+    at(5),
+    at(wide + 5),
+    at(-1),
+    at(wide - 1),
+    at(5, wide + 1),
+    at(5, 1),
+    at(5, 0, -7),
+    at(5, 0, wide - 7),
+  ];
+  const merged = merge([...places, ...places]);
+  expect(merged.location.length).toBe(places.length);
+  expect([...merged.line.line]).toEqual([5, wide + 5, -1, wide - 1, 5, 5, 5, 5]);
+  expect([...merged.sample.values[0]]).toEqual(places.map(() => 2));
+});
+
 it('takes labels in another order for the same labels', async () => {
   const [a, b] = [
     { key: 'x', other: 1 },

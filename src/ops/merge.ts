@@ -62,6 +62,9 @@ export class MergeBuilder {
   };
   private readonly lineFields = { function: [] as number[], line: [] as number[], column: [] as number[] };
 
+  /** Rows of line numbers and the like that are no small numbers: they have 64 bits, an interner takes 32. */
+  private readonly wideNumbers = new Map<number, number>();
+
   private readonly stacks = pathInterner(8192);
   private readonly labels = new LabelSetBuilder();
   private readonly samples = new PairInterner(8192);
@@ -191,7 +194,7 @@ export class MergeBuilder {
       const systemName = strings[func.systemName[i]];
       const filename = strings[func.filename[i]];
       const names = this.functionNames.intern(name, systemName);
-      const place = this.functionPlaces.intern(filename, func.startLine[i]);
+      const place = this.functionPlaces.intern(filename, this.word(func.startLine[i]));
       const key = functionKeys.intern(names, place);
       let row = this.functionRowOfKey[key];
       if (row === undefined) {
@@ -264,8 +267,8 @@ export class MergeBuilder {
       for (let k = from; k < to; k++) {
         const f = line.function[k] < 0 ? -1 : functions[line.function[k]];
         // As in pprof, only the outermost line's column tells locations apart (Location.key).
-        const column = k === to - 1 ? line.column[k] : 0;
-        const at = this.lineColumns.intern(this.functionLines.intern(f, line.line[k]), column);
+        const column = k === to - 1 ? this.word(line.column[k]) : 0;
+        const at = this.lineColumns.intern(this.functionLines.intern(f, this.word(line.line[k])), column);
         key = this.lineChains.intern(key, at);
       }
       let row = this.locationRowOfKey[key];
@@ -285,6 +288,18 @@ export class MergeBuilder {
       rows[i] = row;
     }
     return rows;
+  }
+
+  /** The number as 32 bits, each another. */
+  private word(value: number): number {
+    if (value >= 0 && value < 0x80000000) {
+      return value;
+    }
+    let row = this.wideNumbers.get(value);
+    if (row === undefined) {
+      this.wideNumbers.set(value, (row = this.wideNumbers.size));
+    }
+    return 0x80000000 + row;
   }
 
   private remapStacks({ stack }: Profile, locations: Uint32Array): Uint32Array {

@@ -1,5 +1,5 @@
 /**
- * Rows for distinct pairs of numbers. Nothing is allocated for a pair that is known. Rows are numbered in the order of
+ * Rows for distinct pairs of an int32 and a uint32. Nothing is allocated for a pair that is known. Rows are numbered in the order of
  * their first appearance.
  */
 export class PairInterner {
@@ -34,7 +34,7 @@ export class PairInterner {
     return this.internHashed(first, second);
   }
 
-  /** The two columns cut to length. The interner is done after this. */
+  /** A copy of the two columns, cut to length. */
   finish(): { length: number; first: Int32Array; second: Uint32Array } {
     const { length } = this;
     return { length, first: this.first.slice(0, length), second: this.second.slice(0, length) };

@@ -67,18 +67,22 @@ export function callerTree(profile: Profile, sides: Sides, frames: Frames, start
     return at;
   };
   const nodeOfRow = new Int32Array(stack.length).fill(-1);
+  const isEnd = new Uint8Array(stack.length);
+  for (let i = 0; i < sample.length; i++) {
+    isEnd[sample.stack[i]] = 1;
+  }
   if (start) {
+    const isPassed = isEnd;
+    for (let i = stack.length - 1; i > 0; i--) {
+      isPassed[stack.parent[i]] |= isPassed[i];
+    }
     for (let i = 1; i < stack.length; i++) {
       nodeOfRow[i] = nodeOfRow[stack.parent[i]];
-      for (let step = offset[i]; step < offset[i + 1] && nodeOfRow[i] < 0; step++) {
+      for (let step = offset[i]; step < offset[i + 1] && nodeOfRow[i] < 0 && isPassed[i] === 1; step++) {
         nodeOfRow[i] = start[node[step]] === 1 ? pathFrom(step, i) : -1;
       }
     }
   } else {
-    const isEnd = new Uint8Array(stack.length);
-    for (let i = 0; i < sample.length; i++) {
-      isEnd[sample.stack[i]] = 1;
-    }
     for (let i = 1; i < stack.length; i++) {
       nodeOfRow[i] = isEnd[i] === 1 ? pathFrom(offset[i + 1] - 1, i) : -1;
     }
@@ -88,33 +92,28 @@ export function callerTree(profile: Profile, sides: Sides, frames: Frames, start
 
 /** The paths below the rootmost frame that `start` marks, of the samples that pass one. */
 export function calleeTree(profile: Profile, sides: Sides, frames: Frames, start: Uint8Array): CallTree {
-  const { stack, location } = profile;
+  const { stack } = profile;
+  const { offset, node } = stepsOf(profile, frames);
   const nodes = pathInterner(stack.length, frames.names.length);
-  const node = new Int32Array(stack.length).fill(-1);
+  const nodeOfRow = new Int32Array(stack.length).fill(-1);
   for (let i = 1; i < stack.length; i++) {
-    let at = node[stack.parent[i]];
-    const l = stack.location[i];
-    const first = location.lineOffset[l];
-    let line = location.lineOffset[l + 1];
-    const step = (frame: number) => {
-      if (at > 0 || start[frame]) {
-        at = nodes.intern(Math.max(0, at), frame);
+    let at = nodeOfRow[stack.parent[i]];
+    for (let step = offset[i]; step < offset[i + 1]; step++) {
+      if (at > 0 || start[node[step]] === 1) {
+        at = nodes.intern(Math.max(0, at), node[step]);
       }
-    };
-    if (line === first) {
-      step(frames.location[l]);
     }
-    while (line-- > first) {
-      step(frames.line[line]);
-    }
-    node[i] = at;
+    nodeOfRow[i] = at;
   }
-  return withValues(profile, sides, frames, finished(nodes, node));
+  return withValues(profile, sides, frames, finished(nodes, nodeOfRow));
 }
 
 const knownPaths = new WeakMap<StackTable, { readonly frames: Frames; readonly paths: Paths }>();
 
-/** A filter of samples shares the stack table, so a changed tenant or sample type finds the paths here. */
+/**
+ * A filter of samples shares the stack table, so a changed tenant or sample type finds the paths here. It reads lines itself:
+ * the first query has no use for steps.
+ */
 function callPaths(profile: Profile, frames: Frames): Paths {
   const { stack, location } = profile;
   const known = knownPaths.get(stack);

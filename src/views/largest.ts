@@ -4,7 +4,12 @@ export function largestOf(values: Float64Array, count: number): Float64Array {
   let low = 0;
   let high = values.length - 1;
   const first = Math.max(0, values.length - count);
-  while (low < high) {
+  // Values made for it find the worst pivot each time.
+  for (let rounds = 64; low < high; rounds--) {
+    if (rounds === 0) {
+      values.subarray(low, high + 1).sort();
+      break;
+    }
     const pivot = values[(low + high) >> 1];
     let left = low;
     let right = high;

@@ -5,6 +5,8 @@ import type { Table } from './table';
 
 /** Rows of the table; a profile may have hundreds of thousands of samples. */
 const maxRows = 1000;
+/** Calls of one stack that are written out, as many as a flame graph has levels. */
+const maxCalls = 1000;
 
 /**
  * The samples themselves, the largest first: value, labels and stack, the leaf first (`go tool pprof -traces`).
@@ -32,17 +34,19 @@ export function traces(
 
   const stackText = (i: number): string => {
     const calls: string[] = [];
+    let left = 0;
+    const add = (call: string) => (calls.length < maxCalls ? calls.push(call) : left++);
     for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
       const l = stack.location[row];
       const end = location.lineOffset[l + 1];
       if (location.lineOffset[l] === end) {
-        calls.push(frames.names[frames.location[l]]);
+        add(frames.names[frames.location[l]]);
       }
       for (let k = location.lineOffset[l]; k < end; k++) {
-        calls.push(frames.names[frames.line[k]] + (k < end - 1 ? ' (inline)' : ''));
+        add(frames.names[frames.line[k]] + (k < end - 1 ? ' (inline)' : ''));
       }
     }
-    return calls.join('\n');
+    return [...calls, ...(left > 0 ? [`… and ${left.toLocaleString('en-US')} calls above`] : [])].join('\n');
   };
   const labels = new Map<string, string[]>();
   rows.forEach((i, row) => {

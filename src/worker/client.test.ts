@@ -188,6 +188,31 @@ describe('several captures', () => {
     expect((column(tables[0], 'stack').values as string[])[0]).toHaveLength(40_000);
   });
 
+  test('a query goes on where the first captures cannot be read, whatever time they take', async () => {
+    const clock = jest.spyOn(performance, 'now');
+    let now = 0;
+    clock.mockImplementation(() => (now += 1000));
+    const read = async (key: string) => (key === '1' ? Promise.reject(new Error('gone')) : profileBytes());
+    const onPartial = jest.fn();
+    const sources = ['1', '2', '3'].map((key) => source(key));
+    const run = clientOf(new FakeWorker()).run(query, { profile: sources }, { ...opening(read), onPartial });
+    expect((await run).tables[0].columns[1].values[0]).toBe(10);
+    clock.mockRestore();
+  });
+
+  test('a worker that stops between two captures is replaced, and all are read again', async () => {
+    const worker = new FakeWorker();
+    const read = jest.fn(async (key: string) => {
+      if (key === '3' && read.mock.calls.length === 3) {
+        await ticks();
+        worker.onerror?.();
+      }
+      return profileBytes(Number(key));
+    });
+    expect(await topOf(clientOf(worker), ['1', '2', '3'], read)).toBe(6);
+    expect(worker.isTerminated).toBe(true);
+  });
+
   test('a base is opened beside the profile', async () => {
     const client = clientOf(new FakeWorker());
     const { tables } = await client.run(

@@ -74,7 +74,7 @@ interface Job {
 /** Least time between two partial results, in ms: each costs a merge's tables and a drawing. */
 const partialInterval = 1500;
 
-/** Reads that are under way while the worker is busy with an earlier one. The store bounds requests; this bounds bytes. */
+/** Reads that are under way beside the one that is awaited, while the worker is busy. The store bounds requests; this bounds bytes. */
 const maxAhead = 4;
 
 /** The worker's answer to a question is an error; its message does not say of which source. */
@@ -223,6 +223,13 @@ export class WorkerClient {
       const { load, signal, onProgress, onMerged } = opening;
       const collection = this.nextId++;
       await this.ask({ type: 'begin', collection, processView: view }, signal);
+      // Another one than the collection began on knows nothing of it.
+      const { backend } = this;
+      const throwIfLost = () => {
+        if (this.backend !== backend) {
+          throw new BytesLost('The decoding worker stopped.');
+        }
+      };
       try {
         const failed: Failure[] = [];
         let done = 0;
@@ -235,9 +242,7 @@ export class WorkerClient {
               await adding;
             } catch (reason) {
               signal.throwIfAborted();
-              if (reason instanceof BytesLost) {
-                throw reason;
-              }
+              throwIfLost();
               const { name } = source;
               failed.push({ name, message: reason instanceof Error ? reason.message : String(reason) });
               if (failed.length === sources.length) {
@@ -260,6 +265,10 @@ export class WorkerClient {
           }
           if (onMerged && done + 1 < sources.length && performance.now() - last > partialInterval) {
             await settle(0);
+            last = performance.now();
+            if (failed.length === done) {
+              continue; // There is nothing to show yet.
+            }
             await this.ask({ type: 'finish', collection, key: `${key} so far` }, signal);
             await onMerged(`${key} so far`, done);
             last = performance.now();
@@ -267,6 +276,10 @@ export class WorkerClient {
         }
         await settle(0);
         return { response: await this.ask({ type: 'finish', collection, key }, signal), failed };
+      } catch (reason) {
+        signal.throwIfAborted();
+        throwIfLost();
+        throw reason;
       } finally {
         // Also after a cancelled query, whose signal would keep this from being asked.
         void this.ask({ type: 'drop', collection }, new AbortController().signal).catch(() => undefined);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { defaultQuery } from '../../query/query';
 import { ProfileCache } from '../../worker/cache';
 import { createHandler } from '../../worker/handler';
+import type { Question } from '../../worker/messages';
 import { usedAfterCollection } from './used';
 
 const captures = 200;
@@ -16,8 +17,8 @@ export async function benchMemory(files: readonly string[]): Promise<object> {
   const before = usedAfterCollection();
   let id = 0;
   let most = 0;
-  const ask = async (question: object) => {
-    const response = await handle({ id: id++, ...question } as Parameters<typeof handle>[0]);
+  const ask = async (question: Question) => {
+    const response = await handle({ ...question, id: id++ });
     if (response.type === 'error') {
       throw new Error(response.message);
     }
@@ -25,15 +26,15 @@ export async function benchMemory(files: readonly string[]): Promise<object> {
   const look = () => {
     most = Math.max(most, usedAfterCollection() - before);
   };
-  for (const [collection, growth] of [
+  for (const [collection, processView] of [
     [1, undefined],
-    [2, defaultQuery],
+    [2, { ...defaultQuery, view: 'growth' }],
   ] as const) {
-    await ask({ type: 'begin', collection, growth });
+    await ask({ type: 'begin', collection, processView });
     for (let i = 0; i < captures; i++) {
       const bytes = Uint8Array.from(readFileSync(files[i % files.length])).buffer;
       await ask({ type: 'add', collection, key: `capture ${i}`, time: i * 60_000, bytes });
-      await ask({ type: 'run', keys: { profile: `capture ${i}` }, query: defaultQuery });
+      await ask({ type: 'run', keys: { profile: `capture ${i}` }, ofKeys: {}, query: defaultQuery });
       if (i % 20 === 19) {
         look();
       }
