@@ -601,6 +601,21 @@ func TestStopUploadsWhatIsThere(t *testing.T) {
 	})
 }
 
+func TestStopTriesATargetThatIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newBucket()
+		target.fail(errors.New("down"))
+		p := startTest(t, Config{Target: target}, newMemory(100))
+		if _, err := p.Capture(t.Context(), "manual"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute) // The pauses have grown.
+		target.fail(nil)
+		p.Stop()
+		equal(t, target.events(t), "manual: goroutine.pb.gz heap.pb.gz meta.json")
+	})
+}
+
 func TestStopDoesNotWaitForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target, m := newBucket(), newMemory(100)

@@ -87,9 +87,16 @@ func (p *Profiler) awaitFile(ctx context.Context) bool {
 	}
 }
 
-// pause waits before the next try, but not while a new file has not had its first: the process may be dying.
+// pause waits before the next try, but not while a new file has not had its first: the process may be dying. A stop ends
+// it, and after one it is short: the target may be back, and there are seconds left.
 func (p *Profiler) pause(ctx context.Context, failures int) {
-	pause := min(firstPause<<min(failures-1, 16), lastPause)
+	longest, drain := lastPause, p.drain
+	select {
+	case <-drain:
+		longest, drain = firstPause, nil
+	default:
+	}
+	pause := min(firstPause<<min(failures-1, 16), longest)
 	// Half of it at random, so that the instances of a service do not return at the same moment.
 	pause = pause/2 + rand.N(pause/2+1)
 	timer := time.NewTimer(pause)
@@ -97,6 +104,7 @@ func (p *Profiler) pause(ctx context.Context, failures int) {
 	select {
 	case <-timer.C:
 	case <-p.spool.Added():
+	case <-drain:
 	case <-ctx.Done():
 	}
 }

@@ -1,4 +1,4 @@
-// A service that runs out of memory while one looks: demo/service under a real limit, captured by its auto-profiler,
+// A service whose memory nears its limit while one looks: demo/service under a real limit, captured by its auto-profiler,
 // scraped by Prometheus, whose rule of docker/prometheus fires to Alertmanager.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -76,7 +76,7 @@ export async function startLive({ url, bucket, seconds, storePort }) {
   const prometheusUrl = await startPrometheus({ config: join(forPrometheus, 'prometheus.yml') });
   climb({ url: `http://127.0.0.1:${port}`, debugUrl, seconds }).catch((error) => {
     if (!child.killed) {
-      say(`the load ended, as the service did: ${error.cause?.message ?? error.message}`);
+      say(`the load ended: ${error.cause?.message ?? error.message}`);
     }
   });
   return {

@@ -3,10 +3,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { listed, period, timeMovers } from './store/store.mjs';
 
-const folder = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, 'metrics');
+const folder = fileURLToPath(new URL('metrics', import.meta.url));
 
 /** @param start when the captures of repeatCaptures start, with its `objects` */
 export function loadMetrics(objects, start) {

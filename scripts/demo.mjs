@@ -1,5 +1,7 @@
 // npm run demo: a bucket of recorded captures, their metrics, and the workbench, from a bare clone.
-// npm run demo:live: the same over a service that runs out of memory now. Needs Go and Prometheus.
+// npm run demo:live: the same over a service whose memory nears its limit now. Needs Go and Prometheus.
+//   PORT, STORE_PORT                    where the workbench and the bucket are
+//   CAPTURES                            another folder of captures, in the default key layout
 //   CLIMB_SECONDS                       how long its memory climbs: 180
 //   BUCKET, BUCKET_ENDPOINT, BUCKET_URL an S3 bucket for its captures, and where the plugin reads it
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
@@ -82,7 +84,6 @@ const url = `http://127.0.0.1:${port}`;
 /** @returns where the plugin finds captures and metrics, and more to be said about it */
 async function startRecorded() {
   const free = await freePort(storePort);
-  // CAPTURES: another folder of captures, in the default key layout.
   const start = Date.now();
   const objects = repeatCaptures({ dir: CAPTURES, start });
   await listen(createStore(objects), free);

@@ -70,6 +70,7 @@ func main() {
 		service.Close()
 	}()
 	if err := service.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		profiler.Stop()
 		log.Fatal(err)
 	}
 }

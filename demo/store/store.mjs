@@ -9,9 +9,10 @@
 import { createServer } from 'node:http';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
-const defaultDir = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..', 'captures');
+const defaultDir = fileURLToPath(new URL('../captures', import.meta.url));
 const timePattern = /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d{3})Z/;
 
 const readTime = (key) => {
@@ -38,7 +39,7 @@ function varint(bytes, at) {
   }
 }
 
-/** The profile with its time_nanos moved, which is a varint of nine bytes from 1988 to 2043. */
+/** The profile with its time_nanos moved, which is a varint of nine bytes from 1972 to 2262. */
 function moveProfile(packed, move) {
   const bytes = gunzipSync(packed);
   for (let at = 0; at < bytes.length;) {
@@ -232,7 +233,7 @@ export function createStore(objects = repeatCaptures(), clock = Date.now) {
   return Object.assign(server, { stats });
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const port = Number(process.env.PORT ?? 9000);
   const host = process.env.HOST ?? '127.0.0.1';
   const uploads = Number(process.env.UPLOADS_PORT ?? 0);
