@@ -23,7 +23,7 @@ import type { Matcher } from './query/selector';
 import { errorFrames, runQuery } from './runQuery';
 import type { LinkContext } from './frames/links';
 import { reportOptions } from './query/options';
-import { defaultQuery, type Query } from './query/query';
+import { checkQuery, defaultQuery, type Query } from './query/query';
 import type { PprofOptions, PprofQuery } from './types';
 import { addFilters, findValues, interpolateSelector, parseVariableQuery } from './variables';
 import { WorkerClient } from './worker/client';
@@ -123,9 +123,16 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   /** A stored query with its defaults, variables and ad hoc filters filled in. */
   private complete(target: PprofQuery, scopedVars: ScopedVars, filters?: AdHocVariableFilter[]): Query {
-    const { query, queryType, ...complete } = this.interpolate({ ...defaultQuery, ...target }, scopedVars, filters);
+    const set = Object.fromEntries(Object.entries(target).filter(([, value]) => value !== undefined && value !== null));
+    const { query, queryType, ...complete } = this.interpolate(
+      { ...target, ...defaultQuery, ...set },
+      scopedVars,
+      filters
+    );
     // What a Prometheus exemplar's link sends.
-    return query && queryType === 'traceql' ? { ...complete, capture: 'event', event: query } : complete;
+    const whole: Query = query && queryType === 'traceql' ? { ...complete, capture: 'event', event: query } : complete;
+    checkQuery(whole);
+    return whole;
   }
 
   private interpolate<T extends PprofQuery>(target: T, scopedVars: ScopedVars, filters: AdHocVariableFilter[] = []): T {

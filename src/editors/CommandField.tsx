@@ -1,6 +1,6 @@
 import { Alert, ClipboardButton, InlineField, InlineFieldRow, Input } from '@grafana/ui';
 import React, { useState } from 'react';
-import { parseCommand } from '../query/commandLine';
+import { applyCommand } from '../query/commandLine';
 import type { Query } from '../query/query';
 import { labelWidth, Section } from './fields';
 
@@ -15,7 +15,7 @@ interface Props {
   onChange: (patch: Partial<Query>) => void;
 }
 
-/** The query as a command of go tool pprof; another one that is put here sets the query. */
+/** The query as a command of go tool pprof; what is edited of it, or another that is put here, changes the query. */
 export function CommandField({ id, command, leftOut, isKey, onChange }: Props) {
   const [problem, setProblem] = useState('');
   const read = (text: string) => {
@@ -24,7 +24,7 @@ export function CommandField({ id, command, leftOut, isKey, onChange }: Props) {
       return;
     }
     try {
-      const { query, unknown } = parseCommand(text, isKey);
+      const { query, unknown } = applyCommand(text, command, isKey);
       onChange(query);
       setProblem(
         unknown.length === 0

@@ -1,9 +1,10 @@
-import { dateTime, type DataSourcePluginOptionsEditorProps } from '@grafana/data';
+import { dateTime, LoadingState, type DataSourcePluginOptionsEditorProps } from '@grafana/data';
 import { setDataSourceSrv, type DataSourceSrv } from '@grafana/runtime';
 import { act, render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import React, { useState } from 'react';
 import type { PprofDataSource } from '../datasource';
+import { parseSelector } from '../query/selector';
 import type { PprofOptions, PprofQuery, PprofSecrets } from '../types';
 import { ConfigEditor } from './ConfigEditor';
 import { QueryEditor } from './QueryEditor';
@@ -34,7 +35,8 @@ beforeAll(() => {
 const now = dateTime(Date.parse('2026-11-03T15:00:00Z'));
 const range = { from: now, to: now, raw: { from: now, to: now } };
 
-function renderQueryEditor(start: Partial<PprofQuery>) {
+/** @param executedQueryString of the frame that the query got */
+function renderQueryEditor(start: Partial<PprofQuery>, executedQueryString?: string) {
   const onRunQuery = jest.fn();
   const seen: { query: PprofQuery } = { query: { refId: 'A', ...start } };
   const facts = jest.fn(async () => ({
@@ -49,10 +51,18 @@ function renderQueryEditor(start: Partial<PprofQuery>) {
     };
     const datasource = {
       facts,
-      sampleFilters: () => [],
+      sampleFilters: (selector: string) => {
+        try {
+          return parseSelector(selector).filter(({ name }) => name === 'tenant_id');
+        } catch {
+          return [];
+        }
+      },
       isKey: (path: string) => path.includes('/'),
     } as unknown as PprofDataSource;
-    return <QueryEditor {...{ datasource, query, range, onChange, onRunQuery }} />;
+    const series = [{ refId: 'A', fields: [], length: 0, meta: { executedQueryString } }];
+    const data = executedQueryString ? { series, state: LoadingState.Done, timeRange: range } : undefined;
+    return <QueryEditor {...{ datasource, query, range, data, onChange, onRunQuery }} />;
   }
   render(<Host />);
   return { seen, onRunQuery, facts, user: userEvent.setup() };
@@ -154,6 +164,27 @@ describe('query editor', () => {
     expect(screen.getByLabelText('Search')).toHaveValue('id == 1');
     expect(screen.queryByLabelText('Collapse std')).toBeNull();
   });
+
+  test.each(['go tool pprof -top -tagfocus=tenant_id=^acme$ -relative_percentages s/cpu.pb.gz', undefined])(
+    "the query's own command, %s, edited: only that changes, and nothing is said to be left out",
+    async (executed) => {
+      const start = {
+        view: 'top',
+        selector: '{service="ingester", profile="cpu", tenant_id="acme"}',
+        capture: 'latest',
+      } as const;
+      const { user, seen, onRunQuery } = renderQueryEditor(start, executed);
+      await user.click(screen.getByRole('button', { name: 'Command' }));
+      const field = screen.getByRole<HTMLInputElement>('textbox', { name: 'Command' });
+      expect(field.value).toContain('-tagfocus=tenant_id=^acme$');
+      const edited = field.value.replace('-top', '-top -cum');
+      await user.clear(field);
+      await user.type(field, `${edited}{Enter}`);
+      expect(seen.query).toEqual({ refId: 'A', ...start, sort: 'cum' });
+      expect(onRunQuery).toHaveBeenCalledTimes(1);
+      expect(screen.queryByText(/pprof has no flag/)).toBeNull();
+    }
+  );
 
   test('a selector that cannot be read stays as text', () => {
     renderQueryEditor({ selector: '{service=' });

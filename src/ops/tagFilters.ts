@@ -94,6 +94,9 @@ function compileTagFilter(profile: Profile, name: string, text: string, units: R
     : (set) => patterns.some((pattern) => matches(set, pattern));
 }
 
+/** Whether a tag filter is a number or a range, which only numeric labels match. */
+export const isTagRange = (text: string): boolean => parseRange(text.slice(text.indexOf('=') + 1)) !== undefined;
+
 /**
  * `32kb`, `:64kb`, `4mb:` and `12kb:64kb`, both ends included; undefined for what is none of these, a pattern then. A
  * label is measured in the unit of the first number, and one of another kind does not match.

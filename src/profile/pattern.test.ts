@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { randomSource } from '../testing/generate';
 import { plainAlternatives, requiredText } from './literals';
-import { compilePattern } from './pattern';
+import { compileGroup, compilePattern } from './pattern';
 
 test.each([
   ['runtime', ['runtime']],
@@ -81,4 +81,16 @@ test('answers as the engine does, for random patterns and texts', () => {
   }
   expect(compiled).toBeGreaterThan(1000);
   expect(disagreements).toEqual([]);
+});
+
+test('a pattern that takes seconds over all texts is given up, and says which', () => {
+  const clock = jest.spyOn(Date, 'now');
+  let now = 0;
+  clock.mockImplementation(() => (now += 1000));
+  for (const search of [compilePattern('focus', '(?:.?){999}x'), compileGroup('focus', '(.?){999}x')]) {
+    const names = Array.from({ length: 5 }, (_, i) => `x${i}`);
+    names.forEach((name) => search?.(name));
+    expect(() => search?.('x6')).toThrow(/pattern for focus takes longer than 5 s.*\{999\}x/);
+  }
+  clock.mockRestore();
 });

@@ -9,6 +9,12 @@ export type Pattern = (text: string) => boolean;
 const maxLength = 2000;
 
 /**
+ * Longest that a pattern may be searched for, in ms over all texts. Linear time is not short where counted repetitions make
+ * an engine of thousands of states: (?:.?){999} takes 12 ms for a name.
+ */
+const maxTime = 5000;
+
+/**
  * A regular expression in RE2's syntax, as Go's regexp reads it, evaluated in linear time: patterns come from anyone who
  * may edit a dashboard, names from anyone who may write to the bucket. The engine is some hundred times slower than a
  * search for plain text, so it is only asked where that cannot answer.
@@ -22,7 +28,16 @@ export function compilePattern(name: string, text: string): Pattern {
   }
   const compiled = compile(name, text);
   const required = requiredText(text);
-  return (actual) => actual.includes(required) && compiled.matcher(actual).find();
+  const watch = new Stopwatch(name, text);
+  return (actual) => {
+    if (!actual.includes(required)) {
+      return false;
+    }
+    watch.start();
+    const isFound = compiled.matcher(actual).find();
+    watch.stop();
+    return isFound;
+  };
 }
 
 /** What the first group of a pattern matches; undefined for a pattern without groups. @throws as compilePattern does */
@@ -32,10 +47,44 @@ export function compileGroup(name: string, text: string): ((text: string) => str
   if (compiled.groupCount() === 0) {
     return undefined;
   }
+  const watch = new Stopwatch(name, text);
   return (actual) => {
+    if (!actual.includes(required)) {
+      return undefined;
+    }
     const matcher = compiled.matcher(actual);
-    return actual.includes(required) && matcher.find() ? (matcher.group(1) ?? undefined) : undefined;
+    watch.start();
+    const isFound = matcher.find();
+    watch.stop();
+    return isFound ? (matcher.group(1) ?? undefined) : undefined;
   };
+}
+
+/** What a pattern has taken so far; short searches count when a millisecond ends in them, so their sum is right. */
+class Stopwatch {
+  private spent = 0;
+  private started = 0;
+
+  constructor(
+    private readonly name: string,
+    private readonly text: string
+  ) {}
+
+  start(): void {
+    this.started = Date.now();
+  }
+
+  /** @throws InputError where it was too long */
+  stop(): void {
+    this.spent += Date.now() - this.started;
+    if (this.spent > maxTime) {
+      const shown = this.text.length > 60 ? `${this.text.slice(0, 60)}…` : this.text;
+      throw new InputError(
+        `The pattern for ${this.name} takes longer than ${maxTime / 1000} s over the names of this profile: ${shown}. ` +
+          'Repeat less, or match a part of the name.'
+      );
+    }
+  }
 }
 
 function compile(name: string, text: string): RE2JS {

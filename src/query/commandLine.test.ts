@@ -1,12 +1,15 @@
-import { leftOut, parseCommand, printCommand } from './commandLine';
+import { applyCommand, leftOut, printCommand } from './commandLine';
 import { defaultQuery, type Query } from './query';
 import { parseSelector } from './selector';
 
 /** As a layout whose keys begin with a folder. */
 const isKey = (file: string) => /^\w+\//.test(file);
 
+/** Shows nothing of a query. */
+const bare = 'go tool pprof';
+
 const parsed = (text: string): Partial<Query> => {
-  const { query } = parseCommand(text, isKey);
+  const { query } = applyCommand(text, bare, isKey);
   return Object.fromEntries(
     Object.entries(query).filter(([name, value]) => value !== defaultQuery[name as keyof Query])
   );
@@ -33,7 +36,7 @@ test.each<[string, Partial<Query>]>([
   ['cd dir && go tool pprof -top heap.pb.gz 2>/dev/null | head -20', { view: 'top' }],
   ['go tool pprof -top http://host:6060/debug/pprof/heap > out.txt # of prod', { view: 'top' }],
   ['go tool pprof -top -web=false -cum -cum=false -lines -lines=0 -nodecount=010 FILE', { view: 'top', nodeCount: 8 }],
-  ['go tool pprof -seconds=5 -trim_path=/src -nodecount 0x1_0 -top FILE', { view: 'top', nodeCount: 16 }],
+  ['go tool pprof -seconds=5 -symbolize=none -nodecount 0x1_0 -top FILE', { view: 'top', nodeCount: 16 }],
   ['/usr/bin/pprof -hide=runtime -show_from=main.main FILE', { hideNodes: 'runtime', showFrom: 'main.main' }],
 ])('%s', (text, query) => {
   expect(parsed(text)).toEqual(query);
@@ -54,7 +57,7 @@ test.each([
   ['go tool pprof -web=maybe FILE', /-web=maybe: expected true or false/],
   ["go tool pprof -focus='a FILE", /quote at character 22 .* does not end/],
 ])('%j is refused', (text, message) => {
-  expect(() => parseCommand(text, isKey)).toThrow(message);
+  expect(() => applyCommand(text, bare, isKey)).toThrow(message);
 });
 
 test('what is set is printed, quoted for a shell, and read back', () => {
@@ -77,7 +80,7 @@ test('what is set is printed, quoted for a shell, and read back', () => {
   expect(command).toBe(
     "go tool pprof '-peek=it'\\''s|x y' '-focus=a$b' -tagroot=tenant_id -filefunctions -mean -nodecount=10 -trim=false '-diff_base=s/k 1' s/k2"
   );
-  expect({ ...defaultQuery, ...parseCommand(command, isKey).query }).toEqual(query);
+  expect({ ...defaultQuery, ...applyCommand(command, bare, isKey).query }).toEqual(query);
 });
 
 test.each([
@@ -107,6 +110,13 @@ test("the query's own tag filters stay beside the selector's, or the rest is nam
     'go tool pprof -http=: -tagfocus=x=1 -relative_percentages FILE',
     'the label filter a="x"',
   ]);
+  expect(said({ tagFocus: 'a=^x$' }, '{a="x"}')).toEqual([
+    "go tool pprof -http=: '-tagfocus=a=^x$' -relative_percentages FILE",
+  ]);
+  expect(said({ tagIgnore: 'a=^x$' }, '{a!="x", b!="y"}')).toEqual([
+    "go tool pprof -http=: '-tagignore=a=^x$' -relative_percentages FILE",
+    'the label filter b!="y"',
+  ]);
   expect(said({ search: 'dups > 5', estimate: 'paths', base: 'first', scale: 'rate' }, '')).toEqual([
     'go tool pprof -http=: FILE',
     'the search of goroutines',
@@ -116,7 +126,8 @@ test("the query's own tag filters stay beside the selector's, or the rest is nam
 });
 
 test('files that are no keys of the bucket are named, and the captures of the query stay', () => {
-  const { query, unknown } = parseCommand('go tool pprof -base=old.pb.gz -top "$FILE" -', isKey);
+  const text = 'go tool pprof -base=old.pb.gz -top "$FILE" -';
+  const { query, unknown } = applyCommand(text, bare, isKey);
   expect(query).toMatchObject({ view: 'top', base: '' });
   expect(query).not.toHaveProperty('event');
   expect(unknown).toEqual(['$FILE', '-', 'old.pb.gz']);
@@ -124,4 +135,44 @@ test('files that are no keys of the bucket are named, and the captures of the qu
 
 test('a key that looks like a flag is printed as a path', () => {
   expect(printCommand(defaultQuery, [], ['-rf.pb.gz'])).toBe('go tool pprof -http=: ./-rf.pb.gz');
+});
+
+describe("of the query's own command only what is edited changes", () => {
+  const filtered = '{tenant_id="acme", region!~"eu|us"}';
+  const shownOf = (query: Partial<Query>, selector = '', files = ['s/cpu'], bases: string[] = []) =>
+    printCommand({ ...defaultQuery, ...query }, parseSelector(selector), files, bases);
+  const edits = (shown: string, from: string, to: string) => applyCommand(shown.replace(from, to), shown, isKey);
+
+  test.each<[string, string, string, string, Partial<Query>]>([
+    ['an option', shownOf({ view: 'top' }, filtered), '-top', '-top -cum', { sort: 'cum' }],
+    ['an option that goes', shownOf({ view: 'top', sort: 'cum' }, filtered), ' -cum', '', { sort: 'flat' }],
+    ['a report', shownOf({ view: 'top', focus: 'json' }, filtered), '-top', '-tree', { view: 'tree' }],
+    ['an alias of the report', shownOf({ view: 'graph' }), '-dot', '-svg -mean', { mean: true }],
+    ['a tag filter', shownOf({}, '{a="x"}'), 'a=^x', 'b=^y', { tagFocus: 'b=^y$' }],
+    ['a file', shownOf({ capture: 'latest' }, filtered), 's/cpu', 's/b', { capture: 'event', event: 's/b' }],
+    ['no file', shownOf({}), 's/cpu', 'FILE', {}],
+    ['of merged files an option', shownOf({}, '', ['s/a', 's/b']), ':', ': -lines', { granularity: 'lines' }],
+    ['beside a base an option', shownOf({ base: 'previous' }, '', ['s/b'], ['s/a']), ':', ': -mean', { mean: true }],
+    ['the mode of the base', shownOf({}, '', ['s/b'], ['s/a']), 'diff_base', 'base', { baseMode: 'base' }],
+    ['a base', shownOf({}, '', ['s/b'], ['s/a']), 's/a', 's/c', { base: 'event', baseEvent: 's/c' }],
+    ['a base that goes', shownOf({}, '', ['s/b'], ['s/a']), '-diff_base=s/a', '', { base: '' }],
+    ['the function of peek', shownOf({ view: 'peek' }, filtered), '-peek=', '-peek=json', { peek: 'json' }],
+    ['beside -http=: an option', shownOf({ view: 'sandwich', peek: 'x' }), ':', ': -mean', { mean: true }],
+    ['-http=: for a report', shownOf({ view: 'sandwich', peek: 'x' }), '-http=:', '-top', { view: 'top' }],
+    ['a report for -http=:', shownOf({ view: 'top' }), '-top', '-http=:', { view: 'flame' }],
+  ])('%s', (_, shown, from, to, query) => {
+    expect(shown).toContain(from);
+    expect(edits(shown, from, to)).toEqual({ query, unknown: [] });
+  });
+
+  test('a file that the bucket does not have is named where it is new', () => {
+    const shown = shownOf({ view: 'top' }, '', ['-rf.pb.gz']);
+    expect(edits(shown, '-top', '-top -cum')).toEqual({ query: { sort: 'cum' }, unknown: [] });
+    expect(edits(shown, './-rf.pb.gz', 'other.pb.gz')).toEqual({ query: {}, unknown: ['other.pb.gz'] });
+  });
+
+  test('another command can be put where the number of a query is none for pprof', () => {
+    const shown = shownOf({ view: 'top', nodeCount: 1.5 });
+    expect(applyCommand('go tool pprof -tree FILE', shown, isKey).query).toMatchObject({ view: 'tree', nodeCount: -1 });
+  });
 });

@@ -2,7 +2,7 @@ import { quoteMeta } from '../profile/literals';
 import { InputError } from '../profile/profile';
 import { Arguments, ignoredFlags, peekPattern, ReportFlags, reportFlags, setFlags, toSwitch } from './flags';
 import type { ReportOptions } from './options';
-import { isComparedView, type Query, type View } from './query';
+import { isComparedView, type BaseMode, type Query, type View } from './query';
 import type { Matcher } from './selector';
 
 /** pprof's reports and the views that show them; of two names the first is printed. */
@@ -29,20 +29,64 @@ const isPprof = (word: string) => /(^|\/)pprof$/.test(word);
 /** Stands where a command's file is not known. */
 const placeholder = 'FILE';
 
-export interface ParsedCommand {
+export interface AppliedCommand {
+  /** The fields of the query that the command changes. */
   readonly query: Partial<Query>;
-  /** Files that the command names and the bucket does not have: the query's own captures stay. */
+  /** Files that the command names anew and the bucket does not have: the query's own captures stay. */
   readonly unknown: readonly string[];
 }
 
 /**
- * The query that a `go tool pprof` command line asks for: all report options, those it does not name at their defaults;
- * the view of its report, a flame graph where it names none; and the capture and base, where it names objects of the
- * bucket. A shell's pipes and redirections end it.
+ * What a `go tool pprof` command line changes of the query that shows another one. A flag that both have, or that both
+ * lack, leaves its field as it is, and so do the same files and bases. Any other field becomes what the command asks for:
+ * an option that it does not name its default, the view a flame graph where it names no report, and the capture and base
+ * the objects of the bucket that it names. A shell's pipes and redirections end it.
+ * @param shown as printCommand prints it; `go tool pprof` shows nothing
  * @param isKey whether a file of the command is the key of an object
  * @throws InputError for a flag that the plugin does not have, or a text that is no command of pprof
  */
-export function parseCommand(text: string, isKey: (file: string) => boolean): ParsedCommand {
+export function applyCommand(text: string, shown: string, isKey: (file: string) => boolean): AppliedCommand {
+  const given = readCommand(text);
+  if (given.fields.view === 'peek') {
+    peekPattern(given.fields.peek);
+  }
+  const before = readShown(shown);
+  // A flag may say what is no option of the query: a label filter of its selector, a variable's value, or a view that
+  // pprof has no report for. Those that are not edited have to stay where they are.
+  const edited = Object.entries(given.fields).filter(
+    ([field, value]) => value !== before?.fields[field as keyof CommandFields]
+  );
+  const files = isSame(given.files, before?.files) ? [] : given.files;
+  const hasOtherBases = !isSame(given.bases, before?.bases);
+  const bases = hasOtherBases ? given.bases : [];
+  const [keys, baseKeys] = [files.filter(isKey), bases.filter(isKey)];
+  if (keys.length > 1 || baseKeys.length > 1) {
+    throw new InputError(
+      'The command names several captures: expected one, or none; the query chooses captures by itself.'
+    );
+  }
+  return {
+    query: {
+      ...Object.fromEntries(edited),
+      ...(keys.length === 1 && { capture: 'event', event: keys[0] }),
+      ...(baseKeys.length === 1 && { base: 'event', baseEvent: baseKeys[0] }),
+      ...(hasOtherBases && baseKeys.length === 0 && { base: '' }),
+    },
+    unknown: [...files, ...bases].filter((file) => file !== placeholder && !isKey(file)),
+  };
+}
+
+/** What flags say of a query; the mode of a base where there is one. */
+type CommandFields = ReportOptions & Pick<Query, 'view' | 'peek'> & Partial<Pick<Query, 'baseMode'>>;
+
+interface Command {
+  readonly fields: CommandFields;
+  readonly files: readonly string[];
+  readonly bases: readonly string[];
+}
+
+/** @throws InputError */
+function readCommand(text: string): Command {
   const words = shellWords(text);
   const start = words.findIndex(isPprof);
   if (start < 0) {
@@ -50,7 +94,9 @@ export function parseCommand(text: string, isKey: (file: string) => boolean): Pa
   }
   const args = new Arguments(words.slice(start + 1));
   const flags = new ReportFlags();
-  const query: { -readonly [K in keyof Query]?: Query[K] } = { view: 'flame', peek: '', base: '' };
+  let view: View = 'flame';
+  let peek = '';
+  let baseMode: BaseMode | undefined;
   const files: string[] = [];
   const bases: string[] = [];
   for (let arg = args.next(); arg; arg = args.next()) {
@@ -61,15 +107,14 @@ export function parseCommand(text: string, isKey: (file: string) => boolean): Pa
     const { flag, given } = arg;
     const report = reports.find(([name]) => name === flag);
     if (report && flag === 'peek') {
-      query.view = 'peek';
-      query.peek = peekPattern(args.value(flag, given));
+      view = 'peek';
+      peek = args.value(flag, given);
     } else if (report) {
       if (toSwitch(flag, given)) {
-        query.view = report[1];
+        view = report[1];
       }
     } else if (flag === 'base' || flag === 'diff_base') {
-      query.base = 'event';
-      query.baseMode = flag;
+      baseMode = flag;
       bases.push(args.value(flag, given));
     } else if (servingFlags.includes(flag) || ignoredFlags.includes(flag)) {
       args.value(flag, given);
@@ -82,22 +127,23 @@ export function parseCommand(text: string, isKey: (file: string) => boolean): Pa
       );
     }
   }
-  const [keys, baseKeys] = [files.filter(isKey), bases.filter(isKey)];
-  if (keys.length > 1 || baseKeys.length > 1) {
-    throw new InputError(
-      'The command names several captures: expected one, or none; the query chooses captures by itself.'
-    );
-  }
-  return {
-    query: {
-      ...flags.options(),
-      ...query,
-      ...(keys.length === 1 && { capture: 'event', event: keys[0] }),
-      ...(baseKeys.length === 1 ? { baseEvent: baseKeys[0] } : { base: '' }),
-    },
-    unknown: [...files, ...bases].filter((file) => file !== placeholder && !isKey(file)),
-  };
+  return { fields: { ...flags.options(), view, peek, ...(baseMode && { baseMode }) }, files, bases };
 }
+
+/** Undefined for a command of a query with a number that pprof does not take: whoever puts another is not to blame. */
+function readShown(command: string): Command | undefined {
+  try {
+    return readCommand(command);
+  } catch (error) {
+    if (error instanceof InputError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+const isSame = (some: readonly string[], others: readonly string[] = []): boolean =>
+  some.length === others.length && some.every((one, i) => one === others[i]);
 
 /**
  * The `go tool pprof` command that answers what a query does, over these files.
@@ -154,7 +200,9 @@ function withMatchers(
   // Without a key a pattern is compared with `key:value`, and of those with commas between them all have to match.
   const keyless = (one: Matcher) => `^${escaped(quoteMeta(one.name))}:${valueOf(one)}$`;
   const leftOut: Matcher[] = [];
-  const combine = (own: string, some: readonly Matcher[], separator: ',' | '|'): string => {
+  const combine = (own: string, all: readonly Matcher[], separator: ',' | '|'): string => {
+    // What the query's own filter says already is not left out.
+    const some = all.filter((one) => single(one) !== own);
     if (some.length === 0 || (own === '' && some.length === 1)) {
       return own + some.map(single).join('');
     }

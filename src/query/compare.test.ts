@@ -67,8 +67,8 @@ describe('flame graph of two captures', () => {
     ]);
     expect(rows(await ask(after, before, { view: 'callers', focus: 'new' }))).toEqual([
       '0 total 0 0 30 0',
-      '1 new 0 0 30 0',
-      '2 main 0 0 30 30',
+      '1 new 0 0 30 30',
+      '2 main 0 0 30 0',
     ]);
   });
 

@@ -17,7 +17,21 @@ export function prepareComparison(profile: Profile, base: Profile, query: Query,
   const notices = restarts(profile, base);
   const { normalize, baseMode, scale } = query;
   if (!pairedViews.has(view)) {
-    return withNotices(prepare(subtractBase(profile, base, { mode: baseMode, normalize }), query), notices);
+    const said: Notice[] =
+      scale === 'absolute'
+        ? []
+        : [
+            {
+              severity: 'warning',
+              text:
+                `The values are absolute: the view "${view}" shows a difference as pprof does, which knows no other scale. ` +
+                `${[...pairedViews].join(', ')} are per second or in percent.`,
+            },
+          ];
+    return withNotices(prepare(subtractBase(profile, base, { mode: baseMode, normalize }), query), [
+      ...notices,
+      ...said,
+    ]);
   }
   const isRateOfEach = scale === 'rate' && profile.durationNanos > 0 && base.durationNanos > 0;
   if (scale === 'rate' && !isRateOfEach && view !== 'diff') {

@@ -129,22 +129,23 @@ export function peekPattern(text: string): string {
 
 /** The spellings that Go's flag package takes (strconv.ParseInt with base 0), and of ParseFloat the decimal ones. */
 const wholeNumber = /^([+-]?)(0[xX](?:_?[\da-fA-F])+|0[bB](?:_?[01])+|0[oO]?(?:_?[0-7])+|0|[1-9](?:_?\d)*)$/;
-const decimalNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const decimalNumber = /^[+-]?(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?$/;
 
 function toNumber(flag: string, text: string): number {
   const isWhole = flag === 'nodecount';
-  const value = isWhole ? toWhole(text) : decimalNumber.test(text) ? Number(text) : NaN;
+  const value = isWhole ? toWhole(text) : decimalNumber.test(text) ? Number(text.replace(/_/g, '')) : NaN;
   if (!Number.isFinite(value)) {
     throw new InputError(`-${flag}=${text}: expected a ${isWhole ? 'whole ' : ''}number.`);
   }
   return value;
 }
 
-/** NaN for a text that is none. */
+/** NaN for a text that is none, or of more than 64 bits. */
 function toWhole(text: string): number {
   const [, sign, digits = ''] = wholeNumber.exec(text) ?? [];
   const octal = /^0_?[0-7_]+$/.test(digits) ? `0o${digits.slice(1)}` : digits;
-  return digits === '' ? NaN : Number(octal.replace(/_/g, '')) * (sign === '-' ? -1 : 1);
+  const value = digits === '' ? NaN : Number(octal.replace(/_/g, '')) * (sign === '-' ? -1 : 1);
+  return Math.abs(value) < 2 ** 63 ? value : NaN;
 }
 
 /** What differs from pprof's presets, as flags without their dash: `focus=json`, `lines`, `trim=false`. */
@@ -157,8 +158,8 @@ export function setFlags(options: ReportOptions): string[] {
     });
 }
 
-/** Flags with a value of how pprof fetches and symbolizes and finds sources, which no report here reads. */
-export const ignoredFlags: readonly string[] = ['symbolize', 'seconds', 'timeout', 'tools', 'trim_path', 'source_path'];
+/** Flags with a value of how pprof fetches and symbolizes, which no report here reads. */
+export const ignoredFlags: readonly string[] = ['symbolize', 'seconds', 'timeout', 'tools'];
 
 /** Every flag that ReportFlags takes. */
 export const reportFlags: readonly string[] = [

@@ -29,6 +29,9 @@ export interface ReportOptions {
   readonly granularity: Granularity;
   readonly noInlines: boolean;
   readonly showColumns: boolean;
+  /** What file names are cut off: prefixes, or names of folders, each list separated by colons as in PATH. */
+  readonly trimPath: string;
+  readonly sourcePath: string;
   readonly mean: boolean;
   readonly unit: string;
   readonly divideBy: number;
@@ -62,6 +65,8 @@ export const defaultReportOptions: ReportOptions = {
   granularity: 'functions',
   noInlines: false,
   showColumns: false,
+  trimPath: '',
+  sourcePath: '',
   mean: false,
   unit: 'minimum',
   divideBy: 1,
@@ -134,6 +139,22 @@ export const reportOptions: readonly ReportOption[] = [
   },
   option('noInlines', 'noinlines', 'switch', 'Filters', 'No inlines', 'Count inlined calls to their caller.'),
   option('showColumns', 'showcolumns', 'switch', 'Filters', 'Columns', 'Tell columns of a line apart.'),
+  option(
+    'trimPath',
+    'trim_path',
+    'text',
+    'Filters',
+    'Trim path',
+    'Cut these prefixes, separated by colons, off file names.'
+  ),
+  option(
+    'sourcePath',
+    'source_path',
+    'text',
+    'Filters',
+    'Source path',
+    'Cut file names up to a folder of the same name as one of these, where no prefix is given.'
+  ),
   option('mean', 'mean', 'switch', 'Numbers', 'Mean', 'Value by count: the first sample type divides.'),
   option('unit', 'unit', 'text', 'Numbers', 'Unit', 'Unit of text reports: minimum, auto, kb, ms, …'),
   option('divideBy', 'divide_by', 'number', 'Numbers', 'Divide by', 'Divide all values.'),

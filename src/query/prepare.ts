@@ -1,6 +1,6 @@
 import { isBaseSet } from '../ops/base';
 import { filterNames, noInlines, prune, pruneFrom, showFrom } from '../ops/nameFilters';
-import { filterTags, labelUnits, selectTags } from '../ops/tagFilters';
+import { filterTags, isTagRange, labelUnits, selectTags } from '../ops/tagFilters';
 import { tagFrames } from '../ops/tagroot';
 import { compilePattern } from '../profile/pattern';
 import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
@@ -18,6 +18,9 @@ import { reportOptions, type ReportOptions } from './options';
 export function prepare(profile: Profile, options: ReportOptions, baseIndex?: number): Prepared {
   if (options.divideBy === 0) {
     throw new InputError('divide_by is 0: expected a number that values can be divided by.');
+  }
+  if (!Number.isInteger(options.nodeCount)) {
+    throw new InputError(`nodecount is ${options.nodeCount}: expected a whole number.`);
   }
   const index = sampleIndexByName(profile, options.sampleIndex);
   const { type, unit } = profile.sampleTypes[index];
@@ -93,6 +96,12 @@ function filter(
   say({ showFrom: shown.matched }, options, notices);
   const tagged = filterTags(shown.profile, options, units);
   say(tagged.matched, options, notices);
+  for (const field of ['tagFocus', 'tagIgnore'] as const) {
+    if (options[field] !== '' && isTagRange(options[field])) {
+      const text = `${flagOf(field)} "${options[field]}" is read as a number or a range, not as a regular expression.`;
+      notices.push({ severity: 'info', text });
+    }
+  }
   const selected = selectTags(tagged.profile, { show: pattern('tagShow'), hide: pattern('tagHide') });
   say(selected.matched, options, notices);
   const leaf = pattern('pruneFrom');

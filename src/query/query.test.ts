@@ -4,7 +4,7 @@ import type { Profile } from '../profile/profile';
 import { encodeFolded, type FoldedSample } from '../testing/encode';
 import { printFlame, printProfile } from '../testing/print';
 import { column, type Table } from '../views/table';
-import { defaultQuery } from './query';
+import { checkQuery, defaultQuery } from './query';
 import { run } from './run';
 import { compileMatcher } from './matcher';
 import { parseSelector, possibleValues, printSelector } from './selector';
@@ -195,4 +195,16 @@ describe('merge', () => {
     expect(() => merge([heap, heap])).not.toThrow();
     await expect(cpu().then((p) => merge([p, heap]))).rejects.toThrow(/one has samples in count.*another inuse_space/);
   });
+});
+
+test.each<[object, RegExp]>([
+  [{ base: 'zzz' }, /base is "zzz": expected one of previous, first,/],
+  [{ view: 'nope' }, /view is "nope": expected one of flame, .*growth, .*exemplars/],
+  [{ focus: { a: 1 } }, /focus is {"a":1}: expected a string/],
+  [{ divideBy: '2' }, /divideBy is "2": expected a number/],
+  [{ trim: 1 }, /trim is 1: expected a boolean/],
+  [{ maxNodes: -5 }, /maxNodes is -5: expected at least 1/],
+])('a stored query with %j is refused', (part, message) => {
+  expect(() => checkQuery(defaultQuery)).not.toThrow();
+  expect(() => checkQuery({ ...defaultQuery, ...part })).toThrow(message);
 });

@@ -1,3 +1,4 @@
+import { InputError } from '../profile/profile';
 import { defaultGoroutineOptions, goroutineViews, historyViews, type GoroutineOptions } from './goroutineOptions';
 import { defaultReportOptions, type ReportOptions } from './options';
 
@@ -100,6 +101,27 @@ export type BaseMode = (typeof baseModes)[number];
 /** As they are, in a second, or as shares of each side's total. */
 export const diffScales = ['absolute', 'rate', 'percent'] as const;
 export type DiffScale = (typeof diffScales)[number];
+
+/** @throws InputError for what a stored query has instead of what is expected: anyone may write one by hand */
+export function checkQuery(query: Query): void {
+  for (const [field, standard] of Object.entries(defaultQuery)) {
+    const value = query[field as keyof Query];
+    if (typeof value !== typeof standard || Number.isNaN(value)) {
+      throw new InputError(`The query's ${field} is ${JSON.stringify(value)}: expected a ${typeof standard}.`);
+    }
+  }
+  const chosen = { view: views, capture: captureChoices, base: baseChoices, baseMode: baseModes, scale: diffScales };
+  for (const [field, choices] of Object.entries({ ...chosen, estimate: estimateChoices })) {
+    const value = query[field as keyof typeof chosen];
+    if (!(choices as readonly string[]).includes(value)) {
+      const expected = choices.filter((choice) => choice !== '').join(', ');
+      throw new InputError(`The query's ${field} is ${JSON.stringify(value)}: expected one of ${expected}.`);
+    }
+  }
+  if (query.maxNodes < 1) {
+    throw new InputError(`The query's maxNodes is ${query.maxNodes}: expected at least 1.`);
+  }
+}
 
 export const defaultQuery: Query = {
   ...defaultReportOptions,

@@ -134,6 +134,16 @@ const keys = (chance: Chance, { labels, numbers }: Facts): string =>
 const keyPattern = (chance: Chance, { labels, numbers }: Facts): string =>
   pattern(chance, [...labels.map(([key]) => key), ...numbers.map(([key]) => key)]);
 
+/** Beginnings of file names, with and without their last slash, and what is in none. */
+function folders(chance: Chance, { names }: Facts): string {
+  const paths = names.filter((name) => name.includes('/'));
+  const folder = () => {
+    const parts = (paths.length > 0 && chance.is(0.8) ? chance.pick(paths) : '/no/such/folder').split('/');
+    return parts.slice(0, 1 + chance.below(parts.length)).join('/') + chance.pick(['', '/', '']);
+  };
+  return chance.pick([folder(), folder(), `${folder()}:${folder()}`, '']);
+}
+
 /** Flags for a profile with these facts; each of pprof's options about one time in five. */
 export function randomFlags(chance: Chance, facts: Facts, hasBase: boolean): string[] {
   const name = () => pattern(chance, facts.names);
@@ -156,6 +166,8 @@ export function randomFlags(chance: Chance, facts: Facts, hasBase: boolean): str
     () => `-${chance.pick(['functions', 'filefunctions', 'files', 'lines', 'addresses'])}`,
     () => chance.pick(['-noinlines', '-noinlines', '-noinlines=false']),
     () => '-showcolumns',
+    () => `-trim_path=${folders(chance, facts)}`,
+    () => `-source_path=${folders(chance, facts)}`,
     () => '-mean',
     () => `-unit=${chance.pick(['minimum', 'auto', 'ms', 'kb', 'seconds', 'none', 'GB', 'hours', 'count', 'μs', ''])}`,
     () => `-divide_by=${chance.pick([1, 2, 3, 10, 1024, 0.5, 0.001, 1e6, -2])}`,

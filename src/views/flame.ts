@@ -9,6 +9,11 @@ export interface DrawOptions {
   readonly maxNodes: number;
   /** Deepest level drawn. A browser's canvas ends below 2,800 rows of a flame graph, at half of it on dense screens. */
   readonly maxDepth?: number;
+  /**
+   * In a tree of callers, whose paths end at the root of the program: the level whose nodes have their whole value of their
+   * own, so that a function has what the top table says. Nodes of other levels have none.
+   */
+  readonly selfLevel?: number;
 }
 
 export interface FlameOptions extends DrawOptions, FrameOptions {
@@ -21,7 +26,10 @@ export const flame = (prepared: Prepared, options: FlameOptions): Table =>
 
 /** The inverted call tree: below each function that has a value of its own the paths of its callers. */
 export const callers = (prepared: Prepared, options: FlameOptions): Table =>
-  drawFlame(callerTree(prepared.profile, prepared, frameNames(prepared.profile, options)), prepared, options);
+  drawFlame(callerTree(prepared.profile, prepared, frameNames(prepared.profile, options)), prepared, {
+    ...options,
+    selfLevel: 1,
+  });
 
 /**
  * The nested set that Grafana's flame graph draws: rows in depth-first order, `level` rising by at most one, one root
@@ -34,7 +42,7 @@ export const callers = (prepared: Prepared, options: FlameOptions): Table =>
 export function drawFlame(
   whole: CallTree,
   { type, unit }: Pick<Prepared, 'type' | 'unit'>,
-  { maxNodes, maxDepth = 1000, mean }: DrawOptions & { readonly mean?: boolean }
+  { maxNodes, maxDepth = 1000, selfLevel, mean }: DrawOptions & { readonly mean?: boolean }
 ): Table {
   const notices: Notice[] = [];
   const own = withoutNegatives(whole, whole.parent, unit, notices);
@@ -67,7 +75,17 @@ export function drawFlame(
   const names = [...whole.names, 'other'];
   const values = (side: TreeValues, right = ''): Column[] => [
     { name: `value${right}`, kind: 'number', values: drawnValues(drawing, side.cum, side.cum), unit },
-    { name: `self${right}`, kind: 'number', values: drawnValues(drawing, side.flat, side.cum), unit },
+    {
+      name: `self${right}`,
+      kind: 'number',
+      values:
+        selfLevel === undefined
+          ? drawnValues(drawing, side.flat, side.cum)
+          : drawnValues(drawing, side.cum, side.cum).map((value, row) =>
+              drawing.level[row] === selfLevel ? value : 0
+            ),
+      unit,
+    },
   ];
   return {
     name: type,

@@ -34,8 +34,12 @@ export interface FrameOptions {
   readonly showColumns?: boolean;
   /** Lines were cut to one per location: addresses then say no column either. */
   readonly noInlines?: boolean;
-  /** File names keep Bazel's working directory, which pprof cuts from graphs and not from traces. */
+  /** File names stay as they are, as in pprof's traces; in graphs it cuts Bazel's working directory and the two below. */
   readonly wholePaths?: boolean;
+  /** Prefixes to cut, separated by colons. */
+  readonly trimPath?: string;
+  /** Folders, separated by colons: without prefixes a name is cut up to a folder with the last name of one. */
+  readonly sourcePath?: string;
 }
 
 /**
@@ -58,18 +62,26 @@ const knownFrames = new WeakMap<LocationTable, Map<string, Frames>>();
 
 /** internal/graph, nodeInfo and NodeInfo.PrintableName. The same object for the same locations and options. */
 export function frameNames(profile: Profile, options: FrameOptions = {}): Frames {
-  const { granularity = 'functions', showColumns = false, noInlines = false, wholePaths = false } = options;
-  const key = `${granularity} ${showColumns} ${noInlines} ${wholePaths}`;
+  const {
+    granularity = 'functions',
+    showColumns = false,
+    noInlines = false,
+    wholePaths = false,
+    trimPath = '',
+    sourcePath = '',
+  } = options;
+  const all = { granularity, showColumns, noInlines, wholePaths, trimPath, sourcePath };
+  const key = JSON.stringify(all);
   const known = knownFrames.get(profile.location) ?? new Map<string, Frames>();
   knownFrames.set(profile.location, known);
-  const frames = known.get(key) ?? nameFrames(profile, { granularity, showColumns, noInlines, wholePaths });
+  const frames = known.get(key) ?? nameFrames(profile, all);
   known.set(key, frames);
   return frames;
 }
 
 function nameFrames(
   profile: Profile,
-  { granularity, showColumns, noInlines, wholePaths }: Required<FrameOptions>
+  { granularity, showColumns, noInlines, wholePaths, trimPath, sourcePath }: Required<FrameOptions>
 ): Frames {
   const { strings, function: func, line, location, mapping } = profile;
   const hasName = granularity !== 'files';
@@ -86,7 +98,7 @@ function nameFrames(
     const row = func.filename[f];
     let file = files.get(row);
     if (file === undefined) {
-      file = cleanPath(wholePaths ? strings[row] : strings[row].replace(/^\/proc\/self\/cwd\/(\.\/)?/, ''));
+      file = cleanPath(wholePaths ? strings[row] : cutPath(strings[row], trimPath, sourcePath));
       files.set(row, file);
     }
     return file;
@@ -171,6 +183,24 @@ function printableName(
 
 /** The last part of a path that is not empty (Go's filepath.Base). */
 export const baseName = (path: string): string => /([^/]*)\/*$/.exec(path)?.[1] || '/';
+
+/** A path without what is the machine's that built it (internal/report/source.go, trimPath). */
+function cutPath(path: string, trimPath: string, sourcePath: string): string {
+  const list = (text: string) => (text === '' ? [] : text.split(':'));
+  if (trimPath === '') {
+    for (const folder of list(sourcePath)) {
+      const wanted = `/${folder === '' ? '.' : baseName(folder)}/`;
+      const at = path.indexOf(wanted);
+      if (at >= 0) {
+        return path.slice(at + wanted.length);
+      }
+    }
+  }
+  const prefix = [...list(trimPath), '/proc/self/cwd/./', '/proc/self/cwd/']
+    .map((given) => (given.endsWith('/') ? given : `${given}/`))
+    .find((given) => path.startsWith(given));
+  return prefix === undefined ? path : path.slice(prefix.length);
+}
 
 /** A path without `.`, `..` and doubled slashes (Go's filepath.Clean); '' stays ''. */
 function cleanPath(path: string): string {

@@ -3,7 +3,7 @@ import { calleeTree, callerTree } from './calltree';
 import { drawFlame, type FlameOptions } from './flame';
 import { frameNames, marks } from './graph';
 import type { Prepared } from './prepared';
-import type { Table } from './table';
+import type { Notice, Table } from './table';
 
 /**
  * What the matching functions call, and who calls them: two flame tables whose first level are these functions. A
@@ -14,9 +14,15 @@ export function sandwich(prepared: Prepared, options: FlameOptions, pattern: Pat
   const frames = frameNames(profile, options);
   const start = marks(frames.names, pattern);
   const callees = drawFlame(calleeTree(profile, prepared, frames, start), prepared, options);
-  const callers = drawFlame(callerTree(profile, prepared, frames, start), prepared, options);
+  const callers = drawFlame(callerTree(profile, prepared, frames, start), prepared, { ...options, selfLevel: -1 });
+  const notice: Notice = {
+    severity: 'info',
+    text:
+      'This is what the function calls. Who calls it is the second frame, of which Explore and the flame graph panel draw ' +
+      'none: for it, add a query with the view Callers, and the function as Focus and as Prune from.',
+  };
   return [
-    { ...callees, name: `${callees.name} of callees` },
+    { ...callees, name: `${callees.name} of callees`, notices: [notice, ...callees.notices] },
     { ...callers, name: `${callers.name} of callers`, notices: [] },
   ];
 }
