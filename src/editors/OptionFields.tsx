@@ -34,20 +34,23 @@ export function OptionFields({ id, options, onChange }: Props) {
   return (
     <Section title="Options of pprof" summary={setFlags({ ...options, ...hidden }).join(', ')}>
       {groups.map((group) => (
-        <InlineFieldRow key={group}>
+        // Lines that wrap stay beside their label.
+        <div key={group} style={{ display: 'flex' }}>
           <InlineLabel width={labelWidth}>{group}</InlineLabel>
-          {shown
-            .filter((option) => option.group === group)
-            .map((option) => (
-              <OptionField
-                key={option.field}
-                id={id(option.field)}
-                option={option}
-                value={options[option.field]}
-                onChange={(value) => onChange({ [option.field]: value })}
-              />
-            ))}
-        </InlineFieldRow>
+          <InlineFieldRow style={{ flex: 1 }}>
+            {shown
+              .filter((option) => option.group === group)
+              .map((option) => (
+                <OptionField
+                  key={option.field}
+                  id={id(option.field)}
+                  option={option}
+                  value={options[option.field]}
+                  onChange={(value) => onChange({ [option.field]: value })}
+                />
+              ))}
+          </InlineFieldRow>
+        </div>
       ))}
     </Section>
   );

@@ -58,6 +58,16 @@ test.each([
   expect(frame.fields[0].config.unit).toBe(expected);
 });
 
+test('Explore draws a table of rows with the panel, which reads widths, and says itself that there are none', () => {
+  const columns = [{ name: 'flat', kind: 'number', values: [1] }] as const;
+  const pluginOf = (length: number, visualisation: 'table' | 'flamegraph') =>
+    toFrame({ name: 'top', length, columns, notices: [] }, { refId: 'A', visualisation }).meta
+      ?.preferredVisualisationPluginId;
+  expect(pluginOf(1, 'table')).toBe('table');
+  expect(pluginOf(0, 'table')).toBeUndefined();
+  expect(pluginOf(1, 'flamegraph')).toBeUndefined();
+});
+
 test('a small graph is one line, however the captures are spaced', () => {
   const columns = [{ name: 'over time', kind: 'series', values: [[1, 2, 3]], times: [0, 10, 500] }] as const;
   const [{ values }] = toFrame({ name: 'growth', length: 1, columns, notices: [] }, options).fields;

@@ -53,6 +53,9 @@ export function toFrame(table: Table, { refId, visualisation, executed, notices 
     name: table.name,
     meta: {
       preferredVisualisationType: visualisation,
+      // Explore's own table overwrites `config.custom`, and with it widths and hidden columns; the panel reads them. What
+      // to say where there are no rows, Explore knows better.
+      ...(visualisation === 'table' && table.length > 0 && { preferredVisualisationPluginId: 'table' }),
       executedQueryString: executed,
       notices: [...notices, ...table.notices].map(({ severity, text }) => ({ severity, text })),
     },
@@ -128,10 +131,10 @@ function cellOf({ kind, name, values, isGauge, isLong }: Column): object | undef
   if (isLong) {
     return { minWidth: 240, inspect: true };
   }
-  const widthOf = (letters: number) => ({ width: Math.max(100, 40 + 8 * letters) });
+  const widthOf = (letters: number) => ({ width: Math.max(88, 32 + 7 * letters) });
   switch (kind) {
     case 'enum':
-      return { minWidth: 320 };
+      return { minWidth: 260 };
     case 'number':
       return widthOf(name.length);
     case 'string': {
@@ -141,7 +144,7 @@ function cellOf({ kind, name, values, isGauge, isLong }: Column): object | undef
     case 'series':
       return { width: 200, cellOptions: { type: 'sparkline', hideValue: true } };
     case 'time':
-      return undefined;
+      return { width: 170 };
   }
 }
 
