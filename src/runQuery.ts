@@ -108,7 +108,12 @@ async function showProfile(
       ? undefined
       : printCommand(query, sampleMatchers(bucket, query.selector), keysOf(chosen), keysOf(base));
   const all = [...notices, ...failedNotice(failed, count)];
-  return tables.map((table, i) => frameOf(table, query, refId, i === 0 ? all : [], command));
+  return tables.map((table, i) => {
+    const frame = frameOf(table, query, refId, i === 0 ? all : [], command);
+    // Explore's own flame graph draws the first frame alone; this gives another one a panel.
+    const panel = i > 0 && visualisations[query.view] === 'flamegraph' ? 'flamegraph' : undefined;
+    return panel ? { ...frame, meta: { ...frame.meta, preferredVisualisationPluginId: panel } } : frame;
+  });
 }
 
 async function showProcess(

@@ -18,8 +18,8 @@ export function sandwich(prepared: Prepared, options: FlameOptions, pattern: Pat
   const notice: Notice = {
     severity: 'info',
     text:
-      'This is what the function calls. Who calls it is the second frame, of which Explore and the flame graph panel draw ' +
-      'none: for it, add a query with the view Callers, and the function as Focus and as Prune from.',
+      'This is what the function calls. Who calls it is the second frame: Explore draws it below, a panel of a dashboard draws ' +
+      'the first alone. There, add one with the view Callers, and the function as Focus and as Prune from.',
   };
   return [
     { ...callees, name: `${callees.name} of callees`, notices: [notice, ...callees.notices] },

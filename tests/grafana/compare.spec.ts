@@ -26,3 +26,17 @@ test('the call graph is drawn by the node graph panel', async ({ page }) => {
   await open(page, { ...heap, view: 'graph' });
   await expect(page.getByText('store.retainedPoints').first()).toBeVisible();
 });
+
+test('a sandwich is two flame graphs, of what a function calls and of who calls it', async ({ page }) => {
+  await open(page, { ...heap, view: 'sandwich', peek: 'flate.NewWriter' });
+  await expect(page.getByText('compress/flate.(*compressor).init').first()).toBeVisible();
+  await expect(page.getByText('main.(*server).run').first()).toBeVisible();
+});
+
+test('names of functions have more room in a table than numbers', async ({ page }) => {
+  await open(page, { ...heap, view: 'top' });
+  const widthOf = async (name: string) => (await page.getByRole('columnheader', { name }).first().boundingBox())?.width;
+  await expect
+    .poll(async () => ((await widthOf('function')) ?? 0) / ((await widthOf('flat%')) ?? 1))
+    .toBeGreaterThan(2);
+});
