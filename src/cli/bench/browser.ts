@@ -80,7 +80,7 @@ try {
     demo.stdout.on('data', (text) => {
       const match = /workbench\s+(http\S+)/.exec(String(text));
       if (match) {
-        resolve(match[1]);
+        resolve(new URL(match[1]).origin);
       }
     });
     demo.on('exit', (code) => reject(new Error(`the demo ended with code ${code}`)));
