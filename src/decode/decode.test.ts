@@ -68,6 +68,8 @@ describe('profile.proto', () => {
     expect(printProfile(profile)).toEqual(['0xffffffffffffffff;0xffffffffffffffff 5']);
   });
 
+  const varint = (value: bigint): number[] =>
+    value < 128n ? [Number(value)] : [Number(value & 127n) | 128, ...varint(value >> 7n)];
   /** Samples of one value each, by the bytes of their location ids; locations have these ids and an address for a name. */
   const withIds = (
     samples: readonly number[][],
@@ -75,8 +77,6 @@ describe('profile.proto', () => {
     apart = false
   ) => {
     const message = (tag: number, content: readonly number[]) => [tag, content.length, ...content];
-    const varint = (value: bigint): number[] =>
-      value < 128n ? [Number(value)] : [Number(value & 127n) | 128, ...varint(value >> 7n)];
     const written = samples.map((bytes, i) => message(0x12, [...message(0x0a, bytes), 0x10, i + 1]));
     const locations = ids.map(([id, address]) => message(0x22, [0x08, ...varint(id), 0x18, address]));
     return Uint8Array.from([
@@ -89,14 +89,12 @@ describe('profile.proto', () => {
   it('reads location ids of any length, whatever the sample before ends with', async () => {
     const ids = [1n, 127n, 128n, 2n ** 14n, 2n ** 21n, 2n ** 28n, 2n ** 35n, 2n ** 53n + 1n, 2n ** 64n - 1n];
     const located = ids.map((id, i) => [id, i + 1] as const);
-    const bytesOf = (id: bigint): number[] =>
-      id < 128n ? [Number(id)] : [Number(id & 127n) | 128, ...bytesOf(id >> 7n)];
     const stacks = ids.flatMap((_, i) => ids.map((_, k) => [...ids.slice(i), ids[k], ids[i]]));
     const expected = stacks.map((stack, i) => {
       const names = stack.map((id) => `0x${(ids.indexOf(id) + 1).toString(16)}`);
       return `${names.reverse().join(';')} ${i + 1}`;
     });
-    const samples = stacks.map((stack) => stack.flatMap(bytesOf));
+    const samples = stacks.map((stack) => stack.flatMap(varint));
     for (const apart of [false, true]) {
       expect(printProfile(await decode(withIds(samples, located, apart)))).toEqual(expected);
     }

@@ -354,7 +354,7 @@ class PprofDecoder {
         continue;
       }
       const end = this.fieldEnd(pos, samplesEnd);
-      pos += bytes[pos] < 0x80 ? 1 : reader.pos - pos;
+      pos = this.fieldStart(pos);
       let start = 0;
       let stop = 0;
       let depth = 0;
@@ -376,11 +376,11 @@ class PprofDecoder {
             depth = this.readIds(start, stop, depth, locationIds, row);
           }
           stop = this.fieldEnd(pos, end);
-          start = pos + (bytes[pos] < 0x80 ? 1 : reader.pos - pos);
+          start = this.fieldStart(pos);
           pos = stop;
         } else if (inner === 0x12) {
           const valuesEnd = this.fieldEnd(pos, end);
-          pos += bytes[pos] < 0x80 ? 1 : reader.pos - pos;
+          pos = this.fieldStart(pos);
           while (pos < valuesEnd) {
             let value = bytes[pos];
             if (value < 0x80) {
@@ -503,6 +503,11 @@ class PprofDecoder {
       stack: { length: rows, parent, location },
       ...labels.finish(),
     };
+  }
+
+  /** The start of the field whose end fieldEnd gave last: behind its length, of one byte or as far as the reader went. */
+  private fieldStart(at: number): number {
+    return this.reader.bytes[at] < 0x80 ? at + 1 : this.reader.pos;
   }
 
   /** The end of a field whose length is at `at`; where that is of more than one byte, `reader.pos` is behind it. */

@@ -5,14 +5,10 @@ import type { Profile } from '../profile/profile';
 import { keepSamples } from './samples';
 
 /** The unit of each numeric label: the first that a sample has, else the key's own (profile.NumLabelUnits). */
-export function labelUnits({ label, labelSet, sample, strings }: Profile): Map<string, string> {
+export function labelUnits(profile: Profile): Map<string, string> {
+  const { label, labelSet, strings } = profile;
   const units = new Map<string, string>();
-  const isSeen = new Uint8Array(labelSet.length);
-  for (const set of sample.labelSet) {
-    if (isSeen[set] === 1) {
-      continue;
-    }
-    isSeen[set] = 1;
+  for (const set of usedSets(profile)) {
     for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
       const key = strings[label.key[i]];
       if (label.isNumeric[i] && !units.get(key)) {
@@ -24,6 +20,19 @@ export function labelUnits({ label, labelSet, sample, strings }: Profile): Map<s
     units.set(key, unit || (key === 'request' || key === 'alignment' ? 'bytes' : key));
   }
   return units;
+}
+
+/** The label lists that samples have, in the order in which they come first. */
+function usedSets({ labelSet, sample }: Profile): number[] {
+  const isSeen = new Uint8Array(labelSet.length);
+  const sets: number[] = [];
+  for (const set of sample.labelSet) {
+    if (isSeen[set] === 0) {
+      isSeen[set] = 1;
+      sets.push(set);
+    }
+  }
+  return sets;
 }
 
 /** True for the label lists, by row of `labelSet`, that an expression selects. */
@@ -145,12 +154,7 @@ export function selectTags(
   const { label, labelSet, sample, strings } = profile;
   const builder = new LabelSetBuilder();
   const rows = new Uint32Array(labelSet.length);
-  const isSeen = new Uint8Array(labelSet.length);
-  for (const set of sample.labelSet) {
-    if (isSeen[set] === 1) {
-      continue;
-    }
-    isSeen[set] = 1;
+  for (const set of usedSets(profile)) {
     for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
       const key = strings[label.key[i]];
       const isShown = !show || show(key);

@@ -1,6 +1,6 @@
 /**
- * Rows for distinct pairs of an int32 and a uint32. Nothing is allocated for a pair that is known. Rows are numbered in the order of
- * their first appearance.
+ * Rows for distinct pairs of an int32 and a uint32. Nothing is allocated for a pair that is known. Rows are numbered in
+ * the order of their first appearance.
  */
 export class PairInterner {
   first: Int32Array;
@@ -19,7 +19,7 @@ export class PairInterner {
     while (capacity < expected) {
       capacity *= 2;
     }
-    // Of paths few more than the half of half is hashed: what is small stays in the processor's cache.
+    // Of paths a third is hashed, or fewer: what is small stays in the processor's cache.
     this.slots = new Int32Array(arePaths ? Math.max(1024, capacity / 2) : capacity);
     this.first = new Int32Array(capacity);
     this.second = new Uint32Array(capacity);

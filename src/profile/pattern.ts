@@ -26,29 +26,25 @@ export function compilePattern(name: string, text: string): Pattern {
   if (alternatives) {
     return (actual) => alternatives.some((alternative) => actual.includes(alternative));
   }
-  const compiled = compile(name, text);
-  const required = requiredText(text);
-  const watch = new Stopwatch(name, text);
-  return (actual) => {
-    if (!actual.includes(required)) {
-      return false;
-    }
-    watch.start();
-    const isFound = compiled.matcher(actual).find();
-    watch.stop();
-    return isFound;
-  };
+  const search = searcher(name, text, compile(name, text));
+  return (actual) => search(actual) !== undefined;
 }
 
 /** What the first group of a pattern matches; undefined for a pattern without groups. @throws as compilePattern does */
 export function compileGroup(name: string, text: string): ((text: string) => string | undefined) | undefined {
   const compiled = compile(name, text);
-  const required = requiredText(text);
   if (compiled.groupCount() === 0) {
     return undefined;
   }
+  const search = searcher(name, text, compiled);
+  return (actual) => search(actual)?.group(1) ?? undefined;
+}
+
+/** Finds the first match; undefined for none. The search @throws InputError where it was too long over all texts */
+function searcher(name: string, text: string, compiled: RE2JS) {
+  const required = requiredText(text);
   const watch = new Stopwatch(name, text);
-  return (actual) => {
+  return (actual: string) => {
     if (!actual.includes(required)) {
       return undefined;
     }
@@ -56,7 +52,7 @@ export function compileGroup(name: string, text: string): ((text: string) => str
     watch.start();
     const isFound = matcher.find();
     watch.stop();
-    return isFound ? (matcher.group(1) ?? undefined) : undefined;
+    return isFound ? matcher : undefined;
   };
 }
 

@@ -230,8 +230,8 @@ export interface GraphOptions {
 }
 
 /** The whole graph of one sample type. */
-export const callGraph = (profile: Profile, sampleIndex: number, frames: Frames, options: GraphOptions = {}): Graph =>
-  callGraphs(profile, sampleIndex, frames, options)();
+export const callGraph = (profile: Profile, sampleIndex: number, frames: Frames): Graph =>
+  callGraphs(profile, sampleIndex, frames)();
 
 /**
  * Graphs of one sample type: of all frames, or of those that `kept` marks; others are passed over then, as pprof does after
@@ -455,7 +455,7 @@ export const nameOrder =
       : compareText(names[a], names[b]);
 
 /** 1 for each name that passes. */
-export function marks(names: readonly string[], passes: (name: string) => boolean): Uint8Array {
+export function markNames(names: readonly string[], passes: (name: string) => boolean): Uint8Array {
   const marked = new Uint8Array(names.length);
   for (let row = 0; row < marked.length; row++) {
     marked[row] = passes(names[row]) ? 1 : 0;

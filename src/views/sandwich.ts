@@ -1,7 +1,7 @@
 import type { Pattern } from '../profile/pattern';
 import { calleeTree, callerTree } from './calltree';
 import { drawFlame, type FlameOptions } from './flame';
-import { frameNames, marks } from './graph';
+import { frameNames, markNames } from './graph';
 import type { Prepared } from './prepared';
 import type { Notice, Table } from './table';
 
@@ -12,7 +12,7 @@ import type { Notice, Table } from './table';
 export function sandwich(prepared: Prepared, options: FlameOptions, pattern: Pattern): [Table, Table] {
   const { profile } = prepared;
   const frames = frameNames(profile, options);
-  const start = marks(frames.names, pattern);
+  const start = markNames(frames.names, pattern);
   const callees = drawFlame(calleeTree(profile, prepared, frames, start), prepared, options);
   const callers = drawFlame(callerTree(profile, prepared, frames, start), prepared, { ...options, selfLevel: -1 });
   const notice: Notice = {

@@ -3,7 +3,7 @@ import {
   callGraphs,
   compareText,
   frameNames,
-  marks,
+  markNames,
   nameOrder,
   once,
   shownNodes,
@@ -69,7 +69,7 @@ export function trimmedGraph(
   const nodeCount = options.nodeCount === -1 ? most : options.nodeCount;
   const frames = frameNames(profile, options);
   const tree = visual && options.callTree ? callTree(profile, { index }, frames) : undefined;
-  const wanted = isWanted && marks(frames.names, isWanted);
+  const wanted = isWanted && markNames(frames.names, isWanted);
   const build = tree
     ? (kept?: Uint8Array) => pathGraph(tree, kept)
     : callGraphs(profile, index, frames, { mean, edgesOf: wanted });

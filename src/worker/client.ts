@@ -74,7 +74,10 @@ interface Job {
 /** Least time between two partial results, in ms: each costs a merge's tables and a drawing. */
 const partialInterval = 1500;
 
-/** Reads that are under way beside the one that is awaited, while the worker is busy. The store bounds requests; this bounds bytes. */
+/**
+ * Reads that are under way beside the one that is awaited, while the worker is busy. The store bounds requests; this bounds
+ * bytes.
+ */
 const maxAhead = 4;
 
 /** The worker's answer to a question is an error; its message does not say of which source. */
@@ -265,12 +268,10 @@ export class WorkerClient {
           }
           if (onMerged && done + 1 < sources.length && performance.now() - last > partialInterval) {
             await settle(0);
-            last = performance.now();
-            if (failed.length === done) {
-              continue; // There is nothing to show yet.
+            if (failed.length < done) {
+              await this.ask({ type: 'finish', collection, key: `${key} so far` }, signal);
+              await onMerged(`${key} so far`, done);
             }
-            await this.ask({ type: 'finish', collection, key: `${key} so far` }, signal);
-            await onMerged(`${key} so far`, done);
             last = performance.now();
           }
         }
