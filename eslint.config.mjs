@@ -64,6 +64,7 @@ export default defineConfig([
       'blob-report/',
       '**/.eslintcache',
       '**/build/',
+      '.grafana13/',
     ],
   },
   ...baseConfig,

@@ -2,12 +2,15 @@
 process.env.TZ = 'UTC';
 
 const scaffold = require('./.config/jest.config');
+const { grafanaESModules, nodeModulesToTransform } = require('./.config/jest/utils');
 
 const swc = scaffold.transform['^.+\\.(t|j)sx?$'];
 const shared = {
   ...scaffold,
   // d3-color ships .mjs, which the scaffold's pattern leaves untransformed.
   transform: { ...scaffold.transform, '^.+\\.mjs$': swc },
+  // @grafana/data 13 loads packages that are ES modules alone.
+  transformIgnorePatterns: [nodeModulesToTransform([...grafanaESModules, '@react-hookz/web', '@ver0/deep-equal'])],
 };
 // The core runs in the worker and in Node, never in a DOM, and jsdom lacks DecompressionStream.
 const core = ['profile', 'decode', 'encode', 'ops', 'views', 'query', 'store', 'cli', 'worker'];

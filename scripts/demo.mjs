@@ -4,8 +4,9 @@
 //   CAPTURES                            another folder of captures, in the default key layout
 //   CLIMB_SECONDS                       how long its memory climbs: 180
 //   BUCKET, BUCKET_ENDPOINT, BUCKET_URL an S3 bucket for its captures, and where the plugin reads it
+//   WORKBENCH                           a copy of this tree with packages of its own, for the page: scripts/grafana13.mjs
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { endChildrenOnSignal } from './children.mjs';
 import { ensureBuild, ensureModules, freePort, root, say } from './setup.mjs';
 
@@ -51,11 +52,13 @@ const looseModules = {
   },
 };
 
-const page = join(root, 'demo/workbench/build');
+const { BUCKET, BUCKET_ENDPOINT, BUCKET_URL, CAPTURES, CLIMB_SECONDS = 180 } = process.env;
+const tree = resolve(process.env.WORKBENCH ?? root);
+const page = join(tree, 'demo/workbench/build');
 say('building the workbench page');
 mkdirSync(page, { recursive: true });
 await build({
-  entryPoints: [join(root, 'demo/workbench/page.tsx')],
+  entryPoints: [join(tree, 'demo/workbench/page.tsx')],
   outdir: page,
   bundle: true,
   format: 'esm',
@@ -71,12 +74,11 @@ await build({
   plugins: [looseModules],
   logLevel: 'error',
 });
-copyFileSync(join(root, 'demo/workbench/index.html'), join(page, 'index.html'));
+copyFileSync(join(tree, 'demo/workbench/index.html'), join(page, 'index.html'));
 
 const listen = (server, port) => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
 
 endChildrenOnSignal();
-const { BUCKET, BUCKET_ENDPOINT, BUCKET_URL, CAPTURES, CLIMB_SECONDS = 180 } = process.env;
 const storePort = Number(process.env.STORE_PORT ?? 9000);
 const port = await freePort(Number(process.env.PORT ?? 3000));
 const url = `http://127.0.0.1:${port}`;
@@ -97,7 +99,9 @@ const bucket = BUCKET ? { url: BUCKET_URL, flags } : undefined;
 const { bucketUrl, prometheus, ...more } = isLive
   ? await live.startLive({ url, bucket, storePort, seconds: Number(CLIMB_SECONDS) })
   : await startRecorded();
-await listen(createWorkbench({ dist: join(root, 'dist'), page, bucketUrl, prometheus }), port);
+// @grafana/ui brings its icons as files and asks for them where Grafana serves them.
+const icons = join(tree, 'node_modules/@grafana/ui/dist/public/img/icons');
+await listen(createWorkbench({ dist: join(root, 'dist'), page, icons, bucketUrl, prometheus }), port);
 Object.entries({ bucket: bucketUrl, prometheus: prometheus.url ?? `none: ${prometheus.missing}`, ...more }).forEach(
   ([name, where]) => say(`${name.padEnd(12)} ${where}`)
 );

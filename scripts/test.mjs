@@ -102,6 +102,15 @@ const steps = {
     }
   },
   browser: () => playwright('browser', []),
+  /** The plugin as it was built, types, and the workbench with the newest Grafana's packages and React 19. */
+  async grafana13() {
+    const { checkTypes, ensureGrafana13 } = await import('./grafana13.mjs');
+    const copy = ensureGrafana13();
+    checkTypes();
+    jest('grafana13', ['-c', join(copy, 'jest.config.js'), '--selectProjects', 'shell']);
+    ensureBuild();
+    playwright('grafana13-browser', [], { WORKBENCH: copy });
+  },
   // Real Grafana is not started here: `npm run grafana` does, where it is installed.
   ...(process.env.GRAFANA_URL && {
     grafana: () => playwright('grafana', ['-c', 'tests/grafana/playwright.config.ts']),

@@ -1,4 +1,6 @@
 import { expect, test, type Page } from '@playwright/test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Opens Explore with a query, as a link would. */
 const explore = (page: Page, query: object) =>
@@ -17,6 +19,13 @@ const colours = (page: Page) =>
       }
       return seen.size;
     });
+
+test('the page has the packages that it is to be tested with', async ({ page }) => {
+  const version = (name: string) =>
+    JSON.parse(readFileSync(join(process.env.WORKBENCH ?? '.', 'node_modules', name, 'package.json'), 'utf8')).version;
+  await page.goto('/');
+  await expect(page.getByText(`Grafana ${version('@grafana/ui')}, React ${version('react')}`)).toBeVisible();
+});
 
 test('add the data source and test it', async ({ page }) => {
   await page.goto('/?tab=config');

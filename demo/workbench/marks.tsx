@@ -14,7 +14,7 @@ const timeOf = (frame: DataFrame, row: number) => cell(frame, isExemplar(frame) 
 const Html = ({ text }: { text: string }) => <div dangerouslySetInnerHTML={{ __html: textUtil.sanitize(text) }} />;
 
 export function Marks({ config, frames, range }: any) {
-  const plot = useRef<uPlot>();
+  const plot = useRef<uPlot | undefined>(undefined);
   useLayoutEffect(() => config.addHook('init', (u: uPlot) => void (plot.current = u)), [config]);
   const place = useCallback((frame: DataFrame, row: number) => {
     const u = plot.current!;

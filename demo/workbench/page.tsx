@@ -2,6 +2,7 @@
 // returns with Grafana's own components and imitates nothing else of Grafana.
 import { createTheme, LoadingState, type DataFrame, type DataSourcePlugin, type GrafanaTheme2 } from '@grafana/data';
 import { Alert, Button, GlobalStyles, RadioButtonGroup, Spinner, Tab, TabsBar, ThemeContext } from '@grafana/ui';
+import { version } from '@grafana/ui/package.json';
 import React, { useCallback, useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { dashboards, rangeOf, useAddress } from './address';
@@ -97,6 +98,9 @@ function App({ plugin }: { plugin: Plugin }) {
       <header>
         <img src="/public/plugins/pproflens-pprof-datasource/img/logo.svg" alt="" width={28} height={28} />
         <h1>Pprof Lens</h1>
+        <span>
+          Grafana {version}, React {React.version}
+        </span>
         {/^\d+$/.test(address.get('from') ?? '') && <span>until {range.to.toISOString()}</span>}
         {choice('Time range', ['15m', '1h', '6h', '24h'], (address.get('from') ?? 'now-1h').slice(4), (span) =>
           change({ from: `now-${span}`, to: 'now' })

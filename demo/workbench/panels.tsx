@@ -192,7 +192,7 @@ const withLinks = (frame: DataFrame, range: TimeRange, scopedVars = {}): DataFra
   })),
 });
 
-function useWidth(): [number, React.RefObject<HTMLDivElement>] {
+function useWidth() {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
@@ -200,5 +200,5 @@ function useWidth(): [number, React.RefObject<HTMLDivElement>] {
     observer.observe(box.current!);
     return () => observer.disconnect();
   }, []);
-  return [width, box];
+  return [width, box] as const;
 }

@@ -5,7 +5,6 @@
 import { createServer } from 'node:http';
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 const types = {
   '.js': 'text/javascript',
@@ -16,7 +15,6 @@ const types = {
   '.map': 'application/json',
   '.woff2': 'font/woff2',
 };
-const icons = fileURLToPath(new URL('../../node_modules/@grafana/ui/dist/public/img/icons', import.meta.url));
 const roles = ['Viewer', 'Editor', 'Admin'];
 const uid = 'pproflens';
 
@@ -46,7 +44,7 @@ async function forward(response, target, init) {
 }
 
 /** @param prometheus its `url`, or why there is none as `missing` */
-export function createWorkbench({ dist, page, bucketUrl, prometheus }) {
+export function createWorkbench({ dist, page, icons, bucketUrl, prometheus }) {
   const plugin = JSON.parse(readFileSync(join(dist, 'plugin.json'), 'utf8'));
   const memory = { name: 'Memory', query: 'autoprofiler_memory_bytes{service="$service", instance="$instance"}' };
   const jsonData = { bucketUrl, metricsUid: 'prometheus', metricsQueries: [memory] };
@@ -121,7 +119,6 @@ export function createWorkbench({ dist, page, bucketUrl, prometheus }) {
     if (pathname.startsWith(`/public/plugins/${plugin.id}/`)) {
       return file(response, dist, pathname.slice(`/public/plugins/${plugin.id}`.length));
     }
-    // @grafana/ui brings its icons as files and asks for them where Grafana serves them.
     const icon = /^\/public\/(?:build\/)?img\/icons\/(.+)$/.exec(pathname);
     if (icon) {
       return file(response, icons, `/${icon[1]}`);
