@@ -1,5 +1,6 @@
-import type { Configuration, RuleSetRule } from 'webpack';
+import { Compilation, sources, type Compiler, type Configuration, type RuleSetRule } from 'webpack';
 import grafanaConfig, { type Env } from './.config/webpack/webpack.config';
+import { ThirdPartyLicenses } from './scripts/licenses';
 
 /** What every browser that Grafana 12 supports runs as it is: async functions, spread, private fields, bigint. */
 const target = 'es2022';
@@ -20,8 +21,28 @@ export default async function config(env: Env): Promise<Configuration> {
   // Nothing is split off: a worker started from a blob cannot resolve the address of a further chunk.
   const optimization = { ...base.optimization, splitChunks: false as const };
   const rules = (base.module?.rules as RuleSetRule[]).map(withTarget);
-  return { ...base, externalsType: 'amd', entry, output, optimization, module: { ...base.module, rules } };
+  const plugins = [...(base.plugins ?? []), new ThirdPartyLicenses('THIRD_PARTY_LICENSES.txt'), dayOfCommit];
+  return { ...base, externalsType: 'amd', entry, output, optimization, plugins, module: { ...base.module, rules } };
 }
+
+/** The scaffold writes the day of the build. SOURCE_DATE_EPOCH says that of the commit: the same files whenever built. */
+const dayOfCommit = {
+  apply({ hooks }: Compiler) {
+    const day = new Date(Number(process.env.SOURCE_DATE_EPOCH) * 1000);
+    if (!process.env.SOURCE_DATE_EPOCH) {
+      return;
+    }
+    hooks.thisCompilation.tap('DayOfCommit', (compilation) => {
+      const stage = Compilation.PROCESS_ASSETS_STAGE_SUMMARIZE;
+      compilation.hooks.processAssets.tap({ name: 'DayOfCommit', stage }, () =>
+        compilation.updateAsset('plugin.json', (old) => {
+          const text = old.source().toString();
+          return new sources.RawSource(text.replace('%TODAY%', day.toISOString().slice(0, 10)));
+        })
+      );
+    });
+  },
+};
 
 /** The scaffold compiles to ES2015, which makes state machines of async functions and a tenth more of the code. */
 function withTarget(rule: RuleSetRule): RuleSetRule {

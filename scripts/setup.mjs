@@ -43,14 +43,21 @@ function newest(path) {
     : stat.mtimeMs;
 }
 
-/** dist/ as src/ says. */
-export function ensureBuild() {
-  const sources = ['src', 'webpack.config.ts', '.config', 'package-lock.json'].map((path) => join(root, path));
+/** Of the last commit, in seconds, for SOURCE_DATE_EPOCH. None where this is no clone. */
+function commitTime() {
+  const { status, stdout } = spawnSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' });
+  return status === 0 ? { SOURCE_DATE_EPOCH: stdout.trim() } : {};
+}
+
+/** dist/ as src/, and what `more` names, say. */
+export function ensureBuild(more = []) {
+  const paths = ['src', 'webpack.config.ts', 'scripts/licenses.ts', '.config', 'package-lock.json', ...more];
+  const sources = paths.map((path) => join(root, path));
   if (modified(join(root, 'dist/module.js')) > Math.max(...sources.map(newest))) {
     return;
   }
   say('npm run build');
-  run('npm', ['run', '--silent', 'build']);
+  run('npm', ['run', '--silent', 'build'], { env: commitTime() });
   // The bundler leaves a file alone whose content is the same; its time has to say when it was checked.
   utimesSync(join(root, 'dist/module.js'), new Date(), new Date());
 }
