@@ -89,19 +89,34 @@ function parse(bytes, name, problems) {
   }
 }
 
+/** Keys that Grafana's schema has and a data source without a backend may use; others are refused. */
+const keys = {
+  '':
+    '$schema type name id info dependencies metrics annotations category multiValueFilterOperators includes routes ' +
+    'queryOptions languages state buildMode',
+  info: 'description author keywords logos links screenshots version updated',
+  dependencies: 'grafanaDependency plugins',
+  routes: 'path method url reqRole reqAction headers urlParams',
+  includes: 'type name path role',
+};
+Object.keys(keys).forEach((where) => (keys[where] = keys[where].split(' ')));
+
 /** The rules of Grafana's plugin.schema.json and of the catalog that a data source without a backend can break. */
 function ofPluginJson(plugin, { texts }, semver) {
   const { id = '', info = {}, dependencies = {}, routes = [], ...rest } = plugin;
-  const known =
-    'type name metrics annotations category multiValueFilterOperators includes queryOptions languages state buildMode $schema'.split(
-      ' '
-    );
   const list = (value) => (Array.isArray(value) ? value : []);
   const say = (where, what) => `plugin.json: ${where} ${what}. Mend src/plugin.json.`;
   const empty = ['name', 'type'].filter((key) => !rest[key]).map((key) => say(key, 'is empty'));
-  const unknown = Object.keys(rest)
-    .filter((key) => !known.includes(key))
-    .map((key) => say(key, 'is no key that this check knows; if Grafana does, add it to scripts/package.mjs'));
+  const objects = [['', plugin], ['info', info], ['dependencies', dependencies]]; // prettier-ignore
+  const unknown = [...objects, ...['routes', 'includes'].flatMap((key) => list(plugin[key]).map((each) => [key, each]))]
+    .flatMap(([where, object]) => Object.keys(object).map((key) => [where, key]))
+    .filter(([where, key]) => !keys[where].includes(key))
+    .map(([where, key]) =>
+      say(
+        where ? `${where}.${key}` : key,
+        'is no key that this check knows; if Grafana does, add it to scripts/package.mjs'
+      )
+    );
   const range = semver.validRange(dependencies.grafanaDependency ?? '-');
   const tested = ['package.json', newest].map((name) => JSON.parse(texts.get(name)).dependencies['@grafana/data']);
   const left = range ? tested.filter((version) => !semver.satisfies(version, range)) : [];

@@ -35,6 +35,7 @@ test('nothing is wrong with the plugin', async () => assert.deepEqual(await prob
 const faults = {
   'an id without organisation': [plugin((p) => (p.id = 'pprof-datasource')), /organisation-name-datasource/],
   'a key of no schema': [plugin((p) => (p.colour = 'red')), /colour is no key/],
+  'a key of no schema in a route': [plugin((p) => (p.routes[0].verb = 'GET')), /routes\.verb is no key/],
   'no pickers': [plugin((p) => (p.metrics = p.annotations = false)), /no picker lists/],
   'a category of no Grafana': [plugin((p) => (p.category = 'profiles')), /category is profiles/],
   'no keywords': [plugin((p) => (p.info.keywords = [])), /keywords is empty/],
