@@ -21,7 +21,12 @@ export default async function config(env: Env): Promise<Configuration> {
   // Nothing is split off: a worker started from a blob cannot resolve the address of a further chunk.
   const optimization = { ...base.optimization, splitChunks: false as const };
   const rules = (base.module?.rules as RuleSetRule[]).map(withTarget);
-  const plugins = [...(base.plugins ?? []), new ThirdPartyLicenses('THIRD_PARTY_LICENSES.txt'), dayOfCommit];
+  const plugins = [
+    ...(base.plugins ?? []),
+    new ThirdPartyLicenses('THIRD_PARTY_LICENSES.txt'),
+    dayOfCommit,
+    hashesOfMaps,
+  ];
   return { ...base, externalsType: 'amd', entry, output, optimization, plugins, module: { ...base.module, rules } };
 }
 
@@ -40,6 +45,32 @@ const dayOfCommit = {
           return new sources.RawSource(text.replace('%TODAY%', day.toISOString().slice(0, 10)));
         })
       );
+    });
+  },
+};
+
+/**
+ * Maps are written with first hashes of the files' contents, which depend on where the repository is. Here they get those
+ * that the files' names have, and the maps' own files the names on the disk.
+ */
+const hashesOfMaps = {
+  apply({ hooks }: Compiler) {
+    hooks.thisCompilation.tap('HashesOfMaps', (compilation) => {
+      const stage = Compilation.PROCESS_ASSETS_STAGE_REPORT;
+      compilation.hooks.processAssets.tap({ name: 'HashesOfMaps', stage }, (assets) => {
+        const maps = Object.entries(assets)
+          .filter(([name]) => /\.map(\?|$)/.test(name))
+          .map(([name, source]) => ({ name, text: source.source().toString() }));
+        const hash = /\?_cache=(\w+)$/;
+        const hashes = maps.map(({ name, text }) => [hash.exec(JSON.parse(text).file)?.[1], hash.exec(name)?.[1]]);
+        for (const { name, text } of maps) {
+          const { file, ...map } = JSON.parse(
+            hashes.reduce((old, [first, last]) => (first && last ? old.replaceAll(first, last) : old), text)
+          );
+          const plain = { ...map, file: file.replace(hash, '') };
+          compilation.updateAsset(name, new sources.RawSource(JSON.stringify(plain)));
+        }
+      });
     });
   },
 };
