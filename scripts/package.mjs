@@ -196,6 +196,7 @@ function ofVersions({ info = {}, buildMode }, { texts, dist }, tag) {
 }
 
 function ofFiles({ includes = [] }, { dist }) {
+  const isTemplate = /\{yyyy\}|\{name of copyright owner\}|\[yyyy\]/.test(dist.get('LICENSE')?.toString() ?? '');
   const names = [...dist.keys()];
   const scripts = names.filter((name) => name.endsWith('.js'));
   const needed = ['module.js', 'worker.js', 'README.md', 'CHANGELOG.md', 'LICENSE', licenses];
@@ -203,6 +204,7 @@ function ofFiles({ includes = [] }, { dist }) {
   const notOurs = names.filter((name) => !/\.(js|js\.map|md|json|svg|png|txt)$|^LICENSE$|^MANIFEST\.txt$/.test(name));
   const jsons = names.filter((name) => name.endsWith('.json') && name !== 'plugin.json' && !dashboards.includes(name));
   const problems = [
+    ...(isTemplate ? ['LICENSE has the words of its template, such as {yyyy}. Write the year and the owner.'] : []),
     ...needed
       .filter((name) => !dist.get(name)?.length)
       .map((name) => `dist/${name} is missing or empty. Run npm run build.`),

@@ -68,6 +68,7 @@ const faults = {
   'an old README in dist': [file('README.md', (old) => `${old}.`), /dist\/README\.md is not the repository's/],
   'no worker': [without('worker.js'), /dist\/worker\.js is missing/],
   'no licence': [without('LICENSE'), /dist\/LICENSE is missing/],
+  'the template of a licence': [file('LICENSE', (old) => `${old}{yyyy}`), /words of its template/],
   'no source map': [without('core.js.map'), /core\.js has no source map/],
   'a fixture': [file('testdata/heap.json', () => '{}'), /heap\.json would be given to users/],
   'a program': [file('gpx_pprof_linux_amd64', () => 'x'), /is of no kind/],
