@@ -11,7 +11,9 @@ import {
   type TimeRange,
 } from '@grafana/data';
 import { FlameGraph } from '@grafana/flamegraph';
-import { Alert, LegendDisplayMode, Spinner, Table, TimeSeries, useTheme2 } from '@grafana/ui';
+import { Alert, LegendDisplayMode, Spinner, TimeSeries, useTheme2 } from '@grafana/ui';
+// The table of Grafana's panel; `Table` of @grafana/ui is the one before it.
+import { TableNG as Table } from '@grafana/ui/unstable';
 import { set } from 'lodash';
 import 'uplot/dist/uPlot.min.css';
 import React, { useEffect, useRef, useState } from 'react';

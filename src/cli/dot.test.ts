@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { decode } from '../decode/decode';
 import { scaledLabel } from '../profile/measurement';
+import { shortName } from '../profile/shortNames';
 import { prepare } from '../query/prepare';
 import { defaultQuery, type Query } from '../query/query';
 import { findOracle, type Oracle } from '../testing/oracle';
@@ -67,5 +68,19 @@ describe('graph, against the installed go tool pprof -dot', () => {
   );
   test.each(cases)('%s %s', async (_name, _flags, file, flags, options) => {
     expect(await ours(file, { ...options, tagHide: '.' })).toEqual(await pprofs(oracle, file, flags));
+  });
+
+  test.each(single)('%s: names are as short as pprof draws them', async (_name, file) => {
+    const answer = await oracle(['-dot', '-trim=false', '-taghide=.', file]);
+    const drawn = 'stdout' in answer ? answer.stdout : answer.refusal;
+    const all = drawn.matchAll(/^N\d+ \[label="(.*?)" id=.* tooltip="(.*) \([^"]*"/gm);
+    // Type arguments we leave out and pprof does not.
+    const pairs = [...all].map(([, label, full]) => [full, label]).filter(([full]) => !full.includes('['));
+    expect(pairs.length).toBeGreaterThan(0);
+    for (const [full, label] of pairs) {
+      // The lines below are values.
+      const lines = shortName(full).replace(/::|\./g, '\\n');
+      expect(label.startsWith(`${lines}\\n`) ? lines : label).toBe(lines);
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { FieldType, type DataFrame, type DataLink } from '@grafana/data';
 import type { Capture } from '../store/store';
 import type { Column, Notice, Table } from '../views/table';
-import { toFrame } from './frames';
+import { hiddenCell, toFrame } from './frames';
 import { withRange, type MetricsLink } from './links';
 
 export interface CaptureFrameOptions {
@@ -42,16 +42,16 @@ export function capturesFrame(
   const columns: Column[] = [
     { name: 'time', kind: 'time', values: rows.map(({ time }) => time) },
     label('instance'),
-    label('event'),
-    label('trigger'),
     ...(hasLimit
       ? [
           numbers('value', 'bytes', ({ value }) => value),
           numbers('% of limit', 'percent', ({ value, limit }) => (value && limit ? (100 * value) / limit : undefined)),
-          numbers('limit', 'bytes', ({ limit }) => limit),
         ]
       : []),
+    label('trigger'),
     label('profile'),
+    label('event'),
+    ...(hasLimit ? [numbers('limit', 'bytes', ({ limit }) => limit)] : []),
     label('service'),
     label('version'),
     ...further.map(label),
@@ -66,9 +66,8 @@ export function capturesFrame(
       field.config.links = ranged;
     }
   }
-  const hidden = { custom: { hidden: true, hideFrom: { viz: true, legend: true, tooltip: true } } };
   for (const { column, read } of metrics) {
-    frame.fields.push({ name: column, type: FieldType.string, config: hidden, values: rows.map(read) });
+    frame.fields.push({ name: column, type: FieldType.string, config: { custom: hiddenCell }, values: rows.map(read) });
   }
   return frame;
 }

@@ -89,6 +89,7 @@ export function tagFrames(
       systemName: concat(func.systemName, new Uint32Array(count)),
       filename: concat(func.filename, Uint32Array.from(added.filename)),
       startLine: concat(func.startLine, new Float64Array(count)),
+      labels: func.length,
     },
   });
   return { profile: framed, matched };

@@ -1,4 +1,4 @@
-import { baseName, isStandard, shortName, withoutTypeArguments } from './goNames';
+import { baseName, isStandard, withoutTypeArguments } from './goNames';
 
 test.each([
   'runtime.gopark',
@@ -27,14 +27,6 @@ test.each([
   '(stack unavailable)',
   '',
 ])('%s is of a program', (name) => expect(isStandard(name)).toBe(false));
-
-test.each([
-  ['github.com/a/b.(*T[go.shape.int,github.com/c/d.U]).M.func1', 'b.(*T[...]).M.func1'],
-  ['main.f[go.shape.struct { A []int }]', 'main.f[...]'],
-  ['main.main', 'main.main'],
-  ['go.(*struct { x a/b.T }).Lock', 'go.(*struct { x a/b.T }).Lock'],
-  ['main.f[[]int', 'main.f[...]'],
-])('%s is short %s', (name, short) => expect(shortName(name)).toBe(short));
 
 test('type arguments are one thing whatever they are', () => {
   expect(withoutTypeArguments('main.(*w[...]).f[map[string]int].g]')).toBe('main.(*w[...]).f[...].g]');

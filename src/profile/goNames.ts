@@ -36,11 +36,6 @@ function pathEnd(name: string): number {
   return name.length;
 }
 
-/** `b.(*T[...]).M.func1` of github.com/a/b: as a reader of the code would say it. */
-export function shortName(name: string): string {
-  return withoutTypeArguments(name.slice(name.slice(0, pathEnd(name)).lastIndexOf('/') + 1));
-}
-
 /**
  * The name with `[...]` for its type arguments. Go's dumps print no others, protobuf profiles print shapes
  * (`[go.shape.int]`): without them a function has one name in all formats.

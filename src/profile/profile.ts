@@ -100,6 +100,8 @@ export interface FunctionTable {
   readonly systemName: Uint32Array;
   readonly filename: Uint32Array;
   readonly startLine: Float64Array;
+  /** The functions from this row on are values of labels (tagroot, tagleaf). Without it there are none. */
+  readonly labels?: number;
 }
 
 export interface MappingTable {

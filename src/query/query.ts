@@ -22,6 +22,8 @@ export interface Query extends ReportOptions, BaseOptions, EstimateOptions, Goro
    * per signature).
    */
   readonly groupBy: string;
+  /** Names of functions with their whole path and type arguments, not as pprof's web page shortens them. */
+  readonly fullNames: boolean;
 }
 
 /** What the chosen capture is compared with, and how. */
@@ -144,4 +146,5 @@ export const defaultQuery: Query = {
   peek: '',
   maxNodes: 16384,
   groupBy: '',
+  fullNames: false,
 };

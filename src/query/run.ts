@@ -11,6 +11,7 @@ import { graph } from '../views/nodeGraph';
 import { peek, tree } from '../views/peek';
 import type { Prepared } from '../views/prepared';
 import { sandwich } from '../views/sandwich';
+import { withShortNames } from '../views/shortNames';
 import { sizes } from '../views/sizes';
 import type { Notice, Table } from '../views/table';
 import { tags } from '../views/tags';
@@ -75,11 +76,11 @@ export function run(query: Query, inputs: Inputs): readonly Table[] {
     throw new InputError(`The view "${view}" opens no profile; expected one of ${profileViews.join(', ')}.`);
   }
   if (isGoroutineView(view)) {
-    return [goroutinesOf(view, query, inputs)];
+    return withShortNames([goroutinesOf(view, query, inputs)], query);
   }
   const prepared = prepareQuery(query, inputs, view);
   const [first, ...others] = reports[view](prepared, query).map((table) => inUnit(table, prepared, query));
-  return [{ ...first, notices: [...prepared.notices, ...first.notices] }, ...others];
+  return withShortNames([{ ...first, notices: [...prepared.notices, ...first.notices] }, ...others], query);
 }
 
 /**
@@ -121,7 +122,7 @@ export function processView(query: Query): { add(profile: Profile, time: number)
       const said = [...prepared.notices, ...notices.filter(({ severity }) => severity !== 'info')];
       captures.add({ prepared: { ...prepared, notices: said }, whole }, time);
     },
-    finish: () => captures.finish(),
+    finish: () => withShortNames(captures.finish(), query),
   };
 }
 
@@ -215,7 +216,7 @@ function inUnit(table: Table, { unit: from }: Prepared, { divideBy, unit: to }: 
   const convert = (value: number) =>
     (divide ? Math.trunc(value * (1 / divideBy)) : value) * (scaled ? scaled.value : 1);
   const columns = table.columns.map((column) =>
-    column.kind === 'number' && column.unit === from
+    column.kind === 'number' && column.unit === from && !column.isOfLabel
       ? {
           ...column,
           values: Float64Array.from(column.values as ArrayLike<number>, convert),

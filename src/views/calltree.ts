@@ -2,6 +2,7 @@ import { pathInterner, type PairInterner } from '../profile/interner';
 import type { Profile, StackTable } from '../profile/profile';
 import { frameNames, type Frames } from './graph';
 import { stepsOf } from './steps';
+import type { NamedText } from './table';
 
 /**
  * Call paths by function name. Row 0 is the root, which stands for the whole profile; parents come before children.
@@ -14,6 +15,8 @@ export interface CallTree extends TreeValues {
   /** Row of `names`. */
   readonly name: Uint32Array;
   readonly names: readonly string[];
+  /** What the first of `names` name; the others are no functions. */
+  readonly named?: readonly NamedText[];
   /** Values of the base on the same paths, for a difference. */
   readonly base?: TreeValues;
 }
@@ -146,7 +149,7 @@ function finished(nodes: PairInterner, node: Int32Array): Paths {
   return { length, parent, name, node };
 }
 
-function withValues(profile: Profile, { index, base }: Sides, { names }: Frames, paths: Paths): CallTree {
+function withValues(profile: Profile, { index, base }: Sides, { names, named }: Frames, paths: Paths): CallTree {
   const { length, parent, name } = paths;
   return {
     length,
@@ -154,6 +157,7 @@ function withValues(profile: Profile, { index, base }: Sides, { names }: Frames,
     name,
     // The root's name comes after the others.
     names: [...names, 'total'],
+    named,
     ...treeValues(profile, index, paths),
     ...(base && { base: treeValues(profile, base.index, paths) }),
   };

@@ -10,7 +10,7 @@ const maxRows = 1000;
  * What changed, function by function (or whatever the granularity makes a node): the largest change of the flat value (or
  * of cum, by `sort`) first. A node is new or gone where one side has nothing of it.
  *
- * Columns: function, change (new, gone, grown, shrunk), base, flat, delta, delta% (of the base), base cum, cum, delta cum.
+ * Columns: function, delta, delta% (of the base), flat, base, change (new, gone, grown, shrunk), delta cum, cum, base cum.
  * Deltas are per second where that was asked.
  */
 export function diff({ profile, index, base, type, unit, seconds }: Prepared, options: TrimOptions): Table {
@@ -44,14 +44,14 @@ export function diff({ profile, index, base, type, unit, seconds }: Prepared, op
     name: type,
     length: nodes.length,
     columns: [
-      { name: 'function', kind: 'enum', values: nodes, text: frames.names },
       {
-        name: 'change',
-        kind: 'string',
-        values: Array.from(nodes, (node) => change(before.cum[node], now.cum[node], by[node])),
+        name: 'function',
+        kind: 'enum',
+        values: nodes,
+        text: frames.names,
+        named: frames.named,
+        fullNames: frames.names,
       },
-      column('base', before.flat),
-      column('flat', now.flat),
       deltaColumn('delta', delta.flat),
       {
         name: 'delta%',
@@ -61,9 +61,16 @@ export function diff({ profile, index, base, type, unit, seconds }: Prepared, op
           before.flat[node] === 0 ? NaN : (100 * delta.flat[node]) / before.flat[node]
         ),
       },
-      column('base cum', before.cum),
-      column('cum', now.cum),
+      column('flat', now.flat),
+      column('base', before.flat),
+      {
+        name: 'change',
+        kind: 'string',
+        values: Array.from(nodes, (node) => change(before.cum[node], now.cum[node], by[node])),
+      },
       deltaColumn('delta cum', delta.cum),
+      column('cum', now.cum),
+      column('base cum', before.cum),
     ],
     notices:
       changed.length > nodes.length

@@ -100,6 +100,7 @@ export function drawFlame(
           drawing.node[i] < 0 ? names.length - 1 : whole.name[drawing.node[i]]
         ),
         text: names,
+        named: whole.named,
       },
     ],
     notices,

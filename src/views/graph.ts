@@ -2,6 +2,7 @@ import { PairInterner } from '../profile/interner';
 import type { LocationTable, Profile, StackTable } from '../profile/profile';
 import { stackOrder } from '../profile/stackOrder';
 import { grown, Marks, stepsOf, type Steps } from './steps';
+import type { NamedText, Piece } from './table';
 
 /**
  * pprof's call graph (google/pprof internal/graph): a node for each frame of a granularity, flat and cum of each, and the
@@ -9,6 +10,7 @@ import { grown, Marks, stepsOf, type Steps } from './steps';
  */
 export interface Graph {
   readonly names: readonly string[];
+  readonly named: readonly NamedText[];
   readonly addresses: readonly bigint[];
   readonly nodeCount: number;
   readonly flat: Float64Array;
@@ -49,6 +51,8 @@ export interface FrameOptions {
 export interface Frames {
   /** As pprof prints them: address, function, file and line, whichever the granularity has. */
   readonly names: readonly string[];
+  /** What of `names` is the name of a function; made when it is first read. */
+  readonly named: readonly NamedText[];
   /** Address of each node; none at all where the granularity has none. */
   readonly addresses: readonly bigint[];
   /** Node of each row of `line`. */
@@ -91,8 +95,12 @@ function nameFrames(
   const hasColumn = hasLine && (showColumns || (hasAddress && !noInlines));
 
   const names: string[] = [];
+  /** Of each node the name of its function, '' for none, and its file beside a name. */
+  const functions: string[] = [];
+  const besides: string[] = [];
   const addresses: bigint[] = [];
   const rows = new Map<string, number>();
+  const isLabel = (f: number) => func.labels !== undefined && f >= func.labels;
   const files = new Map<number, string>();
   const fileOf = (f: number): string => {
     const row = func.filename[f];
@@ -117,6 +125,8 @@ function nameFrames(
     if (row === undefined) {
       rows.set(id, (row = names.length));
       names.push(printableName(address, name, file, at, column, binary));
+      functions.push(isLabel(f) ? '' : name);
+      besides.push(file);
       if (hasAddress) {
         addresses.push(address);
       }
@@ -129,10 +139,12 @@ function nameFrames(
   const byFunction = granularity === 'functions' || granularity === 'filefunctions';
   const ofFunction = new Int32Array(func.length).fill(-1);
   const ofName = new Int32Array(strings.length).fill(-1);
-  const nodeOfName = (name: number): number => {
+  const nodeOfName = (name: number, f: number): number => {
     if (ofName[name] < 0) {
       ofName[name] = names.length;
       names.push(strings[name]);
+      functions.push(isLabel(f) ? '' : strings[name]);
+      besides.push('');
     }
     return ofName[name];
   };
@@ -148,7 +160,7 @@ function nameFrames(
         continue;
       }
       if (ofFunction[f] < 0) {
-        ofFunction[f] = granularity === 'functions' ? nodeOfName(func.name[f]) : node(l, k);
+        ofFunction[f] = granularity === 'functions' ? nodeOfName(func.name[f], f) : node(l, k);
       }
       lineNode[k] = ofFunction[f];
     }
@@ -156,8 +168,32 @@ function nameFrames(
       locationNode[l] = node(l, -1);
     }
   }
-  return { names, addresses, line: lineNode, location: locationNode };
+  const named = once(() => names.map((text, row) => pieces(text, functions[row], besides[row])));
+  return {
+    names,
+    get named() {
+      return named();
+    },
+    addresses,
+    line: lineNode,
+    location: locationNode,
+  };
 }
+
+/** The parts of a text that printableName made. */
+function pieces(text: string, name: string, file: string): NamedText {
+  if (name === '' || name === text) {
+    return name === '' ? [text] : name;
+  }
+  // An address is as long everywhere, and may itself hold the letters of a name.
+  const start = text.startsWith(name) ? 0 : addressLength + 1;
+  const parts: Piece[] = [text.slice(0, start), { function: name }];
+  const rest = text.slice(start + name.length);
+  return file === '' ? [...parts, rest] : [...parts, ' ', { file }, rest.slice(1 + file.length)];
+}
+
+/** Letters of an address in a name. */
+const addressLength = 16;
 
 function printableName(
   address: bigint,
@@ -167,7 +203,7 @@ function printableName(
   column: number,
   binary: string
 ): string {
-  const parts = address === 0n ? [] : [address.toString(16).padStart(16, '0')];
+  const parts = address === 0n ? [] : [address.toString(16).padStart(addressLength, '0')];
   if (name !== '') {
     parts.push(name);
   }
@@ -256,6 +292,9 @@ export function callGraphs(
     const edge = once(() => findEdges(profile.stack, steps, totals, kept, asked));
     return {
       names,
+      get named() {
+        return frames.named;
+      },
       addresses,
       nodeCount,
       flat: keep(values.flat),

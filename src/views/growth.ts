@@ -1,6 +1,6 @@
 import { callGraph, frameNames } from './graph';
 import type { Prepared } from './prepared';
-import { columnsOf, type Table } from './table';
+import { columnsOf, namedColumn, type NamedText, type Table } from './table';
 import type { TrimOptions } from './trimmed';
 
 /** Rows of the table; the fastest stay. */
@@ -16,7 +16,7 @@ export class GrowthBuilder {
   private readonly times: number[] = [];
   private readonly totals: number[] = [];
   /** Values of each node by its name, up to the last capture that had it; 0 where one lacks it. */
-  private readonly values = new Map<string, number[]>();
+  private readonly values = new Map<string, { readonly named: NamedText; readonly own: number[] }>();
   private first: Prepared | undefined;
 
   constructor(private readonly options: TrimOptions) {}
@@ -27,27 +27,27 @@ export class GrowthBuilder {
     this.first ??= prepared;
     const at = this.times.length;
     const frames = frameNames(profile, this.options);
-    const { names, flat, cum } = callGraph(profile, index, frames);
+    const { names, named, flat, cum } = callGraph(profile, index, frames);
     const own = this.options.sort === 'flat' ? flat : cum;
     for (let node = 0; node < names.length; node++) {
       if (own[node] === 0) {
         continue;
       }
-      const values = this.values.get(names[node]) ?? [];
-      this.values.set(names[node], values);
-      while (values.length <= at) {
-        values.push(0);
+      const row = this.values.get(names[node]) ?? { named: named[node], own: [] };
+      this.values.set(names[node], row);
+      while (row.own.length <= at) {
+        row.own.push(0);
       }
       // Two nodes may print the same.
-      values[at] += own[node];
+      row.own[at] += own[node];
     }
     this.times.push(time);
     this.totals.push(profile.sample.values[index].reduce((sum, value) => sum + value, 0));
   }
 
   /**
-   * Columns: function, first, last, growth (last less first), growth per minute (the line's slope), R², share of the
-   * total's growth in percent, values over time. By falling slope, what shrinks last; the row `total` is of the whole
+   * Columns: function, growth (last less first), growth per minute (the line's slope), values over time, share of the
+   * total's growth in percent, R², first, last. By falling slope, what shrinks last; the row `total` is of the whole
    * profile.
    */
   finish(): Table {
@@ -67,12 +67,17 @@ export class GrowthBuilder {
     }
     const { type, unit } = first;
     const minutes = times.map((time) => (time - times[0]) / minute);
-    const rowOf = (name: string, values: readonly number[]) => ({ name, values, ...line(minutes, values) });
+    const rowOf = (name: string, named: NamedText, values: readonly number[]) => ({
+      name,
+      named,
+      values,
+      ...line(minutes, values),
+    });
     const filled = (values: readonly number[]) => times.map((_, i) => values[i] ?? 0);
-    const all = [...this.values].map(([name, values]) => rowOf(name, filled(values)));
+    const all = [...this.values].map(([name, { named, own }]) => rowOf(name, named, filled(own)));
     all.sort((a, b) => Math.abs(b.slope) - Math.abs(a.slope) || (a.name < b.name ? -1 : 1));
     const fastest = all.slice(0, maxRows).sort((a, b) => b.slope - a.slope || (a.name < b.name ? -1 : 1));
-    const rows = [rowOf('total', this.totals), ...fastest];
+    const rows = [rowOf('total', ['total'], this.totals), ...fastest];
     const { number } = columnsOf(rows);
     const grown = ({ values }: (typeof rows)[number]) => values[values.length - 1] - values[0];
     const total = grown(rows[0]);
@@ -80,14 +85,18 @@ export class GrowthBuilder {
       name: type,
       length: rows.length,
       columns: [
-        { name: 'function', kind: 'enum', values: rows.map((_, i) => i), text: rows.map(({ name }) => name) },
-        number('first', unit, ({ values }) => values[0]),
-        number('last', unit, ({ values }) => values[values.length - 1]),
+        namedColumn(
+          'function',
+          rows.map(({ named }) => named),
+          { fullNames: rows.map(({ name }) => name) }
+        ),
         number('growth', unit, grown),
         number('growth per minute', unit, ({ slope }) => slope),
-        { ...number('R²', '', ({ r2 }) => r2), decimals: 2 },
-        number('share of growth', 'percent', (row) => (total === 0 ? NaN : (100 * grown(row)) / total)),
         { name: 'over time', kind: 'series', values: rows.map(({ values }) => values), times },
+        number('share of growth', 'percent', (row) => (total === 0 ? NaN : (100 * grown(row)) / total)),
+        { ...number('R²', '', ({ r2 }) => r2), decimals: 2 },
+        number('first', unit, ({ values }) => values[0]),
+        number('last', unit, ({ values }) => values[values.length - 1]),
       ],
       notices: [
         {

@@ -1,6 +1,6 @@
 import { cumValue, flatValue } from './graph';
 import type { Prepared } from './prepared';
-import type { Table } from './table';
+import { namedColumn, type Table } from './table';
 import { trimNotices } from './top';
 import { trimmedGraph, untrimmed, type TrimOptions } from './trimmed';
 
@@ -14,7 +14,10 @@ const maxThickness = 10;
  * Nodes: id, title, subtitle, mainstat (flat), secondarystat (cum), arc__flat, arc__rest, detail__function.
  * Edges: id, source, target, mainstat (value), thickness, strokeDasharray (dashed: through nodes that are left out).
  */
-export function graph(prepared: Prepared, options: TrimOptions): [Table, Table] {
+export function graph(
+  prepared: Prepared,
+  { fullNames, ...options }: TrimOptions & { readonly fullNames: boolean }
+): [Table, Table] {
   const { type, unit, total } = prepared;
   const trimmed = trimmedGraph(prepared, options.trim ? options : untrimmed(options), {
     most: 80,
@@ -27,15 +30,17 @@ export function graph(prepared: Prepared, options: TrimOptions): [Table, Table] 
   const heaviest = edges.reduce((most, e) => Math.max(most, Math.abs(g.edge.weight[e])), 1);
   const rows = [...nodes];
   const share = rows.map((node) => (total === 0 ? 0 : Math.min(1, Math.abs(flatValue(g, node)) / total)));
-  const split = rows.map((node) => splitName(g.names[node]));
   return [
     {
       name: 'nodes',
       length: rows.length,
       columns: [
         { name: 'id', kind: 'string', values: rows.map(String) },
-        { name: 'title', kind: 'string', values: split.map(({ title }) => title) },
-        { name: 'subtitle', kind: 'string', values: split.map(({ path }) => path) },
+        namedColumn(
+          'title',
+          rows.map((node) => g.named[node])
+        ),
+        { name: 'subtitle', kind: 'string', values: rows.map((node) => (fullNames ? '' : pathOf(g.names[node]))) },
         {
           name: 'mainstat',
           kind: 'number',
@@ -77,9 +82,8 @@ export function graph(prepared: Prepared, options: TrimOptions): [Table, Table] 
 }
 
 /** A node has room for `cache.(*LRU).Put`; the import path stands below it. */
-function splitName(name: string): { title: string; path: string } {
+function pathOf(name: string): string {
   // Type parameters hold slashes of their own.
   const end = name.search(/[[( ]/);
-  const slash = name.lastIndexOf('/', end < 0 ? undefined : end);
-  return slash < 0 ? { title: name, path: '' } : { title: name.slice(slash + 1), path: name.slice(0, slash) };
+  return name.slice(0, Math.max(0, name.lastIndexOf('/', end < 0 ? undefined : end)));
 }

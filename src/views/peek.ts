@@ -1,7 +1,7 @@
 import type { Pattern } from '../profile/pattern';
 import { cumValue, flatValue } from './graph';
 import type { Prepared } from './prepared';
-import type { Table } from './table';
+import { namedColumn, type NamedText, type Table } from './table';
 import { trimNotices } from './top';
 import { sortedEdges, trimmedGraph, untrimmed, type TrimOptions } from './trimmed';
 
@@ -14,7 +14,12 @@ export const tree = (prepared: Prepared, options: TrimOptions): Table =>
  * (`go tool pprof -peek`). A caller's and a callee's `calls` is the value that passes between it and the node, calls%
  * its share of the node's cum.
  *
- * Columns: node, relation (caller, node or callee), function, flat, flat%, cum, cum%, calls, calls%.
+ *     ← work.Ingest                    90 MiB   84 %
+ *   store.(*Cache).Retain   2 MiB  …
+ *     → store.retainedPoints           88 MiB   82 %
+ *
+ * Columns: function (callers and callees are indented behind an arrow), flat, cum, calls, calls%, flat%, cum%; hidden in
+ * a table are node (whose caller or callee a row is) and relation (caller, node or callee).
  */
 export const peek = (prepared: Prepared, options: TrimOptions, pattern: Pattern): Table =>
   neighbours(prepared, untrimmed(options), pattern);
@@ -26,7 +31,7 @@ function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern)
     isWanted: pattern,
   });
   const { graph, nodes } = trimmed;
-  const { names, edge } = graph;
+  const { names, named, edge } = graph;
   const isShown = new Uint8Array(graph.nodeCount);
   nodes.forEach((node) => (isShown[node] = 1));
   const { callers, callees } = sortedEdges({
@@ -50,13 +55,13 @@ function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern)
     name: type,
     length: rows.length,
     columns: [
-      { name: 'node', kind: 'enum', values: rows.map(({ node }) => node), text: names },
-      { name: 'relation', kind: 'string', values: rows.map(({ relation }) => relation) },
-      { name: 'function', kind: 'enum', values: rows.map(({ other }) => other), text: names },
+      namedColumn(
+        'function',
+        rows.map(({ relation, other }) => behindArrow(relation, named[other])),
+        { fullNames: rows.map(({ other }) => names[other]) }
+      ),
       { name: 'flat', kind: 'number', values: flat, unit },
-      { name: 'flat%', kind: 'number', values: flat.map((value) => percent(value, total)), unit: 'percent' },
       { name: 'cum', kind: 'number', values: cum, unit },
-      { name: 'cum%', kind: 'number', values: cum.map((value) => percent(value, total)), unit: 'percent' },
       { name: 'calls', kind: 'number', values: rows.map(({ calls }) => calls), unit },
       {
         name: 'calls%',
@@ -64,7 +69,20 @@ function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern)
         values: rows.map(({ node, calls }) => percent(calls, cumValue(graph, node))),
         unit: 'percent',
       },
+      { name: 'flat%', kind: 'number', values: flat.map((value) => percent(value, total)), unit: 'percent' },
+      { name: 'cum%', kind: 'number', values: cum.map((value) => percent(value, total)), unit: 'percent' },
+      { name: 'node', kind: 'enum', values: rows.map(({ node }) => node), text: names, named, isHidden: true },
+      { name: 'relation', kind: 'string', values: rows.map(({ relation }) => relation), isHidden: true },
     ],
     notices: pattern ? [] : trimNotices(trimmed, options),
   };
+}
+
+/** Who calls the node has an arrow towards it, what it calls one away from it; tables do not collapse these spaces. */
+function behindArrow(relation: string, named: NamedText): NamedText {
+  if (relation === 'node') {
+    return named;
+  }
+  const arrow = relation === 'caller' ? '\u2003\u2190 ' : '\u2003\u2192 ';
+  return [arrow, ...(typeof named === 'string' ? [{ function: named }] : named)];
 }

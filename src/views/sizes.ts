@@ -49,7 +49,14 @@ export function sizes({ profile, index, type, unit, total, labelUnits }: Prepare
     name: type,
     length: rows.length,
     columns: [
-      { name: 'function', kind: 'enum', values: rows.map(({ node }) => node), text: frames.names },
+      {
+        name: 'function',
+        kind: 'enum',
+        values: rows.map(({ node }) => node),
+        text: frames.names,
+        named: frames.named,
+        fullNames: frames.names,
+      },
       { name: 'size', kind: 'string', values: rows.map(({ bucket }) => size(bucket)) },
       { name: 'value', kind: 'number', values: rows.map(({ value }) => value), unit },
       {

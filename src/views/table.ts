@@ -25,21 +25,63 @@ export interface Column {
   readonly times?: readonly number[];
   /** pprof's unit of a number column ('bytes', 'nanoseconds', 'count', 'percent'), '' for none. */
   readonly unit?: string;
+  /** A number of a label: options that divide the values of samples, or name their unit, leave it as it is. */
+  readonly isOfLabel?: boolean;
   /** Digits after the point, where the panel's own choice reads badly (`6.7e-7`). */
   readonly decimals?: number;
   /** Dictionary of an enum column. */
   readonly text?: readonly string[];
+  /** What the first texts of the dictionary name; those after them are no functions. `withShortNames` reads it. */
+  readonly named?: readonly NamedText[];
   /** How a panel names the column where its name is fixed by the panel's format. */
   readonly label?: string;
   /** Grafana's name of the colour the column is drawn in. */
   readonly color?: string;
+  /** As `named`, of the column's label and of the labels that have the same text. */
+  readonly namedLabel?: NamedText;
+  /** Says more of a row beside its other texts: a table gives it less room. */
+  readonly isAside?: boolean;
+  /** Full names of the dictionary's texts: where those are shortened, a column at the end of the table has these. */
+  readonly fullNames?: readonly string[];
+  /** Column whose text stands in the tooltip of a cell. */
+  readonly tooltip?: string;
+  /** For transformations and downloads: a table does not show it. */
+  readonly isHidden?: boolean;
   /** A table draws the number as a bar, from 0 to 100. */
   readonly isGauge?: boolean;
   /** Texts are longer than a cell: a table shows their start, and the rest when it is asked. */
   readonly isLong?: boolean;
+  /** Texts have several lines, and a table shows all of them. */
+  readonly hasLines?: boolean;
   /** Key labels of a series. */
   readonly labels?: Readonly<Record<string, string>>;
 }
+
+/**
+ * A text that names functions: a full name alone, or pieces of which some are full names or files. What is no name of a
+ * function (the value of a label, a root, a binary) is a piece of plain text: whoever makes a text knows which it is.
+ */
+export type NamedText = string | readonly Piece[];
+
+export type Piece = string | { readonly function: string } | { readonly file: string };
+
+/** The text with full names. */
+export const fullText = (named: NamedText): string =>
+  typeof named === 'string'
+    ? named
+    : named
+        .map((piece) => (typeof piece === 'string' ? piece : 'file' in piece ? piece.file : piece.function))
+        .join('');
+
+/** A dictionary of texts that name functions. */
+export const namedColumn = (name: string, named: readonly NamedText[], more: Partial<Column> = {}): Column => ({
+  name,
+  kind: 'enum',
+  values: named.map((_, i) => i),
+  text: named.map(fullText),
+  named,
+  ...more,
+});
 
 export type ColumnKind = 'number' | 'string' | 'enum' | 'time' | 'series';
 

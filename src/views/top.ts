@@ -5,9 +5,9 @@ import { trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './
 
 /**
  * Flat and cumulative value of each node, as `go tool pprof -top` has them: ordered by flat (or cum), then by name, cut
- * where pprof cuts. sum% runs over the flat values above.
+ * where pprof cuts. sum% runs over the flat values above, and comes last: of pprof's columns it is the one to do without.
  *
- * Columns: function, flat, flat%, sum%, cum, cum%.
+ * Columns: function, flat, flat%, cum, cum%, sum%.
  */
 export function top(prepared: Prepared, options: TrimOptions): Table {
   const { type, unit, total } = prepared;
@@ -21,12 +21,12 @@ export function top(prepared: Prepared, options: TrimOptions): Table {
     name: type,
     length: nodes.length,
     columns: [
-      { name: 'function', kind: 'enum', values: nodes, text: graph.names },
+      { name: 'function', kind: 'enum', values: nodes, text: graph.names, named: graph.named, fullNames: graph.names },
       { name: 'flat', kind: 'number', values: flats, unit },
       { name: 'flat%', kind: 'number', values: flats.map(percent), unit: 'percent' },
-      { name: 'sum%', kind: 'number', values: flats.map((value) => percent((sum += value))), unit: 'percent' },
       { name: 'cum', kind: 'number', values: cums, unit },
       { name: 'cum%', kind: 'number', values: cums.map(percent), unit: 'percent' },
+      { name: 'sum%', kind: 'number', values: flats.map((value) => percent((sum += value))), unit: 'percent' },
     ],
     notices: trimNotices(trimmed, options),
   };

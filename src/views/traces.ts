@@ -1,20 +1,23 @@
 import { frameNames, type FrameOptions } from './graph';
 import { largestOf } from './largest';
 import type { Prepared } from './prepared';
-import type { Table } from './table';
+import { fullNameColumn } from './shortNames';
+import { namedColumn, type Column, type NamedText, type Piece, type Table } from './table';
 
 /** Rows of the table; a profile may have hundreds of thousands of samples. */
 const maxRows = 1000;
 /** Calls of one stack that are written out, as many as a flame graph has levels. */
 const maxCalls = 1000;
+const ownColumns: readonly string[] = ['value', 'stack', fullNameColumn];
 
 /**
  * The samples themselves, the largest first: value, labels and stack, the leaf first (`go tool pprof -traces`).
  *
- * Columns: value, one for each label key, stack (a line a frame).
+ * Columns: value, one for each label key (a number with its unit where no sample has a text, or several), stack (a line a
+ * frame), and where its names are short the same with full ones.
  */
 export function traces(
-  { profile, index, type, unit }: Prepared,
+  { profile, index, type, unit, labelUnits }: Prepared,
   { mean = false, ...options }: FrameOptions & { readonly mean?: boolean }
 ): Table {
   const { sample, stack, location, labelSet, label, strings } = profile;
@@ -32,23 +35,31 @@ export function traces(
   }
   const rows = largestRows(values, sample.stack, largestOf(sizes.subarray(0, count), maxRows));
 
-  const stackText = (i: number): string => {
-    const calls: string[] = [];
-    let left = 0;
-    const add = (call: string) => (calls.length < maxCalls ? calls.push(call) : left++);
+  const stackText = (i: number): NamedText => {
+    const text: Piece[] = [];
+    let calls = 0;
+    const add = (row: number, mark = '') => {
+      if (calls++ < maxCalls) {
+        const call = frames.named[row];
+        text.push(calls > 1 ? '\n' : '', ...(typeof call === 'string' ? [{ function: call }] : call), mark);
+      }
+    };
     for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
       const l = stack.location[row];
       const end = location.lineOffset[l + 1];
       if (location.lineOffset[l] === end) {
-        add(frames.names[frames.location[l]]);
+        add(frames.location[l]);
       }
       for (let k = location.lineOffset[l]; k < end; k++) {
-        add(frames.names[frames.line[k]] + (k < end - 1 ? ' (inline)' : ''));
+        add(frames.line[k], k < end - 1 ? ' (inline)' : '');
       }
     }
-    return [...calls, ...(left > 0 ? [`… and ${left.toLocaleString('en-US')} calls above`] : [])].join('\n');
+    const left = calls - maxCalls;
+    return left > 0 ? [...text, `\n… and ${left.toLocaleString('en-US')} calls above`] : text;
   };
   const labels = new Map<string, string[]>();
+  /** Of keys that are numbers alone. */
+  const numbers = new Map<string, Float64Array | undefined>();
   rows.forEach((i, row) => {
     const set = sample.labelSet[i];
     for (let k = labelSet.labelOffset[set]; k < labelSet.labelOffset[set + 1]; k++) {
@@ -56,9 +67,17 @@ export function traces(
       const text = label.isNumeric[k] ? `${label.num[k]}${strings[label.unit[k]]}` : strings[label.str[k]];
       const texts = labels.get(key) ?? new Array<string>(rows.length).fill('');
       labels.set(key, texts);
+      const own = numbers.has(key) ? numbers.get(key) : new Float64Array(rows.length).fill(NaN);
+      if (own && label.isNumeric[k] && Number.isNaN(own[row])) {
+        own[row] = label.num[k];
+        numbers.set(key, own);
+      } else {
+        numbers.set(key, undefined);
+      }
       texts[row] = texts[row] === '' ? text : `${texts[row]} ${text}`;
     }
   });
+  const stacks = namedColumn('stack', rows.map(stackText));
   return {
     name: type,
     length: rows.length,
@@ -66,12 +85,14 @@ export function traces(
       { name: 'value', kind: 'number', values: rows.map((i) => values[i]), unit },
       ...[...labels]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, texts]) => ({
-          name: name === 'value' || name === 'stack' ? `${name} (label)` : name,
-          kind: 'string' as const,
-          values: texts,
-        })),
-      { name: 'stack', kind: 'string', values: rows.map(stackText) },
+        .map(([key, texts]): Column => {
+          const name = ownColumns.includes(key) ? `${key} (label)` : key;
+          const values = numbers.get(key);
+          return values
+            ? { name, kind: 'number', values, unit: labelUnits.get(key), isOfLabel: true }
+            : { name, kind: 'string', values: texts };
+        }),
+      { ...stacks, hasLines: true, fullNames: stacks.text },
     ],
     notices:
       count > rows.length

@@ -154,7 +154,10 @@ export function sortedEdges({ graph: { names, edge }, edges }: Pick<TrimmedGraph
 }
 
 /** One node for each call path; a path that is left out hands its callees to its nearest caller (newTree, TrimTree). */
-function pathGraph({ length, parent, name, names, flat, cum }: ReturnType<typeof callTree>, kept?: Uint8Array): Graph {
+function pathGraph(
+  { length, parent, name, names, named = [], flat, cum }: ReturnType<typeof callTree>,
+  kept?: Uint8Array
+): Graph {
   // The root is no node: it stands for the whole profile.
   const isNode = (row: number) => row > 0 && (!kept || kept[row] === 1);
   const from: number[] = [];
@@ -174,6 +177,7 @@ function pathGraph({ length, parent, name, names, flat, cum }: ReturnType<typeof
   }
   return {
     names: Array.from(name, (row) => names[row]),
+    named: Array.from(name, (row) => named[row] ?? [names[row]]),
     addresses: [],
     nodeCount: length,
     flat: flat.map((value, i) => (isNode(i) ? value : 0)),

@@ -78,10 +78,10 @@ describe('peek and tree', () => {
   it('put a node between its callers and its callees', async () => {
     const [table] = ask(await heap(), 'peek', { peek: '^decode$' });
     expect(printTable(table, ['node', 'relation', 'function', 'flat', 'cum', 'calls'])).toEqual([
-      'decode caller handle NaN NaN 6144',
-      'decode caller batch NaN NaN 1024',
+      'decode caller  ← handle NaN NaN 6144',
+      'decode caller  ← batch NaN NaN 1024',
       'decode node decode 5120 7168 NaN',
-      'decode callee grow NaN NaN 2048',
+      'decode callee  → grow NaN NaN 2048',
     ]);
   });
 
@@ -104,7 +104,7 @@ describe('graph', () => {
     );
     const [nodes, edges] = ask(profile, 'graph');
     expect(printTable(nodes, ['title', 'subtitle', 'mainstat', 'secondarystat', 'arc__flat']).sort()).toEqual([
-      'cache.(*LRU[example.com/k.Key]).Put example.com/svc 8 8 1',
+      'cache.(*LRU[…]).Put example.com/svc 8 8 1',
       'main.main  0 8 0',
     ]);
     expect(printTable(edges, ['mainstat', 'thickness', 'strokeDasharray'])).toEqual(['8 10 ']);
@@ -138,16 +138,28 @@ describe('traces', () => {
     const sorted = [...values.keys()]
       .filter((i) => values[i] !== 0)
       .sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b);
-    expect(column(table, 'stack').values).toEqual(sorted.slice(0, 1000).map((i) => `f${i}\nmain`));
+    expect(printTable(table, ['stack'])).toEqual(sorted.slice(0, 1000).map((i) => `f${i}\nmain`));
     expect(table.notices[0].text).toContain(`the 1000 largest of ${sorted.length.toLocaleString('en-US')} samples`);
   });
 
   it('are the samples, the largest first, with labels and the leaf first', async () => {
     const [table] = ask(await heap(), 'traces', { focus: 'handle' });
     expect(printTable(table, ['value', 'bytes', 'stack'])).toEqual([
-      '4096 4096bytes decode\nhandle\nmain',
-      '2048 32bytes grow\ndecode\nhandle\nmain',
+      '4096 4096 decode\nhandle\nmain',
+      '2048 32 grow\ndecode\nhandle\nmain',
     ]);
+    expect(column(table, 'bytes')).toMatchObject({ kind: 'number', unit: 'bytes' });
+  });
+
+  it('have a label as text where a sample has several, and divide values alone', async () => {
+    const samples = [
+      { stack: 'main', values: [8], labels: { bytes: [2, 'bytes'], req: [1, 'requests'] } as const },
+      { stack: 'main;f', values: [4], labels: { bytes: [2, 'bytes'], req: 'none' } as const },
+    ];
+    const profile = await decode(encodeFolded({ types: ['space/bytes'], samples }));
+    const [table] = ask(profile, 'traces', { divideBy: 2 });
+    expect(printTable(table, ['value', 'bytes'])).toEqual(['4 2', '2 2']);
+    expect(column(table, 'req').kind).toBe('string');
   });
 });
 

@@ -1,7 +1,7 @@
 import { goroutineLabel } from '../../profile/goroutine';
 import type { Profile } from '../../profile/profile';
 import type { Prepared } from '../prepared';
-import { columnsOf, type Notice, type Table } from '../table';
+import { columnsOf, fullText, namedColumn, type NamedText, type Notice, type Table } from '../table';
 import { factsOf } from './facts';
 import { Signatures, type SignatureOptions } from './signatures';
 
@@ -23,9 +23,9 @@ interface Blocked {
  * argument of one of their calls. Of these the ones that wait for no lock themselves are the likelier holders; the label
  * `mentions` says how little that is (profile/goroutine.ts).
  *
- * Columns: blocked on, waiting, state, signature (of most that wait), min wait, max wait, probable holder (id; several
- * where nothing tells them apart), holder state, holder signature, holder wait, holder waits for, why. By falling number
- * of goroutines that wait.
+ * Columns: signature (of most that wait), waiting, probable holder (id; several where nothing tells them apart), holder
+ * signature, max wait, holder wait, holder waits for, state, holder state, min wait, blocked on, why. By falling number of
+ * goroutines that wait.
  * @param whole the dump that the profile is of: a holder need not be among what was selected
  */
 export function blockers({ profile }: Prepared, whole: Profile, options: SignatureOptions): Table {
@@ -60,32 +60,31 @@ export function blockers({ profile }: Prepared, whole: Profile, options: Signatu
     name: 'blockers',
     length: rows.length,
     columns: [
-      text('blocked on', ({ address }) => address),
+      namedColumn(
+        'signature',
+        rows.map(({ waiting }) => mostNamed(waiting.map((i) => signatures.text(signature[profile.sample.stack[i]]))))
+      ),
       number('waiting', 'count', ({ waiting }) => waiting.length),
-      text('state', ({ waiting }) => most(waiting.map((i) => profile.strings[facts.state[setOf(i)]]))),
-      {
-        name: 'signature',
-        kind: 'enum',
-        values: rows.map((_, i) => i),
-        text: rows.map(({ waiting }) => most(waiting.map((i) => signatures.text(signature[profile.sample.stack[i]])))),
-      },
-      number('min wait', 'minutes', extremeWait(Math.min)),
-      number('max wait', 'minutes', extremeWait(Math.max)),
       text('probable holder', ({ holders }) => named(holders.map((i) => wholeFacts.id[wholeSet(i)]))),
-      text(
-        'holder state',
-        ofHolder('', (i) => whole.strings[wholeFacts.state[wholeSet(i)]])
-      ),
-      text(
+      namedColumn(
         'holder signature',
-        ofHolder('', (i) => signatures.text(wholeSignature[whole.sample.stack[i]]))
+        rows.map(ofHolder<NamedText>([''], (i) => signatures.text(wholeSignature[whole.sample.stack[i]]))),
+        { isAside: true }
       ),
+      number('max wait', 'minutes', extremeWait(Math.max)),
       number(
         'holder wait',
         'minutes',
         ofHolder(NaN, (i) => wholeFacts.minutes[wholeSet(i)])
       ),
       text('holder waits for', holderWaitsFor),
+      text('state', ({ waiting }) => most(waiting.map((i) => profile.strings[facts.state[setOf(i)]]))),
+      text(
+        'holder state',
+        ofHolder('', (i) => whole.strings[wholeFacts.state[wholeSet(i)]])
+      ),
+      number('min wait', 'minutes', extremeWait(Math.min)),
+      text('blocked on', ({ address }) => address),
       text('why', ({ why }) => why),
     ],
     notices: [
@@ -186,6 +185,12 @@ function most(texts: readonly string[]): string {
   const counts = new Map<string, number>();
   texts.forEach((text) => counts.set(text, (counts.get(text) ?? 0) + 1));
   return [...counts].reduce((best, next) => (next[1] > best[1] ? next : best), ['', 0])[0];
+}
+
+/** The signature that most have. */
+function mostNamed(all: readonly NamedText[]): NamedText {
+  const byText = new Map(all.map((one) => [fullText(one), one]));
+  return byText.get(most(all.map(fullText))) ?? [''];
 }
 
 /** Probable holders that wait for each other. */

@@ -1,12 +1,12 @@
-import { baseName, shortName } from '../../profile/goNames';
+import { baseName } from '../../profile/goNames';
 import { PairInterner, pathInterner, TextInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
 import { totalled, type TreeValues } from '../calltree';
 import { drawFlame, type DrawOptions } from '../flame';
 import type { Prepared } from '../prepared';
-import type { Notice, Table } from '../table';
+import { fullText, type NamedText, type Notice, type Table } from '../table';
 import { factsOf, type GoroutineFacts, type GoroutineSide } from './facts';
-import { Signatures, type SignatureOptions } from './signatures';
+import { callText, Signatures, type SignatureOptions } from './signatures';
 
 export interface CreatorOptions extends SignatureOptions, DrawOptions {}
 
@@ -32,7 +32,7 @@ export function creators(now: GoroutineSide, base: GoroutineSide | undefined, op
     }
     return { flat, cum: totalled(flat, parent) };
   });
-  const shape = { length, parent, name, names: tree.names.texts };
+  const shape = { length, parent, name, names: tree.names.texts, named: tree.named };
   const table = drawFlame({ ...shape, ...own, ...(other && { base: other }) }, now.prepared, options);
   return { ...table, notices: [...creatorNotices(now.prepared, tree, own.cum[0]), ...table.notices] };
 }
@@ -40,6 +40,8 @@ export function creators(now: GoroutineSide, base: GoroutineSide | undefined, op
 /** Paths of go statements and signatures of one or two profiles. Row 0 is the root. */
 class CreatorTree {
   readonly names = new TextInterner(['total']);
+  /** By row of `names`. */
+  readonly named: NamedText[] = [['total']];
   readonly paths = pathInterner(1024);
   private readonly signatures: Signatures;
   /** Several dumps in one profile: an id is of several goroutines then. */
@@ -56,7 +58,7 @@ class CreatorTree {
     const { signature } = this.signatures.ofStacks(profile);
     const creator = this.creatorNames(profile, facts);
     const leaf = this.signatureNames((row) => this.signatures.text(row));
-    const entry = this.signatureNames((row) => shortName(this.signatures.outermost(row)));
+    const entry = this.signatureNames((row) => [{ function: this.signatures.outermost(row) }]);
     const startOf = this.starts(whole);
     const node = new Int32Array(sample.length);
     for (let i = 0; i < sample.length; i++) {
@@ -81,7 +83,7 @@ class CreatorTree {
     }
     const { signature } = this.signatures.ofStacks(whole);
     const creator = this.creatorNames(whole, facts);
-    const entry = this.signatureNames((row) => shortName(this.signatures.outermost(row)));
+    const entry = this.signatureNames((row) => [{ function: this.signatures.outermost(row) }]);
     const find = (id: number, dump: number) => rowOf.get(id + dump * dumpFactor) ?? -1;
     /** -1 for not yet known, -2 while it is being found. */
     const start = new Int32Array(sample.length).fill(-1);
@@ -138,16 +140,20 @@ class CreatorTree {
     return (set) => {
       const row = statements.intern(creator[set], createdAt[set]);
       const place = strings[createdAt[set]];
-      return (names[row] ??= this.names.row(
-        `created by ${shortName(strings[creator[set]])}${place === '' ? '' : ` ${baseName(place)}`}`
-      ));
+      return (names[row] ??= this.nameRow(['created by ', ...callText(strings[creator[set]], place)]));
     };
   }
 
   /** Row of a name that is made of a signature. */
-  private signatureNames(text: (signature: number) => string): (signature: number) => number {
+  private signatureNames(text: (signature: number) => NamedText): (signature: number) => number {
     const names: number[] = [];
-    return (signature) => (names[signature] ??= this.names.row(text(signature)));
+    return (signature) => (names[signature] ??= this.nameRow(text(signature)));
+  }
+
+  private nameRow(named: NamedText): number {
+    const row = this.names.row(fullText(named));
+    this.named[row] ??= named;
+    return row;
   }
 }
 

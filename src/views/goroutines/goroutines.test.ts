@@ -46,13 +46,13 @@ main.main()
 	/src/main.go:40 +0x1
 
 goroutine 20 [select, 12 minutes]:
-main.(*worker[...]).run(0xc000010000)
+main.(*worker[…]).run(0xc000010000)
 	/src/worker.go:29 +0x1
 created by main.start in goroutine 1
 	/src/main.go:12 +0x1
 
 goroutine 21 [select]:
-main.(*worker[...]).run(0xc000010008)
+main.(*worker[…]).run(0xc000010008)
 	/src/worker.go:29 +0x1
 created by main.start in goroutine 1
 	/src/main.go:12 +0x1
@@ -109,7 +109,7 @@ describe('groups', () => {
     expect(
       printTable(table, ['signature', 'count', 'state class', 'min wait', 'max wait', 'creator', 'goroutines'])
     ).toEqual([
-      'main.(*worker[...]).run worker.go:29 2 select 0 12 main.start main.go:12 20, 21',
+      'main.(*worker[…]).run worker.go:29 2 select 0 12 main.start main.go:12 20, 21',
       'main.main main.go:40 1 channel 7 7  1',
       // The library's own call says what for, and the go statement of the program who uses it.
       'io.Copy io.go:388 ← created by main.proxy 1 io 65 65 main.proxy proxy.go:8 22',
@@ -127,12 +127,12 @@ describe('groups', () => {
     const profile = await readDump(small);
     const all = view(profile, { collapseStd: false });
     expect(countsBySignature(all)).toMatchObject({
-      'main.(*worker[...]).run worker.go:29': 2,
+      'main.(*worker[…]).run worker.go:29': 2,
       'io.Copy io.go:388 ← created by main.proxy → poll.runtime_pollWait': 1,
       'http.(*conn).serve server.go:2103 → poll.runtime_pollWait': 1,
     });
     const functions = view(profile, { signature: 'functions' });
-    expect(countsBySignature(functions)).toHaveProperty(['main.(*worker[...]).run'], 2);
+    expect(countsBySignature(functions)).toHaveProperty(['main.(*worker[…]).run'], 2);
   });
 
   it('are split by labels', async () => {
@@ -292,7 +292,7 @@ describe('changes', () => {
     expect(await rows(late, small)).toEqual(expect.arrayContaining([`${gone} gone 1 0`]));
     expect(await rows(small, late)).toEqual(expect.arrayContaining([`${gone} new 0 1`]));
     expect(await rows(late.replace(/goroutine 21 [^]*?\n\n/, ''), small)).toContain(
-      'main.(*worker[...]).run worker.go:29 shrunk 2 1'
+      'main.(*worker[…]).run worker.go:29 shrunk 2 1'
     );
   });
 

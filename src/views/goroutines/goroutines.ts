@@ -1,11 +1,10 @@
 import { goroutineLabel } from '../../profile/goroutine';
-import { baseName, shortName } from '../../profile/goNames';
 import type { Profile } from '../../profile/profile';
-import { columnsOf, type Notice, type Table } from '../table';
+import { columnsOf, namedColumn, type NamedText, type Notice, type Table } from '../table';
 import { factsOf, waitBuckets, type GoroutineSide } from './facts';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { compareIds, type Survivors } from './survivors';
-import { stackText } from './signatures';
+import { callText, stackText } from './signatures';
 
 /** Rows of the table; the largest groups or changes stay. */
 const maxRows = 1000;
@@ -24,7 +23,7 @@ interface Side {
  *
  * Columns: signature, a column for each label that is grouped by, count, % (of all), state class, state, min wait, max
  * wait, creator, a count for each bucket of waits that has any, leaked (where the runtime found some), goroutines (the
- * first ids), stack (of one of them). With a base in place of %: change (new, gone, grown, shrunk, same), base, delta, and
+ * first ids), stack (of one of them). With a base in place of %: delta, change (new, gone, grown, shrunk, same), base, and
  * `still there`: how many of the group the base had too, by id; of a group that is gone, how many have not ended but are in
  * other groups now, or left out by a filter.
  * @param isSameProcess the two are of one process, as far as keys say: only then ids are compared
@@ -71,14 +70,14 @@ export function goroutines(
     name: 'goroutines',
     length: rows.length,
     columns: [
-      { name: 'signature', kind: 'enum', values: rows.map((_, i) => i), text: rows.map(groups.text) },
+      namedColumn('signature', rows.map(groups.text)),
       ...groups.keys.map((key, k) => text(key, (group) => groups.splitOf(group)[k])),
-      ...(before ? [text('change', (group) => change(baseCount(group), count(group)))] : []),
-      ...(before ? [number('base', 'count', baseCount)] : []),
       number('count', 'count', count),
       before
         ? number('delta', 'count', delta)
         : number('%', 'percent', (group) => (total === 0 ? 0 : (100 * count(group)) / total)),
+      ...(before ? [text('change', (group) => change(baseCount(group), count(group)))] : []),
+      ...(before ? [number('base', 'count', baseCount)] : []),
       ...(still ? [number('still there', 'count', still)] : []),
       text('state class', (group) => classText(sideOf(group).tally.classes, group)),
       text('state', (group) => mostText(sideOf(group).tally.state, group, sideOf(group).profile.strings)),
@@ -97,7 +96,13 @@ export function goroutines(
           ]
         : []),
       ...(rows.some((group) => sideOf(group).tally.creator.value[group] !== 0)
-        ? [text('creator', (group) => creatorText(sideOf(group).profile, sideOf(group).tally, group))]
+        ? [
+            namedColumn(
+              'creator',
+              rows.map((group) => creatorText(sideOf(group).profile, sideOf(group).tally, group)),
+              { isAside: true }
+            ),
+          ]
         : []),
       ...waitBuckets.flatMap(({ name }, b) =>
         isAny(({ buckets }) => buckets[b])
@@ -138,14 +143,13 @@ function change(before: number, now: number): string {
   return now === 0 ? 'gone' : now === before ? 'same' : now > before ? 'grown' : 'shrunk';
 }
 
-/** `main.newServer main.go:96`. */
-export function creatorText({ strings }: Profile, { creator, createdAt }: Tally, group: number): string {
+/** `main.newServer main.go:96`, `main.newServer main.go:96 and 2 others`. */
+export function creatorText({ strings }: Profile, { creator, createdAt }: Tally, group: number): NamedText {
   if (creator.value[group] === 0) {
-    return '';
+    return [''];
   }
   const others = mostText(creator, group, strings).slice(strings[creator.value[group]].length);
-  const place = createdAt[group] === 0 ? '' : ` ${baseName(strings[createdAt[group]])}`;
-  return `${shortName(strings[creator.value[group]])}${place}${others}`;
+  return [...callText(strings[creator.value[group]], strings[createdAt[group]]), others];
 }
 
 function stackOf({ profile, tally: { first, creator, createdAt } }: Side, group: number): string {

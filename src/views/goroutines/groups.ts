@@ -2,6 +2,7 @@ import { isStandard } from '../../profile/goNames';
 import { PairInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
 import { countsOf, factsOf, stateClasses, bucketOf, waitBuckets } from './facts';
+import type { NamedText } from '../table';
 import { Signatures, type SignatureOptions } from './signatures';
 
 export interface GroupOptions extends SignatureOptions {
@@ -42,7 +43,7 @@ export class Groups {
   /** Values of `keys`, '' where a goroutine has no such label. */
   splitOf = (group: number): readonly string[] => this.splits[this.pairs.second[group]];
 
-  text = (group: number): string => this.signatures.text(this.signatureOf(group));
+  text = (group: number): NamedText => this.signatures.text(this.signatureOf(group));
 
   /** The group of each sample. */
   ofSamples(profile: Profile): Uint32Array {

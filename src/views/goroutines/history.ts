@@ -1,6 +1,6 @@
 import type { Pattern } from '../../profile/pattern';
 import type { Profile } from '../../profile/profile';
-import { columnsOf, type Column, type Notice, type Table } from '../table';
+import { columnsOf, fullText, namedColumn, type Column, type NamedText, type Notice, type Table } from '../table';
 import { classColors, countsOf, factsOf, isLeakProfile, stateClasses, type GoroutineSide } from './facts';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { creatorText, missingKeys } from './goroutines';
@@ -41,7 +41,7 @@ type Verdict = 'yes' | 'no' | '–';
 interface Latest {
   readonly state: string;
   readonly classes: string;
-  readonly creator: string;
+  readonly creator: NamedText;
   /** Row of `full`: one of its stacks. */
   readonly stack: number;
   /** Row of `check`. */
@@ -221,12 +221,10 @@ export class GoroutineHistory {
       name: 'leaks',
       length: rows.length,
       columns: [
-        {
-          name: 'signature',
-          kind: 'enum',
-          values: rows.map((_, i) => i),
-          text: rows.map(({ group }) => groups.text(group)),
-        },
+        namedColumn(
+          'signature',
+          rows.map(({ group }) => groups.text(group))
+        ),
         ...groups.keys.map((key, k) => text(key, ({ group }) => groups.splitOf(group)[k])),
         number('score', 'count', ({ score }) => score.score),
         number('last', 'count', ({ counts }) => counts[counts.length - 1]),
@@ -236,8 +234,14 @@ export class GoroutineHistory {
         text('known benign', ({ isBenign }) => (isBenign ? 'yes' : 'no')),
         text('state class', ({ group }) => this.latest[group].classes),
         text('state', ({ group }) => this.latest[group].state),
-        ...(rows.some(({ group }) => this.latest[group].creator !== '')
-          ? [text('creator', ({ group }) => this.latest[group].creator)]
+        ...(rows.some(({ group }) => fullText(this.latest[group].creator) !== '')
+          ? [
+              namedColumn(
+                'creator',
+                rows.map(({ group }) => this.latest[group].creator),
+                { isAside: true }
+              ),
+            ]
           : []),
         number('steady', 'percent', ({ score }) => 100 * score.steady),
         ...(this.last?.hasWaits
@@ -295,6 +299,7 @@ export class GoroutineHistory {
           unit: 'count',
           values: counts,
           label: names[i],
+          namedLabel: this.groups.text(group),
           labels: {
             signature: names[i],
             ...Object.fromEntries(this.groups.keys.map((key, k) => [key, this.groups.splitOf(group)[k]])),
@@ -351,7 +356,7 @@ export class GoroutineHistory {
 
   private seriesName(group: number): string {
     const split = this.groups.splitOf(group).filter((value) => value !== '');
-    return [this.groups.text(group), ...split].join(' ');
+    return [fullText(this.groups.text(group)), ...split].join(' ');
   }
 
   private verdict(group: number, since: number): Verdict {

@@ -1,7 +1,8 @@
 import { elidedFrames, hiddenCall } from '../../profile/goroutine';
-import { baseName, isStandard, shortName, withoutTypeArguments } from '../../profile/goNames';
+import { isStandard, withoutTypeArguments } from '../../profile/goNames';
 import { pathInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
+import type { NamedText, Piece } from '../table';
 
 export interface SignatureOptions {
   /** Only calls of the program itself tell goroutines apart, not those of the runtime and the standard library. */
@@ -94,20 +95,21 @@ export class Signatures {
   }
 
   /**
-   * `b.(*T).M file.go:12 ← b.F`: the innermost call of the program and the one that made it; where all calls tell stacks
+   * `b.(*T).M file.go:12 ← b.F`, of names that are full here: the innermost call of the program and the one that made it; where all calls tell stacks
    * apart, with what it called, `b.(*T).M file.go:12 → sync.(*Mutex).Lock`. '(no stack)' for the empty one.
    */
-  text(signature: number): string {
+  text(signature: number): NamedText {
     const path = this.path(signature);
     const at = mainCall(path);
     if (at < 0) {
-      return '(no stack)';
+      return ['(no stack)'];
     }
-    const { name, place } = path[at];
     const next = path.slice(at + 1).find(({ isUser, isCreator }) => isUser || isCreator);
-    const caller = next ? ` ← ${next.isCreator ? 'created by ' : ''}${shortName(next.name)}` : '';
-    const called = at > 0 ? ` → ${shortName(path[path[at].isUser ? at - 1 : 0].name)}` : '';
-    return `${shortName(name)}${place === '' ? '' : ` ${baseName(place)}`}${caller}${called}`;
+    return [
+      ...callText(path[at].name, path[at].place),
+      ...(next ? [` ← ${next.isCreator ? 'created by ' : ''}`, { function: next.name }] : []),
+      ...(at > 0 ? [' → ', { function: path[path[at].isUser ? at - 1 : 0].name }] : []),
+    ];
   }
 
   /** The calls as stackText prints them. */
@@ -185,6 +187,12 @@ export class Signatures {
     return row;
   }
 }
+
+/** A call and its `file:line`, which may be ''. */
+export const callText = (name: string, place: string): Piece[] => [
+  { function: name },
+  ...(place === '' ? [] : [' ', { file: place }]),
+];
 
 /** Which call of a path says what a goroutine does: the innermost of the program, else the outermost; -1 for none. */
 function mainCall(path: readonly Call[]): number {
