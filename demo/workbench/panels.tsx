@@ -132,13 +132,9 @@ function FrameView({
       {width > 0 &&
         (kind === 'table' || kind === 'nodeGraph') &&
         data.map((frame, i) => (
-          <Table
-            key={i}
-            data={withLinks(frame, range, scopedVars)}
-            width={width}
-            height={height / data.length}
-            ariaLabel="Result"
-          />
+          <div key={i} style={{ width, height: height / data.length }}>
+            <Table data={withLinks(frame, range, scopedVars)} width={width} height={height / data.length} />
+          </div>
         ))}
       {kind === 'graph' && width > 0 && data[0].length > 0 && (
         <TimeSeries

@@ -1,5 +1,5 @@
 import type { QueryEditorProps } from '@grafana/data';
-import { Button, Combobox, InlineField, InlineFieldRow, Stack, type ComboboxOption } from '@grafana/ui';
+import { Button, Combobox, InlineField, InlineFieldRow, InlineSwitch, Stack, type ComboboxOption } from '@grafana/ui';
 import React, { useMemo, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { leftOut, printCommand } from '../query/commandLine';
@@ -10,6 +10,7 @@ import {
   isComparedView,
   isProcessView,
   isProfileView,
+  namesFunctions,
   type CaptureChoice,
   type View,
 } from '../query/query';
@@ -261,6 +262,19 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
               tooltip="Labels whose values become frames at the root, separated by commas."
               onCommit={(tagRoot) => change({ tagRoot })}
             />
+            {namesFunctions(query.view) && (
+              <InlineField
+                label="Full names"
+                htmlFor={id('fullNames')}
+                tooltip="Functions with their whole import path and type arguments. Filters read full names either way; a short name finds its function where it has no […]."
+              >
+                <InlineSwitch
+                  id={id('fullNames')}
+                  value={query.fullNames}
+                  onChange={({ currentTarget }) => change({ fullNames: currentTarget.checked })}
+                />
+              </InlineField>
+            )}
           </InlineFieldRow>
           <OptionFields id={id} options={query} onChange={change} />
         </>

@@ -1,7 +1,8 @@
 import { FieldType, type DataFrame, type DataLink } from '@grafana/data';
 import type { Capture } from '../store/store';
 import type { Column, Notice, Table } from '../views/table';
-import { hiddenCell, toFrame } from './frames';
+import { hiddenCell } from './cells';
+import { toFrame } from './frames';
 import { withRange, type MetricsLink } from './links';
 
 export interface CaptureFrameOptions {

@@ -106,3 +106,61 @@ test('no captures are a table without rows, which has no link to a range', () =>
   const frame = capturesFrame([], { refId: 'A', notices: [], links: [captureLink({ uid: 'u', name: 'n' })] });
   expect(frame.length).toBe(0);
 });
+
+describe('a table of names', () => {
+  const number = (name: string, value: number, unit = 'bytes') =>
+    ({ name, kind: 'number', unit, values: [value] }) as const;
+  const table: Table = {
+    name: 'top',
+    length: 1,
+    columns: [
+      { name: 'function', kind: 'enum', values: [0], text: ['store.F'], tooltip: 'full name' },
+      number('flat', 70 * 2 ** 20),
+      number('flat%', 100, 'percent'),
+      number('growth per minute', 5),
+      { name: 'relation', kind: 'string', values: ['caller'], isHidden: true },
+      {
+        name: 'full name',
+        kind: 'enum',
+        values: [0],
+        text: [`github.com/${'acme/'.repeat(20)}store.F`],
+        isAside: true,
+      },
+    ],
+    notices: [],
+  };
+  const frame = toFrame(table, { refId: 'A', visualisation: 'table' });
+  const cell = (name: string) => fieldOf(frame, name)?.config.custom;
+
+  it('gives the name what the numbers leave, and in half a dashboard shows three of them beside it', () => {
+    const beside = ['flat', 'flat%', 'growth per minute'].map((name) => cell(name).width);
+    expect(cell('function').width).toBeUndefined();
+    expect(cell('function').minWidth + beside.reduce((a, b) => a + b)).toBeLessThanOrEqual(450);
+    // As long as what stands in it: `70 MiB`, `100.00%`, the longest word of the header.
+    beside.forEach((width) => expect(width).toBeLessThan(100));
+    expect(cell('growth per minute').wrapHeaderText).toBe(true);
+  });
+
+  it('has the full name at the end, as wide as a word, and whole in the tooltip of the name', () => {
+    expect(cell('full name').width).toBe(180);
+    const tooltip = fieldOf(frame, cell('function').tooltip.field);
+    expect(tooltip?.values).toEqual(fieldOf(frame, 'full name')?.values);
+    expect(tooltip?.config.custom).toMatchObject({ width: 800, hideFrom: { viz: true } });
+  });
+
+  it('keeps what it does not show for transformations', () => {
+    expect(cell('relation')).toMatchObject({ hidden: true, hideFrom: { viz: true } });
+    expect(fieldOf(frame, 'relation')?.values).toEqual(['caller']);
+  });
+
+  it('wraps a text of several lines, whose neighbours stand at the first', () => {
+    const columns = [
+      number('value', 1),
+      { name: 'stack', kind: 'enum', values: [0], text: ['f\nmain'], hasLines: true },
+    ] as const;
+    const traces = toFrame({ ...table, columns }, { refId: 'A', visualisation: 'table' });
+    expect(fieldOf(traces, 'stack')?.config.custom).toMatchObject({ wrapText: true, minWidth: 320 });
+    const { styleField } = fieldOf(traces, 'value')?.config.custom;
+    expect(JSON.parse(fieldOf(traces, styleField)?.values[0])).toEqual({ alignItems: 'flex-start' });
+  });
+});

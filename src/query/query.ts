@@ -87,6 +87,10 @@ export const isProcessView = (view: View): boolean => (processViews as readonly 
 /** Views that a base changes. */
 export const isComparedView = (view: View): boolean => isProfileView(view) && view !== 'blockers';
 
+/** Views whose rows, nodes or series are functions. */
+export const namesFunctions = (view: View): boolean =>
+  (isProfileView(view) && view !== 'tags') || (isProcessView(view) && view !== 'states');
+
 export const captureChoices = ['latest', 'first', 'peak', 'merge', 'nearest', 'event'] as const;
 export type CaptureChoice = (typeof captureChoices)[number];
 

@@ -39,7 +39,7 @@ export function withShortNames(tables: readonly Table[], { fullNames }: { readon
     const shown: Column = { ...column, text: [...short, ...text.slice(short.length)] };
     return whole
       ? [
-          { ...shown, tooltip: fullNameColumn },
+          { ...shown, tooltip: column.hasLines ? undefined : fullNameColumn },
           {
             name: fullNameColumn,
             kind: 'enum',
