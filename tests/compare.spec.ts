@@ -20,8 +20,8 @@ test('the peak against the last healthy capture, chosen in the editor', async ({
   await page.getByRole('combobox', { name: 'View' }).click();
   await page.getByRole('option', { name: /^Diff/ }).click();
   const leak = page.getByRole('row').filter({ hasText: 'store.retainedPoints' });
-  await expect(leak.getByRole('cell').nth(1)).toHaveText('grown');
-  await expect(leak.getByRole('cell').nth(4)).toHaveText(/^\d+\.\d MiB$/);
+  await expect(leak.getByRole('gridcell').nth(1)).toHaveText(/^\d+\.\d MiB$/);
+  await expect(leak.getByRole('gridcell').nth(5)).toHaveText('grown');
 });
 
 test('growth over the ramp names the leak first', async ({ page }) => {
@@ -32,7 +32,7 @@ test('growth over the ramp names the leak first', async ({ page }) => {
   await expect(rows.nth(1)).toContainText('total');
   await expect(rows.nth(2)).toContainText('store.retainedPoints');
   // R² of a steady leak.
-  await expect(rows.nth(2).getByRole('cell').nth(5)).toHaveText(/^(1\.00|0\.99)/);
+  await expect(rows.nth(2).getByRole('gridcell').nth(5)).toHaveText(/^(1\.00|0\.99)/);
   await expect(rows.nth(2).locator('canvas')).toBeVisible();
 });
 
@@ -75,7 +75,7 @@ for (const [base, name] of [
     const args = ['tool', 'pprof', '-top', '-unit=MB', '-symbolize=none', await download.path()];
     const report = execFileSync('go', args, { encoding: 'utf8' });
     const [, flat, percent, cum] = /^ *([\d.]+)MB +([\d.]+%) +[\d.]+% +([\d.]+)MB .*retainedPoints/m.exec(report)!;
-    const cells = await leak.getByRole('cell').allTextContents();
+    const cells = await leak.getByRole('gridcell').allTextContents();
     expect(cells).toContain(`${Number(flat).toFixed(1)} MiB`);
     expect(cells).toContain(`${Number(cum).toFixed(1)} MiB`);
     expect(cells).toContain(percent);

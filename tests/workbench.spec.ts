@@ -48,7 +48,7 @@ test('CPU of one tenant is a part of all', async ({ page }) => {
   const total = async (selector: string): Promise<number> => {
     await explore(page, { view: 'tags', capture: 'merge', selector });
     const row = page.getByRole('row').filter({ hasText: 'acme' });
-    return parseFloat((await row.getByRole('cell').nth(3).textContent()) ?? '');
+    return parseFloat((await row.getByRole('gridcell').nth(3).textContent()) ?? '');
   };
   const share = await total('{service="querier", profile="cpu"}');
   expect(share).toBeGreaterThan(5);
