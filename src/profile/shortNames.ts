@@ -20,7 +20,9 @@ const cppMethod = /^(?:[_a-zA-Z]\w*::)+(_*[A-Z]\w*::~?[_a-zA-Z]\w*(?:<.*>)?)/;
 export const shortName = (name: string): string => shortened(split(name).text);
 
 function shortened(text: string): string {
-  const name = text.replace(anonymousNamespace, '').replace(majorVersion, '$1$2');
+  // Most names have none of these, and there are many names.
+  const bare = text.startsWith('(') ? text.replace(anonymousNamespace, '') : text;
+  const name = bare.includes('/v') ? bare.replace(majorVersion, '$1$2') : bare;
   return afterPath(name) ?? javaMethod.exec(name)?.[1] ?? cppMethod.exec(name)?.[1] ?? name;
 }
 
@@ -39,9 +41,10 @@ const isPathChar = (code: number): boolean =>
 function afterPath(name: string): string | undefined {
   const starts: number[] = [];
   for (let i = 0, start = 0; i < name.length; i++) {
-    if (name[i] === '/' && i > start) {
+    const code = name.charCodeAt(i);
+    if (code === slash && i > start) {
       starts.push((start = i + 1));
-    } else if (!isPathChar(name.charCodeAt(i))) {
+    } else if (!isPathChar(code)) {
       break;
     }
   }
@@ -55,6 +58,8 @@ function afterPath(name: string): string | undefined {
   }
   return undefined;
 }
+
+const slash = 0x2f;
 
 /** A name with `[…]` for each list of type arguments, and these lists. */
 interface Split {
@@ -119,43 +124,48 @@ function withLists(text: string, lists: readonly string[]): string {
  * `b/store.F` where `store.F` is in both, `Map[int]` and `Map[string]` where one `Map[…]` is not the only one.
  */
 export function shortNames(names: Iterable<string>): ReadonlyMap<string, string> {
-  const byText = new Map<string, Array<{ readonly name: string; readonly lists: readonly string[] }>>();
-  const byShort = new Map<string, string[]>();
-  const done = new Set<string>();
+  const result = new Map<string, string>();
+  /** Names with type arguments, by their text without them. Any other name is its text. */
+  const generic = new Map<string, Array<{ readonly name: string; readonly lists: readonly string[] }>>();
+  /** Texts of one short name; the first alone as it is, since there are few others. */
+  const byShort = new Map<string, string | string[]>();
   for (const name of names) {
-    if (done.has(name)) {
+    if (result.has(name)) {
       continue;
     }
-    done.add(name);
     const { text, lists } = split(name);
-    const known = byText.get(text);
+    const short = shortened(text);
+    result.set(name, short);
+    const known = generic.get(text);
     if (known) {
       known.push({ name, lists });
       continue;
     }
-    byText.set(text, [{ name, lists }]);
-    const short = shortened(text);
+    if (lists.length > 0) {
+      generic.set(text, [{ name, lists }]);
+    }
     const alike = byShort.get(short);
-    if (alike) {
+    if (Array.isArray(alike)) {
       alike.push(text);
     } else {
-      byShort.set(short, [text]);
+      byShort.set(short, alike === undefined ? text : [alike, text]);
     }
   }
-  const result = new Map<string, string>();
+  const apart = new Map<string, string>();
   for (const [short, texts] of byShort) {
-    const apart = texts.length === 1 ? undefined : toldApart(short, texts);
-    for (const text of texts) {
-      const own = apart?.get(text) ?? short;
-      const named = byText.get(text) ?? [];
-      if (named.length === 1) {
-        result.set(named[0].name, own);
-        continue;
-      }
-      const withArguments = named.map(({ lists }) => withLists(own, lists.map(withoutPaths)));
-      const isClear = new Set(withArguments).size === named.length;
-      named.forEach(({ name, lists }, i) => result.set(name, isClear ? withArguments[i] : withLists(own, lists)));
+    if (Array.isArray(texts)) {
+      tellApart(short, texts).forEach((own, text) => apart.set(text, own));
     }
+  }
+  apart.forEach((own, text) => !generic.has(text) && result.set(text, own));
+  for (const [text, named] of generic) {
+    const own = apart.get(text) ?? shortened(text);
+    const whole = named.map(({ lists }) => (named.length === 1 ? own : withLists(own, lists)));
+    const brief = named.map(({ lists }, i) =>
+      named.length === 1 ? whole[i] : withLists(own, lists.map(withoutPaths))
+    );
+    const shown = new Set(brief).size === named.length ? brief : whole;
+    named.forEach(({ name }, i) => result.set(name, shown[i]));
   }
   return withoutDoubles(result);
 }
@@ -176,7 +186,7 @@ function withoutDoubles(shortOf: Map<string, string>): ReadonlyMap<string, strin
 }
 
 /** For texts with one short name: the shortest of their longer suffixes that no other one of them has. */
-function toldApart(short: string, texts: readonly string[]): ReadonlyMap<string, string> {
+function tellApart(short: string, texts: readonly string[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   let open = texts.map((text) => ({ text, longer: longerSuffixes(text, short) }));
   for (let level = 0; level < mostElements && open.length > 0; level++) {

@@ -13,22 +13,18 @@ export function withShortNames(tables: readonly Table[], { fullNames }: { readon
   const dictionaries = new Set<readonly NamedText[]>();
   for (const { named, namedLabel } of tables.flatMap(({ columns }) => columns)) {
     named && dictionaries.add(named);
-    namedLabel !== undefined && dictionaries.add([namedLabel]);
+    namedLabel && dictionaries.add(namedLabel);
   }
   if (dictionaries.size === 0) {
     return [...tables];
   }
-  const shortOf = fullNames ? new Map<string, string>() : shortNames(functionsOf(dictionaries));
-  const shortTexts = new Map(
-    [...dictionaries].map((named) => [named, fullNames ? undefined : shorten(named, shortOf)])
-  );
-  const shortTextOf = (named: NamedText) => (fullNames ? fullText(named) : shorten([named], shortOf)[0]);
+  const shortTexts = fullNames ? new Map<readonly NamedText[], string[]>() : shortened([...dictionaries]);
 
   const withNames = ({ named, namedLabel, fullNames: whole, ...column }: Column): Column[] => {
     const { text = [], label = '', labels = {} } = column;
-    if (namedLabel !== undefined) {
-      const full = fullText(namedLabel);
-      const own = (whole: string) => whole.replace(full, () => shortTextOf(namedLabel));
+    const [shortLabel] = (namedLabel && shortTexts.get(namedLabel)) ?? [];
+    if (namedLabel && shortLabel !== undefined) {
+      const own = (whole: string) => whole.replace(fullText(namedLabel[0]), () => shortLabel);
       const shortLabels = Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, own(value)]));
       return [{ ...column, label: own(label), labels: shortLabels }];
     }
@@ -55,6 +51,24 @@ export function withShortNames(tables: readonly Table[], { fullNames }: { readon
     const columns = table.columns.map(withNames);
     return { ...table, columns: [...columns.map(([shown]) => shown), ...columns.flatMap(([, ...full]) => full)] };
   });
+}
+
+/** Short texts of a dictionary that was an answer's only one: a profile's is the same for every filter of its samples. */
+const known = new WeakMap<readonly NamedText[], string[]>();
+
+/** The texts of each dictionary with short names that tell apart what all of them name. */
+function shortened(dictionaries: ReadonlyArray<readonly NamedText[]>): Map<readonly NamedText[], string[]> {
+  const [first] = dictionaries;
+  const ofFirst = dictionaries.length === 1 ? known.get(first) : undefined;
+  if (ofFirst) {
+    return new Map([[first, ofFirst]]);
+  }
+  const shortOf = shortNames(functionsOf(dictionaries));
+  const texts = new Map(dictionaries.map((named) => [named, shorten(named, shortOf)]));
+  if (dictionaries.length === 1) {
+    known.set(first, texts.get(first) ?? []);
+  }
+  return texts;
 }
 
 function* functionsOf(dictionaries: Iterable<readonly NamedText[]>): Generator<string> {

@@ -37,8 +37,8 @@ export interface Column {
   readonly label?: string;
   /** Grafana's name of the colour the column is drawn in. */
   readonly color?: string;
-  /** As `named`, of the column's label and of the labels that have the same text. */
-  readonly namedLabel?: NamedText;
+  /** As `named`, of the one text that the column's label and labels begin with. */
+  readonly namedLabel?: readonly [NamedText];
   /** Says more of a row beside its other texts: a table gives it less room. */
   readonly isAside?: boolean;
   /** Full names of the dictionary's texts: where those are shortened, a column at the end of the table has these. */

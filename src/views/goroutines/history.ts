@@ -299,7 +299,7 @@ export class GoroutineHistory {
           unit: 'count',
           values: counts,
           label: names[i],
-          namedLabel: this.groups.text(group),
+          namedLabel: [this.groups.text(group)],
           labels: {
             signature: names[i],
             ...Object.fromEntries(this.groups.keys.map((key, k) => [key, this.groups.splitOf(group)[k]])),
