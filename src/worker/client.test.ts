@@ -3,9 +3,9 @@ import { decode } from '../decode/decode';
 import { isGzip } from '../decode/gzip';
 import { defaultQuery, type Query } from '../query/query';
 import { encodeFolded } from '../testing/encode';
+import { printTable } from '../testing/print';
 import { randomSource } from '../testing/generate';
 import { dumpVersion, makeGoroutines, printDump } from '../testing/goroutineDumps';
-import { column } from '../views/table';
 import { ProfileCache } from './cache';
 import { WorkerClient, type Load, type Opening } from './client';
 import { createHandler, type Handle } from './handler';
@@ -180,12 +180,12 @@ describe('several captures', () => {
     const client = clientOf(worker);
     const sources = ['1', '2', '3', '4'].map((key, i) => source(key, i));
     const { tables } = await client.run({ ...query, view: 'traces' }, { profile: sources }, opening(read));
-    expect((column(tables[0], 'stack').values as string[]).map((stack) => stack.slice(0, 2)).slice(1)).toEqual([
-      'f2',
-      'f3',
-      'f4',
-    ]);
-    expect((column(tables[0], 'stack').values as string[])[0]).toHaveLength(40_000);
+    expect(
+      printTable(tables[0], ['stack'])
+        .map((stack) => stack.slice(0, 2))
+        .slice(1)
+    ).toEqual(['f2', 'f3', 'f4']);
+    expect(printTable(tables[0], ['stack'])[0]).toHaveLength(40_000);
   });
 
   test('a query goes on where the first captures cannot be read, whatever time they take', async () => {
