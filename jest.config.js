@@ -10,7 +10,7 @@ const shared = {
   transform: { ...scaffold.transform, '^.+\\.mjs$': swc },
 };
 // The core runs in the worker and in Node, never in a DOM, and jsdom lacks DecompressionStream.
-const core = ['profile', 'decode', 'encode', 'ops', 'views', 'query', 'store', 'cli', 'worker'];
+const core = ['tasks', 'profile', 'decode', 'encode', 'ops', 'views', 'query', 'store', 'cli', 'worker'];
 // Of the shell, but packs files.
 const download = '<rootDir>/src/download.test.ts';
 
