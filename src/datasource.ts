@@ -15,7 +15,8 @@ import {
 import { getTemplateSrv } from '@grafana/runtime';
 import { Observable } from 'rxjs';
 import { openBucket, type Bucket } from './bucket';
-import type { Download } from './download';
+import { firstObjects, checkHealth } from './health';
+import { downloadQuery, type Download } from './download';
 import { captureOfKey } from './captures';
 import { sampleMatchers } from './inputs';
 import type { Matcher } from './query/selector';
@@ -112,13 +113,12 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
    * What a query of a request shows, for `go tool pprof`.
    * @throws Error that says why there is no such file
    */
-  async download(
+  download(
     target: PprofQuery,
     { range, scopedVars, filters }: Pick<DataQueryRequest<PprofQuery>, 'range' | 'scopedVars' | 'filters'>,
     signal: AbortSignal
   ): Promise<Download> {
     const query = this.complete(target, scopedVars, filters);
-    const { downloadQuery } = await import(/* webpackChunkName: "download" */ './download');
     return downloadQuery({ bucket: this.bucket(), worker }, query, rangeOf(range), signal);
   }
 
@@ -175,7 +175,6 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   async testDatasource() {
     try {
-      const { checkHealth } = await health();
       return await checkHealth(this.bucket(), Date.now(), new AbortController().signal);
     } catch (error) {
       return { status: 'error', message: error instanceof Error ? error.message : String(error) };
@@ -184,7 +183,6 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   /** The first keys of the bucket and how the saved layout reads them, for the settings. */
   async previewKeys(): Promise<string[]> {
-    const { firstObjects } = await health();
     const objects = await firstObjects(this.bucket(), new AbortController().signal, 200);
     return objects.map(({ key }) => key);
   }
@@ -245,9 +243,6 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     return Object.hasOwn(labels, label) ? [...labels[label]] : [];
   }
 }
-
-/** What only the settings need is not in module.js, which every dashboard loads. */
-const health = () => import(/* webpackChunkName: "health" */ './health');
 
 /** Fields besides the selector that variables may stand in: in a pattern their values are literal alternatives. */
 const interpolated: ReadonlyArray<readonly [keyof PprofQuery, 'csv' | 'regex']> = [

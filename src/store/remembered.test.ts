@@ -75,7 +75,7 @@ class Bucket {
   }
 
   readonly store: Store = (() => {
-    // eslint-disable-next-line @typescript-eslint/no-this-alias
+     
     const bucket = this;
     return {
       async *list({ prefix, startAfter = '' }, signal) {

@@ -11,7 +11,7 @@ const ticks = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 test('work under way is done once for all who ask for it, and again afterwards', async () => {
   const tasks = new SharedTasks<number>();
-  const work = jest.fn(async () => work.mock.calls.length);
+  const work = jest.fn(async (): Promise<number> => work.mock.calls.length);
   expect(await Promise.all([1, 2, 3].map(() => tasks.run('a', never, work)))).toEqual([1, 1, 1]);
   expect(await Promise.all([tasks.run('a', never, work), tasks.run('b', never, work)])).toEqual([2, 3]);
 });

@@ -92,7 +92,7 @@ test('a cancelled query takes nothing from another that waits for the same captu
 test('a read that all have left is aborted, and begins anew for who comes then', async () => {
   const client = clientOf(new FakeWorker());
   const aborts = [new AbortController(), new AbortController()];
-  const load = jest.fn((_key: string, signal: AbortSignal) =>
+  const load = jest.fn((_key: string, signal: AbortSignal): Promise<ArrayBuffer> =>
     load.mock.calls.length === 1
       ? new Promise<ArrayBuffer>((_, reject) => signal.addEventListener('abort', reject))
       : Promise.resolve(profileBytes())
