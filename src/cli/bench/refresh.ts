@@ -97,7 +97,7 @@ async function soak(page: Page, url: string, storeUrl: string): Promise<object> 
     await drawn(page);
   };
   // The first ones compile, and fill what is kept.
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 10; i++) {
     await refresh();
   }
   const heaps = {
