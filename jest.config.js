@@ -13,7 +13,7 @@ const shared = {
   transformIgnorePatterns: [nodeModulesToTransform([...grafanaESModules, '@react-hookz/web', '@ver0/deep-equal'])],
 };
 // The core runs in the worker and in Node, never in a DOM, and jsdom lacks DecompressionStream.
-const core = ['profile', 'decode', 'encode', 'ops', 'views', 'query', 'store', 'cli', 'worker'];
+const core = ['tasks', 'profile', 'decode', 'encode', 'ops', 'views', 'query', 'store', 'cli', 'worker'];
 // Of the shell, but packs files.
 const download = '<rootDir>/src/download.test.ts';
 

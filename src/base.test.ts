@@ -37,7 +37,7 @@ function bucketOf(keys: readonly string[]): Bucket & { lists: number } {
     ],
     get: () => Promise.reject(new Error('a base is chosen from keys alone')),
   };
-  return Object.assign(bucket, { store, layout: presetLayout(''), prefix: '', maxCaptures: 200 });
+  return Object.assign(bucket, { id: '0', store, layout: presetLayout(''), prefix: '', maxCaptures: 200 });
 }
 
 /** The base of the capture at minute 60 of instance a, as minutes and instance, and what is said. */

@@ -1,5 +1,5 @@
 import type { Bucket } from './bucket';
-import { captureOfKey, describe, listCaptures, oneFormatEach, type Choice, type Range } from './captures';
+import { captureByKey, describe, listCaptures, oneFormatEach, type Choice, type Range } from './captures';
 import { isComparedView, type Query } from './query/query';
 import { withoutLabels } from './query/selector';
 import type { Capture } from './store/store';
@@ -102,9 +102,9 @@ const finders: Record<Exclude<Query['base'], ''>, Find> = {
       `capture of version ${subject.query.baseVersion || 'other than its own'}`
     ),
   async event(subject, newest) {
-    const { bucket, query, range } = subject;
+    const { bucket, query, range, signal } = subject;
     const why = `chosen capture ${query.baseEvent}`;
-    const byKey = captureOfKey(bucket, query.baseEvent);
+    const byKey = await captureByKey(bucket, query.baseEvent, signal);
     if (byKey) {
       return { found: [byKey], why };
     }

@@ -1,23 +1,28 @@
 import { getBackendSrv, isFetchError } from '@grafana/runtime';
 import { lastValueFrom, takeUntil, fromEvent, throwIfEmpty } from 'rxjs';
 import { compileLayout, presetLayout, type Layout } from './store/layout';
-import { withFolderCache } from './store/folders';
+import { remembered } from './store/remembered';
 import { createS3Store } from './store/s3';
 import { StoreError, type Store, type StoreFetch } from './store/store';
 import type { PprofOptions } from './types';
 
 /** The bucket of one data source: where it is, how its keys are read, what is allowed. */
 export interface Bucket {
+  /** One of its own each time a bucket is opened: what is held of another must not stand for it. */
+  readonly id: string;
   readonly store: Store;
   readonly layout: Layout;
   readonly prefix: string;
   readonly maxCaptures: number;
 }
 
+let opened = 0;
+
 /** @throws Error where the settings cannot work, saying which one */
 export function openBucket(proxyUrl: string, options: PprofOptions, fetch: StoreFetch = proxyFetch(proxyUrl)): Bucket {
   return {
-    store: withFolderCache(createS3Store(fetch, { maxObjectBytes: (options.maxObjectMiB || 128) * 1048576 })),
+    id: `${opened++}`,
+    store: remembered(createS3Store(fetch, { maxObjectBytes: (options.maxObjectMiB || 128) * 1048576 })),
     layout: layoutOf(options),
     prefix: options.prefix ?? '',
     maxCaptures: options.maxCaptures || 200,

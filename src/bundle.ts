@@ -1,5 +1,6 @@
 import type { Bucket } from './bucket';
 import { readMeta, type CaptureMeta } from './query/meta';
+import { maxAges } from './store/remembered';
 import type { Capture, ObjectInfo } from './store/store';
 import type { Notice } from './views/table';
 
@@ -8,6 +9,9 @@ export interface Bundle {
   readonly meta: CaptureMeta | undefined;
   readonly notices: readonly Notice[];
 }
+
+/** A bundle has a handful of files; a folder that holds more is not one. */
+const maxFiles = 1000;
 
 /**
  * The meta.json beside a capture. One that is missing or broken is a notice: what else there is of the event is still good.
@@ -18,9 +22,11 @@ export async function readBundle({ store }: Bucket, capture: Capture, signal: Ab
   const { key } = capture.object;
   const folder = key.slice(0, key.lastIndexOf('/') + 1);
   const objects: ObjectInfo[] = [];
-  for await (const page of store.list({ prefix: folder }, signal)) {
+  for await (const page of store.list({ prefix: folder, maxAge: maxAges.settled }, signal)) {
     objects.push(...page);
-    break; // A bundle has a handful of files; a folder that holds more is not one.
+    if (objects.length >= maxFiles) {
+      break;
+    }
   }
   const warn = (text: string): Bundle => ({ meta: undefined, notices: [{ severity: 'warning', text }] });
   const found = objects.find((object) => object.key === `${folder}meta.json`);
@@ -31,7 +37,7 @@ export async function readBundle({ store }: Bucket, capture: Capture, signal: Ab
   }
   let meta: CaptureMeta;
   try {
-    meta = readMeta(new Uint8Array(await store.get(found.key, signal)));
+    meta = readMeta(new Uint8Array(await store.get(found.key, signal, found.etag)));
   } catch (error) {
     signal.throwIfAborted();
     return warn(`${found.key}: ${error instanceof Error ? error.message : String(error)}`);

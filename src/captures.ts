@@ -11,6 +11,7 @@ import type { Query } from './query/query';
 import { isMeta, mainCapture } from './store/events';
 import type { Layout } from './store/layout';
 import { findCaptures, type Found } from './store/plan';
+import { maxAges } from './store/remembered';
 import type { Capture, Store } from './store/store';
 import type { Notice } from './views/table';
 
@@ -32,18 +33,23 @@ const keyLabels = new Set(['service', 'profile', 'instance', 'version', 'event',
 
 export const isKeyLabel = (layout: Layout) => (name: string) => keyLabels.has(name) || layout.labelNames.includes(name);
 
-/** The captures of a range whose keys match the selector, by rising time, without meta.json. @throws StoreError, InputError */
+/**
+ * The captures of a range whose keys match the selector, by rising time, without meta.json.
+ * @param maxAge of the listing, in ms, where it need not be as young as `maxAges` has it
+ * @throws StoreError, InputError
+ */
 export async function listCaptures(
   { store, layout, prefix }: { store: Store; layout: Layout; prefix: string },
   selector: string,
   range: Range,
-  signal: AbortSignal
+  signal: AbortSignal,
+  maxAge?: number
 ): Promise<Listing> {
   const { key } = splitMatchers(parseSelector(selector), isKeyLabel(layout));
   const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
   // Up to now, a little further is listed too: what is said to come from there has a wrong clock.
   const ahead = Math.abs(Date.now() - range.to) < clockTolerance ? hour : 0;
-  const found = await findCaptures(store, layout, { prefix, ...range, to: range.to + ahead, labels }, signal);
+  const found = await findCaptures(store, layout, { prefix, ...range, to: range.to + ahead, labels, maxAge }, signal);
   const early = found.captures.filter(({ time }) => time > range.to + clockTolerance);
   let captures: readonly Capture[] = found.captures.filter((capture) => capture.time <= range.to && !isMeta(capture));
   let unmatched: Unmatched | undefined;
@@ -152,10 +158,35 @@ function storedEarly(captures: readonly Capture[]): Notice[] {
   ];
 }
 
-/** A link by object key says which capture it means, so it does not depend on a range. */
+/** A link by object key says which capture it means, so it does not depend on a range. Undefined for what is no such key. */
 export function captureOfKey({ layout, prefix }: { layout: Layout; prefix: string }, key: string): Capture | undefined {
   const parsed = key.startsWith(prefix) ? layout.parse(key.slice(prefix.length)) : undefined;
   return parsed && { ...parsed, time: parsed.time ?? 0, object: { key, size: 0, lastModified: 0, etag: '' } };
+}
+
+/**
+ * The same as the bucket lists it: with its etag it is read once, whether it was found by its key or in a range.
+ * @throws the signal's reason
+ */
+export async function captureByKey(
+  bucket: { store: Store; layout: Layout; prefix: string },
+  key: string,
+  signal: AbortSignal
+): Promise<Capture | undefined> {
+  const capture = captureOfKey(bucket, key);
+  if (!capture) {
+    return undefined;
+  }
+  try {
+    for await (const page of bucket.store.list({ prefix: key, maxAge: maxAges.settled }, signal)) {
+      const object = page.find((each) => each.key === key);
+      return object ? { ...capture, object } : capture; // It would come first.
+    }
+  } catch {
+    // Who may not list may still read; what is wrong else, reading says too.
+    signal.throwIfAborted();
+  }
+  return capture;
 }
 
 /**

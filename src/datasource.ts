@@ -14,8 +14,8 @@ import {
 } from '@grafana/data';
 import { getTemplateSrv } from '@grafana/runtime';
 import { Observable } from 'rxjs';
-import { firstObjects, checkHealth } from './health';
 import { openBucket, type Bucket } from './bucket';
+import { firstObjects, checkHealth } from './health';
 import { downloadQuery, type Download } from './download';
 import { captureOfKey } from './captures';
 import { sampleMatchers } from './inputs';
@@ -44,6 +44,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   constructor(settings: DataSourceInstanceSettings<PprofOptions>) {
     super(settings);
     this.instance = settings;
+    worker.start();
   }
 
   /** One for all queries, so that its limit on requests under way holds for a whole dashboard. @throws Error where the settings cannot work */

@@ -43,7 +43,7 @@ function bucketOf(objects: Objects): Bucket {
       return encodeFolded({ types: ['cpu/nanoseconds'], samples }).slice().buffer as ArrayBuffer;
     },
   };
-  return { store, layout: presetLayout(''), prefix: '', maxCaptures: 200 };
+  return { id: '0', store, layout: presetLayout(''), prefix: '', maxCaptures: 200 };
 }
 
 const first = keyOf({ at: 1, event: 'e1' });

@@ -36,7 +36,7 @@ export async function downloadQuery(
   }
   const base = await chooseBase({ bucket, query, captures: chosen.captures, range, signal });
   const { sources, count, notices } = await findSources(bucket, query, chosen, base, signal);
-  const opening = { load: loadFrom(bucket, signal), signal };
+  const opening = { load: loadFrom(bucket), signal };
   const { bytes, failed } = await worker.encode(ofSamples(bucket, query), sources, opening);
   const scale: Notice[] =
     query.scale !== 'absolute' && base.captures.length > 0

@@ -21,7 +21,12 @@ export async function checkHealth(
 ): Promise<Health> {
   try {
     const range = { from: now - week, to: now + 3600_000 };
-    const found = await findCaptures(store, layout, { prefix, ...range, labels: {}, maxObjects: 20_000 }, signal);
+    const found = await findCaptures(
+      store,
+      layout,
+      { prefix, ...range, labels: {}, maxObjects: 20_000, maxAge: 0 },
+      signal
+    );
     if (found.captures.length > 0) {
       const services = new Set(found.captures.map(({ labels }) => labels.service).filter(Boolean));
       const newest = found.captures[found.captures.length - 1].time;
@@ -58,16 +63,20 @@ export async function checkHealth(
   }
 }
 
-/** The first keys of a bucket, for the check and for the preview in the settings. One LIST. */
+/** The first keys of a bucket, as they are now, for the check and for the preview in the settings. */
 export async function firstObjects(
   { store, prefix }: Pick<Bucket, 'store' | 'prefix'>,
   signal: AbortSignal,
   count = 20
 ): Promise<ObjectInfo[]> {
-  for await (const page of store.list({ prefix }, signal)) {
-    return page.filter(({ key }) => !key.endsWith('/')).slice(0, count);
+  const objects: ObjectInfo[] = [];
+  for await (const page of store.list({ prefix, maxAge: 0 }, signal)) {
+    objects.push(...page.filter(({ key }) => !key.endsWith('/')));
+    if (objects.length >= count) {
+      break;
+    }
   }
-  return [];
+  return objects.slice(0, count);
 }
 
 const plural = (count: number, what: string) => `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;

@@ -1,5 +1,6 @@
 import type { Bucket } from './bucket';
 import {
+  captureByKey,
   captureOfKey,
   chooseCaptures,
   describe,
@@ -21,8 +22,11 @@ import type { Failure, InputSources, Load, Source } from './worker/client';
 
 /** The captures that are opened, and what has to be said about them. @throws StoreError, InputError */
 export async function choose(bucket: Bucket, query: Query, range: Range, signal: AbortSignal): Promise<Choice> {
-  const linked = query.capture === 'event' ? captureOfKey(bucket, query.event) : undefined;
-  if (linked && !isProcessView(query.view)) {
+  const linked =
+    query.capture === 'event' && !isProcessView(query.view)
+      ? await captureByKey(bucket, query.event, signal)
+      : undefined;
+  if (linked) {
     return { captures: [linked], notices: [] };
   }
   const { captures, notices } = await listCaptures(bucket, query.selector, range, signal);
@@ -75,6 +79,7 @@ export async function findSources(
 ): Promise<{ sources: InputSources; count: number; notices: readonly Notice[] }> {
   const labelled = query.estimate === 'paths' ? await findLabelled(bucket, query.selector, captures, signal) : [];
   const compared = [...captures, ...base.captures];
+  const toSource = sourceIn(bucket);
   return {
     sources: {
       profile: captures.map(toSource),
@@ -102,19 +107,27 @@ export function failedNotice(failed: readonly Failure[], count: number): Notice[
   ];
 }
 
-// A rewritten object has another etag and must not be answered from the cache. Keys never hold a NUL.
-export const toSource = ({ object, time }: Capture): Source => ({
-  key: `${object.key}\0${object.etag}`,
-  name: object.key,
-  time,
-});
-export const objectKey = (key: string) => key.slice(0, key.indexOf('\0'));
+/**
+ * Captures as the worker knows them. A rewritten object has another etag and must not be answered from the cache, nor one of
+ * another bucket. Keys never hold a NUL.
+ */
+export const sourceIn =
+  ({ id }: Bucket) =>
+  ({ object, time }: Capture): Source => ({
+    key: [id, object.key, object.etag].join('\0'),
+    name: object.key,
+    time,
+    isUnknown: object.etag === '',
+  });
+export const objectKey = (key: string) => key.split('\0')[1];
 
 /** Reads the objects of sources. */
 export const loadFrom =
-  ({ store }: Bucket, signal: AbortSignal): Load =>
-  (key) =>
-    store.get(objectKey(key), signal);
+  ({ store }: Bucket): Load =>
+  (source, signal) => {
+    const [, key, etag] = source.split('\0');
+    return store.get(key, signal, etag);
+  };
 
 /** Undefined where the layout has no time: the listing's is when the object was stored. */
 const keyTime = (bucket: Bucket, { object }: Capture) => captureOfKey(bucket, object.key)?.time || undefined;

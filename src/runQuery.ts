@@ -7,7 +7,7 @@ import { capturesFrame, seriesFrames } from './frames/captures';
 import { emptyFlame, toFrame } from './frames/frames';
 import { annotationFrame, exemplarFrame } from './frames/events';
 import { captureLink, eventLinks, exemplarLinks, metricsLinks, type LinkContext } from './frames/links';
-import { choose, failedNotice, findSources, loadFrom, objectKey, ofSamples, sampleMatchers, toSource } from './inputs';
+import { choose, failedNotice, findSources, loadFrom, objectKey, ofSamples, sampleMatchers, sourceIn } from './inputs';
 import { withLeakCaptures } from './leakCaptures';
 import { printCommand } from './query/commandLine';
 import { isGoroutineView, isHistoryView } from './query/goroutineOptions';
@@ -126,7 +126,7 @@ async function showProcess(
   const { bucket, worker, refId } = context;
   const { tables, failed } = await worker.processView(
     ofSamples(bucket, query),
-    captures.map(toSource),
+    captures.map(sourceIn(bucket)),
     openingOf(context, query, captures.length, signal, emit)
   );
   const all = [...notices, ...failedNotice(failed, captures.length)];
@@ -148,7 +148,7 @@ async function showMemory(
     return [emptyFrame(query, refId, said)];
   }
   const opening = openingOf(context, query, 1, signal, emit);
-  const tables = await worker.memory(bundle.meta, toSource(heap), opening);
+  const tables = await worker.memory(bundle.meta, sourceIn(bucket)(heap), opening);
   return tables.map((table) => frameOf(table, query, refId, said));
 }
 
@@ -165,7 +165,7 @@ function openingOf(
   let isDrawn = false;
   return {
     signal,
-    load: loadFrom(bucket, signal),
+    load: loadFrom(bucket),
     onPartial(tables, done) {
       isDrawn = true;
       const notice: Notice = {

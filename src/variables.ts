@@ -1,9 +1,10 @@
 import type { AdHocVariableFilter } from '@grafana/data';
 import type { Bucket } from './bucket';
 import { isKeyLabel, listCaptures, type Range } from './captures';
-import { toSource, loadFrom } from './inputs';
+import { loadFrom, sourceIn } from './inputs';
 import { quoteMeta } from './profile/literals';
 import { escapeQuoted, parseSelector, printSelector, type Matcher, type MatchOp } from './query/selector';
+import { maxAges } from './store/remembered';
 import type { Capture } from './store/store';
 import type { WorkerClient } from './worker/client';
 
@@ -27,7 +28,7 @@ export async function findValues(
   label?: string
 ): Promise<Facts> {
   const { signal } = new AbortController();
-  const { captures } = await listCaptures(bucket, selector, range, signal);
+  const { captures } = await listCaptures(bucket, selector, range, signal, maxAges.names);
   const labels = new Map<string, Set<string>>();
   for (const capture of captures) {
     for (const [name, value] of Object.entries(capture.labels)) {
@@ -36,8 +37,10 @@ export async function findValues(
   }
   const sampleTypes = new Set<string>();
   if (label === undefined || !isKeyLabel(bucket.layout)(label)) {
-    const load = loadFrom(bucket, signal);
-    const opened = newestOfEach(captures).map((capture) => worker.facts(toSource(capture), { load, signal }));
+    const load = loadFrom(bucket);
+    const opened = newestOfEach(captures)
+      .map(sourceIn(bucket))
+      .map((source) => worker.facts(source, { load, signal }));
     for (const result of await Promise.allSettled(opened)) {
       if (result.status === 'rejected') {
         continue; // A broken capture has no values to offer; the panel that opens it says what is wrong with it.

@@ -2,7 +2,7 @@
 // service's recording, which took some minutes, fills the last hour: those in the keys, and in the files the time of the
 // capture. After a pause it comes again, as of the next version of the service. Nothing else of the files is touched.
 //   bucket "profiles"   the captures
-//   /_stats             how many writes were tried
+//   /_stats             how many writes were tried, and how often each listing and object was asked for
 //   bucket "forbidden"  403, for the error's sake
 // With UPLOADS_PORT, objects can be PUT there; the port that the plugin reads from stays read only. They come from checkout,
 // which then runs, so that its recording is left out.
@@ -197,9 +197,13 @@ export function createUploads(objects) {
   });
 }
 
-/** @returns {import('node:http').Server & { stats: { writes: number } }} not listening yet */
+/**
+ * @returns {import('node:http').Server & { stats: { writes: number, lists: Record<string, number>, gets: Record<string, number> } }}
+ *   not listening yet; the counts are of listings by their parameters, of objects by key
+ */
 export function createStore(objects = repeatCaptures(), clock = Date.now) {
-  const stats = { writes: 0 };
+  const stats = { writes: 0, lists: Object.create(null), gets: Object.create(null) };
+  const count = (counts, what) => (counts[what] = (counts[what] ?? 0) + 1);
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://store');
     const send = (status, body, type = 'application/xml') =>
@@ -222,8 +226,11 @@ export function createStore(objects = repeatCaptures(), clock = Date.now) {
       return send(404, errorXml('NoSuchBucket', 'The specified bucket does not exist'));
     }
     if (key === '') {
+      url.searchParams.sort();
+      count(stats.lists, url.searchParams.toString());
       return send(200, list(listed(objects, clock()), url.searchParams));
     }
+    count(stats.gets, key);
     const object = objects.find((candidate) => candidate.key === key);
     if (!object) {
       return send(404, errorXml('NoSuchKey', 'The specified key does not exist.'));

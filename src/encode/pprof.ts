@@ -1,15 +1,5 @@
-import {
-  Function,
-  Label,
-  Line,
-  Location,
-  Mapping,
-  Profile as Message,
-  Sample,
-  StringTable,
-  ValueType,
-} from 'pprof-format';
-import { MappingFlag, type Profile } from '../profile/profile';
+import { MappingFlag, type Profile, type ValueType } from '../profile/profile';
+import { WireWriter } from './wire';
 
 /**
  * Columns → an uncompressed profile.proto message: the decoder's other direction, so that decoding it gives the same
@@ -18,134 +8,109 @@ import { MappingFlag, type Profile } from '../profile/profile';
  */
 export function encodePprof(profile: Profile): Uint8Array {
   const { location, line, function: func, mapping, sample, stack, labelSet, label, periodType } = profile;
-  const strings = new StringTable();
+  const out = new WireWriter();
+  // The first is empty, by the format.
+  const strings = new Map([['', 0]]);
+  const indexOf = (text: string): number => {
+    const index = strings.get(text) ?? strings.size;
+    strings.set(text, index);
+    return index;
+  };
   const known = new Int32Array(profile.strings.length).fill(-1);
   const text = (row: number): number => {
     if (known[row] < 0) {
-      known[row] = strings.dedup(profile.strings[row]);
+      known[row] = indexOf(profile.strings[row]);
     }
     return known[row];
   };
-  const has = (m: number, flag: number) => (mapping.flags[m] & flag) !== 0;
-
-  const lists: Label[][] = [];
-  const labelsOf = (set: number): Label[] => {
-    if (!lists[set]) {
-      lists[set] = [];
-      for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
-        const key = text(label.key[i]);
-        lists[set].push(
-          label.isNumeric[i]
-            ? new Label({ key, num: label.num[i], numUnit: text(label.unit[i]) })
-            : new Label({ key, str: text(label.str[i]) })
-        );
-      }
-    }
-    return lists[set];
-  };
-  const locationIds = (leaf: number): number[] => {
-    const ids: number[] = [];
+  const valueType = (field: number, { type, unit }: ValueType) =>
+    out.message(field, () => {
+      out.integer(1, indexOf(type));
+      out.integer(2, indexOf(unit));
+    });
+  const locationIds = function* (leaf: number) {
     for (let row = leaf; row > 0; row = stack.parent[row]) {
-      ids.push(stack.location[row] + 1);
+      yield stack.location[row] + 1;
     }
-    return ids;
   };
-  return new Message({
-    sampleType: profile.sampleTypes.map(({ type, unit }) => valueType(strings.dedup(type), strings.dedup(unit))),
-    sample: Array.from(
-      { length: sample.length },
-      (_, i) =>
-        new Sample({
-          locationId: locationIds(sample.stack[i]),
-          value: sample.values.map((values) => values[i]),
-          label: labelsOf(sample.labelSet[i]),
-        })
-    ),
-    mapping: Array.from(
-      { length: mapping.length },
-      (_, m) =>
-        new Mapping({
-          id: m + 1,
-          memoryStart: mapping.start[m],
-          memoryLimit: mapping.limit[m],
-          fileOffset: mapping.offset[m],
-          filename: text(mapping.filename[m]),
-          buildId: text(mapping.buildId[m]),
-          hasFunctions: has(m, MappingFlag.functions),
-          hasFilenames: has(m, MappingFlag.filenames),
-          hasLineNumbers: has(m, MappingFlag.lineNumbers),
-          hasInlineFrames: has(m, MappingFlag.inlineFrames),
-        })
-    ),
-    location: Array.from({ length: location.length }, (_, l) => {
-      const first = location.lineOffset[l];
-      return new Location({
-        id: l + 1,
-        mappingId: location.mapping[l] + 1,
-        address: location.address[l],
-        line: Array.from({ length: location.lineOffset[l + 1] - first }, (_line, i) => {
-          const k = first + i;
-          return lineOf(line.function[k] + 1, line.line[k], line.column[k]);
-        }),
-        isFolded: location.isFolded[l] === 1,
-      });
-    }),
-    function: Array.from(
-      { length: func.length },
-      (_, f) =>
-        new Function({
-          id: f + 1,
-          name: text(func.name[f]),
-          systemName: text(func.systemName[f]),
-          filename: text(func.filename[f]),
-          startLine: func.startLine[f],
-        })
-    ),
-    dropFrames: strings.dedup(profile.dropFrames),
-    keepFrames: strings.dedup(profile.keepFrames),
-    timeNanos: profile.timeNanos,
-    durationNanos: profile.durationNanos,
-    periodType: periodType && valueType(strings.dedup(periodType.type), strings.dedup(periodType.unit)),
-    period: profile.period,
-    comment: profile.comments.map((comment) => strings.dedup(comment)),
-    defaultSampleType: strings.dedup(profile.defaultSampleType),
-    docUrl: strings.dedup(profile.docUrl),
-    stringTable: strings,
-  }).encode();
-}
+  const writeLabel = (i: number) =>
+    out.message(3, () => {
+      out.integer(1, text(label.key[i]));
+      if (label.isNumeric[i]) {
+        out.integer(3, label.num[i]);
+        out.integer(4, text(label.unit[i]));
+      } else {
+        out.integer(2, text(label.str[i]));
+      }
+    });
 
-/**
- * pprof-format (2.3.2) measures a message without fields as nothing and still writes its tag and length, so that all
- * after it is cut short. A field that says the default, which readers take for none, gives it a length.
- */
-const zeroField = Uint8Array.of(0x08, 0);
-
-class EmptyLine extends Line {
-  override get length(): number {
-    return zeroField.length;
+  profile.sampleTypes.forEach((type) => valueType(1, type));
+  for (let i = 0; i < sample.length; i++) {
+    out.message(2, () => {
+      out.integers(1, locationIds(sample.stack[i]));
+      out.integers(
+        2,
+        sample.values.map((values) => values[i])
+      );
+      const set = sample.labelSet[i];
+      for (let l = labelSet.labelOffset[set]; l < labelSet.labelOffset[set + 1]; l++) {
+        writeLabel(l);
+      }
+    });
   }
-
-  override _encodeToBuffer(buffer: Uint8Array, offset = 0): number {
-    buffer.set(zeroField, offset);
-    return offset + zeroField.length;
+  for (let m = 0; m < mapping.length; m++) {
+    const has = (flag: number) => (mapping.flags[m] & flag) !== 0;
+    out.message(3, () => {
+      out.integer(1, m + 1);
+      out.integer(2, mapping.start[m]);
+      out.integer(3, mapping.limit[m]);
+      out.integer(4, mapping.offset[m]);
+      out.integer(5, text(mapping.filename[m]));
+      out.integer(6, text(mapping.buildId[m]));
+      out.integer(7, has(MappingFlag.functions));
+      out.integer(8, has(MappingFlag.filenames));
+      out.integer(9, has(MappingFlag.lineNumbers));
+      out.integer(10, has(MappingFlag.inlineFrames));
+    });
   }
-}
-
-class EmptyValueType extends ValueType {
-  override get length(): number {
-    return zeroField.length;
+  for (let l = 0; l < location.length; l++) {
+    out.message(4, () => {
+      out.integer(1, l + 1);
+      out.integer(2, location.mapping[l] + 1);
+      out.integer(3, location.address[l]);
+      for (let k = location.lineOffset[l]; k < location.lineOffset[l + 1]; k++) {
+        out.message(4, () => {
+          out.integer(1, line.function[k] + 1);
+          out.integer(2, line.line[k]);
+          out.integer(3, line.column[k]);
+        });
+      }
+      out.integer(5, location.isFolded[l]);
+    });
   }
-
-  override _encodeToBuffer(buffer: Uint8Array, offset = 0): number {
-    buffer.set(zeroField, offset);
-    return offset + zeroField.length;
+  for (let f = 0; f < func.length; f++) {
+    out.message(5, () => {
+      out.integer(1, f + 1);
+      out.integer(2, text(func.name[f]));
+      out.integer(3, text(func.systemName[f]));
+      out.integer(4, text(func.filename[f]));
+      out.integer(5, func.startLine[f]);
+    });
   }
-}
-
-function lineOf(functionId: number, line: number, column: number): Line {
-  return functionId === 0 && line === 0 && column === 0 ? new EmptyLine({}) : new Line({ functionId, line, column });
-}
-
-function valueType(type: number, unit: number): ValueType {
-  return type === 0 && unit === 0 ? new EmptyValueType({}) : new ValueType({ type, unit });
+  out.integer(7, indexOf(profile.dropFrames));
+  out.integer(8, indexOf(profile.keepFrames));
+  out.integer(9, profile.timeNanos);
+  out.integer(10, profile.durationNanos);
+  if (periodType) {
+    valueType(11, periodType);
+  }
+  out.integer(12, profile.period);
+  out.integers(13, profile.comments.map(indexOf));
+  out.integer(14, indexOf(profile.defaultSampleType));
+  out.integer(15, indexOf(profile.docUrl));
+  // Last, when all are known.
+  for (const each of strings.keys()) {
+    out.text(6, each);
+  }
+  return out.finish();
 }

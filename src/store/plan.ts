@@ -1,3 +1,4 @@
+import { hasDots } from './dots';
 import type { Layout } from './layout';
 import type { Capture, ListSpan, ObjectInfo, Store } from './store';
 
@@ -11,6 +12,8 @@ export interface FindOptions {
   readonly labels: Readonly<Record<string, readonly string[] | undefined>>;
   /** Most objects looked at in one query. */
   readonly maxObjects?: number;
+  /** How old, in ms, what the store remembers may be. */
+  readonly maxAge?: number;
 }
 
 export interface Found {
@@ -36,13 +39,14 @@ const maxFolders = 200;
 export async function findCaptures(
   store: Store,
   layout: Layout,
-  { prefix, from, to, labels, maxObjects = 50_000 }: FindOptions,
+  { maxObjects = 50_000, ...where }: FindOptions,
   signal: AbortSignal
 ): Promise<Found> {
-  const spans = await planSpans(store, layout, { prefix, from, to, labels }, signal);
+  const { prefix, from, to } = where;
+  const { spans, refused } = await planSpans(store, layout, where, signal);
   const captures: Capture[] = [];
-  const examples: string[] = [];
-  let unparsed = 0;
+  const examples = refused.slice(0, 5);
+  let unparsed = refused.length;
   let objectsSeen = 0;
   let truncated = false;
 
@@ -87,16 +91,17 @@ export async function findCaptures(
 /** Keys of the last folder of the range start with `until`, so they are not past it. */
 const startsAtOrBefore = (key: string, until: string): boolean => key < until || key.startsWith(until);
 
-/** The spans that hold every capture of the range. */
-export async function planSpans(
+/** The spans that hold every capture of the range, and folders that the store would refuse to list. */
+async function planSpans(
   store: Store,
   layout: Layout,
-  { prefix, from, to, labels }: Omit<FindOptions, 'maxObjects'>,
+  { prefix, from, to, labels, maxAge }: Omit<FindOptions, 'maxObjects'>,
   signal: AbortSignal
-): Promise<ListSpan[]> {
+): Promise<{ spans: ListSpan[]; refused: string[] }> {
   const { plan } = layout;
+  const refused: string[] = [];
   if (!plan) {
-    return [{ prefix }];
+    return { spans: [{ prefix, maxAge }], refused };
   }
   let prefixes = [prefix];
   let timed = true;
@@ -111,8 +116,9 @@ export async function planSpans(
     if (known) {
       prefixes = prefixes.flatMap((p) => known.map((value) => p + value));
     } else if (next && 'text' in next && next.text === '/') {
-      const folders = await Promise.all(prefixes.map((p) => store.folders(p, signal)));
-      const found = folders.flat();
+      const folders = await Promise.all(prefixes.map((p) => store.folders(p, signal, maxAge)));
+      const found = folders.flat().filter((folder) => !hasDots(folder));
+      refused.push(...folders.flat().filter(hasDots));
       if (found.length > maxFolders) {
         timed = false;
         break;
@@ -124,7 +130,10 @@ export async function planSpans(
       break;
     }
   }
-  return prefixes.map((p) =>
-    timed ? { prefix: p, startAfter: p + plan.timeText(from), until: p + plan.timeText(to) } : { prefix: p }
+  const spans = prefixes.map((p) =>
+    timed
+      ? { prefix: p, startAfter: p + plan.timeText(from), until: p + plan.timeText(to), maxAge }
+      : { prefix: p, maxAge }
   );
+  return { spans, refused };
 }

@@ -1,3 +1,4 @@
+import { refuseDots } from './dots';
 import { send, type RetryOptions } from './retry';
 import { StoreError, type ObjectInfo, type Store, type StoreFetch, type StoreResponse } from './store';
 import { childText, parseXml, type XmlElement } from './xml';
@@ -59,12 +60,14 @@ export function createS3Store(fetch: StoreFetch, options: S3Options = {}): Store
 
   return {
     async *list({ prefix, startAfter }, signal) {
+      refuseDots(prefix, 'prefix');
       for await (const { objects } of pages({ prefix }, startAfter, signal)) {
         yield objects;
       }
     },
 
     async folders(prefix, signal) {
+      refuseDots(prefix, 'prefix');
       const folders: string[] = [];
       for await (const page of pages({ prefix, delimiter: '/' }, undefined, signal)) {
         folders.push(...page.folders);
@@ -76,13 +79,7 @@ export function createS3Store(fetch: StoreFetch, options: S3Options = {}): Store
     },
 
     async get(key, signal) {
-      if (key.split('/').some((segment) => segment === '.' || segment === '..')) {
-        throw new StoreError(
-          `The key "${key}" has a "." or ".." folder, which no browser can request. Copy the object to another key.`,
-          0,
-          'no-object'
-        );
-      }
+      refuseDots(key, 'key');
       const response = await sender({ path: '/' + key.split('/').map(encodeURIComponent).join('/'), signal });
       if (response.status !== 200) {
         throw errorOf(response, `the object "${key}"`);

@@ -26,15 +26,17 @@ export interface ListSpan {
   readonly startAfter?: string;
   /** The first key greater than this ends the listing. */
   readonly until?: string;
+  /** How old, in ms, what a store remembers may be; see `maxAges`. */
+  readonly maxAge?: number;
 }
 
 export interface Store {
-  /** Pages of objects of the span, in key order. @throws StoreError */
+  /** Pages of objects of the span, in key order; the last may go beyond `until`. @throws StoreError */
   list(span: ListSpan, signal: AbortSignal): AsyncIterable<readonly ObjectInfo[]>;
-  /** The "folders" directly below a prefix, each with its trailing '/'. @throws StoreError */
-  folders(prefix: string, signal: AbortSignal): Promise<readonly string[]>;
-  /** The bytes of one object. @throws StoreError */
-  get(key: string, signal: AbortSignal): Promise<ArrayBuffer>;
+  /** The "folders" directly below a prefix, each with its trailing '/'. `maxAge` as of a span. @throws StoreError */
+  folders(prefix: string, signal: AbortSignal, maxAge?: number): Promise<readonly string[]>;
+  /** The bytes of one object, the caller's own. With the `etag` of a listing a store may remember them. @throws StoreError */
+  get(key: string, signal: AbortSignal, etag?: string): Promise<ArrayBuffer>;
 }
 
 /** What the store sends requests with: Grafana's backendSrv in the plugin, fetch in Node. */
@@ -63,4 +65,13 @@ export class StoreError extends Error {
   }
 }
 export type StoreErrorKind =
-  'forbidden' | 'no-bucket' | 'no-object' | 'redirect' | 'network' | 'not-s3' | 'busy' | 'limit' | 'cancelled';
+  | 'forbidden'
+  | 'no-bucket'
+  | 'no-object'
+  | 'refused'
+  | 'redirect'
+  | 'network'
+  | 'not-s3'
+  | 'busy'
+  | 'limit'
+  | 'cancelled';

@@ -71,17 +71,98 @@ test('two queries that open one capture at the same time read it once', async ()
   expect(load).toHaveBeenCalledTimes(1);
 });
 
-test('a cancelled query does not take down another that waits for the same capture', async () => {
+test('a cancelled query takes nothing from another that waits for the same capture', async () => {
   const client = clientOf(new FakeWorker());
   const abort = new AbortController();
-  const stuck = () => new Promise<ArrayBuffer>((_, reject) => abort.signal.addEventListener('abort', reject));
-  const first = topOf(client, ['a'], stuck, abort.signal);
-  const load = jest.fn(async () => profileBytes());
+  let arrive = (_: ArrayBuffer) => {};
+  const load = jest.fn(
+    (_key: string, _signal: AbortSignal) => new Promise<ArrayBuffer>((resolve) => (arrive = resolve))
+  );
+  const first = topOf(client, ['a'], load, abort.signal);
   const second = topOf(client, ['a'], load);
+  await ticks();
   abort.abort();
   await expect(first).rejects.toBeDefined();
-  await second;
+  expect(load.mock.calls[0][1].aborted).toBe(false);
+  arrive(profileBytes());
+  expect(await second).toBe(5);
   expect(load).toHaveBeenCalledTimes(1);
+});
+
+test('a read that all have left is aborted, and begins anew for who comes then', async () => {
+  const client = clientOf(new FakeWorker());
+  const aborts = [new AbortController(), new AbortController()];
+  const load = jest.fn((_key: string, signal: AbortSignal): Promise<ArrayBuffer> =>
+    load.mock.calls.length === 1
+      ? new Promise<ArrayBuffer>((_, reject) => signal.addEventListener('abort', reject))
+      : Promise.resolve(profileBytes())
+  );
+  const left = Promise.allSettled(aborts.map(({ signal }) => topOf(client, ['a'], load, signal)));
+  await ticks();
+  aborts[0].abort();
+  expect(load.mock.calls[0][1].aborted).toBe(false);
+  aborts[1].abort();
+  expect(load.mock.calls[0][1].aborted).toBe(true);
+  expect((await left).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(await topOf(client, ['a'], load)).toBe(5);
+  expect(load).toHaveBeenCalledTimes(2);
+});
+
+test('a failure is that of all who wait, and is not remembered', async () => {
+  const client = clientOf(new FakeWorker());
+  let isDown = true;
+  const load = jest.fn(async () => (isDown ? Promise.reject(new Error('down')) : profileBytes()));
+  const both = await Promise.allSettled([topOf(client, ['a'], load), topOf(client, ['a'], load)]);
+  expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(load).toHaveBeenCalledTimes(1);
+  isDown = false;
+  expect(await topOf(client, ['a'], load)).toBe(5);
+});
+
+test('a capture whose etag is not known is read by each query, those of the same moment together', async () => {
+  const client = clientOf(new FakeWorker());
+  const load = jest.fn(async () => profileBytes());
+  const unknown = { ...source('a'), isUnknown: true };
+  const ask = () => client.run(query, { profile: [unknown] }, opening(load));
+  await Promise.all([ask(), ask()]);
+  expect(load).toHaveBeenCalledTimes(1);
+  await ask();
+  expect(load).toHaveBeenCalledTimes(2);
+});
+
+test('views over the captures of a process, a merge of them and one alone read and decode each once', async () => {
+  const worker = new FakeWorker();
+  const client = clientOf(worker);
+  const load = jest.fn(async (key: string) => {
+    await ticks();
+    return profileBytes(Number(key));
+  });
+  const sources = ['1', '2', '3', '4', '5', '6', '7'].map((key, i) => source(key, i * 60_000));
+  const growth = () => client.processView({ ...query, view: 'growth' }, sources, opening(load));
+  const [, , merged, one] = await Promise.all([
+    growth(),
+    growth(),
+    topOf(client, ['7', '3'], load),
+    topOf(client, ['6'], load),
+  ]);
+  expect([merged, one]).toEqual([10, 6]);
+  expect(load.mock.calls.map(([key]) => key).sort()).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+  expect(worker.requests.filter(({ type }) => type === 'load')).toHaveLength(7);
+});
+
+test('a merge goes on for one who waits for it when the one who began it leaves', async () => {
+  const client = clientOf(new FakeWorker());
+  const abort = new AbortController();
+  const load = jest.fn(async (key: string) => {
+    await ticks();
+    return profileBytes(Number(key));
+  });
+  const first = topOf(client, ['1', '2', '3'], load, abort.signal);
+  const second = topOf(client, ['1', '2', '3'], load);
+  setTimeout(() => abort.abort(), 5);
+  await expect(first).rejects.toBeDefined();
+  expect(await second).toBe(6);
+  expect(load).toHaveBeenCalledTimes(3);
 });
 
 describe('several captures', () => {
@@ -97,7 +178,7 @@ describe('several captures', () => {
     ]);
     expect([first, second, await topOf(client, ['1', '2', '3'], read)]).toEqual([6, 6, 6]);
     expect(await topOf(client, ['2', '3', '4'], read)).toBe(9);
-    expect(read.mock.calls.flat()).toEqual(['1', '2', '3', '4']);
+    expect(read.mock.calls.map(([key]) => key)).toEqual(['1', '2', '3', '4']);
     expect(worker.requests.filter(({ type }) => type === 'begin')).toHaveLength(2);
     await ticks();
     expect(worker.requests.filter(({ type }) => type === 'drop')).toHaveLength(2);

@@ -1,4 +1,5 @@
 import { BlobWorker as Worker } from './BlobWorker';
+import { SharedTasks } from '../tasks/shared';
 import type { Query } from '../query/query';
 import type { KeyFacts, ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
@@ -10,8 +11,11 @@ interface Backend {
   post(request: Request, transfer: Transferable[]): void;
 }
 
-/** Reads an object's bytes; the client asks for those the worker does not hold. */
-export type Load = (key: string) => Promise<ArrayBuffer>;
+/**
+ * Reads an object's bytes; the client asks for those the worker does not hold. The signal is of all queries that wait for
+ * them.
+ */
+export type Load = (key: string, signal: AbortSignal) => Promise<ArrayBuffer>;
 
 /** One profile in the bucket. */
 export interface Source {
@@ -21,6 +25,8 @@ export interface Source {
   readonly name: string;
   /** Unix ms of the capture. */
   readonly time: number;
+  /** The key does not say which state of the object it is: each query reads it anew, those of the same moment together. */
+  readonly isUnknown?: boolean;
 }
 
 /** Captures that a query is answered from; several of a kind are merged. */
@@ -58,10 +64,14 @@ export interface Failure {
 /** Told while a large object is decoded: bytes read, bytes in all. */
 type OnProgress = (done: number, total: number) => void;
 
-interface MergeOpening extends Opening {
+/** Who waits for a merge. */
+interface MergeListener {
+  readonly onProgress?: (done: number) => void;
   /** Told that the worker has a merge of the first captures under this key. */
   readonly onMerged?: (key: string, done: number) => Promise<void>;
 }
+
+type MergeOpening = Opening & MergeListener;
 
 interface Job {
   readonly request: Request;
@@ -79,6 +89,9 @@ const partialInterval = 1500;
  * bytes.
  */
 const maxAhead = 4;
+
+/** Merges whose names are remembered; the worker's cache drops most of them long before. */
+const maxMerges = 100;
 
 /** The worker's answer to a question is an error; its message does not say of which source. */
 class AnswerError extends Error {}
@@ -106,33 +119,56 @@ export class WorkerClient {
   private readonly posted = new Map<number, Job>();
   /** Keys the worker was given. Its cache may have dropped some since: it then answers `missing`. */
   private readonly held = new Set<string>();
-  /** What is being opened: panels of a dashboard often open the same captures at the same time. */
-  private readonly opening = new Map<string, Promise<Opened>>();
+  /** Panels of a dashboard open the same captures at the same time: each is read and decoded once for all of them. */
+  private readonly loads = new SharedTasks<void, OnProgress>();
+  private readonly merging = new SharedTasks<Opened, MergeListener>();
   /** Short names of merges, and what could not be read of each. */
   private readonly merges = new Map<string, Opened>();
 
   constructor(private readonly createWorker: (() => globalThis.Worker) | undefined = startWorker) {}
+
+  /** Starts the worker before anything is asked, so that its script loads while the first captures are listed. */
+  start(): void {
+    this.backend ??= this.startWorker();
+  }
 
   /**
    * Puts a profile into the worker: one source's, or several merged in the order given.
    * @throws Error with the store's or the decoder's message where nothing can be read
    */
   async open(sources: readonly Source[], opening: MergeOpening): Promise<Opened> {
-    const id = sources.length === 1 ? sources[0].key : sources.map(({ key }) => key).join('\n');
-    for (let other = this.opening.get(id); other; other = this.opening.get(id)) {
-      // Another query's may fail only because that query was cancelled, so its failure is not ours.
-      await other.catch(() => undefined);
-      opening.signal.throwIfAborted();
+    const [first] = sources;
+    if (sources.length === 1) {
+      await this.hold(first, opening).catch((reason: unknown) => {
+        throw named(first.name, reason);
+      });
+      return { key: first.key, failed: [] };
     }
-    const known = sources.length === 1 ? { key: id, failed: [] } : this.merges.get(id);
-    if (known && this.held.has(known.key)) {
+    const id = sources.map(({ key }) => key).join('\n');
+    const known = this.merges.get(id);
+    if (known && this.held.has(known.key) && !sources.some(({ isUnknown }) => isUnknown)) {
       return known;
     }
-    const own = (sources.length === 1 ? this.loadOne(sources[0], opening) : this.merge(id, sources, opening)).finally(
-      () => this.opening.delete(id)
+    const { signal, load, onProgress, onMerged } = opening;
+    return this.merging.run(
+      id,
+      signal,
+      (shared, tell) => {
+        const all: MergeOpening = {
+          load,
+          signal: shared,
+          onProgress: (done) => tell((listener) => listener.onProgress?.(done)),
+          async onMerged(key, done) {
+            const told: Array<Promise<void> | undefined> = [];
+            tell((listener) => told.push(listener.onMerged?.(key, done)));
+            // One of them may be cancelled meanwhile, which is no matter of the merge's.
+            await Promise.allSettled(told);
+          },
+        };
+        return this.merge(id, sources, all);
+      },
+      { onProgress, onMerged }
     );
-    this.opening.set(id, own);
-    return own;
   }
 
   /** Tables of a query. @throws Error with the core's message */
@@ -193,25 +229,32 @@ export class WorkerClient {
     return { tables: response.type === 'tables' ? response.tables : unexpected(response), failed };
   }
 
-  private async loadOne({ key, name }: Source, { load, signal, onDecode }: Opening): Promise<Opened> {
-    const ask = async () => {
-      const bytes = await load(key);
-      const onProgress: OnProgress = (done, total) => onDecode?.(key, done, total);
-      await this.ask({ type: 'load', key, bytes }, signal, [bytes], onProgress);
-    };
-    await againIfLost(ask).catch((reason: unknown) => {
-      throw named(name, reason);
-    });
-    this.held.add(key);
-    return { key, failed: [] };
+  /** Puts the profile of one source into the worker, where it is not there. */
+  private async hold({ key, isUnknown }: Source, { load, signal, onDecode }: Opening): Promise<void> {
+    if (this.held.has(key) && !isUnknown) {
+      return;
+    }
+    const read = (shared: AbortSignal, tell: (told: (listener: OnProgress) => void) => void) =>
+      againIfLost(async () => {
+        const bytes = await load(key, shared);
+        const onProgress: OnProgress = (done, total) => tell((listener) => listener(done, total));
+        await this.ask({ type: 'load', key, bytes }, shared, [bytes], onProgress);
+      });
+    await this.loads.run(key, signal, read, (done, total) => onDecode?.(key, done, total));
   }
 
   private async merge(id: string, sources: readonly Source[], opening: MergeOpening): Promise<Opened> {
-    const key = this.merges.get(id)?.key ?? `merge ${this.merges.size + 1}`;
+    const key = this.merges.get(id)?.key ?? `merge ${this.nextId++}`;
     const { failed } = await this.collect(sources, opening, key);
     const opened = { key, failed };
+    this.merges.delete(id);
     this.merges.set(id, opened);
     this.held.add(key);
+    if (this.merges.size > maxMerges) {
+      const [oldest, { key: dropped }] = this.merges.entries().next().value as [string, Opened];
+      this.merges.delete(oldest);
+      this.held.delete(dropped);
+    }
     return opened;
   }
 
@@ -223,7 +266,7 @@ export class WorkerClient {
     view?: Query
   ): Promise<{ response: Response; failed: readonly Failure[] }> {
     return againIfLost(async () => {
-      const { load, signal, onProgress, onMerged } = opening;
+      const { signal, onProgress, onMerged } = opening;
       const collection = this.nextId++;
       await this.ask({ type: 'begin', collection, processView: view }, signal);
       // Another one than the collection began on knows nothing of it.
@@ -236,38 +279,29 @@ export class WorkerClient {
       try {
         const failed: Failure[] = [];
         let done = 0;
+        let ahead = maxAhead;
         let last = performance.now();
-        const underWay: Array<{ source: Source; adding: Promise<void> }> = [];
-        const settle = async (most: number) => {
-          while (underWay.length > most) {
-            const { source, adding } = underWay.shift() as (typeof underWay)[number];
-            try {
-              await adding;
-            } catch (reason) {
-              signal.throwIfAborted();
-              throwIfLost();
-              const { name } = source;
-              failed.push({ name, message: reason instanceof Error ? reason.message : String(reason) });
-              if (failed.length === sources.length) {
-                throw named(name, reason);
-              }
+        for await (const { source, error } of this.inOrder(sources, opening, () => ahead)) {
+          try {
+            if (error !== undefined) {
+              throw error;
             }
-            done++;
-            onProgress?.(done);
+            // One at a time: what the worker has dropped has to be read again, which nothing must overtake.
+            if (!(await this.add(collection, source, opening))) {
+              ahead = 0;
+            }
+          } catch (reason) {
+            signal.throwIfAborted();
+            throwIfLost();
+            const { name } = source;
+            failed.push({ name, message: reason instanceof Error ? reason.message : String(reason) });
+            if (failed.length === sources.length) {
+              throw named(name, reason);
+            }
           }
-        };
-        for await (const { source, bytes, error } of this.inOrder(sources, load)) {
-          // One is unpacked while the one before is decoded. What the worker should hold may have to be read again, which
-          // nothing must overtake.
-          await settle(bytes ? maxPosted - 1 : 0);
-          const adding = error === undefined ? this.add(collection, source, bytes, opening) : Promise.reject(error);
-          adding.catch(() => undefined); // Its turn to be awaited comes.
-          underWay.push({ source, adding });
-          if (!bytes) {
-            await settle(0);
-          }
-          if (onMerged && done + 1 < sources.length && performance.now() - last > partialInterval) {
-            await settle(0);
+          done++;
+          onProgress?.(done);
+          if (onMerged && done < sources.length && performance.now() - last > partialInterval) {
             if (failed.length < done) {
               await this.ask({ type: 'finish', collection, key: `${key} so far` }, signal);
               await onMerged(`${key} so far`, done);
@@ -275,7 +309,6 @@ export class WorkerClient {
             last = performance.now();
           }
         }
-        await settle(0);
         return { response: await this.ask({ type: 'finish', collection, key }, signal), failed };
       } catch (reason) {
         signal.throwIfAborted();
@@ -288,26 +321,24 @@ export class WorkerClient {
     });
   }
 
-  private async add(
-    collection: number,
-    { key, time }: Source,
-    bytes: ArrayBuffer | undefined,
-    { load, signal }: Opening
-  ): Promise<void> {
-    const response = await this.ask({ type: 'add', collection, key, time, bytes }, signal, bytes ? [bytes] : []);
-    if (response.type === 'missing') {
-      this.held.delete(key);
-      const loaded = await load(key);
-      await this.ask({ type: 'add', collection, key, time, bytes: loaded }, signal, [loaded]);
+  /** @returns whether the worker held the profile still: what is read ahead may be more than its cache takes */
+  private async add(collection: number, { key, time }: Source, { load, signal }: Opening): Promise<boolean> {
+    const response = await this.ask({ type: 'add', collection, key, time }, signal);
+    if (response.type !== 'missing') {
+      return true;
     }
-    this.held.add(key);
+    this.held.delete(key);
+    const bytes = await load(key, signal);
+    await this.ask({ type: 'add', collection, key, time, bytes }, signal, [bytes]);
+    return false;
   }
 
-  /** The sources in their order, with the bytes of those that the worker does not hold, some of them read ahead. */
-  private async *inOrder(sources: readonly Source[], load: Load) {
-    const read = async (source: Source): Promise<{ source: Source; bytes?: ArrayBuffer; error?: unknown }> => {
+  /** The sources in their order, each when the worker holds it, so many of them read ahead. */
+  private async *inOrder(sources: readonly Source[], opening: Opening, ahead: () => number) {
+    const read = async (source: Source): Promise<{ source: Source; error?: unknown }> => {
       try {
-        return { source, bytes: this.held.has(source.key) ? undefined : await load(source.key) };
+        await this.hold(source, opening);
+        return { source };
       } catch (error) {
         return { source, error };
       }
@@ -315,7 +346,7 @@ export class WorkerClient {
     const reads: Array<ReturnType<typeof read>> = [];
     for (const source of sources) {
       reads.push(read(source));
-      if (reads.length > maxAhead) {
+      while (reads.length > ahead()) {
         yield await (reads.shift() as ReturnType<typeof read>);
       }
     }
@@ -395,6 +426,10 @@ export class WorkerClient {
       return;
     }
     this.posted.delete(response.id);
+    // Also where nobody waits any more.
+    if (response.type === 'done' && job && (job.request.type === 'load' || job.request.type === 'add')) {
+      this.held.add(job.request.key);
+    }
     if (response.type === 'error') {
       job?.reject(new AnswerError(response.message));
     } else {

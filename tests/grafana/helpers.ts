@@ -1,5 +1,5 @@
 import { expect } from '@grafana/plugin-e2e';
-import type { APIRequestContext, Locator } from '@playwright/test';
+import type { APIRequestContext, Locator, Page } from '@playwright/test';
 
 export const pluginId = 'pproflens-pprof-datasource';
 /** The data source of provisioning/datasources. */
@@ -35,3 +35,32 @@ export async function expectFlameGraph(where: Locator, unit: 'RAM' | 'Time' | 'C
     });
   await expect.poll(colours).toBeGreaterThan(5);
 }
+
+/**
+ * Waits until no panel of a dashboard loads, and stays so for a second.
+ * @returns when the last one was done, as the page's performance.now()
+ */
+export const allDrawn = (page: Page): Promise<number> =>
+  page.evaluate(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const begun = performance.now();
+        let last = begun;
+        const look = () => {
+          const now = performance.now();
+          const panels = document.querySelectorAll('[data-testid^="data-testid Panel header"]').length;
+          const isLoading = document.querySelector('[aria-label="Panel loading bar"]') !== null;
+          if (panels < 4 || isLoading) {
+            last = now;
+          }
+          if (now - last > 1000) {
+            resolve(last);
+          } else if (now - begun > 60_000) {
+            reject(new Error(`${panels} panels after a minute${isLoading ? ', still loading' : ''}`));
+          } else {
+            requestAnimationFrame(look);
+          }
+        };
+        look();
+      })
+  );

@@ -1,10 +1,10 @@
-import { chromium, type Page } from '@playwright/test';
-import { spawn } from 'node:child_process';
+import type { Page } from '@playwright/test';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { generateProfile, largeShape } from '../../testing/generate';
+import { withDemo } from './demo';
 import { round } from './median';
 
 // npm run bench:browser
@@ -70,26 +70,9 @@ const bytes = generateProfile(largeShape);
 const folder = 'bench/2026/11/03/14/20261103T142233.456Z_k3v9q2xd_heap-ratio_6979321856-8589934592_bench-0_v1';
 mkdirSync(join(scratch, folder), { recursive: true });
 writeFileSync(join(scratch, folder, 'cpu.pb.gz'), gzipSync(bytes));
-const port = 3988;
-const demo = spawn('node', ['scripts/demo.mjs'], {
-  env: { ...process.env, PORT: String(port), STORE_PORT: '9988', CAPTURES: scratch },
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
 try {
-  const url = await new Promise<string>((resolve, reject) => {
-    demo.stdout.on('data', (text) => {
-      const match = /workbench\s+(http\S+)/.exec(String(text));
-      if (match) {
-        resolve(new URL(match[1]).origin);
-      }
-    });
-    demo.on('exit', (code) => reject(new Error(`the demo ended with code ${code}`)));
-  });
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium' });
-  const result = await measure(await browser.newPage(), url);
-  await browser.close();
+  const result = await withDemo({ CAPTURES: scratch }, async (browser, url) => measure(await browser.newPage(), url));
   process.stdout.write(`${JSON.stringify({ rawBytes: bytes.length, ...result })}\n`);
 } finally {
-  demo.kill();
   rmSync(scratch, { recursive: true });
 }

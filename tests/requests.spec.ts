@@ -1,0 +1,56 @@
+import { expect, test, type Page } from '@playwright/test';
+import { readAgain, requestsOf, total } from './counts';
+
+const storeUrl = `http://127.0.0.1:${process.env.STORE_PORT ?? 9987}`;
+
+/** Until every panel has its last answer. */
+async function drawn(page: Page): Promise<void> {
+  const panels = page.locator('.grid .panel');
+  const waiting = panels.filter({ has: page.locator('[data-state="Loading"], [data-testid="Spinner"]') });
+  await expect.poll(() => panels.count()).toBeGreaterThan(4);
+  await expect(waiting).toHaveCount(0, { timeout: 30_000 });
+}
+
+test.describe('Memory incident', () => {
+  const address = '/d/pproflens-incident?var-service=checkout&var-instance=checkout-0';
+
+  test('opens with at most 7 listings, and each object is read once', async ({ page, request }) => {
+    const counts = await requestsOf(request, storeUrl, async () => {
+      await page.goto(address);
+      await drawn(page);
+    });
+    expect(Object.keys(counts.gets).length).toBeGreaterThan(5);
+    expect(readAgain(counts)).toEqual([]);
+    expect(total(counts.lists), JSON.stringify(counts.lists, null, 1)).toBeLessThanOrEqual(7);
+  });
+
+  test('a minute of refreshes every 5 s costs at most 14 listings, and no object is read again', async ({
+    page,
+    request,
+  }) => {
+    test.setTimeout(150_000);
+    await page.goto(address);
+    await drawn(page);
+    const begun = Date.now();
+    const counts = await requestsOf(request, storeUrl, async () => {
+      for (let i = 1; i <= 12; i++) {
+        await page.waitForTimeout(Math.max(0, begun + i * 5000 - Date.now()));
+        await page.getByRole('button', { name: 'Refresh' }).click();
+      }
+      await drawn(page);
+    });
+    expect(total(counts.lists), JSON.stringify(counts.lists, null, 1)).toBeLessThanOrEqual(14);
+    // A refresh does ask for what is new.
+    expect(total(counts.lists)).toBeGreaterThanOrEqual(10);
+    expect(readAgain(counts)).toEqual([]);
+  });
+});
+
+test('Goroutines reads each dump once for all of its panels', async ({ page, request }) => {
+  const counts = await requestsOf(request, storeUrl, async () => {
+    await page.goto('/?tab=goroutines&var-service=scheduler');
+    await drawn(page);
+  });
+  expect(Object.keys(counts.gets).length).toBeGreaterThan(5);
+  expect(readAgain(counts)).toEqual([]);
+});
