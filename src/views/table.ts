@@ -27,7 +27,10 @@ export interface Column {
   readonly unit?: string;
   /** Digits after the point, where the panel's own choice reads badly (`6.7e-7`). */
   readonly decimals?: number;
-  /** Dictionary of an enum column. */
+  /**
+   * Dictionary of an enum column. In a flame graph what is no function (the root, `other`) comes after all that are, so that
+   * whoever shortens names leaves it as it is.
+   */
   readonly text?: readonly string[];
   /** How a panel names the column where its name is fixed by the panel's format. */
   readonly label?: string;
@@ -37,6 +40,11 @@ export interface Column {
   readonly isGauge?: boolean;
   /** Texts are longer than a cell: a table shows their start, and the rest when it is asked. */
   readonly isLong?: boolean;
+  /**
+   * Of the column `level` of a flame graph: how many levels, from the root, Grafana's panel must not fold into one bar with
+   * those below them.
+   */
+  readonly levelsApart?: number;
   /** Key labels of a series. */
   readonly labels?: Readonly<Record<string, string>>;
 }
