@@ -8,32 +8,8 @@ import {
   type PreferredVisualisationType,
 } from '@grafana/data';
 import type { Column, Notice, Table } from '../views/table';
-
-/** pprof's units → Grafana's. */
-const units = new Map(
-  Object.entries({
-    bytes: 'bytes',
-    nanoseconds: 'ns',
-    microseconds: 'µs',
-    milliseconds: 'ms',
-    seconds: 's',
-    minutes: 'm',
-    B: 'bytes',
-    kB: 'kbytes',
-    MB: 'mbytes',
-    GB: 'gbytes',
-    TB: 'tbytes',
-    PB: 'pbytes',
-    us: 'µs',
-    hrs: 'h',
-    'bytes/s': 'binBps',
-    'count/s': 'cps',
-    // Grafana has no unit for time in a second; the scale says that it is one.
-    'nanoseconds/s': 'ns',
-    count: 'short',
-    percent: 'percent',
-  })
-);
+import type { DrawFlame } from './flame';
+import { units } from './units';
 
 export interface FrameOptions {
   readonly refId: string;
@@ -41,13 +17,18 @@ export interface FrameOptions {
   /** The selector as it was run, for the query inspector. */
   readonly executed?: string;
   readonly notices?: readonly Notice[];
+  /** Makes of a flame table what Grafana's panel draws. */
+  readonly draw?: DrawFlame;
 }
 
 /**
  * Table → DataFrame, the only place that knows both. Values become plain arrays: core panels slice, push and serialize
  * them, which typed arrays do not survive. An enum column becomes its texts.
  */
-export function toFrame(table: Table, { refId, visualisation, executed, notices = [] }: FrameOptions): DataFrame {
+export function toFrame(view: Table, { refId, visualisation, executed, notices = [], draw }: FrameOptions): DataFrame {
+  const all = [...notices, ...view.notices];
+  const flame = draw?.(view, all);
+  const table = flame?.table ?? view;
   return createDataFrame({
     refId,
     name: table.name,
@@ -57,7 +38,7 @@ export function toFrame(table: Table, { refId, visualisation, executed, notices 
       // to say where there are no rows, Explore knows better.
       ...(visualisation === 'table' && table.length > 0 && { preferredVisualisationPluginId: 'table' }),
       executedQueryString: executed,
-      notices: [...notices, ...table.notices].map(({ severity, text }) => ({ severity, text })),
+      notices: all.map(({ severity, text }) => ({ severity, text })),
     },
     fields: table.columns
       .map((column) => (visualisation === 'nodeGraph' ? formattedStat(column) : column))
@@ -66,7 +47,7 @@ export function toFrame(table: Table, { refId, visualisation, executed, notices 
         type: fieldTypes[column.kind],
         values: plainValues(column),
         labels: column.labels,
-        config: fieldConfig(column, visualisation),
+        config: { ...fieldConfig(column, visualisation), ...(column.name === 'value' && flame?.value) },
       })),
   });
 }
@@ -166,10 +147,10 @@ function fieldConfig(column: Column, visualisation: PreferredVisualisationType):
 }
 
 /**
- * What a flame graph panel gets where there is nothing to draw: one root without a value. A frame without rows makes
- * the panel throw, and no frame hides the notice that says why.
+ * What a flame graph panel gets where there is nothing to draw: one root without a value, of which `draw` makes the reason. A
+ * frame without rows makes the panel throw, and no frame hides the notice that says why.
  */
-export function emptyFlame(refId: string, notices: readonly Notice[]): DataFrame {
+export function emptyFlame(refId: string, notices: readonly Notice[], draw?: DrawFlame): DataFrame {
   const zero = (name: string): Column => ({ name, kind: 'number', values: [0] });
   return toFrame(
     {
@@ -178,6 +159,6 @@ export function emptyFlame(refId: string, notices: readonly Notice[]): DataFrame
       columns: [zero('level'), zero('value'), zero('self'), { name: 'label', kind: 'string', values: ['total'] }],
       notices: [],
     },
-    { refId, visualisation: 'flamegraph', notices }
+    { refId, visualisation: 'flamegraph', notices, draw }
   );
 }
