@@ -89,7 +89,8 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
       const runs = targets.map(async (target, i) => {
         try {
           const query = this.complete(target, request.scopedVars, request.filters);
-          const context = { bucket: this.bucket(), worker, links: this.links(), refId: target.refId };
+          const { timezone: timeZone } = request;
+          const context = { bucket: this.bucket(), worker, links: this.links(), refId: target.refId, timeZone };
           await runQuery(context, query, range, abort.signal, (partial) => {
             frames[i] = partial;
             emit(LoadingState.Loading);
@@ -97,7 +98,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
         } catch (error) {
           const message = error instanceof Error ? error.message : String(error);
           frames[i] = [];
-          failed.push(...errorFrames({ ...defaultQuery, ...target }, target.refId, message));
+          failed.push(...(await errorFrames({ ...defaultQuery, ...target }, target.refId, message)));
           errors.push({ refId: target.refId, message });
         }
       });

@@ -3,7 +3,7 @@ import type { Bucket } from './bucket';
 import type { Range } from './captures';
 import { choose, failedNotice, findSources, loadFrom, ofSamples } from './inputs';
 import { InputError } from './profile/profile';
-import { isProfileView, type Query } from './query/query';
+import { isFlameView, isProfileView, type Query } from './query/query';
 import type { Capture } from './store/store';
 import type { Notice } from './views/table';
 import type { WorkerClient } from './worker/client';
@@ -42,10 +42,14 @@ export async function downloadQuery(
     query.scale !== 'absolute' && base.captures.length > 0
       ? [{ severity: 'warning', text: 'The file has the values as they are: pprof knows no scale of a difference.' }]
       : [];
+  const drawing: Notice[] =
+    query.drawing !== 'all' && base.captures.length > 0 && isFlameView(query.view)
+      ? [{ severity: 'warning', text: `The file has the whole difference, not what has ${query.drawing} alone.` }]
+      : [];
   return {
     name: fileName(chosen.captures, base.captures.length > 0),
     bytes,
-    warnings: [...notices, ...failedNotice(failed, count), ...scale]
+    warnings: [...notices, ...failedNotice(failed, count), ...scale, ...drawing]
       .filter(({ severity }) => severity !== 'info')
       .map(({ text }) => text),
   };

@@ -4,6 +4,7 @@ import type { Bucket } from './bucket';
 import { readBundle } from './bundle';
 import { listCaptures, type Choice, type Listing, type Range } from './captures';
 import { capturesFrame, seriesFrames } from './frames/captures';
+import type { drawFlameOf, DrawFlame } from './frames/flame';
 import { emptyFlame, toFrame } from './frames/frames';
 import { annotationFrame, exemplarFrame } from './frames/events';
 import { captureLink, eventLinks, exemplarLinks, metricsLinks, type LinkContext } from './frames/links';
@@ -11,7 +12,7 @@ import { choose, failedNotice, findSources, loadFrom, objectKey, ofSamples, samp
 import { withLeakCaptures } from './leakCaptures';
 import { printCommand } from './query/commandLine';
 import { isGoroutineView, isHistoryView } from './query/goroutineOptions';
-import { isProcessView, type Query, type View } from './query/query';
+import { isFlameView, isProcessView, type Query, type View } from './query/query';
 import { eventsOf, rampsOf } from './store/events';
 import type { Notice, Table } from './views/table';
 import type { Opening, WorkerClient } from './worker/client';
@@ -21,6 +22,8 @@ export interface QueryContext {
   readonly worker: WorkerClient;
   readonly links: LinkContext;
   readonly refId: string;
+  /** Grafana's, for times in pictures. */
+  readonly timeZone?: string;
 }
 
 /** Frames so far: while captures load, how far that is; at the end the result. */
@@ -43,9 +46,12 @@ export async function runQuery(
     emit(ofKeys(await listCaptures(bucket, query.selector, range, signal), query, context));
     return;
   }
+  if (isFlameView(query.view)) {
+    loadFlame().catch(() => undefined); // Asked for again where it is needed, which says why it cannot be loaded.
+  }
   const chosen = await choose(bucket, query, range, signal);
   if (chosen.captures.length === 0) {
-    emit([emptyFrame(query, refId, chosen.notices)]);
+    emit([emptyFrame(query, refId, chosen.notices, await drawOf(query))]);
     return;
   }
   if (isProcessView(query.view)) {
@@ -60,12 +66,15 @@ export async function runQuery(
     return;
   }
   const base = await chooseBase({ bucket, query, captures: chosen.captures, range, signal });
-  if (query.view === 'diff' && base.captures.length === 0) {
+  const isChange = query.drawing !== 'all' && query.base !== '' && isFlameView(query.view);
+  if ((query.view === 'diff' || isChange) && base.captures.length === 0) {
     const notices = query.base === '' ? [{ severity: 'warning', text: 'Choose a base to compare with.' } as const] : [];
-    emit([emptyFrame(query, refId, [...chosen.notices, ...base.notices, ...notices])]);
+    emit([emptyFrame(query, refId, [...chosen.notices, ...base.notices, ...notices], await drawOf(query))]);
     return;
   }
-  emit(await showProfile(context, query, chosen, base, signal, emit));
+  const { timeZone } = context;
+  const draw = await drawOf(query, { captures: chosen.captures, base: base.captures, timeZone, end: range.to });
+  emit(await showProfile({ ...context, draw }, query, chosen, base, signal, emit));
 }
 
 /** Views that come from keys alone. */
@@ -85,15 +94,29 @@ const keyViews: Partial<
   ],
 };
 
+/** With what draws flame graphs, where the view is one. */
+interface DrawContext extends QueryContext {
+  readonly draw?: DrawFlame;
+}
+
+/** What only flame graphs need is a chunk of its own. It loads while captures are listed. */
+const loadFlame = () => import(/* webpackChunkName: "flame" */ './frames/flame');
+
+/** Draws flame graphs, with a root that says of which captures they are; undefined for other views. */
+const drawOf = async (
+  { view }: Pick<Query, 'view'>,
+  ...captures: Parameters<typeof drawFlameOf> | []
+): Promise<DrawFlame | undefined> => (isFlameView(view) ? (await loadFlame()).drawFlameOf(...captures) : undefined);
+
 async function showProfile(
-  context: QueryContext,
+  context: DrawContext,
   query: Query,
   chosen: Choice,
   base: Choice,
   signal: AbortSignal,
   emit: Emit
 ): Promise<DataFrame[]> {
-  const { bucket, worker, refId } = context;
+  const { bucket, worker, refId, draw } = context;
   const { sources, count, notices } = await findSources(bucket, query, chosen, base, signal);
   const { tables, failed } = await worker.run(
     ofSamples(bucket, query),
@@ -109,7 +132,7 @@ async function showProfile(
       : printCommand(query, sampleMatchers(bucket, query.selector), keysOf(chosen), keysOf(base));
   const all = [...notices, ...failedNotice(failed, count)];
   return tables.map((table, i) => {
-    const frame = frameOf(table, query, refId, i === 0 ? all : [], command);
+    const frame = frameOf(table, query, refId, i === 0 ? all : [], { executed: command, draw });
     // Explore's own flame graph draws the first frame alone; this gives another one a panel.
     const panel = i > 0 && visualisations[query.view] === 'flamegraph' ? 'flamegraph' : undefined;
     return panel ? { ...frame, meta: { ...frame.meta, preferredVisualisationPluginId: panel } } : frame;
@@ -156,7 +179,7 @@ async function showMemory(
 const manyCaptures = 4;
 
 function openingOf(
-  { bucket, refId }: QueryContext,
+  { bucket, refId, draw }: DrawContext,
   query: Query,
   count: number,
   signal: AbortSignal,
@@ -172,18 +195,18 @@ function openingOf(
         severity: 'warning',
         text: `The first ${done} of ${count} captures; the others are loading.`,
       };
-      emit(tables.map((table, i) => frameOf(table, query, refId, i === 0 ? [notice] : [])));
+      emit(tables.map((table, i) => frameOf(table, query, refId, i === 0 ? [notice] : [], { draw })));
     },
     onProgress(done) {
       // What is drawn stays until there is more to draw.
       if (count >= manyCaptures && done < count && !isDrawn) {
-        emit([emptyFrame(query, refId, [{ severity: 'info', text: `Loading: ${done} of ${count} captures.` }])]);
+        emit([emptyFrame(query, refId, [{ severity: 'info', text: `Loading: ${done} of ${count} captures.` }], draw)]);
       }
     },
     onDecode(key, done, total) {
       const percent = Math.round((100 * done) / total);
       const text = `Reading ${objectKey(key)}: ${percent} % of ${Math.round(total / 1e6)} MB.`;
-      emit([emptyFrame(query, refId, [{ severity: 'info', text }])]);
+      emit([emptyFrame(query, refId, [{ severity: 'info', text }], draw)]);
     },
   };
 }
@@ -199,20 +222,29 @@ const visualisations: Partial<Record<View, PreferredVisualisationType>> = {
   states: 'graph',
 };
 
-const frameOf = (table: Table, query: Query, refId: string, notices: readonly Notice[], command?: string): DataFrame =>
+const frameOf = (
+  table: Table,
+  query: Query,
+  refId: string,
+  notices: readonly Notice[],
+  { executed = query.selector, draw }: { readonly executed?: string; readonly draw?: DrawFlame } = {}
+): DataFrame =>
   toFrame(table, {
     refId,
     visualisation: visualisations[query.view] ?? 'table',
-    executed: command ?? query.selector,
+    executed,
     notices,
+    draw,
   });
 
 /** What stands beside an error: a panel that draws says which fields it misses where it gets no frame at all. */
-export const errorFrames = (query: Pick<Query, 'view'>, refId: string, text: string): DataFrame[] =>
-  visualisations[query.view] === 'flamegraph' ? [emptyFlame(refId, [{ severity: 'error', text }])] : [];
+export const errorFrames = async (query: Pick<Query, 'view'>, refId: string, text: string): Promise<DataFrame[]> =>
+  isFlameView(query.view)
+    ? [emptyFlame(refId, [{ severity: 'error', text }], await drawOf(query).catch(() => undefined))]
+    : [];
 
-function emptyFrame(query: Query, refId: string, notices: readonly Notice[]): DataFrame {
-  return visualisations[query.view] === 'flamegraph'
-    ? emptyFlame(refId, notices)
+function emptyFrame(query: Query, refId: string, notices: readonly Notice[], draw?: DrawFlame): DataFrame {
+  return isFlameView(query.view)
+    ? emptyFlame(refId, notices, draw)
     : toFrame({ name: query.view, length: 0, columns: [], notices: [] }, { refId, visualisation: 'table', notices });
 }

@@ -1,6 +1,6 @@
 import { InlineFieldRow, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
-import type { BaseChoice, BaseOptions, DiffScale } from '../query/query';
+import type { BaseChoice, BaseOptions, DiffDrawing, DiffScale } from '../query/query';
 import { ChoiceField, labelWidth, TextField } from './fields';
 
 const bases: Array<ComboboxOption<BaseChoice>> = [
@@ -20,15 +20,23 @@ const scales: Array<ComboboxOption<DiffScale>> = [
   { value: 'percent', label: '% of total', description: 'of each side' },
 ];
 
+const drawings: Array<ComboboxOption<DiffDrawing>> = [
+  { value: 'all', label: 'Both sides', description: 'what grew red, what shrank green' },
+  { value: 'grown', label: 'Grown only', description: 'widths are what each call path grew by' },
+  { value: 'shrunk', label: 'Shrunk only', description: 'widths are what each call path shrank by' },
+];
+
 interface Props {
   id: (name: string) => string;
   query: BaseOptions;
   /** Values of the two sides can be in rates or percent. */
   hasScale: boolean;
+  /** The view is a flame graph. */
+  hasDrawing: boolean;
   onChange: (patch: Partial<BaseOptions>) => void;
 }
 
-export function BaseFields({ id, query, hasScale, onChange }: Props) {
+export function BaseFields({ id, query, hasScale, hasDrawing, onChange }: Props) {
   const { base } = query;
   return (
     <InlineFieldRow>
@@ -87,6 +95,17 @@ export function BaseFields({ id, query, hasScale, onChange }: Props) {
           options={scales}
           value={query.scale}
           onChange={(scale) => onChange({ scale })}
+        />
+      )}
+      {base !== '' && hasDrawing && (
+        <ChoiceField
+          id={id('drawing')}
+          label="Draw"
+          tooltip="What of the difference the flame graph shows."
+          width={18}
+          options={drawings}
+          value={query.drawing}
+          onChange={(drawing) => onChange({ drawing })}
         />
       )}
     </InlineFieldRow>

@@ -8,6 +8,7 @@ import {
   captureChoices,
   defaultQuery,
   isComparedView,
+  isFlameView,
   isProcessView,
   isProfileView,
   namesFunctions,
@@ -219,7 +220,15 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
         </InlineFieldRow>
       )}
 
-      {isComparedView(query.view) && <BaseFields id={id} query={query} hasScale={!isOfGoroutines} onChange={change} />}
+      {isComparedView(query.view) && (
+        <BaseFields
+          id={id}
+          query={query}
+          hasScale={!isOfGoroutines}
+          hasDrawing={isFlameView(query.view)}
+          onChange={change}
+        />
+      )}
       {(isOfGoroutines || query.search !== '') && <GoroutineFields id={id} query={query} onChange={change} />}
       {(query.view === 'peek' || query.view === 'sandwich') && (
         <TextField

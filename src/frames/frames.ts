@@ -9,6 +9,7 @@ import {
 } from '@grafana/data';
 import type { Column, Notice, Table } from '../views/table';
 import { cellsOf, furtherFields } from './cells';
+import type { DrawFlame } from './flame';
 import { numberFormat, unitOf } from './units';
 
 export interface FrameOptions {
@@ -17,13 +18,18 @@ export interface FrameOptions {
   /** The selector as it was run, for the query inspector. */
   readonly executed?: string;
   readonly notices?: readonly Notice[];
+  /** Makes of a flame table what Grafana's panel draws. */
+  readonly draw?: DrawFlame;
 }
 
 /**
  * Table → DataFrame, the only place that knows both. Values become plain arrays: core panels slice, push and serialize
  * them, which typed arrays do not survive. An enum column becomes its texts.
  */
-export function toFrame(table: Table, { refId, visualisation, executed, notices = [] }: FrameOptions): DataFrame {
+export function toFrame(view: Table, { refId, visualisation, executed, notices = [], draw }: FrameOptions): DataFrame {
+  const all = [...notices, ...view.notices];
+  const flame = draw?.(view, all);
+  const table = flame?.table ?? view;
   const isTable = visualisation === 'table';
   const cells = isTable ? cellsOf(table) : [];
   return createDataFrame({
@@ -35,7 +41,7 @@ export function toFrame(table: Table, { refId, visualisation, executed, notices 
       // to say where there are no rows, Explore knows better.
       ...(visualisation === 'table' && table.length > 0 && { preferredVisualisationPluginId: 'table' }),
       executedQueryString: executed,
-      notices: [...notices, ...table.notices].map(({ severity, text }) => ({ severity, text })),
+      notices: all.map(({ severity, text }) => ({ severity, text })),
     },
     fields: [
       ...table.columns
@@ -45,7 +51,7 @@ export function toFrame(table: Table, { refId, visualisation, executed, notices 
           type: fieldTypes[column.kind],
           values: plainValues(column),
           labels: column.labels,
-          config: fieldConfig(column, cells[i]),
+          config: { ...fieldConfig(column, cells[i]), ...(column.name === 'value' && flame?.value) },
         })),
       ...(isTable ? furtherFields(table) : []),
     ],
@@ -113,10 +119,10 @@ function fieldConfig(column: Column, custom?: object): FieldConfig {
 }
 
 /**
- * What a flame graph panel gets where there is nothing to draw: one root without a value. A frame without rows makes
- * the panel throw, and no frame hides the notice that says why.
+ * What a flame graph panel gets where there is nothing to draw: one root without a value, of which `draw` makes the reason. A
+ * frame without rows makes the panel throw, and no frame hides the notice that says why.
  */
-export function emptyFlame(refId: string, notices: readonly Notice[]): DataFrame {
+export function emptyFlame(refId: string, notices: readonly Notice[], draw?: DrawFlame): DataFrame {
   const zero = (name: string): Column => ({ name, kind: 'number', values: [0] });
   return toFrame(
     {
@@ -125,6 +131,6 @@ export function emptyFlame(refId: string, notices: readonly Notice[]): DataFrame
       columns: [zero('level'), zero('value'), zero('self'), { name: 'label', kind: 'string', values: ['total'] }],
       notices: [],
     },
-    { refId, visualisation: 'flamegraph', notices }
+    { refId, visualisation: 'flamegraph', notices, draw }
   );
 }

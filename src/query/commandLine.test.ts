@@ -117,11 +117,13 @@ test("the query's own tag filters stay beside the selector's, or the rest is nam
     "go tool pprof -http=: '-tagignore=a=^x$' -relative_percentages FILE",
     'the label filter b!="y"',
   ]);
-  expect(said({ search: 'dups > 5', estimate: 'paths', base: 'first', scale: 'rate' }, '')).toEqual([
+  const others = { search: 'dups > 5', estimate: 'paths', base: 'first', scale: 'rate', drawing: 'grown' } as const;
+  expect(said(others, '')).toEqual([
     'go tool pprof -http=: FILE',
     'the search of goroutines',
     'the estimate of tenant_id',
     'the scale',
+    'the drawing',
   ]);
 });
 

@@ -2,7 +2,7 @@ import { quoteMeta } from '../profile/literals';
 import { InputError } from '../profile/profile';
 import { Arguments, ignoredFlags, peekPattern, ReportFlags, reportFlags, setFlags, toSwitch } from './flags';
 import type { ReportOptions } from './options';
-import { isComparedView, type BaseMode, type Query, type View } from './query';
+import { isComparedView, isFlameView, type BaseMode, type Query, type View } from './query';
 import type { Matcher } from './selector';
 
 /** pprof's reports and the views that show them; of two names the first is printed. */
@@ -168,12 +168,13 @@ export function printCommand(
 
 /** What of a query no flag of pprof says, in the editor's words: its command answers something else without it. */
 export function leftOut(query: Query, matchers: readonly Matcher[]): readonly string[] {
-  const { search, estimate, estimateKey, scale, base } = query;
+  const { search, estimate, estimateKey, scale, drawing, base } = query;
   return [
     ...withMatchers(query, matchers).leftOut.map(({ name, op, value }) => `the label filter ${name}${op}"${value}"`),
     ...(search === '' ? [] : ['the search of goroutines']),
     ...(estimate === '' ? [] : [`the estimate of ${estimateKey}`]),
     ...(scale === 'absolute' || base === '' || !isComparedView(query.view) ? [] : ['the scale']),
+    ...(drawing === 'all' || base === '' || !isFlameView(query.view) ? [] : ['the drawing']),
   ];
 }
 

@@ -66,7 +66,7 @@ describe('flame graph of two captures', () => {
       '2 new 0 0 30 30',
     ]);
     expect(rows(await ask(after, before, { view: 'callers', focus: 'new' }))).toEqual([
-      '0 total 0 0 30 0',
+      '0 Callers 0 0 30 0',
       '1 new 0 0 30 30',
       '2 main 0 0 30 0',
     ]);
@@ -83,12 +83,52 @@ describe('flame graph of two captures', () => {
 
   it('growth in a second, where they are moments', async () => {
     const table = await ask(after, before, { scale: 'rate' });
-    expect(printTable(table, ['label', 'value'])).toEqual(['total 1.5', 'main 1.5', 'f 1', 'new 0.5']);
+    expect(printTable(table, ['label', 'value'])).toEqual(['Grown only 1.5', 'main 1.5', 'f 1', 'new 0.5']);
     expect(table.notices.map(({ text }) => text)).toEqual([
-      'Growth per second over the 60 s between the two captures.',
-      expect.stringMatching(/negative values/),
+      expect.stringMatching(/^Growth per second over the 60 s between the two captures/),
+      'What has grown, call path by call path: 1.5 bytes/s. What has shrunk is left out: 0.83 bytes/s.',
     ]);
+    const shrunk = await ask(after, before, { scale: 'rate', drawing: 'shrunk' });
+    expect(printTable(shrunk, ['label', 'value'])[0]).toBe(`Shrunk only ${50 / 60}`);
     await expect(ask(before, after, { scale: 'rate' })).rejects.toThrow(/expected a base that was captured before/);
+  });
+});
+
+describe('flame graph of changes in one direction', () => {
+  const rows = (table: Table) => printTable(table, ['level', 'label', 'value', 'self']);
+
+  it('has what each call path grew or shrank by, and one side', async () => {
+    const table = await ask(after, before, { drawing: 'grown' });
+    expect(rows(table)).toEqual(['0 Grown only 90 0', '1 main 90 0', '2 f 60 60', '2 new 30 30']);
+    expect(table.columns.map(({ name }) => name)).toEqual(['level', 'value', 'self', 'label']);
+    expect(table.notices[0].text).toBe(
+      'What has grown, call path by call path: 90 B. What has shrunk is left out: 50 B.'
+    );
+    expect(rows(await ask(after, before, { drawing: 'shrunk', scale: 'percent' }))).toEqual([
+      '0 Shrunk only 32.5 0',
+      '1 main 32.5 0',
+      '2 gone 31.25 31.25',
+      '2 same 1.25 1.25',
+    ]);
+  });
+
+  it('says what there is instead of nothing', async () => {
+    const [notice] = (await ask(after, after, { drawing: 'grown' })).notices;
+    expect(notice).toEqual({
+      severity: 'warning',
+      text: 'Nothing of inuse_space has grown there: nothing to draw. The two sides are the same.',
+    });
+    const [other] = (await ask(after, before, { drawing: 'shrunk', focus: 'new' })).notices;
+    expect(other.text).toMatch(/has shrunk there: nothing to draw\. What has grown is 30 B/);
+  });
+
+  it('is named as the half of a sandwich that it is', async () => {
+    const [callees, callers] = run(
+      { ...defaultQuery, view: 'sandwich', peek: '^main$', drawing: 'grown' },
+      { profile: await made(after), base: await made(before) }
+    );
+    expect(rows(callees)[0]).toBe('0 Callees of main, grown only 90 0');
+    expect(rows(callers)).toEqual(['0 Callers of main, grown only 90 0', '1 main 90 0']);
   });
 });
 

@@ -15,7 +15,7 @@ const isCumulative = (type: string) => /^(alloc_objects|alloc_space|contentions|
 /** @throws InputError where the two cannot be compared, or not in the scale that was asked for */
 export function prepareComparison(profile: Profile, base: Profile, query: Query, view: ProfileView): Prepared {
   const notices = restarts(profile, base);
-  const { normalize, baseMode, scale } = query;
+  const { normalize, baseMode, scale, drawing } = query;
   if (!pairedViews.has(view)) {
     const said: Notice[] =
       scale === 'absolute'
@@ -34,24 +34,15 @@ export function prepareComparison(profile: Profile, base: Profile, query: Query,
     ]);
   }
   const isRateOfEach = scale === 'rate' && profile.durationNanos > 0 && base.durationNanos > 0;
-  if (scale === 'rate' && !isRateOfEach && view !== 'diff') {
-    // What was added between the two, in a second: one side.
-    const seconds = secondsBetween(profile, base);
-    const difference = prepare(subtractBase(profile, base, { mode: 'base', normalize }), query);
-    return withNotices(scaled(difference, 1 / seconds, 0, `${difference.unit}/s`), [
-      ...notices,
-      { severity: 'info', text: `Growth per second over the ${Math.round(seconds)} s between the two captures.` },
-    ]);
-  }
   const paired = pair(profile, base, { normalize });
   const index = sampleIndexByName(
     { ...paired, sampleTypes: paired.sampleTypes.slice(0, paired.sampleTypes.length / 2) },
     query.sampleIndex
   );
-  const both = withNotices(
-    prepare(paired, { ...query, sampleIndex: String(index) }, baseIndexOf(paired, index)),
-    notices
-  );
+  const both: Prepared = {
+    ...withNotices(prepare(paired, { ...query, sampleIndex: String(index) }, baseIndexOf(paired, index)), notices),
+    ...(view !== 'diff' && drawing !== 'all' && { change: drawing }),
+  };
   if (scale === 'percent') {
     const share = (total: number) => (total === 0 ? 0 : 100 / total);
     return scaled(both, share(both.total), share(both.base?.total ?? 0), 'percent');
@@ -60,7 +51,21 @@ export function prepareComparison(profile: Profile, base: Profile, query: Query,
   if (isRateOfEach) {
     return scaled(both, ofSecond(profile), ofSecond(base), `${both.unit}/s`);
   }
-  return scale === 'rate' ? { ...both, seconds: secondsBetween(profile, base) } : both;
+  if (scale !== 'rate') {
+    return both;
+  }
+  const seconds = secondsBetween(profile, base);
+  if (view === 'diff') {
+    return { ...both, seconds };
+  }
+  // Two moments have no rates of their own, only what changed between them has.
+  const { change = 'grown' } = both;
+  const text =
+    `${change === 'grown' ? 'Growth' : 'Shrinking'} per second over the ${Math.round(seconds)} s between the two captures: ` +
+    'moments have no rate of their own, so changes alone are drawn.';
+  return withNotices({ ...both, change, seconds, unit: `${both.unit}/s` }, [
+    { severity: 'info', text },
+  ]);
 }
 
 /** Seconds from the base to the profile. @throws InputError where there are none to divide by */

@@ -41,6 +41,8 @@ export interface BaseOptions {
   readonly baseMode: BaseMode;
   /** What the two sides of a difference are in. */
   readonly scale: DiffScale;
+  /** What a flame graph of a difference draws. */
+  readonly drawing: DiffDrawing;
 }
 
 /** Gives samples a label that their profile lacks, as Go's heap profiles do: an estimate, and shown as one. */
@@ -108,6 +110,16 @@ export type BaseMode = (typeof baseModes)[number];
 export const diffScales = ['absolute', 'rate', 'percent'] as const;
 export type DiffScale = (typeof diffScales)[number];
 
+/**
+ * Both sides, or what grew or shrank alone, call path by call path: the answer to what takes the memory now that did not
+ * before. Per second of the time between two moments only changes can be drawn: 'all' draws what grew.
+ */
+export const diffDrawings = ['all', 'grown', 'shrunk'] as const;
+export type DiffDrawing = (typeof diffDrawings)[number];
+
+/** Views that are flame graphs. */
+export const isFlameView = (view: View): boolean => ['flame', 'callers', 'sandwich', 'creators'].includes(view);
+
 /** @throws InputError for what a stored query has instead of what is expected: anyone may write one by hand */
 export function checkQuery(query: Query): void {
   for (const [field, standard] of Object.entries(defaultQuery)) {
@@ -117,7 +129,7 @@ export function checkQuery(query: Query): void {
     }
   }
   const chosen = { view: views, capture: captureChoices, base: baseChoices, baseMode: baseModes, scale: diffScales };
-  for (const [field, choices] of Object.entries({ ...chosen, estimate: estimateChoices })) {
+  for (const [field, choices] of Object.entries({ ...chosen, drawing: diffDrawings, estimate: estimateChoices })) {
     const value = query[field as keyof typeof chosen];
     if (!(choices as readonly string[]).includes(value)) {
       const expected = choices.filter((choice) => choice !== '').join(', ');
@@ -144,6 +156,7 @@ export const defaultQuery: Query = {
   baseVersion: '',
   baseMode: 'diff_base',
   scale: 'absolute',
+  drawing: 'all',
   estimate: '',
   estimateKey: 'tenant_id',
   estimateRules: '',

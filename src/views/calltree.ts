@@ -19,6 +19,8 @@ export interface CallTree extends TreeValues {
   readonly named?: readonly NamedText[];
   /** Values of the base on the same paths, for a difference. */
   readonly base?: TreeValues;
+  /** In a tree of changes in one direction: what those in the other, which it leaves out, total. */
+  readonly opposite?: number;
 }
 
 /** Value of the samples that end at each node, and of all that pass. */
@@ -27,10 +29,17 @@ export interface TreeValues {
   readonly cum: Float64Array;
 }
 
+/** A direction of changes. */
+export type Change = 'grown' | 'shrunk';
+
 /** Rows of sampleTypes: of the values, and of those of the base in a paired profile. */
 export interface Sides {
   readonly index: number;
   readonly base?: { readonly index: number };
+  /** Of a paired profile the changes in one direction alone, in place of both sides: see changesOf. */
+  readonly change?: Change;
+  /** What the changes are divided by, to be in a second. */
+  readonly seconds?: number;
 }
 
 /** A tree without values, and the node of each row of `stack` where samples end, -1 where none of it is in the tree. */
@@ -149,15 +158,25 @@ function finished(nodes: PairInterner, node: Int32Array): Paths {
   return { length, parent, name, node };
 }
 
-function withValues(profile: Profile, { index, base }: Sides, { names, named }: Frames, paths: Paths): CallTree {
+function withValues(profile: Profile, sides: Sides, frames: Frames, paths: Paths): CallTree {
   const { length, parent, name } = paths;
-  return {
+  const { index, base, change, seconds = 1 } = sides;
+  const tree = {
     length,
     parent,
     name,
     // The root's name comes after the others.
-    names: [...names, 'total'],
-    named,
+    names: [...frames.names, 'total'],
+    named: frames.named,
+  };
+  if (base && change) {
+    const [changed, opposite] = changedRows(profile, { index, base, change, seconds }, frames).map((rows) =>
+      valuesOfRows(rows, paths)
+    );
+    return { ...tree, ...changed, opposite: opposite.cum[0] };
+  }
+  return {
+    ...tree,
     ...treeValues(profile, index, paths),
     ...(base && { base: treeValues(profile, base.index, paths) }),
   };
@@ -173,6 +192,49 @@ function treeValues({ sample }: Profile, index: number, { length, parent, node }
     }
   }
   return { flat, cum: totalled(flat, parent) };
+}
+
+/** Values of rows of `stack` in place of those of samples. */
+function valuesOfRows(ofRow: Float64Array, { length, parent, node }: Paths): TreeValues {
+  const flat = new Float64Array(length);
+  for (let row = 0; row < ofRow.length; row++) {
+    if (node[row] >= 0) {
+      flat[node[row]] += ofRow[row];
+    }
+  }
+  return { flat, cum: totalled(flat, parent) };
+}
+
+/**
+ * What grew or shrank, path by path: of each path, its own (flat) value less the base's where that is in the direction, else
+ * nothing, always as a number above zero. So a width in a drawing of it is the sum of what each path there has grown; what
+ * shrank elsewhere takes nothing from it, and what grew less what shrank is the difference of the totals.
+ */
+export const changesOf = (flat: Float64Array, base: Float64Array, change: Change): Float64Array =>
+  flat.map((value, node) => Math.max(0, change === 'grown' ? value - base[node] : base[node] - value));
+
+/**
+ * Changes of the call paths from the root to each sample's leaf by row of `stack`, in the direction and in the other one.
+ * Whatever tree they are put into (of callers, below a function), it shows the same changes.
+ */
+function changedRows(
+  profile: Profile,
+  { index, base, change, seconds }: Required<Sides>,
+  frames: Frames
+): Float64Array[] {
+  const { sample, stack } = profile;
+  const paths = callPaths(profile, frames);
+  const [now, before] = [index, base.index].map((type) => treeValues(profile, type, paths).flat);
+  return [changesOf(now, before, change), changesOf(before, now, change)].map((flat) => {
+    // Rows of one path differ in lines and addresses alone, so one of them stands for all.
+    const ofRow = new Float64Array(stack.length);
+    for (let i = 0; i < sample.length; i++) {
+      const row = sample.stack[i];
+      ofRow[row] += flat[paths.node[row]] / seconds;
+      flat[paths.node[row]] = 0;
+    }
+    return ofRow;
+  });
 }
 
 /** Each node's value with those of the nodes below it. */

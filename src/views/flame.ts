@@ -1,4 +1,5 @@
-import { callTree, callerTree, totalled, type CallTree, type TreeValues } from './calltree';
+import { scale } from '../profile/measurement';
+import { callTree, callerTree, totalled, type CallTree, type Change, type TreeValues } from './calltree';
 import { frameNames, type FrameOptions } from './graph';
 import { largestOf } from './largest';
 import type { Prepared } from './prepared';
@@ -14,11 +15,18 @@ export interface DrawOptions {
    * own, so that a function has what the top table says. Nodes of other levels have none.
    */
   readonly selfLevel?: number;
+  /** What the root is called; `total` where nothing is said. */
+  readonly root?: string;
+  /** Levels, from the root, that are shown one by one however few calls they have; 1 where nothing is said: the root. */
+  readonly levelsApart?: number;
 }
 
 export interface FlameOptions extends DrawOptions, FrameOptions {
   readonly mean?: boolean;
 }
+
+/** Levels of callers, or of what a function calls, that are shown one by one: they are what is asked for. */
+export const nearest = 10;
 
 /** The call tree, callers above callees; see drawFlame for the columns. */
 export const flame = (prepared: Prepared, options: FlameOptions): Table =>
@@ -29,6 +37,8 @@ export const callers = (prepared: Prepared, options: FlameOptions): Table =>
   drawFlame(callerTree(prepared.profile, prepared, frameNames(prepared.profile, options)), prepared, {
     ...options,
     selfLevel: 1,
+    root: 'Callers',
+    levelsApart: nearest,
   });
 
 /**
@@ -36,15 +46,23 @@ export const callers = (prepared: Prepared, options: FlameOptions): Table =>
  * named `total` whose value is the whole profile's. Children are ordered by value, the largest first.
  *
  * Columns: level, value (with everything below), self, label; for a difference value and self are the base's, and
- * valueRight and selfRight the profile's. All totals are of the full tree: only the drawing is bounded, and a notice says
- * what share of the value the `other` nodes hold.
+ * valueRight and selfRight the profile's; for changes in one direction value and self alone. All totals are of the full
+ * tree: only the drawing is bounded, and a notice says what share of the value the `other` nodes hold.
  */
 export function drawFlame(
   whole: CallTree,
-  { type, unit }: Pick<Prepared, 'type' | 'unit'>,
-  { maxNodes, maxDepth = 1000, selfLevel, mean }: DrawOptions & { readonly mean?: boolean }
+  { type, unit, change }: Pick<Prepared, 'type' | 'unit' | 'change'>,
+  {
+    maxNodes,
+    maxDepth = 1000,
+    selfLevel,
+    root = 'total',
+    levelsApart = 1,
+    mean,
+  }: DrawOptions & { readonly mean?: boolean }
 ): Table {
   const notices: Notice[] = [];
+  const changes = change && !whole.base ? { change, opposite: whole.opposite ?? 0 } : undefined;
   const own = withoutNegatives(whole, whole.parent, unit, notices);
   const base = whole.base && withoutNegatives(whole.base, whole.parent, unit, notices);
   if (mean) {
@@ -56,7 +74,9 @@ export function drawFlame(
   // What decides where a node is drawn: its width, which in a difference is that of both sides.
   const { length, parent } = whole;
   const cum = base ? own.cum.map((value, i) => value + base.cum[i]) : own.cum;
-  if (cum[0] === 0) {
+  if (changes) {
+    notices.push(changeNotice(type, unit, changes, cum[0]));
+  } else if (cum[0] === 0) {
     notices.push({ severity: 'warning', text: `No sample has a value of type ${type}: nothing to draw.` });
   }
   const level = levels(whole);
@@ -72,7 +92,11 @@ export function drawFlame(
         `${share < 0.01 ? 'under 0.01' : share.toFixed(2)} % of the value. Tables are exact; filter to see the rest drawn.`,
     });
   }
-  const names = [...whole.names, 'other'];
+  const only = changes && `${changes.change} only`;
+  const rootText = only ? (root === 'total' ? `${only[0].toUpperCase()}${only.slice(1)}` : `${root}, ${only}`) : root;
+  const names = [...whole.names, 'other', rootText];
+  const nameOf = (node: number): number =>
+    node < 0 ? whole.names.length : node === 0 ? whole.names.length + 1 : whole.name[node];
   const values = (side: TreeValues, right = ''): Column[] => [
     { name: `value${right}`, kind: 'number', values: drawnValues(drawing, side.cum, side.cum), unit },
     {
@@ -91,19 +115,38 @@ export function drawFlame(
     name: type,
     length: drawing.length,
     columns: [
-      { name: 'level', kind: 'number', values: drawing.level },
+      { name: 'level', kind: 'number', values: drawing.level, levelsApart },
       ...(base ? [...values(base), ...values(own, 'Right')] : values(own)),
       {
         name: 'label',
         kind: 'enum',
-        values: new Uint32Array(drawing.node).map((_, i) =>
-          drawing.node[i] < 0 ? names.length - 1 : whole.name[drawing.node[i]]
-        ),
+        values: Uint32Array.from(drawing.node, nameOf),
         text: names,
         named: whole.named,
       },
     ],
     notices,
+  };
+}
+
+function changeNotice(
+  type: string,
+  unit: string,
+  { change, opposite }: { readonly change: Change; readonly opposite: number },
+  total: number
+): Notice {
+  const amount = (value: number): string => {
+    const { value: scaled, unit: name } = scale(value, unit, 'auto');
+    return `${Number(scaled.toFixed(2))} ${(name || unit).replace(/^([kMGTP])B$/, (_, prefix) => `${prefix.toUpperCase()}iB`)}`;
+  };
+  const other = change === 'grown' ? 'shrunk' : 'grown';
+  if (total === 0) {
+    const instead = opposite === 0 ? 'The two sides are the same' : `What has ${other} is ${amount(opposite)}`;
+    return { severity: 'warning', text: `Nothing of ${type} has ${change} there: nothing to draw. ${instead}.` };
+  }
+  return {
+    severity: 'info',
+    text: `What has ${change}, call path by call path: ${amount(total)}. What has ${other} is left out: ${amount(opposite)}.`,
   };
 }
 

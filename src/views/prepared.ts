@@ -1,4 +1,5 @@
 import type { Profile } from '../profile/profile';
+import type { Change } from './calltree';
 import type { Notice } from './table';
 
 /** A profile ready for a view: filtered, with what the view's numbers are of. `query/prepare.ts` makes it. */
@@ -13,6 +14,8 @@ export interface Prepared {
   readonly total: number;
   /** The base of a paired profile: row of its values in sampleTypes, and their total. */
   readonly base?: { readonly index: number; readonly total: number };
+  /** Trees of a paired profile have the changes in this direction in place of both sides. */
+  readonly change?: Change;
   /** Seconds between the two sides, where changes are asked per second. */
   readonly seconds?: number;
   /** Units of numeric labels by key. */

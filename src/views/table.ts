@@ -29,7 +29,10 @@ export interface Column {
   readonly isOfLabel?: boolean;
   /** Digits after the point, where the panel's own choice reads badly (`6.7e-7`). */
   readonly decimals?: number;
-  /** Dictionary of an enum column. */
+  /**
+   * Dictionary of an enum column. In a flame graph what is no function (the root, `other`) comes after all that are, so that
+   * whoever shortens names leaves it as it is.
+   */
   readonly text?: readonly string[];
   /** What the first texts of the dictionary name; those after them are no functions. `withShortNames` reads it. */
   readonly named?: readonly NamedText[];
@@ -53,6 +56,11 @@ export interface Column {
   readonly isLong?: boolean;
   /** Texts have several lines, and a table shows all of them. */
   readonly hasLines?: boolean;
+  /**
+   * Of the column `level` of a flame graph: how many levels, from the root, Grafana's panel must not fold into one bar with
+   * those below them.
+   */
+  readonly levelsApart?: number;
   /** Key labels of a series. */
   readonly labels?: Readonly<Record<string, string>>;
 }

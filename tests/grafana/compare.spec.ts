@@ -7,7 +7,10 @@ const heap = { capture: 'peak', selector: '{service="ingester", profile="heap"}'
 
 test('a flame graph of two captures has both sides', async ({ page }) => {
   await open(page, { ...heap, view: 'flame', base: 'first' });
-  await expectFlameGraph(page.locator('main'), 'RAM');
+  // Both sides, not their sum; the panel knows KiB by no other name than a count.
+  await expectFlameGraph(page.locator('main'), 'Count');
+  await expect(page.getByText(/MiB → .* MiB \|/)).toBeVisible();
+  await expect(page.getByText(/^grown by .* MiB \(\+\d+ %\)$/).first()).toBeVisible();
   await expect(page.getByText('Baseline')).toBeVisible();
   await expect(page.getByText('Comparison')).toBeVisible();
 });
@@ -29,6 +32,8 @@ test('the call graph is drawn by the node graph panel', async ({ page }) => {
 
 test('a sandwich is two flame graphs, of what a function calls and of who calls it', async ({ page }) => {
   await open(page, { ...heap, view: 'sandwich', peek: 'flate.NewWriter' });
+  await expect(page.getByText(/^Callees of flate\.NewWriter · ingester · /).first()).toBeVisible();
+  await expect(page.getByText(/^Callers of flate\.NewWriter · ingester · /).first()).toBeVisible();
   await expect(page.getByText('compress/flate.(*compressor).init').first()).toBeVisible();
   await expect(page.getByText('main.(*server).run').first()).toBeVisible();
 });

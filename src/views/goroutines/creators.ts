@@ -1,14 +1,17 @@
 import { baseName } from '../../profile/goNames';
 import { PairInterner, pathInterner, TextInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
-import { totalled, type TreeValues } from '../calltree';
+import { changesOf, totalled, type Change, type TreeValues } from '../calltree';
 import { drawFlame, type DrawOptions } from '../flame';
 import type { Prepared } from '../prepared';
 import { fullText, type NamedText, type Notice, type Table } from '../table';
 import { factsOf, type GoroutineFacts, type GoroutineSide } from './facts';
 import { callText, Signatures, type SignatureOptions } from './signatures';
 
-export interface CreatorOptions extends SignatureOptions, DrawOptions {}
+export interface CreatorOptions extends SignatureOptions, DrawOptions {
+  /** Of a difference both sides, or its changes in one direction. */
+  readonly drawing?: 'all' | Change;
+}
 
 /**
  * Who started the goroutines, as a flame graph: from the root the outermost call of a goroutine that nobody started, the
@@ -33,8 +36,16 @@ export function creators(now: GoroutineSide, base: GoroutineSide | undefined, op
     return { flat, cum: totalled(flat, parent) };
   });
   const shape = { length, parent, name, names: tree.names.texts, named: tree.named };
-  const table = drawFlame({ ...shape, ...own, ...(other && { base: other }) }, now.prepared, options);
+  const change = !other || options.drawing === 'all' ? undefined : options.drawing;
+  const valued = other && change ? changedTree(own, other, parent, change) : { ...own, ...(other && { base: other }) };
+  const table = drawFlame({ ...shape, ...valued }, { ...now.prepared, change }, options);
   return { ...table, notices: [...creatorNotices(now.prepared, tree, own.cum[0]), ...table.notices] };
+}
+
+function changedTree(own: TreeValues, other: TreeValues, parent: Int32Array, change: Change) {
+  const flat = changesOf(own.flat, other.flat, change);
+  const opposite = changesOf(other.flat, own.flat, change).reduce((sum, value) => sum + value, 0);
+  return { flat, cum: totalled(flat, parent), opposite };
 }
 
 /** Paths of go statements and signatures of one or two profiles. Row 0 is the root. */
