@@ -35,6 +35,7 @@ const viewOptions: Array<ComboboxOption<View>> = [
   { value: 'sandwich', label: 'Sandwich', description: 'callees and callers of a function' },
   { value: 'peek', label: 'Peek', description: 'a function between its callers and callees' },
   { value: 'tree', label: 'Tree', description: 'every function between its callers and callees' },
+  { value: 'list', label: 'List', description: 'lines of a function' },
   { value: 'graph', label: 'Graph', description: 'call graph for the node graph panel' },
   { value: 'tags', label: 'Tags', description: 'value of each label' },
   { value: 'sizes', label: 'Sizes', description: 'sizes of allocations by call site' },
@@ -220,7 +221,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
 
       {isComparedView(query.view) && <BaseFields id={id} query={query} hasScale={!isOfGoroutines} onChange={change} />}
       {(isOfGoroutines || query.search !== '') && <GoroutineFields id={id} query={query} onChange={change} />}
-      {(query.view === 'peek' || query.view === 'sandwich') && (
+      {['peek', 'list', 'sandwich'].includes(query.view) && (
         <TextField
           id={id('peek')}
           label="Function"

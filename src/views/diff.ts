@@ -1,3 +1,4 @@
+import { codeOf } from './code';
 import { callGraph, frameNames } from './graph';
 import type { Prepared } from './prepared';
 import type { Column, Table } from './table';
@@ -13,7 +14,8 @@ const maxRows = 1000;
  * Columns: function, change (new, gone, grown, shrunk), base, flat, delta, delta% (of the base), base cum, cum, delta cum.
  * Deltas are per second where that was asked.
  */
-export function diff({ profile, index, base, type, unit, seconds }: Prepared, options: TrimOptions): Table {
+export function diff(prepared: Prepared, options: TrimOptions): Table {
+  const { profile, index, base, type, unit, seconds } = prepared;
   const frames = frameNames(profile, options);
   const now = callGraph(profile, index, frames);
   const before = callGraph(profile, base?.index ?? index, frames);
@@ -44,7 +46,7 @@ export function diff({ profile, index, base, type, unit, seconds }: Prepared, op
     name: type,
     length: nodes.length,
     columns: [
-      { name: 'function', kind: 'enum', values: nodes, text: frames.names },
+      { name: 'function', kind: 'enum', values: nodes, text: frames.names, code: codeOf(prepared, options, nodes) },
       {
         name: 'change',
         kind: 'string',

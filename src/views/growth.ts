@@ -1,6 +1,7 @@
+import { codeOf } from './code';
 import { callGraph, frameNames } from './graph';
 import type { Prepared } from './prepared';
-import { columnsOf, type Table } from './table';
+import { columnsOf, type Code, type Table } from './table';
 import type { TrimOptions } from './trimmed';
 
 /** Rows of the table; the fastest stay. */
@@ -17,6 +18,8 @@ export class GrowthBuilder {
   private readonly totals: number[] = [];
   /** Values of each node by its name, up to the last capture that had it; 0 where one lacks it. */
   private readonly values = new Map<string, number[]>();
+  /** Where the code of a node is, as the last capture that had it says. */
+  private readonly code = new Map<string, Code | undefined>();
   private first: Prepared | undefined;
 
   constructor(private readonly options: TrimOptions) {}
@@ -28,6 +31,11 @@ export class GrowthBuilder {
     const at = this.times.length;
     const frames = frameNames(profile, this.options);
     const { names, flat, cum } = callGraph(profile, index, frames);
+    if (this.options.withCode) {
+      codeOf(prepared, this.options, [...frames.first.keys()])?.forEach((code, node) =>
+        this.code.set(names[node], code)
+      );
+    }
     const own = this.options.sort === 'flat' ? flat : cum;
     for (let node = 0; node < names.length; node++) {
       if (own[node] === 0) {
@@ -74,13 +82,16 @@ export class GrowthBuilder {
     const fastest = all.slice(0, maxRows).sort((a, b) => b.slope - a.slope || (a.name < b.name ? -1 : 1));
     const rows = [rowOf('total', this.totals), ...fastest];
     const { number } = columnsOf(rows);
+    const code = this.options.withCode
+      ? rows.map(({ name }, i) => (i === 0 ? undefined : this.code.get(name)))
+      : undefined;
     const grown = ({ values }: (typeof rows)[number]) => values[values.length - 1] - values[0];
     const total = grown(rows[0]);
     return {
       name: type,
       length: rows.length,
       columns: [
-        { name: 'function', kind: 'enum', values: rows.map((_, i) => i), text: rows.map(({ name }) => name) },
+        { name: 'function', kind: 'enum', values: rows.map((_, i) => i), text: rows.map(({ name }) => name), code },
         number('first', unit, ({ values }) => values[0]),
         number('last', unit, ({ values }) => values[values.length - 1]),
         number('growth', unit, grown),

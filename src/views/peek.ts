@@ -1,4 +1,5 @@
 import type { Pattern } from '../profile/pattern';
+import { codeOf } from './code';
 import { cumValue, flatValue } from './graph';
 import type { Prepared } from './prepared';
 import type { Table } from './table';
@@ -41,6 +42,8 @@ function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern)
     rows.push({ node, relation: 'node', other: node, calls: NaN });
     callees.get(node)?.forEach((e) => row('callee', edge.to[e], e));
   }
+  const nodeColumn = (name: string, values: readonly number[]) =>
+    ({ name, kind: 'enum', values, text: names, code: codeOf(prepared, options, values) }) as const;
   const percent = (value: number, of: number) => (of === 0 ? 0 : (100 * value) / of);
   const ofNode = (read: (node: number) => number) =>
     rows.map(({ node, relation }) => (relation === 'node' ? read(node) : NaN));
@@ -50,9 +53,15 @@ function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern)
     name: type,
     length: rows.length,
     columns: [
-      { name: 'node', kind: 'enum', values: rows.map(({ node }) => node), text: names },
+      nodeColumn(
+        'node',
+        rows.map(({ node }) => node)
+      ),
       { name: 'relation', kind: 'string', values: rows.map(({ relation }) => relation) },
-      { name: 'function', kind: 'enum', values: rows.map(({ other }) => other), text: names },
+      nodeColumn(
+        'function',
+        rows.map(({ other }) => other)
+      ),
       { name: 'flat', kind: 'number', values: flat, unit },
       { name: 'flat%', kind: 'number', values: flat.map((value) => percent(value, total)), unit: 'percent' },
       { name: 'cum', kind: 'number', values: cum, unit },

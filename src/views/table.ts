@@ -37,8 +37,16 @@ export interface Column {
   readonly isGauge?: boolean;
   /** Texts are longer than a cell: a table shows their start, and the rest when it is asked. */
   readonly isLong?: boolean;
+  /** Where the code of each row is, where links to it are made (FrameOptions.withCode). */
+  readonly code?: ReadonlyArray<Code | undefined>;
   /** Key labels of a series. */
   readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Where code is: a file as the profile names it and a line, 0 for none in particular. */
+export interface Code {
+  readonly file: string;
+  readonly line: number;
 }
 
 export type ColumnKind = 'number' | 'string' | 'enum' | 'time' | 'series';

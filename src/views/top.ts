@@ -1,3 +1,4 @@
+import { codeOf } from './code';
 import { cumValue, flatValue } from './graph';
 import type { Prepared } from './prepared';
 import type { Notice, Table } from './table';
@@ -21,7 +22,7 @@ export function top(prepared: Prepared, options: TrimOptions): Table {
     name: type,
     length: nodes.length,
     columns: [
-      { name: 'function', kind: 'enum', values: nodes, text: graph.names },
+      { name: 'function', kind: 'enum', values: nodes, text: graph.names, code: codeOf(prepared, options, nodes) },
       { name: 'flat', kind: 'number', values: flats, unit },
       { name: 'flat%', kind: 'number', values: flats.map(percent), unit: 'percent' },
       { name: 'sum%', kind: 'number', values: flats.map((value) => percent((sum += value))), unit: 'percent' },
