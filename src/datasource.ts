@@ -20,6 +20,7 @@ import { downloadQuery, type Download } from './download';
 import { captureOfKey } from './captures';
 import { sampleMatchers } from './inputs';
 import type { Matcher } from './query/selector';
+import { sourceSettings } from './source';
 import { errorFrames, runQuery } from './runQuery';
 import type { LinkContext } from './frames/links';
 import { reportOptions } from './query/options';
@@ -88,7 +89,8 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
       const runs = targets.map(async (target, i) => {
         try {
           const query = this.complete(target, request.scopedVars, request.filters);
-          const context = { bucket: this.bucket(), worker, links: this.links(), refId: target.refId };
+          const source = sourceSettings(this.instance.jsonData);
+          const context = { bucket: this.bucket(), worker, links: this.links(), source, refId: target.refId };
           await runQuery(context, query, range, abort.signal, (partial) => {
             frames[i] = partial;
             emit(LoadingState.Loading);

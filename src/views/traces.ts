@@ -1,3 +1,4 @@
+import { codeOf } from './code';
 import { frameNames, type FrameOptions } from './graph';
 import { largestOf } from './largest';
 import type { Prepared } from './prepared';
@@ -14,9 +15,10 @@ const maxCalls = 1000;
  * Columns: value, one for each label key, stack (a line a frame).
  */
 export function traces(
-  { profile, index, type, unit }: Prepared,
+  prepared: Prepared,
   { mean = false, ...options }: FrameOptions & { readonly mean?: boolean }
 ): Table {
+  const { profile, index, type, unit } = prepared;
   const { sample, stack, location, labelSet, label, strings } = profile;
   const frames = frameNames(profile, options);
   const counts = sample.values[0];
@@ -48,6 +50,11 @@ export function traces(
     }
     return [...calls, ...(left > 0 ? [`… and ${left.toLocaleString('en-US')} calls above`] : [])].join('\n');
   };
+  const leaves = rows.map((i) => {
+    const l = stack.location[sample.stack[i]];
+    const first = location.lineOffset[l];
+    return first === location.lineOffset[l + 1] ? frames.location[l] : frames.line[first];
+  });
   const labels = new Map<string, string[]>();
   rows.forEach((i, row) => {
     const set = sample.labelSet[i];
@@ -71,7 +78,7 @@ export function traces(
           kind: 'string' as const,
           values: texts,
         })),
-      { name: 'stack', kind: 'string', values: rows.map(stackText) },
+      { name: 'stack', kind: 'string', values: rows.map(stackText), code: codeOf(prepared, options, leaves) },
     ],
     notices:
       count > rows.length

@@ -56,6 +56,8 @@ export function blockers({ profile }: Prepared, whole: Profile, options: Signatu
     ({ holders }: Lock): T =>
       holders.length === 1 ? read(holders[0]) : none;
   const holderWaitsFor = ofHolder('', (i) => whole.strings[wholeFacts.blockedOn[wholeSet(i)]]);
+  const signaturesOf = (waiting: Lock['waiting']) => waiting.map((i) => signature[profile.sample.stack[i]]);
+  const texts = rows.map(({ waiting }) => most(signaturesOf(waiting).map((one) => signatures.text(one))));
   return {
     name: 'blockers',
     length: rows.length,
@@ -67,7 +69,12 @@ export function blockers({ profile }: Prepared, whole: Profile, options: Signatu
         name: 'signature',
         kind: 'enum',
         values: rows.map((_, i) => i),
-        text: rows.map(({ waiting }) => most(waiting.map((i) => signatures.text(signature[profile.sample.stack[i]])))),
+        text: texts,
+        code: options.withCode
+          ? rows.map(({ waiting }, row) =>
+              signatures.code(signaturesOf(waiting).find((one) => signatures.text(one) === texts[row]) ?? 0)
+            )
+          : undefined,
       },
       number('min wait', 'minutes', extremeWait(Math.min)),
       number('max wait', 'minutes', extremeWait(Math.max)),

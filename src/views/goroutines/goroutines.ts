@@ -71,7 +71,13 @@ export function goroutines(
     name: 'goroutines',
     length: rows.length,
     columns: [
-      { name: 'signature', kind: 'enum', values: rows.map((_, i) => i), text: rows.map(groups.text) },
+      {
+        name: 'signature',
+        kind: 'enum',
+        values: rows.map((_, i) => i),
+        text: rows.map(groups.text),
+        code: groups.codeOf(rows),
+      },
       ...groups.keys.map((key, k) => text(key, (group) => groups.splitOf(group)[k])),
       ...(before ? [text('change', (group) => change(baseCount(group), count(group)))] : []),
       ...(before ? [number('base', 'count', baseCount)] : []),

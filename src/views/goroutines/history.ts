@@ -226,6 +226,7 @@ export class GoroutineHistory {
           kind: 'enum',
           values: rows.map((_, i) => i),
           text: rows.map(({ group }) => groups.text(group)),
+          code: groups.codeOf(rows.map(({ group }) => group)),
         },
         ...groups.keys.map((key, k) => text(key, ({ group }) => groups.splitOf(group)[k])),
         number('score', 'count', ({ score }) => score.score),
