@@ -1,7 +1,7 @@
 import type { DataFrame } from '@grafana/data';
 import type { Bucket } from './bucket';
+import { readBundle } from './bundle';
 import { withSource } from './frames/source';
-import { readMeta } from './query/meta';
 import { sourceLinks, type SourceSettings } from './query/sourceLinks';
 import type { Capture } from './store/store';
 import type { Notice, Table } from './views/table';
@@ -50,8 +50,9 @@ const known = new WeakMap<Bucket, Map<string, string>>();
 const maxFolders = 500;
 
 /** What the meta.json beside a capture says; '' where there is none, or the capture is of no event and so has none. */
-async function goVersionOf(bucket: Bucket, { object: { key }, labels }: Capture, signal: AbortSignal): Promise<string> {
-  if (!labels.event) {
+async function goVersionOf(bucket: Bucket, capture: Capture, signal: AbortSignal): Promise<string> {
+  const { key } = capture.object;
+  if (!capture.labels.event) {
     return '';
   }
   const folder = key.slice(0, key.lastIndexOf('/') + 1);
@@ -60,7 +61,8 @@ async function goVersionOf(bucket: Bucket, { object: { key }, labels }: Capture,
   let version = versions.get(folder);
   if (version === undefined) {
     try {
-      version = readMeta(new Uint8Array(await bucket.store.get(`${folder}meta.json`, signal))).goVersion;
+      // Listed before it is read: a request for what is not there would be an error in the browser's console.
+      version = (await readBundle(bucket, capture, signal)).meta?.goVersion ?? '';
     } catch {
       version = '';
     }

@@ -90,7 +90,7 @@ function push<K>(groups: Map<K, number[]>, key: K, node: number): void {
  * What `go tool pprof -list` says of the functions whose name matches: for each in a file a row with its sums, which has
  * no line, then a row for each of its lines that has a value. The source itself is not here; `code` says where it is.
  *
- * Columns: function, file, line, flat, flat%, cum, cum%.
+ * Columns: function, line, flat, flat%, cum, cum%, file.
  */
 export function list(prepared: Prepared, options: TrimOptions, pattern: Pattern): Table {
   const { type, unit, total } = prepared;
@@ -120,12 +120,12 @@ export function list(prepared: Prepared, options: TrimOptions, pattern: Pattern)
     length: rows.length,
     columns: [
       { ...column, code },
-      text('file', ({ file }) => file),
       { ...number('line', '', ({ line }) => line), decimals: 0, code },
       number('flat', unit, ({ flat }) => flat),
       number('flat%', 'percent', ({ flat }) => percent(flat)),
       number('cum', unit, ({ cum }) => cum),
       number('cum%', 'percent', ({ cum }) => percent(cum)),
+      text('file', ({ file }) => file),
     ],
     notices:
       rows.length > 0
