@@ -69,6 +69,17 @@ const filters = ({ name, other, file, binary, label, value, second }) => [
 ];
 const trims = [['nodecount=3'], ['nodefraction=0.05'], ['edgefraction=0.1'], ['trim=false']];
 
+/** Listings, with the source of the demo's service as it was and without any. */
+const sources = [['source_path=testdata/source/internal'], ['source_path=testdata']];
+const lists = (patterns, options) =>
+  cross(
+    cross(
+      patterns.map((pattern) => [`list=${pattern}`]),
+      sources
+    ),
+    options
+  );
+
 const cpuFilters = filters({
   name: 'json',
   other: 'reflect',
@@ -131,6 +142,10 @@ const matrix = {
       differences('diff_base', 'heapBefore')
     ),
     ['peek=work\\.Ingest$', 'diff_base=heapBefore'],
+    ...lists(
+      ['service/internal'],
+      [[], ['alloc_space'], ['inuse_objects', 'noinlines'], ['diff_base=heapBefore'], ['base=heapBefore', 'unit=kb']]
+    ),
   ],
   heaps: [
     ...common,
@@ -164,6 +179,20 @@ const matrix = {
         ...trims,
       ]
     ),
+    ...lists(
+      ['work\\.'],
+      [
+        [],
+        ['noinlines'],
+        ['showcolumns'],
+        ['mean'],
+        ['focus=json', 'relative_percentages'],
+        ['tagfocus=tenant_id=acme'],
+        ['divide_by=10', 'unit=us'],
+      ]
+    ),
+    ['list=^json|Marshal$', 'source_path=testdata', 'tagroot=tenant_id'],
+    ['list=^acme$', 'source_path=testdata', 'tagroot=tenant_id'],
     ...cross([['tags']], [...cpuFilters, ...numbers.slice(0, 7)]),
     ...cross([['tree'], ['top']], trims),
     ...cross([['traces', 'focus=ParseFloat']], [[], ['tagroot=tenant_id'], ['mean'], ['unit=ms'], ...granularity]),

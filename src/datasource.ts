@@ -20,6 +20,7 @@ import { downloadQuery, type Download } from './download';
 import { captureOfKey } from './captures';
 import { sampleMatchers } from './inputs';
 import type { Matcher } from './query/selector';
+import { sourceSettings } from './source';
 import { errorFrames, runQuery } from './runQuery';
 import type { LinkContext } from './frames/links';
 import { reportOptions } from './query/options';
@@ -90,7 +91,14 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
         try {
           const query = this.complete(target, request.scopedVars, request.filters);
           const { timezone: timeZone } = request;
-          const context = { bucket: this.bucket(), worker, links: this.links(), refId: target.refId, timeZone };
+          const context = {
+            bucket: this.bucket(),
+            worker,
+            links: this.links(),
+            source: sourceSettings(this.instance.jsonData),
+            refId: target.refId,
+            timeZone,
+          };
           await runQuery(context, query, range, abort.signal, (partial) => {
             frames[i] = partial;
             emit(LoadingState.Loading);

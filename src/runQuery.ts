@@ -13,7 +13,9 @@ import { withLeakCaptures } from './leakCaptures';
 import { printCommand } from './query/commandLine';
 import { isGoroutineView, isHistoryView } from './query/goroutineOptions';
 import { isFlameView, isProcessView, type Query, type View } from './query/query';
+import type { SourceSettings } from './query/sourceLinks';
 import { eventsOf, rampsOf } from './store/events';
+import type { Capture } from './store/store';
 import type { Notice, Table } from './views/table';
 import type { Opening, WorkerClient } from './worker/client';
 
@@ -21,6 +23,8 @@ export interface QueryContext {
   readonly bucket: Bucket;
   readonly worker: WorkerClient;
   readonly links: LinkContext;
+  /** How links to code are made, undefined for none. */
+  readonly source?: SourceSettings;
   readonly refId: string;
   /** Grafana's, for times in pictures. */
   readonly timeZone?: string;
@@ -118,11 +122,10 @@ async function showProfile(
 ): Promise<DataFrame[]> {
   const { bucket, worker, refId, draw } = context;
   const { sources, count, notices } = await findSources(bucket, query, chosen, base, signal);
-  const { tables, failed } = await worker.run(
-    ofSamples(bucket, query),
-    sources,
-    openingOf(context, query, count, signal, emit)
-  );
+  const [{ tables, failed }, links] = await Promise.all([
+    worker.run(withCode(ofSamples(bucket, query), context), sources, openingOf(context, query, count, signal, emit)),
+    openLinks(context, query, chosen.captures, signal),
+  ]);
   const keysOf = ({ captures }: Choice) => captures.map(({ object }) => object.key);
   // pprof reads no text of goroutines, and has none of their views.
   const isDump = chosen.captures.some(({ object }) => /\.(txt|log)(\.gz)?$/.test(object.key));
@@ -130,9 +133,10 @@ async function showProfile(
     isDump || isGoroutineView(query.view)
       ? undefined
       : printCommand(query, sampleMatchers(bucket, query.selector), keysOf(chosen), keysOf(base));
-  const all = [...notices, ...failedNotice(failed, count)];
+  const all = [...notices, ...failedNotice(failed, count), ...(links?.notices ?? [])];
   return tables.map((table, i) => {
-    const frame = frameOf(table, query, refId, i === 0 ? all : [], { executed: command, draw });
+    const plain = frameOf(table, query, refId, i === 0 ? all : [], { executed: command, draw });
+    const frame = links ? links.link(plain, table) : plain;
     // Explore's own flame graph draws the first frame alone; this gives another one a panel.
     const panel = i > 0 && visualisations[query.view] === 'flamegraph' ? 'flamegraph' : undefined;
     return panel ? { ...frame, meta: { ...frame.meta, preferredVisualisationPluginId: panel } } : frame;
@@ -147,13 +151,39 @@ async function showProcess(
   emit: Emit
 ): Promise<DataFrame[]> {
   const { bucket, worker, refId } = context;
-  const { tables, failed } = await worker.processView(
-    ofSamples(bucket, query),
-    captures.map(sourceIn(bucket)),
-    openingOf(context, query, captures.length, signal, emit)
-  );
-  const all = [...notices, ...failedNotice(failed, captures.length)];
-  return tables.map((table) => frameOf(table, query, refId, all));
+  const [{ tables, failed }, links] = await Promise.all([
+    worker.processView(
+      withCode(ofSamples(bucket, query), context),
+      captures.map(sourceIn(bucket)),
+      openingOf(context, query, captures.length, signal, emit)
+    ),
+    openLinks(context, query, captures, signal),
+  ]);
+  const all = [...notices, ...failedNotice(failed, captures.length), ...(links?.notices ?? [])];
+  return tables.map((table) => {
+    const frame = frameOf(table, query, refId, all);
+    return links ? links.link(frame, table) : frame;
+  });
+}
+
+const withCode = (query: Query, { source }: QueryContext): Query =>
+  source && hasCode(query) ? { ...query, withCode: true } : query;
+
+/** Whether a view has columns of names; panels that draw have no links. */
+const hasCode = ({ view }: Pick<Query, 'view'>): boolean => visualisations[view] === undefined;
+
+/** Undefined where nothing links to code: what makes links is a chunk of its own, loaded where the settings have them. */
+async function openLinks(
+  { bucket, source }: QueryContext,
+  query: Query,
+  captures: readonly Capture[],
+  signal: AbortSignal
+) {
+  if (!source || !hasCode(query)) {
+    return undefined;
+  }
+  const { openCodeLinks } = await import(/* webpackChunkName: "codeLinks" */ './codeLinks');
+  return openCodeLinks(bucket, source, captures, signal);
 }
 
 async function showMemory(

@@ -27,6 +27,13 @@ export interface PprofOptions extends DataSourceJsonData {
   metricsUid?: string;
   metricsQueries?: Array<{ name: string; query: string }>;
 
+  /** Where the code of services is, e.g. https://github.com/acme/{service}/blob/{version}/{path}#L{line}; '' for no links. */
+  sourceUrl?: string;
+  /** Rules that map names of files to it (query/sourceLinks.ts). Default: what builds commonly put before paths. */
+  sourceRules?: string;
+  /** Go's version where a capture has no meta.json that says it, e.g. go1.26.8. */
+  sourceGoVersion?: string;
+
   /** How the editor shows the credentials. Not `authenticationType`: Grafana's proxy gives that name a meaning. */
   authMethod?: AuthMethod;
 

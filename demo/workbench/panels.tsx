@@ -184,7 +184,7 @@ const withLinks = (frame: DataFrame, range: TimeRange, scopedVars = {}): DataFra
       (field.config.links ?? []).map((link) => ({
         title: link.title,
         href: hrefOf(link, (text) => fillIn(text, frame, row, field.values[row], scopedVars), range),
-        target: undefined,
+        target: link.targetBlank ? '_blank' : undefined,
         origin: field,
       })),
   })),

@@ -47,7 +47,13 @@ async function forward(response, target, init) {
 export function createWorkbench({ dist, page, icons, bucketUrl, prometheus }) {
   const plugin = JSON.parse(readFileSync(join(dist, 'plugin.json'), 'utf8'));
   const memory = { name: 'Memory', query: 'autoprofiler_memory_bytes{service="$service", instance="$instance"}' };
-  const jsonData = { bucketUrl, metricsUid: 'prometheus', metricsQueries: [memory] };
+  const jsonData = {
+    bucketUrl,
+    metricsUid: 'prometheus',
+    metricsQueries: [memory],
+    // Versions of the recorded captures are no tags of the repository.
+    sourceUrl: 'https://github.com/pproflens/pproflens/blob/main/{path}#L{line}',
+  };
   /** Of the one data source, as Grafana stores them. */
   let settings = { uid, name: 'Pprof Lens', version: 1, basicAuth: false, jsonData, secureJsonData: {} };
 

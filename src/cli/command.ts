@@ -6,19 +6,26 @@ import { compact } from '../ops/compact';
 import { withCommonTypes } from '../ops/header';
 import { merge } from '../ops/merge';
 import { InputError, type Profile } from '../profile/profile';
-import { Arguments, ignoredFlags, peekPattern, ReportFlags, reportFlags, toSwitch } from '../query/flags';
+import { Arguments, ignoredFlags, ReportFlags, reportFlags, searchPattern, toSwitch } from '../query/flags';
 import type { ReportOptions } from '../query/options';
 import { prepare } from '../query/prepare';
 import { ofWhole, proto } from '../query/proto';
+import type { Prepared } from '../views/prepared';
 import { untrimmed } from '../views/trimmed';
+import { list } from './list';
 import { peek, raw, tags, top, traces, tree, type Report } from './report';
 
 const reports: Readonly<Record<string, Report>> = { top, text: top, tree, tags, traces, raw };
-const reportNames = [...Object.keys(reports), 'peek', 'proto'];
+/** Reports of the functions that a pattern matches. */
+const searches: Readonly<Record<string, (prepared: Prepared, options: ReportOptions, pattern: string) => string>> = {
+  peek,
+  list,
+};
+const reportNames = [...Object.keys(reports), ...Object.keys(searches), 'proto'];
 
 interface Command {
   report: string;
-  /** The pattern of -peek. */
+  /** The pattern of -peek and -list. */
   pattern: string;
   /** File that the report is written to, '' for standard output. */
   output: string;
@@ -44,14 +51,15 @@ function parseArguments(words: readonly string[]): Command {
     }
     const { flag, given } = arg;
     if (reportNames.includes(flag)) {
-      if (flag !== 'peek' && !toSwitch(flag, given)) {
+      const isSearch = Object.hasOwn(searches, flag);
+      if (!isSearch && !toSwitch(flag, given)) {
         continue;
       }
       if (command.report !== '') {
         throw new InputError(`-${command.report} and -${flag}: expected one report.`);
       }
       command.report = flag;
-      command.pattern = flag === 'peek' ? peekPattern(args.value(flag, given)) : '';
+      command.pattern = isSearch ? searchPattern(flag, args.value(flag, given)) : '';
     } else if (flag === 'base' || flag === 'diff_base') {
       if (command.base.files.length > 0 && command.base.mode !== flag) {
         throw new InputError('-base and -diff_base: expected one of them.');
@@ -69,7 +77,7 @@ function parseArguments(words: readonly string[]): Command {
   }
   if (command.report === '' || command.files.length === 0) {
     throw new InputError(
-      'usage: npm run -s pprof -- {-top|-tree|-peek=REGEXP|-tags|-traces|-raw|-proto} [flags of go tool pprof] FILE…'
+      'usage: npm run -s pprof -- {-top|-tree|-peek=REGEXP|-list=REGEXP|-tags|-traces|-raw|-proto} [flags of go tool pprof] FILE…'
     );
   }
   const options = flags.options();
@@ -104,9 +112,7 @@ export async function pprofOutput(
   const printed =
     report === 'proto'
       ? gzipSync(proto(prepared, options))
-      : report === 'peek'
-        ? peek(prepared, options, pattern)
-        : reports[report](prepared, options);
+      : (searches[report]?.(prepared, options, pattern) ?? reports[report](prepared, options));
   if (output === '') {
     return printed;
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from '../decode/decode';
@@ -70,9 +70,11 @@ async function compare(oracle: Oracle, command: Command): Promise<void> {
   if (printed === stdout || (/^-(tags|tree|peek)/.test(flags[0]) && withoutTies(printed) === withoutTies(stdout))) {
     return;
   }
-  for (let run = 0; run < 60 && withoutOrder(printed) === withoutOrder(stdout); run++) {
+  // How many lines -list prints of functions that start apart follows the order of a Go map.
+  const isList = flags[0].startsWith('-list');
+  for (let run = 0; run < 60 && (isList || withoutOrder(printed) === withoutOrder(stdout)); run++) {
     const again = await oracle(pprofs ?? []);
-    if ('stdout' in again && again.stdout !== stdout) {
+    if ('stdout' in again && (isList ? again.stdout === printed : again.stdout !== stdout)) {
       return;
     }
   }
@@ -154,6 +156,35 @@ describe('against the installed go tool pprof', () => {
       files: files.map((file) => write(encodeFolded(file))),
       base: base && { flag: base.flag, files: [write(encodeFolded(base.file))] },
     });
+  });
+
+  test('-list prints a source file as it reads it, or why it cannot', async () => {
+    const sources = join(folder, 'sources');
+    mkdirSync(join(sources, 'folder.go'), { recursive: true });
+    const lines = Array.from({ length: 20 }, (_, i) => `line ${i + 1}`);
+    const texts: Readonly<Record<string, string>> = {
+      'plain.go': lines.join('\n') + '\n',
+      'unended.go': lines.slice(0, 12).join('\n'),
+      'windows.go': lines.join('\r\n') + '\r\n',
+      'long.go': [...lines.slice(0, 11), 'x'.repeat(65_535), 'y'.repeat(65_536), ...lines].join('\n'),
+      'empty.go': '',
+    };
+    Object.entries(texts).forEach(([name, text]) => writeFileSync(join(sources, name), text));
+    const names = [...Object.keys(texts), 'folder.go', 'missing.go', 'plain.go/below.go', `${'n'.repeat(300)}.go`];
+    const withFiles = (fileOf: (name: string) => string) =>
+      write(
+        encodeFolded({
+          types: ['cpu/nanoseconds'],
+          samples: names.map((name, i) => ({ stack: `main;${name}`, values: [i + 1] })),
+          files: Object.fromEntries(names.map((name) => [name, fileOf(name)])),
+        })
+      );
+    const file = withFiles((name) => name);
+    const absolute = withFiles((name) => join(sources, name));
+    for (const flags of [[`-source_path=/none:${sources}`], [`-source_path=${sources}/folder.go`], []]) {
+      await compare(run, { flags: ['-list=.', ...flags], files: [file] });
+      await compare(run, { flags: ['-list=.', ...flags], files: [absolute] });
+    }
   });
 
   let kinds: Promise<ReadonlyMap<string, readonly string[]>>;

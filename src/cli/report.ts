@@ -14,7 +14,7 @@ export type Report = (prepared: Prepared, options: ReportOptions) => string;
 const divide = (value: number, { divideBy }: ReportOptions) =>
   divideBy > 0 && divideBy !== 1 ? Math.trunc(value * (1 / divideBy)) : value;
 
-const formatter =
+export const formatter =
   ({ unit }: Prepared, options: ReportOptions, outputUnit = options.unit) =>
   (value: number) =>
     scaledLabel(divide(value, options), unit, outputUnit);

@@ -5,6 +5,7 @@ import type { PprofOptions, PprofSecrets } from '../types';
 import { AuthFields } from './AuthFields';
 import { LayoutFields } from './LayoutFields';
 import { LinkFields } from './LinkFields';
+import { SourceFields } from './SourceFields';
 import { TlsFields } from './TlsFields';
 
 type Props = DataSourcePluginOptionsEditorProps<PprofOptions, PprofSecrets>;
@@ -73,6 +74,10 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
 
       <FieldSet label="Links">
         <LinkFields jsonData={jsonData} setJson={setJson} />
+      </FieldSet>
+
+      <FieldSet label="Source">
+        <SourceFields jsonData={jsonData} setJson={setJson} />
       </FieldSet>
 
       <FieldSet label="Limits">

@@ -37,6 +37,7 @@ const viewOptions: Array<ComboboxOption<View>> = [
   { value: 'sandwich', label: 'Sandwich', description: 'callees and callers of a function' },
   { value: 'peek', label: 'Peek', description: 'a function between its callers and callees' },
   { value: 'tree', label: 'Tree', description: 'every function between its callers and callees' },
+  { value: 'list', label: 'List', description: 'lines of a function' },
   { value: 'graph', label: 'Graph', description: 'call graph for the node graph panel' },
   { value: 'tags', label: 'Tags', description: 'value of each label' },
   { value: 'sizes', label: 'Sizes', description: 'sizes of allocations by call site' },
@@ -230,7 +231,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
         />
       )}
       {(isOfGoroutines || query.search !== '') && <GoroutineFields id={id} query={query} onChange={change} />}
-      {(query.view === 'peek' || query.view === 'sandwich') && (
+      {['peek', 'list', 'sandwich'].includes(query.view) && (
         <TextField
           id={id('peek')}
           label="Function"

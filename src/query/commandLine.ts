@@ -1,6 +1,6 @@
 import { quoteMeta } from '../profile/literals';
 import { InputError } from '../profile/profile';
-import { Arguments, ignoredFlags, peekPattern, ReportFlags, reportFlags, setFlags, toSwitch } from './flags';
+import { Arguments, ignoredFlags, ReportFlags, reportFlags, searchPattern, setFlags, toSwitch } from './flags';
 import type { ReportOptions } from './options';
 import { isComparedView, isFlameView, type BaseMode, type Query, type View } from './query';
 import type { Matcher } from './selector';
@@ -11,6 +11,7 @@ const reports: ReadonlyArray<readonly [string, View]> = [
   ['text', 'top'],
   ['tree', 'tree'],
   ['peek', 'peek'],
+  ['list', 'list'],
   ['tags', 'tags'],
   ['traces', 'traces'],
   ['dot', 'graph'],
@@ -19,6 +20,9 @@ const reports: ReadonlyArray<readonly [string, View]> = [
   ['pdf', 'graph'],
   ['web', 'graph'],
 ];
+
+/** Views whose report takes a pattern on names of functions, the query's `peek`. */
+const isSearch = (view: View): boolean => view === 'peek' || view === 'list';
 
 /** Flags of how pprof serves and writes, which a query has no part in. */
 const servingFlags = ['http', 'output', 'buildid'];
@@ -47,8 +51,8 @@ export interface AppliedCommand {
  */
 export function applyCommand(text: string, shown: string, isKey: (file: string) => boolean): AppliedCommand {
   const given = readCommand(text);
-  if (given.fields.view === 'peek') {
-    peekPattern(given.fields.peek);
+  if (isSearch(given.fields.view)) {
+    searchPattern(given.fields.view, given.fields.peek);
   }
   const before = readShown(shown);
   // A flag may say what is no option of the query: a label filter of its selector, a variable's value, or a view that
@@ -106,8 +110,8 @@ function readCommand(text: string): Command {
     }
     const { flag, given } = arg;
     const report = reports.find(([name]) => name === flag);
-    if (report && flag === 'peek') {
-      view = 'peek';
+    if (report && isSearch(report[1])) {
+      view = report[1];
       peek = args.value(flag, given);
     } else if (report) {
       if (toSwitch(flag, given)) {
@@ -157,7 +161,7 @@ export function printCommand(
 ): string {
   const flags = setFlags({ ...query, ...withMatchers(query, matchers).options }).map((flag) => `-${flag}`);
   const [report] = reports.find(([, view]) => view === query.view) ?? [];
-  const show = report === undefined ? '-http=:' : report === 'peek' ? `-peek=${query.peek}` : `-${report}`;
+  const show = report === undefined ? '-http=:' : isSearch(query.view) ? `-${report}=${query.peek}` : `-${report}`;
   const mode = query.baseMode;
   // What begins with a dash would be a flag.
   const paths = files.map((file) => (file.startsWith('-') ? `./${file}` : file));

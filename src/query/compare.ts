@@ -63,9 +63,7 @@ export function prepareComparison(profile: Profile, base: Profile, query: Query,
   const text =
     `${change === 'grown' ? 'Growth' : 'Shrinking'} per second over the ${Math.round(seconds)} s between the two captures: ` +
     'moments have no rate of their own, so changes alone are drawn.';
-  return withNotices({ ...both, change, seconds, unit: `${both.unit}/s` }, [
-    { severity: 'info', text },
-  ]);
+  return withNotices({ ...both, change, seconds, unit: `${both.unit}/s` }, [{ severity: 'info', text }]);
 }
 
 /** Seconds from the base to the profile. @throws InputError where there are none to divide by */

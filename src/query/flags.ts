@@ -119,10 +119,10 @@ export function toSwitch(flag: string, given = 'true'): boolean {
   throw new InputError(`-${flag}=${given}: expected true or false.`);
 }
 
-/** @throws InputError for an empty one: pprof takes that for no -peek */
-export function peekPattern(text: string): string {
+/** The pattern of -peek or -list. @throws InputError for an empty one: pprof takes that for no such flag */
+export function searchPattern(flag: string, text: string): string {
   if (text === '') {
-    throw new InputError('-peek: expected a regular expression on names of functions.');
+    throw new InputError(`-${flag}: expected a regular expression on names of functions.`);
   }
   return text;
 }

@@ -9,6 +9,8 @@ export interface CaptureMeta extends MemoryMeta {
   readonly event: string;
   /** Files that the writer said would follow. */
   readonly files: readonly string[];
+  /** runtime.Version() of the program, '' where it is not said. */
+  readonly goVersion: string;
 }
 
 /** Largest meta.json that is read; the auto-profiler's have about 2 KiB. */
@@ -33,6 +35,7 @@ export function readMeta(bytes: Uint8Array): CaptureMeta {
   return {
     event: typeof root.event === 'string' ? root.event : '',
     files,
+    goVersion: goVersionOf(root.runtime),
     limit: bytesOf(root, 'limit'),
     limitSource: typeof root.limit_source === 'string' ? root.limit_source : '',
     rss: bytesOf(memory, 'rss'),
@@ -48,6 +51,11 @@ function fieldsOf(value: unknown, name: string): Readonly<Record<string, unknown
     throw new InputError(`meta.json: expected an object as ${name}, got ${JSON.stringify(value) ?? 'nothing'}.`);
   }
   return value as Record<string, unknown>;
+}
+
+function goVersionOf(runtime: unknown): string {
+  const version = (runtime as { go_version?: unknown } | null | undefined)?.go_version;
+  return typeof version === 'string' ? version : '';
 }
 
 const optional = (value: unknown, name: string) => (value === undefined ? {} : fieldsOf(value, name));

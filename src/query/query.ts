@@ -13,7 +13,7 @@ export interface Query extends ReportOptions, BaseOptions, EstimateOptions, Goro
   readonly event: string;
   /** Unix ms or anything Date.parse reads, for capture 'nearest'. Empty: the end of the range. */
   readonly at: string;
-  /** Regular expression on names of nodes: those that peek and sandwich show. */
+  /** Regular expression on names of nodes: those that peek, list and sandwich show. */
   readonly peek: string;
   /** Nodes drawn in a flame graph; the rest becomes a node named `other`. */
   readonly maxNodes: number;
@@ -24,6 +24,8 @@ export interface Query extends ReportOptions, BaseOptions, EstimateOptions, Goro
   readonly groupBy: string;
   /** Names of functions with their whole path and type arguments, not as pprof's web page shortens them. */
   readonly fullNames: boolean;
+  /** Set where the settings have links to code, never stored: columns of names say where their code is. */
+  readonly withCode?: boolean;
 }
 
 /** What the chosen capture is compared with, and how. */
@@ -68,6 +70,7 @@ export const profileViews = [
   'diff',
   'tree',
   'peek',
+  'list',
   'tags',
   'traces',
   'sizes',

@@ -7,6 +7,7 @@ import { diff } from '../views/diff';
 import { callers, flame } from '../views/flame';
 import type { GoroutineSide } from '../views/goroutines/facts';
 import { GrowthBuilder } from '../views/growth';
+import { list } from '../views/list';
 import { graph } from '../views/nodeGraph';
 import { peek, tree } from '../views/peek';
 import type { Prepared } from '../views/prepared';
@@ -42,6 +43,7 @@ const reports: Readonly<Record<ReportView, (prepared: Prepared, query: Query) =>
   diff: (prepared, query) => [diff(prepared, query)],
   tree: (prepared, query) => [tree(prepared, query)],
   peek: (prepared, query) => [peek(prepared, query, peekPattern(query))],
+  list: (prepared, query) => [list(prepared, query, peekPattern(query))],
   tags: (prepared) => [tags(prepared)],
   traces: (prepared, query) => [traces(prepared, query)],
   sizes: (prepared, query) => [sizes(prepared, query)],

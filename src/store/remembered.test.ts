@@ -75,7 +75,6 @@ class Bucket {
   }
 
   readonly store: Store = (() => {
-     
     const bucket = this;
     return {
       async *list({ prefix, startAfter = '' }, signal) {

@@ -141,7 +141,8 @@ function folders(chance: Chance, { names }: Facts): string {
     const parts = (paths.length > 0 && chance.is(0.8) ? chance.pick(paths) : '/no/such/folder').split('/');
     return parts.slice(0, 1 + chance.below(parts.length)).join('/') + chance.pick(['', '/', '']);
   };
-  return chance.pick([folder(), folder(), `${folder()}:${folder()}`, '']);
+  // In the last one the source of the demo's service is.
+  return chance.pick([folder(), folder(), `${folder()}:${folder()}`, '', 'demo/service/internal']);
 }
 
 /** Flags for a profile with these facts; each of pprof's options about one time in five. */
@@ -196,6 +197,7 @@ export const randomReport = (chance: Chance, { names }: Facts): string =>
     () => '-tree',
     () => '-tree',
     () => `-peek=${pattern(chance, names)}`,
+    () => `-list=${pattern(chance, names)}`,
     () => '-tags',
     () => '-traces',
     () => '-raw',

@@ -1,3 +1,4 @@
+import { codeOf } from './code';
 import { callGraph, frameNames } from './graph';
 import type { Prepared } from './prepared';
 import type { Column, Table } from './table';
@@ -13,7 +14,8 @@ const maxRows = 1000;
  * Columns: function, delta, delta% (of the base), flat, base, change (new, gone, grown, shrunk), delta cum, cum, base cum.
  * Deltas are per second where that was asked.
  */
-export function diff({ profile, index, base, type, unit, seconds }: Prepared, options: TrimOptions): Table {
+export function diff(prepared: Prepared, options: TrimOptions): Table {
+  const { profile, index, base, type, unit, seconds } = prepared;
   const frames = frameNames(profile, options);
   const now = callGraph(profile, index, frames);
   const before = callGraph(profile, base?.index ?? index, frames);
@@ -51,6 +53,7 @@ export function diff({ profile, index, base, type, unit, seconds }: Prepared, op
         text: frames.names,
         named: frames.named,
         fullNames: frames.names,
+        code: codeOf(prepared, options, nodes),
       },
       deltaColumn('delta', delta.flat),
       {

@@ -42,6 +42,10 @@ export interface FrameOptions {
   readonly trimPath?: string;
   /** Folders, separated by colons: without prefixes a name is cut up to a folder with the last name of one. */
   readonly sourcePath?: string;
+  /** pprof's ObjNames, which its listings of source have: calls in two binaries, or of functions that start elsewhere, are two nodes. */
+  readonly objNames?: boolean;
+  /** Columns of names say where their code is. */
+  readonly withCode?: boolean;
 }
 
 /**
@@ -59,6 +63,8 @@ export interface Frames {
   readonly line: Uint32Array;
   /** Node of each location without lines. */
   readonly location: Uint32Array;
+  /** Of each node the row of `line` that it was first met at, -1 for one without: where its function is. */
+  readonly first: Int32Array;
 }
 
 /** Frames of a location table by granularity: a filter of samples or stacks shares the table. */
@@ -73,8 +79,9 @@ export function frameNames(profile: Profile, options: FrameOptions = {}): Frames
     wholePaths = false,
     trimPath = '',
     sourcePath = '',
+    objNames = false,
   } = options;
-  const all = { granularity, showColumns, noInlines, wholePaths, trimPath, sourcePath };
+  const all = { granularity, showColumns, noInlines, wholePaths, trimPath, sourcePath, objNames };
   const key = JSON.stringify(all);
   const known = knownFrames.get(profile.location) ?? new Map<string, Frames>();
   knownFrames.set(profile.location, known);
@@ -85,7 +92,15 @@ export function frameNames(profile: Profile, options: FrameOptions = {}): Frames
 
 function nameFrames(
   profile: Profile,
-  { granularity, showColumns, noInlines, wholePaths, trimPath, sourcePath }: Required<FrameOptions>
+  {
+    granularity,
+    showColumns,
+    noInlines,
+    wholePaths,
+    trimPath,
+    sourcePath,
+    objNames,
+  }: Required<Omit<FrameOptions, 'withCode'>>
 ): Frames {
   const { strings, function: func, line, location, mapping } = profile;
   const hasName = granularity !== 'files';
@@ -99,6 +114,7 @@ function nameFrames(
   const functions: string[] = [];
   const besides: string[] = [];
   const addresses: bigint[] = [];
+  const firsts: number[] = [];
   const rows = new Map<string, number>();
   const isLabel = (f: number) => func.labels !== undefined && f >= func.labels;
   const files = new Map<number, string>();
@@ -106,7 +122,7 @@ function nameFrames(
     const row = func.filename[f];
     let file = files.get(row);
     if (file === undefined) {
-      file = cleanPath(wholePaths ? strings[row] : cutPath(strings[row], trimPath, sourcePath));
+      file = wholePaths ? cleanPath(strings[row]) : shownPath(strings[row], { trimPath, sourcePath });
       files.set(row, file);
     }
     return file;
@@ -118,8 +134,9 @@ function nameFrames(
     const file = f >= 0 && hasFile ? fileOf(f) : '';
     const at = f >= 0 && hasLine ? line.line[k] : 0;
     const column = f >= 0 && hasColumn ? line.column[k] : 0;
-    const binary = name === '' && location.mapping[l] >= 0 ? strings[mapping.filename[location.mapping[l]]] : '';
-    const start = f >= 0 && name === '' ? func.startLine[f] : 0;
+    const isWhole = objNames || name === '';
+    const binary = isWhole && location.mapping[l] >= 0 ? strings[mapping.filename[location.mapping[l]]] : '';
+    const start = isWhole && f >= 0 ? func.startLine[f] : 0;
     const id = [address, name, file, at, column, binary, start].join('\0');
     let row = rows.get(id);
     if (row === undefined) {
@@ -127,6 +144,7 @@ function nameFrames(
       names.push(printableName(address, name, file, at, column, binary));
       functions.push(isLabel(f) ? '' : name);
       besides.push(file);
+      firsts.push(k);
       if (hasAddress) {
         addresses.push(address);
       }
@@ -139,12 +157,13 @@ function nameFrames(
   const byFunction = granularity === 'functions' || granularity === 'filefunctions';
   const ofFunction = new Int32Array(func.length).fill(-1);
   const ofName = new Int32Array(strings.length).fill(-1);
-  const nodeOfName = (name: number, f: number): number => {
+  const nodeOfName = (name: number, f: number, k: number): number => {
     if (ofName[name] < 0) {
       ofName[name] = names.length;
       names.push(strings[name]);
       functions.push(isLabel(f) ? '' : strings[name]);
       besides.push('');
+      firsts.push(k);
     }
     return ofName[name];
   };
@@ -160,7 +179,7 @@ function nameFrames(
         continue;
       }
       if (ofFunction[f] < 0) {
-        ofFunction[f] = granularity === 'functions' ? nodeOfName(func.name[f], f) : node(l, k);
+        ofFunction[f] = granularity === 'functions' ? nodeOfName(func.name[f], f, k) : node(l, k);
       }
       lineNode[k] = ofFunction[f];
     }
@@ -177,6 +196,7 @@ function nameFrames(
     addresses,
     line: lineNode,
     location: locationNode,
+    first: Int32Array.from(firsts),
   };
 }
 
@@ -220,8 +240,12 @@ function printableName(
 /** The last part of a path that is not empty (Go's filepath.Base). */
 export const baseName = (path: string): string => /([^/]*)\/*$/.exec(path)?.[1] || '/';
 
+/** A file's name as graphs and listings show it. */
+export const shownPath = (path: string, { trimPath = '', sourcePath = '' }: FrameOptions): string =>
+  cleanPath(cutPath(path, trimPath, sourcePath));
+
 /** A path without what is the machine's that built it (internal/report/source.go, trimPath). */
-function cutPath(path: string, trimPath: string, sourcePath: string): string {
+export function cutPath(path: string, trimPath: string, sourcePath: string): string {
   const list = (text: string) => (text === '' ? [] : text.split(':'));
   if (trimPath === '') {
     for (const folder of list(sourcePath)) {
@@ -239,7 +263,7 @@ function cutPath(path: string, trimPath: string, sourcePath: string): string {
 }
 
 /** A path without `.`, `..` and doubled slashes (Go's filepath.Clean); '' stays ''. */
-function cleanPath(path: string): string {
+export function cleanPath(path: string): string {
   if (path === '' || !/(^|\/)\.{0,2}(\/|$)/.test(path)) {
     return path;
   }

@@ -1,6 +1,7 @@
+import { codeOf } from './code';
 import { callGraph, frameNames } from './graph';
 import type { Prepared } from './prepared';
-import { columnsOf, namedColumn, type NamedText, type Table } from './table';
+import { columnsOf, namedColumn, type Code, type NamedText, type Table } from './table';
 import type { TrimOptions } from './trimmed';
 
 /** Rows of the table; the fastest stay. */
@@ -17,6 +18,8 @@ export class GrowthBuilder {
   private readonly totals: number[] = [];
   /** Values of each node by its name, up to the last capture that had it; 0 where one lacks it. */
   private readonly values = new Map<string, { readonly named: NamedText; readonly own: number[] }>();
+  /** Where the code of a node is, as the last capture that had it says. */
+  private readonly code = new Map<string, Code | undefined>();
   private first: Prepared | undefined;
 
   constructor(private readonly options: TrimOptions) {}
@@ -28,6 +31,11 @@ export class GrowthBuilder {
     const at = this.times.length;
     const frames = frameNames(profile, this.options);
     const { names, named, flat, cum } = callGraph(profile, index, frames);
+    if (this.options.withCode) {
+      codeOf(prepared, this.options, [...frames.first.keys()])?.forEach((code, node) =>
+        this.code.set(names[node], code)
+      );
+    }
     const own = this.options.sort === 'flat' ? flat : cum;
     for (let node = 0; node < names.length; node++) {
       if (own[node] === 0) {
@@ -79,6 +87,9 @@ export class GrowthBuilder {
     const fastest = all.slice(0, maxRows).sort((a, b) => b.slope - a.slope || (a.name < b.name ? -1 : 1));
     const rows = [rowOf('total', ['total'], this.totals), ...fastest];
     const { number } = columnsOf(rows);
+    const code = this.options.withCode
+      ? rows.map(({ name }, i) => (i === 0 ? undefined : this.code.get(name)))
+      : undefined;
     const grown = ({ values }: (typeof rows)[number]) => values[values.length - 1] - values[0];
     const total = grown(rows[0]);
     return {
@@ -88,7 +99,7 @@ export class GrowthBuilder {
         namedColumn(
           'function',
           rows.map(({ named }) => named),
-          { fullNames: rows.map(({ name }) => name) }
+          { fullNames: rows.map(({ name }) => name), code }
         ),
         number('growth', unit, grown),
         number('growth per minute', unit, ({ slope }) => slope),

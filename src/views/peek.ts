@@ -1,4 +1,5 @@
 import type { Pattern } from '../profile/pattern';
+import { codeOf } from './code';
 import { cumValue, flatValue } from './graph';
 import type { Prepared } from './prepared';
 import { namedColumn, type NamedText, type Table } from './table';
@@ -58,7 +59,14 @@ function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern)
       namedColumn(
         'function',
         rows.map(({ relation, other }) => behindArrow(relation, named[other])),
-        { fullNames: rows.map(({ other }) => names[other]) }
+        {
+          fullNames: rows.map(({ other }) => names[other]),
+          code: codeOf(
+            prepared,
+            options,
+            rows.map(({ other }) => other)
+          ),
+        }
       ),
       { name: 'flat', kind: 'number', values: flat, unit },
       { name: 'cum', kind: 'number', values: cum, unit },

@@ -1,4 +1,5 @@
 import { scaledLabel } from '../profile/measurement';
+import { codeOf } from './code';
 import { frameNames, type FrameOptions } from './graph';
 import type { Prepared } from './prepared';
 import type { Table } from './table';
@@ -9,7 +10,8 @@ import type { Table } from './table';
  *
  * Columns: function, size, value, %. Call sites by falling value, sizes rising.
  */
-export function sizes({ profile, index, type, unit, total, labelUnits }: Prepared, options: FrameOptions): Table {
+export function sizes(prepared: Prepared, options: FrameOptions): Table {
+  const { profile, index, type, unit, total, labelUnits } = prepared;
   const { sample, stack, location, labelSet, label, strings } = profile;
   const frames = frameNames(profile, options);
   const sizeUnit = labelUnits.get('bytes') ?? 'bytes';
@@ -43,6 +45,7 @@ export function sizes({ profile, index, type, unit, total, labelUnits }: Prepare
     .flatMap(([node, { buckets }]) =>
       [...buckets].sort(([a], [b]) => a - b).map(([bucket, value]) => ({ node, bucket, value }))
     );
+  const nodes = rows.map(({ node }) => node);
   const size = (bucket: number) =>
     `${scaledLabel(2 ** bucket, sizeUnit, 'auto')} to ${scaledLabel(2 ** (bucket + 1), sizeUnit, 'auto')}`;
   return {
@@ -56,6 +59,7 @@ export function sizes({ profile, index, type, unit, total, labelUnits }: Prepare
         text: frames.names,
         named: frames.named,
         fullNames: frames.names,
+        code: codeOf(prepared, options, nodes),
       },
       { name: 'size', kind: 'string', values: rows.map(({ bucket }) => size(bucket)) },
       { name: 'value', kind: 'number', values: rows.map(({ value }) => value), unit },

@@ -61,6 +61,8 @@ export interface Column {
    * those below them.
    */
   readonly levelsApart?: number;
+  /** Where the code of each row is, where links to it are made (FrameOptions.withCode). */
+  readonly code?: ReadonlyArray<Code | undefined>;
   /** Key labels of a series. */
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -90,6 +92,11 @@ export const namedColumn = (name: string, named: readonly NamedText[], more: Par
   named,
   ...more,
 });
+/** Where code is: a file as the profile names it and a line, 0 for none in particular. */
+export interface Code {
+  readonly file: string;
+  readonly line: number;
+}
 
 export type ColumnKind = 'number' | 'string' | 'enum' | 'time' | 'series';
 

@@ -1,3 +1,4 @@
+import { codeOf } from './code';
 import { cumValue, flatValue } from './graph';
 import type { Prepared } from './prepared';
 import type { Notice, Table } from './table';
@@ -21,7 +22,15 @@ export function top(prepared: Prepared, options: TrimOptions): Table {
     name: type,
     length: nodes.length,
     columns: [
-      { name: 'function', kind: 'enum', values: nodes, text: graph.names, named: graph.named, fullNames: graph.names },
+      {
+        name: 'function',
+        kind: 'enum',
+        values: nodes,
+        text: graph.names,
+        named: graph.named,
+        fullNames: graph.names,
+        code: codeOf(prepared, options, nodes),
+      },
       { name: 'flat', kind: 'number', values: flats, unit },
       { name: 'flat%', kind: 'number', values: flats.map(percent), unit: 'percent' },
       { name: 'cum', kind: 'number', values: cums, unit },

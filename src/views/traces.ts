@@ -1,3 +1,4 @@
+import { codeOf } from './code';
 import { frameNames, type FrameOptions } from './graph';
 import { largestOf } from './largest';
 import type { Prepared } from './prepared';
@@ -17,9 +18,10 @@ const ownColumns: readonly string[] = ['value', 'stack', fullNameColumn];
  * frame), and where its names are short the same with full ones.
  */
 export function traces(
-  { profile, index, type, unit, labelUnits }: Prepared,
+  prepared: Prepared,
   { mean = false, ...options }: FrameOptions & { readonly mean?: boolean }
 ): Table {
+  const { profile, index, type, unit, labelUnits } = prepared;
   const { sample, stack, location, labelSet, label, strings } = profile;
   const frames = frameNames(profile, options);
   const counts = sample.values[0];
@@ -57,6 +59,11 @@ export function traces(
     const left = calls - maxCalls;
     return left > 0 ? [...text, `\n… and ${left.toLocaleString('en-US')} calls above`] : text;
   };
+  const leaves = rows.map((i) => {
+    const l = stack.location[sample.stack[i]];
+    const first = location.lineOffset[l];
+    return first === location.lineOffset[l + 1] ? frames.location[l] : frames.line[first];
+  });
   const labels = new Map<string, string[]>();
   /** Of keys that are numbers alone. */
   const numbers = new Map<string, Float64Array | undefined>();
@@ -92,7 +99,7 @@ export function traces(
             ? { name, kind: 'number', values, unit: labelUnits.get(key), isOfLabel: true }
             : { name, kind: 'string', values: texts };
         }),
-      { ...stacks, hasLines: true, fullNames: stacks.text },
+      { ...stacks, hasLines: true, fullNames: stacks.text, code: codeOf(prepared, options, leaves) },
     ],
     notices:
       count > rows.length

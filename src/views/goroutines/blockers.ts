@@ -56,14 +56,18 @@ export function blockers({ profile }: Prepared, whole: Profile, options: Signatu
     ({ holders }: Lock): T =>
       holders.length === 1 ? read(holders[0]) : none;
   const holderWaitsFor = ofHolder('', (i) => whole.strings[wholeFacts.blockedOn[wholeSet(i)]]);
+  const signaturesOf = ({ waiting }: Lock) => waiting.map((i) => signature[profile.sample.stack[i]]);
+  const texts = rows.map((lock) => mostNamed(signaturesOf(lock).map((one) => signatures.text(one))));
+  /** Of the waiting goroutines' signatures one that reads as the row does. */
+  const codeOfRow = (lock: Lock, row: number) => {
+    const shown = fullText(texts[row]);
+    return signatures.code(signaturesOf(lock).find((one) => fullText(signatures.text(one)) === shown) ?? 0);
+  };
   return {
     name: 'blockers',
     length: rows.length,
     columns: [
-      namedColumn(
-        'signature',
-        rows.map(({ waiting }) => mostNamed(waiting.map((i) => signatures.text(signature[profile.sample.stack[i]]))))
-      ),
+      namedColumn('signature', texts, { code: options.withCode ? rows.map(codeOfRow) : undefined }),
       number('waiting', 'count', ({ waiting }) => waiting.length),
       text('probable holder', ({ holders }) => named(holders.map((i) => wholeFacts.id[wholeSet(i)]))),
       namedColumn(

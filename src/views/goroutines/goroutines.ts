@@ -70,7 +70,7 @@ export function goroutines(
     name: 'goroutines',
     length: rows.length,
     columns: [
-      namedColumn('signature', rows.map(groups.text)),
+      namedColumn('signature', rows.map(groups.text), { code: groups.codeOf(rows) }),
       ...groups.keys.map((key, k) => text(key, (group) => groups.splitOf(group)[k])),
       number('count', 'count', count),
       before

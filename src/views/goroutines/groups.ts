@@ -2,7 +2,7 @@ import { isStandard } from '../../profile/goNames';
 import { PairInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
 import { countsOf, factsOf, stateClasses, bucketOf, waitBuckets } from './facts';
-import type { NamedText } from '../table';
+import type { Column, NamedText } from '../table';
 import { Signatures, type SignatureOptions } from './signatures';
 
 export interface GroupOptions extends SignatureOptions {
@@ -22,7 +22,7 @@ export class Groups {
   private readonly splits: string[][] = [];
   private readonly splitRows = new Map<string, number>();
 
-  constructor(options: GroupOptions) {
+  constructor(private readonly options: GroupOptions) {
     this.signatures = new Signatures(options);
     this.keys = [
       ...new Set(
@@ -42,6 +42,10 @@ export class Groups {
 
   /** Values of `keys`, '' where a goroutine has no such label. */
   splitOf = (group: number): readonly string[] => this.splits[this.pairs.second[group]];
+
+  /** Where the code of signatures is, where that is asked for. */
+  codeOf = (groups: readonly number[]): Column['code'] =>
+    this.options.withCode ? groups.map((group) => this.signatures.code(this.signatureOf(group))) : undefined;
 
   text = (group: number): NamedText => this.signatures.text(this.signatureOf(group));
 

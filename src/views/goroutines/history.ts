@@ -223,7 +223,8 @@ export class GoroutineHistory {
       columns: [
         namedColumn(
           'signature',
-          rows.map(({ group }) => groups.text(group))
+          rows.map(({ group }) => groups.text(group)),
+          { code: groups.codeOf(rows.map(({ group }) => group)) }
         ),
         ...groups.keys.map((key, k) => text(key, ({ group }) => groups.splitOf(group)[k])),
         number('score', 'count', ({ score }) => score.score),

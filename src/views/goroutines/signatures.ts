@@ -2,13 +2,15 @@ import { elidedFrames, hiddenCall } from '../../profile/goroutine';
 import { isStandard, withoutTypeArguments } from '../../profile/goNames';
 import { pathInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
-import type { NamedText, Piece } from '../table';
+import type { Code, NamedText, Piece } from '../table';
 
 export interface SignatureOptions {
   /** Only calls of the program itself tell goroutines apart, not those of the runtime and the standard library. */
   readonly collapseStd: boolean;
   /** Whether lines tell calls apart: not where versions of a program are compared, whose lines differ. */
   readonly signature: 'lines' | 'functions';
+  /** As of FrameOptions. */
+  readonly withCode?: boolean;
 }
 
 interface Call {
@@ -124,6 +126,13 @@ export class Signatures {
   top(signature: number): string {
     const path = this.path(signature);
     return path[mainCall(path)]?.name ?? '';
+  }
+
+  /** Where the innermost call of the program is, or what stands for it; undefined where that is not known. */
+  code(signature: number): Code | undefined {
+    const path = this.path(signature);
+    const [, file, line] = /^(.*):(\d+)$/s.exec(path[mainCall(path)]?.place ?? '') ?? [];
+    return file ? { file, line: Number(line) } : undefined;
   }
 
   /** Full name of the outermost call, '' for the empty stack. */
