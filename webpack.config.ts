@@ -18,7 +18,7 @@ export default async function config(env: Env): Promise<Configuration> {
       { import: file, library: { type: 'amd' } },
     ])
   );
-  // Nothing is split off: a worker started from a blob cannot resolve the address of a further chunk.
+  // Nothing is split off but what is imported so: each script is one request.
   const optimization = { ...base.optimization, splitChunks: false as const };
   const rules = (base.module?.rules as RuleSetRule[]).map(withTarget);
   const plugins = [
