@@ -1,6 +1,7 @@
-import { Button, Combobox, InlineField, InlineFieldRow, type ComboboxOption } from '@grafana/ui';
+import { Button, InlineField, InlineFieldRow, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
 import type { Matcher, MatchOp } from '../query/selector';
+import { Choice } from './Choice';
 import { HiddenLabel, labelWidth } from './fields';
 
 const operators = (['=', '!=', '=~', '!~'] as const).map((value): ComboboxOption<MatchOp> => ({ value, label: value }));
@@ -28,7 +29,7 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
             <HiddenLabel htmlFor={`${id}-${i}-op`} text={`Label ${i + 1} operator`} />
             <HiddenLabel htmlFor={`${id}-${i}-value`} text={`Label ${i + 1} value`} />
             <InlineField label={i === 0 ? 'Labels' : ''} labelWidth={labelWidth}>
-              <Combobox
+              <Choice
                 id={`${id}-${i}-name`}
                 width={22}
                 createCustomValue
@@ -37,14 +38,14 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
                 onChange={(option) => replace(i, { name: option.value })}
               />
             </InlineField>
-            <Combobox
+            <Choice
               id={`${id}-${i}-op`}
               width={10}
               options={operators}
               value={filter.op}
               onChange={({ value }) => replace(i, { op: value })}
             />
-            <Combobox
+            <Choice
               id={`${id}-${i}-value`}
               width={32}
               createCustomValue
@@ -65,7 +66,7 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
       <InlineFieldRow>
         <HiddenLabel htmlFor={`${id}-add`} text="Add label" />
         <InlineField label={filters.length === 0 ? 'Labels' : ''} labelWidth={labelWidth}>
-          <Combobox
+          <Choice
             id={`${id}-add`}
             width={22}
             createCustomValue

@@ -1,5 +1,5 @@
 import type { QueryEditorProps } from '@grafana/data';
-import { Button, Combobox, InlineField, InlineFieldRow, Stack, type ComboboxOption } from '@grafana/ui';
+import { Button, InlineFieldRow, Stack, type ComboboxOption } from '@grafana/ui';
 import React, { useMemo, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { leftOut, printCommand } from '../query/commandLine';
@@ -15,10 +15,11 @@ import {
 } from '../query/query';
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
+import { Choice } from './Choice';
 import { CommandField } from './CommandField';
 import { DownloadButton } from './DownloadButton';
 import { EstimateFields } from './EstimateFields';
-import { ChoiceField, labelWidth, TextField } from './fields';
+import { ChoiceField, LabelledField, labelWidth, TextField } from './fields';
 import { GoroutineFields } from './GoroutineFields';
 import { LabelFilters } from './LabelFilters';
 import { OptionFields } from './OptionFields';
@@ -155,13 +156,13 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
         <>
           <InlineFieldRow>
             {ownFields.map((name) => (
-              <InlineField
+              <LabelledField
                 key={name}
+                id={id(name)}
                 label={name === 'service' ? 'Service' : 'Profile'}
                 labelWidth={name === 'service' ? labelWidth : undefined}
-                htmlFor={id(name)}
               >
-                <Combobox
+                <Choice
                   id={id(name)}
                   width={22}
                   isClearable
@@ -171,11 +172,11 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
                   options={(typed) => values({ ...fields, [name]: '' }, name, typed)}
                   onChange={(option) => change({ selector: writeFields({ ...fields, [name]: option?.value ?? '' }) })}
                 />
-              </InlineField>
+              </LabelledField>
             ))}
             {hasOptions && (!isOfGoroutines || query.view === 'creators') && (
-              <InlineField label="Sample type" htmlFor={id('sampleIndex')} tooltip="pprof's sample_index.">
-                <Combobox
+              <LabelledField id={id('sampleIndex')} label="Sample type" tooltip="pprof's sample_index.">
+                <Choice
                   id={id('sampleIndex')}
                   width={22}
                   isClearable
@@ -185,7 +186,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
                   options={sampleTypes}
                   onChange={(option) => change({ sampleIndex: option?.value ?? '' })}
                 />
-              </InlineField>
+              </LabelledField>
             )}
           </InlineFieldRow>
           <LabelFilters
@@ -316,5 +317,7 @@ function rememberLast(ask: AskFacts): AskFacts {
 /** Whether a selector can name the label; samples may have labels of any text. */
 const isWritable = (label: string) => /^[A-Za-z_][\w.-]*$/.test(label);
 
-const suggestions = (all: readonly string[], typed: string): ComboboxOption[] =>
-  all.filter((value) => value.toLowerCase().includes(typed.toLowerCase())).map((value) => ({ value }));
+function suggestions(all: readonly string[], typed: string): ComboboxOption[] {
+  const wanted = typed.toLowerCase();
+  return all.filter((value) => value.toLowerCase().includes(wanted)).map((value) => ({ value }));
+}
