@@ -1,10 +1,17 @@
-import { Button, InlineField, InlineFieldRow, type ComboboxOption } from '@grafana/ui';
+import { Button, InlineField, InlineFieldRow, InlineLabel, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
 import type { Matcher, MatchOp } from '../query/selector';
 import { Choice } from './Choice';
 import { HiddenLabel, labelWidth } from './fields';
 
 const operators = (['=', '!=', '=~', '!~'] as const).map((value): ComboboxOption<MatchOp> => ({ value, label: value }));
+
+/** Of the rows, not the name of the first field. */
+const RowLabel = ({ text }: { text: string }) => (
+  <InlineLabel as="span" width={labelWidth}>
+    {text}
+  </InlineLabel>
+);
 
 interface LabelFiltersProps {
   id: string;
@@ -28,7 +35,7 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
             <HiddenLabel htmlFor={`${id}-${i}-name`} text={`Label ${i + 1} name`} />
             <HiddenLabel htmlFor={`${id}-${i}-op`} text={`Label ${i + 1} operator`} />
             <HiddenLabel htmlFor={`${id}-${i}-value`} text={`Label ${i + 1} value`} />
-            <InlineField label={i === 0 ? 'Labels' : ''} labelWidth={labelWidth}>
+            <InlineField label={<RowLabel text={i === 0 ? 'Labels' : ''} />}>
               <Choice
                 id={`${id}-${i}-name`}
                 width={22}
@@ -65,7 +72,7 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
       })}
       <InlineFieldRow>
         <HiddenLabel htmlFor={`${id}-add`} text="Add label" />
-        <InlineField label={filters.length === 0 ? 'Labels' : ''} labelWidth={labelWidth}>
+        <InlineField label={<RowLabel text={filters.length === 0 ? 'Labels' : ''} />}>
           <Choice
             id={`${id}-add`}
             width={22}

@@ -90,7 +90,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   const values = async (others: SelectorFields, label: string, typed: string): Promise<ComboboxOption[]> => {
     const complete = { ...others, filters: others.filters.filter(({ value }) => value !== '') };
     const { labels } = await facts(writeFields(complete));
-    const names = label === '' ? Object.keys(labels).filter(isWritable) : [];
+    const names = label === '' ? Object.keys(labels).filter(isRowLabel) : [];
     return suggestions(Object.hasOwn(labels, label) ? labels[label] : names, typed);
   };
   const sampleTypes = async (typed: string) => suggestions((await facts(query.selector)).sampleTypes, typed);
@@ -314,8 +314,8 @@ function rememberLast(ask: AskFacts): AskFacts {
   };
 }
 
-/** Whether a selector can name the label; samples may have labels of any text. */
-const isWritable = (label: string) => /^[A-Za-z_][\w.-]*$/.test(label);
+/** Whether a label can have a row: a selector can name it, as not every text of samples, and it has no field of its own. */
+const isRowLabel = (label: string) => /^[A-Za-z_][\w.-]*$/.test(label) && !ownFields.some((name) => name === label);
 
 function suggestions(all: readonly string[], typed: string): ComboboxOption[] {
   const wanted = typed.toLowerCase();
