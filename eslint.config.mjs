@@ -70,4 +70,23 @@ export default defineConfig([
   },
   ...baseConfig,
   ...Object.entries(layers).map(layerRule),
+  {
+    // What kills the page, and what Tab should not stop at. Of syntax: a second rule of imports would replace the layers'.
+    files: ['src/**/*.{ts,tsx}'],
+    ignores: ['src/editors/Choice.tsx', '**/*.test.{ts,tsx}', ...pure.map((layer) => `src/${layer}/**`)],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ImportSpecifier[imported.name=/^((Multi|Async(Multi)?)?(Combobox|Select))$/]',
+          message:
+            "It tells its change within React's commit, which can end in React error 185: use Choice of src/editors/Choice.tsx.",
+        },
+        {
+          selector: 'JSXOpeningElement[name.name=/^Inline(Field|Label)$/] > JSXAttribute[name.name="tooltip"]',
+          message: 'Its icon is a tab stop without a name: use LabelledField of src/editors/fields.tsx.',
+        },
+      ],
+    },
+  },
 ]);

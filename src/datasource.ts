@@ -59,6 +59,13 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     if (!jsonData.bucketUrl) {
       throw new Error('The data source has no bucket URL yet: enter it in its settings.');
     }
+    const { bucketUrl } = jsonData;
+    if (!/^https?:\/\/[^\s/]/i.test(bucketUrl)) {
+      throw new Error(
+        `The bucket URL "${bucketUrl}" is none that Grafana can read: expected https:// or http://, as in https://s3.eu-west-1.amazonaws.com/profiles. ` +
+          'Names with s3:// or gs:// are those of command line tools.'
+      );
+    }
     return (this.opened ??= openBucket(url ?? '', jsonData));
   }
 

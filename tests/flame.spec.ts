@@ -1,4 +1,4 @@
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from './test';
 
 // What the pictures say. Names of bars are read in the panel's own table, colours from its canvas.
 

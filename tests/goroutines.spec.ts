@@ -1,4 +1,4 @@
-import { expect, test, type Locator, type Page } from '@playwright/test';
+import { expect, test, type Locator, type Page } from './test';
 
 /**
  * Opens Explore with a query over the recorded process that leaks, as a link would. Its captures are of the hour before the

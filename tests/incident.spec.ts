@@ -1,4 +1,4 @@
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from './test';
 
 const board = '/d/pproflens-incident';
 const minute = 60_000;

@@ -1,4 +1,4 @@
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from './test';
 
 /** Opens Explore with a query, as a link would. */
 const explore = (page: Page, query: object) =>

@@ -1,4 +1,4 @@
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from './test';
 import { readAgain, requestsOf, total } from './counts';
 
 const storeUrl = `http://127.0.0.1:${process.env.STORE_PORT ?? 9987}`;

@@ -1,4 +1,4 @@
-import { expect, test } from '@playwright/test';
+import { expect, test } from './test';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 

@@ -1,6 +1,6 @@
-import { expect, test, type Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect, test, type Page } from './test';
 
 /** Opens Explore with a query, as a link would. */
 const explore = (page: Page, query: object) =>

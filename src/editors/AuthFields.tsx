@@ -1,7 +1,8 @@
 import type { DataSourcePluginOptionsEditorProps } from '@grafana/data';
-import { Button, Combobox, Field, Input, SecretInput } from '@grafana/ui';
+import { Button, Field, Input, SecretInput } from '@grafana/ui';
 import React from 'react';
 import type { AuthMethod, PprofOptions, PprofSecrets } from '../types';
+import { Choice } from './Choice';
 
 const methods: Array<{ value: AuthMethod; label: string; description?: string }> = [
   { value: 'none', label: 'No authentication' },
@@ -41,7 +42,7 @@ export function AuthFields({ options, onOptionsChange, secret }: Props) {
         htmlFor="auth"
         description="Kept in Grafana's server, never sent to a browser. For private AWS buckets put a signer in front; see the README."
       >
-        <Combobox
+        <Choice
           id="auth"
           width={40}
           options={methods}

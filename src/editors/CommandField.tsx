@@ -1,8 +1,8 @@
-import { Alert, ClipboardButton, InlineField, InlineFieldRow, Input } from '@grafana/ui';
+import { Alert, ClipboardButton, InlineFieldRow, Input } from '@grafana/ui';
 import React, { useState } from 'react';
 import { applyCommand } from '../query/commandLine';
 import type { Query } from '../query/query';
-import { labelWidth, Section } from './fields';
+import { LabelledField, labelWidth, Section } from './fields';
 
 interface Props {
   id: (name: string) => string;
@@ -38,11 +38,11 @@ export function CommandField({ id, command, leftOut, isKey, onChange }: Props) {
   return (
     <Section title="Command" summary="">
       <InlineFieldRow>
-        <InlineField
+        <LabelledField
+          id={id('command')}
           grow
           label="Command"
           labelWidth={labelWidth}
-          htmlFor={id('command')}
           tooltip="What answers the same on the command line. Paste another command of go tool pprof and press Enter to ask what it asks."
         >
           <Input
@@ -59,7 +59,7 @@ export function CommandField({ id, command, leftOut, isKey, onChange }: Props) {
               }
             }}
           />
-        </InlineField>
+        </LabelledField>
         <ClipboardButton variant="secondary" fill="text" icon="copy" getText={() => command}>
           Copy
         </ClipboardButton>

@@ -1,4 +1,4 @@
-import { InlineField, InlineFieldRow, InlineSwitch, type ComboboxOption } from '@grafana/ui';
+import { InlineFieldRow, InlineSwitch, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
 import {
   defaultBenign,
@@ -8,7 +8,7 @@ import {
   type SignatureChoice,
 } from '../query/goroutineOptions';
 import type { Query } from '../query/query';
-import { ChoiceField, labelWidth, LinesField, Section, TextField } from './fields';
+import { ChoiceField, LabelledField, labelWidth, LinesField, Section, TextField } from './fields';
 
 const signatures: Array<ComboboxOption<SignatureChoice>> = [
   { value: 'lines', label: 'Lines' },
@@ -40,10 +40,10 @@ export function GoroutineFields({ id, query, onChange }: Props) {
       />
       {hasSignatures && (
         <InlineFieldRow>
-          <InlineField
+          <LabelledField
+            id={id('collapseStd')}
             label="Collapse std"
             labelWidth={labelWidth}
-            htmlFor={id('collapseStd')}
             tooltip="Only calls of the program tell stacks apart, not those of the runtime and the standard library."
           >
             <InlineSwitch
@@ -51,7 +51,7 @@ export function GoroutineFields({ id, query, onChange }: Props) {
               value={collapseStd}
               onChange={({ currentTarget }) => onChange({ collapseStd: currentTarget.checked })}
             />
-          </InlineField>
+          </LabelledField>
           <ChoiceField
             id={id('signature')}
             label="Signature"

@@ -1,9 +1,17 @@
-import { Button, Combobox, InlineField, InlineFieldRow, type ComboboxOption } from '@grafana/ui';
+import { Button, InlineField, InlineFieldRow, InlineLabel, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
 import type { Matcher, MatchOp } from '../query/selector';
+import { Choice } from './Choice';
 import { HiddenLabel, labelWidth } from './fields';
 
 const operators = (['=', '!=', '=~', '!~'] as const).map((value): ComboboxOption<MatchOp> => ({ value, label: value }));
+
+/** Of the rows, not the name of the first field. */
+const RowLabel = ({ text }: { text: string }) => (
+  <InlineLabel as="span" width={labelWidth}>
+    {text}
+  </InlineLabel>
+);
 
 interface LabelFiltersProps {
   id: string;
@@ -27,8 +35,8 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
             <HiddenLabel htmlFor={`${id}-${i}-name`} text={`Label ${i + 1} name`} />
             <HiddenLabel htmlFor={`${id}-${i}-op`} text={`Label ${i + 1} operator`} />
             <HiddenLabel htmlFor={`${id}-${i}-value`} text={`Label ${i + 1} value`} />
-            <InlineField label={i === 0 ? 'Labels' : ''} labelWidth={labelWidth}>
-              <Combobox
+            <InlineField label={<RowLabel text={i === 0 ? 'Labels' : ''} />}>
+              <Choice
                 id={`${id}-${i}-name`}
                 width={22}
                 createCustomValue
@@ -37,14 +45,14 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
                 onChange={(option) => replace(i, { name: option.value })}
               />
             </InlineField>
-            <Combobox
+            <Choice
               id={`${id}-${i}-op`}
               width={10}
               options={operators}
               value={filter.op}
               onChange={({ value }) => replace(i, { op: value })}
             />
-            <Combobox
+            <Choice
               id={`${id}-${i}-value`}
               width={32}
               createCustomValue
@@ -64,8 +72,8 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
       })}
       <InlineFieldRow>
         <HiddenLabel htmlFor={`${id}-add`} text="Add label" />
-        <InlineField label={filters.length === 0 ? 'Labels' : ''} labelWidth={labelWidth}>
-          <Combobox
+        <InlineField label={<RowLabel text={filters.length === 0 ? 'Labels' : ''} />}>
+          <Choice
             id={`${id}-add`}
             width={22}
             createCustomValue

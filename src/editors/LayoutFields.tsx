@@ -1,11 +1,12 @@
 import { css } from '@emotion/css';
 import type { DataSourcePluginOptionsEditorProps, GrafanaTheme2 } from '@grafana/data';
 import { getDataSourceSrv } from '@grafana/runtime';
-import { Alert, Button, Combobox, Field, Input, useStyles2 } from '@grafana/ui';
+import { Alert, Button, Field, Input, useStyles2 } from '@grafana/ui';
 import React, { useEffect, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { compileLayout, presets } from '../store/layout';
 import type { PprofOptions, PprofSecrets } from '../types';
+import { Choice } from './Choice';
 
 interface Props {
   options: DataSourcePluginOptionsEditorProps<PprofOptions, PprofSecrets>['options'];
@@ -28,7 +29,7 @@ export function LayoutFields({ options, setJson }: Props) {
   return (
     <>
       <Field label="Layout" htmlFor="layout" description="How the names of objects say what they hold.">
-        <Combobox
+        <Choice
           id="layout"
           width={40}
           options={[
@@ -75,27 +76,32 @@ function KeyPreview({
   template: string;
 }) {
   const styles = useStyles2(getStyles);
-  const [keys, setKeys] = useState<string[]>();
-  const [problem, setProblem] = useState('');
   const [run, setRun] = useState(0);
+  const reading = `${uid} ${version} ${run}`;
+  const [found, setFound] = useState<{ reading: string; keys: readonly string[]; problem: string }>();
+  const keys = found?.keys ?? [];
+  // What was wrong with other settings says nothing of these.
+  const problem = found?.reading === reading ? found.problem : '';
   useEffect(() => {
-    let current = true;
+    // An answer that comes after other settings were saved is about those before.
+    let isCurrent = true;
     if (uid && version > 0) {
       getDataSourceSrv()
         .get({ uid })
-        .then((ds) => (ds as unknown as PprofDataSource).previewKeys())
+        .then((dataSource) => (dataSource as unknown as PprofDataSource).previewKeys())
         .then(
-          (found) => current && (setKeys(found), setProblem('')),
-          (error) => current && setProblem(error instanceof Error ? error.message : String(error))
-        );
+          (keys) => ({ reading, keys, problem: '' }),
+          (error) => ({ reading, keys: [], problem: error instanceof Error ? error.message : String(error) })
+        )
+        .then((answer) => isCurrent && setFound(answer));
     }
     return () => {
-      current = false;
+      isCurrent = false;
     };
-  }, [uid, version, run]);
+  }, [uid, version, reading]);
 
   const layout = compileLayout(template);
-  const parsed = (keys ?? []).map((key) => ({
+  const parsed = keys.map((key) => ({
     key,
     parsed: key.startsWith(prefix) ? layout.parse(key.slice(prefix.length)) : undefined,
   }));
@@ -108,7 +114,7 @@ function KeyPreview({
           {problem}
         </Alert>
       )}
-      {keys && keys.length > 0 && (
+      {keys.length > 0 && (
         <>
           <p className={styles.summary}>
             The layout reads {matching} of the first {keys.length} keys.

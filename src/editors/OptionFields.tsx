@@ -1,4 +1,4 @@
-import { InlineField, InlineFieldRow, InlineLabel, InlineSwitch } from '@grafana/ui';
+import { InlineFieldRow, InlineLabel, InlineSwitch } from '@grafana/ui';
 import React from 'react';
 import { setFlags } from '../query/flags';
 import {
@@ -8,7 +8,7 @@ import {
   type ReportOption,
   type ReportOptions,
 } from '../query/options';
-import { ChoiceField, labelWidth, Section, TextField } from './fields';
+import { ChoiceField, LabelledField, labelWidth, Section, TextField } from './fields';
 
 /** Options with a place of their own in the editor, and one that only text reports have. */
 const elsewhere: ReadonlySet<keyof ReportOptions> = new Set([
@@ -69,13 +69,13 @@ function OptionField({ id, option, value, onChange }: FieldProps) {
   switch (option.kind) {
     case 'switch':
       return (
-        <InlineField label={label} htmlFor={id} tooltip={tooltip}>
+        <LabelledField id={id} label={label} tooltip={tooltip}>
           <InlineSwitch
             id={id}
             value={Boolean(value)}
             onChange={({ currentTarget }) => onChange(currentTarget.checked)}
           />
-        </InlineField>
+        </LabelledField>
       );
     case 'choice':
       return (

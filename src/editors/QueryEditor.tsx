@@ -1,5 +1,5 @@
 import type { QueryEditorProps } from '@grafana/data';
-import { Button, Combobox, InlineField, InlineFieldRow, InlineSwitch, Stack, type ComboboxOption } from '@grafana/ui';
+import { Button, InlineFieldRow, InlineSwitch, Stack, type ComboboxOption } from '@grafana/ui';
 import React, { useMemo, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { leftOut, printCommand } from '../query/commandLine';
@@ -17,10 +17,11 @@ import {
 } from '../query/query';
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
+import { Choice } from './Choice';
 import { CommandField } from './CommandField';
 import { DownloadButton } from './DownloadButton';
 import { EstimateFields } from './EstimateFields';
-import { ChoiceField, labelWidth, TextField } from './fields';
+import { ChoiceField, LabelledField, labelWidth, TextField } from './fields';
 import { GoroutineFields } from './GoroutineFields';
 import { LabelFilters } from './LabelFilters';
 import { OptionFields } from './OptionFields';
@@ -92,7 +93,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   const values = async (others: SelectorFields, label: string, typed: string): Promise<ComboboxOption[]> => {
     const complete = { ...others, filters: others.filters.filter(({ value }) => value !== '') };
     const { labels } = await facts(writeFields(complete));
-    const names = label === '' ? Object.keys(labels).filter(isWritable) : [];
+    const names = label === '' ? Object.keys(labels).filter(isRowLabel) : [];
     return suggestions(Object.hasOwn(labels, label) ? labels[label] : names, typed);
   };
   const sampleTypes = async (typed: string) => suggestions((await facts(query.selector)).sampleTypes, typed);
@@ -158,13 +159,13 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
         <>
           <InlineFieldRow>
             {ownFields.map((name) => (
-              <InlineField
+              <LabelledField
                 key={name}
+                id={id(name)}
                 label={name === 'service' ? 'Service' : 'Profile'}
                 labelWidth={name === 'service' ? labelWidth : undefined}
-                htmlFor={id(name)}
               >
-                <Combobox
+                <Choice
                   id={id(name)}
                   width={22}
                   isClearable
@@ -174,11 +175,11 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
                   options={(typed) => values({ ...fields, [name]: '' }, name, typed)}
                   onChange={(option) => change({ selector: writeFields({ ...fields, [name]: option?.value ?? '' }) })}
                 />
-              </InlineField>
+              </LabelledField>
             ))}
             {hasOptions && (!isOfGoroutines || query.view === 'creators') && (
-              <InlineField label="Sample type" htmlFor={id('sampleIndex')} tooltip="pprof's sample_index.">
-                <Combobox
+              <LabelledField id={id('sampleIndex')} label="Sample type" tooltip="pprof's sample_index.">
+                <Choice
                   id={id('sampleIndex')}
                   width={22}
                   isClearable
@@ -188,7 +189,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
                   options={sampleTypes}
                   onChange={(option) => change({ sampleIndex: option?.value ?? '' })}
                 />
-              </InlineField>
+              </LabelledField>
             )}
           </InlineFieldRow>
           <LabelFilters
@@ -273,9 +274,9 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
               onCommit={(tagRoot) => change({ tagRoot })}
             />
             {namesFunctions(query.view) && (
-              <InlineField
+              <LabelledField
+                id={id('fullNames')}
                 label="Full names"
-                htmlFor={id('fullNames')}
                 tooltip="Functions with their whole import path and type arguments. Filters read full names either way; a short name finds its function where it has no […]."
               >
                 <InlineSwitch
@@ -283,7 +284,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
                   value={query.fullNames}
                   onChange={({ currentTarget }) => change({ fullNames: currentTarget.checked })}
                 />
-              </InlineField>
+              </LabelledField>
             )}
           </InlineFieldRow>
           <OptionFields id={id} options={query} onChange={change} />
@@ -337,8 +338,10 @@ function rememberLast(ask: AskFacts): AskFacts {
   };
 }
 
-/** Whether a selector can name the label; samples may have labels of any text. */
-const isWritable = (label: string) => /^[A-Za-z_][\w.-]*$/.test(label);
+/** Whether a label can have a row: a selector can name it, as not every text of samples, and it has no field of its own. */
+const isRowLabel = (label: string) => /^[A-Za-z_][\w.-]*$/.test(label) && !ownFields.some((name) => name === label);
 
-const suggestions = (all: readonly string[], typed: string): ComboboxOption[] =>
-  all.filter((value) => value.toLowerCase().includes(typed.toLowerCase())).map((value) => ({ value }));
+function suggestions(all: readonly string[], typed: string): ComboboxOption[] {
+  const wanted = typed.toLowerCase();
+  return all.filter((value) => value.toLowerCase().includes(wanted)).map((value) => ({ value }));
+}

@@ -5,6 +5,7 @@ import userEvent from '@testing-library/user-event';
 import React, { useState } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { parseSelector } from '../query/selector';
+import { lendLayout } from '../testing/jsdom';
 import type { PprofOptions, PprofQuery, PprofSecrets } from '../types';
 import { ConfigEditor } from './ConfigEditor';
 import { QueryEditor } from './QueryEditor';
@@ -14,23 +15,7 @@ import { readFields, writeFields } from './selectorFields';
 // Typing by user-event is slow on a busy machine.
 jest.setTimeout(30_000);
 
-beforeAll(() => {
-  // The list of a Combobox draws only what fits, and jsdom gives everything a height of 0.
-  Object.defineProperty(HTMLElement.prototype, 'offsetHeight', { configurable: true, value: 400 });
-  Object.defineProperty(HTMLElement.prototype, 'offsetWidth', { configurable: true, value: 400 });
-  const rect = { width: 400, height: 400, top: 0, left: 0, bottom: 0, right: 0, x: 0, y: 0, toJSON: () => '' };
-  Element.prototype.getBoundingClientRect = () => rect;
-  Element.prototype.scrollIntoView = () => undefined;
-  // The View buttons watch what is scrolled out of view, which jsdom does not know.
-  class IntersectionObserver {
-    observe() {}
-    unobserve() {}
-    disconnect() {}
-  }
-  window.IntersectionObserver = IntersectionObserver as never;
-  const measureText = (text: string) => ({ width: 8 * text.length });
-  HTMLCanvasElement.prototype.getContext = (() => ({ measureText })) as never;
-});
+beforeAll(lendLayout);
 
 const now = dateTime(Date.parse('2026-11-03T15:00:00Z'));
 const range = { from: now, to: now, raw: { from: now, to: now } };

@@ -1,5 +1,18 @@
-import { Button, Combobox, InlineField, Input, TextArea, type ComboboxOption } from '@grafana/ui';
-import React, { useState } from 'react';
+import { css } from '@emotion/css';
+import type { GrafanaTheme2 } from '@grafana/data';
+import {
+  Button,
+  Icon,
+  InlineField,
+  InlineLabel,
+  Input,
+  TextArea,
+  Tooltip,
+  useStyles2,
+  type ComboboxOption,
+} from '@grafana/ui';
+import React, { forwardRef, useEffect, useState, type ReactElement } from 'react';
+import { Choice } from './Choice';
 
 /** Of the labels that begin a row. */
 export const labelWidth = 16;
@@ -10,6 +23,78 @@ export const HiddenLabel = ({ htmlFor, text }: { htmlFor: string; text: string }
     {text}
   </label>
 );
+
+interface LabelledFieldProps {
+  /** Of the input. */
+  id: string;
+  label: string;
+  tooltip?: string;
+  labelWidth?: number;
+  grow?: boolean;
+  children: ReactElement<{ invalid?: boolean; disabled?: boolean; loading?: boolean }>;
+}
+
+/**
+ * Grafana's InlineField, whose tooltip is no tab stop of its own: half of the stops of an editor would be icons that a screen
+ * reader cannot name. The text describes the input, and is shown where the pointer is on the icon or Tab comes to the input.
+ */
+export function LabelledField({ id, label, tooltip, labelWidth, grow, children }: LabelledFieldProps) {
+  const styles = useStyles2(getStyles);
+  const [isReached, setIsReached] = useState(false);
+  const tipId = `${id}-tip`;
+  useEffect(() => {
+    // Combobox takes no aria-describedby.
+    const input = tooltip && document.getElementById(id);
+    if (input) {
+      input.setAttribute('aria-describedby', tipId);
+    }
+  });
+  const labelElement = (
+    <InlineLabel htmlFor={id} width={labelWidth ?? 'auto'}>
+      {label}
+      {tooltip && (
+        <Tooltip placement="top" content={tooltip} show={isReached || undefined}>
+          <TipIcon className={styles.icon} />
+        </Tooltip>
+      )}
+    </InlineLabel>
+  );
+  return (
+    <div
+      className={styles.field}
+      style={grow ? { flexGrow: 1 } : undefined}
+      onKeyUp={({ key }) => key === 'Tab' && setIsReached(true)}
+      onKeyDown={() => setIsReached(false)}
+      onBlur={() => setIsReached(false)}
+    >
+      <InlineField grow={grow} label={labelElement}>
+        {children}
+      </InlineField>
+      {tooltip && (
+        <span id={tipId} className="sr-only">
+          {tooltip}
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** What a Tooltip hangs on; it is not told to be a tab stop. */
+const TipIcon = forwardRef<HTMLSpanElement, React.HTMLAttributes<HTMLSpanElement>>(function TipIcon(
+  { tabIndex, ...props },
+  ref
+) {
+  return (
+    <span ref={ref} {...props} aria-hidden>
+      <Icon name="info-circle" size="sm" />
+    </span>
+  );
+});
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  field: css({ display: 'flex' }),
+  icon: css({ marginLeft: theme.spacing(1.25), color: theme.colors.text.secondary, lineHeight: 1 }),
+});
 
 interface TextFieldProps {
   id: string;
@@ -28,7 +113,7 @@ export function TextField(props: TextFieldProps) {
   const { id, label, value, type, placeholder, tooltip, width = 30, onCommit } = props;
   const commit = (text: string) => text.trim() !== value && onCommit(text.trim());
   return (
-    <InlineField label={label} labelWidth={props.labelWidth} htmlFor={id} tooltip={tooltip}>
+    <LabelledField id={id} label={label} labelWidth={props.labelWidth} tooltip={tooltip}>
       <Input
         id={id}
         key={value}
@@ -40,7 +125,7 @@ export function TextField(props: TextFieldProps) {
         onBlur={({ currentTarget }) => commit(currentTarget.value)}
         onKeyDown={({ key, currentTarget }) => key === 'Enter' && commit(currentTarget.value)}
       />
-    </InlineField>
+    </LabelledField>
   );
 }
 
@@ -59,9 +144,9 @@ interface ChoiceFieldProps<T extends string> {
 export function ChoiceField<T extends string>(props: ChoiceFieldProps<T>) {
   const { id, label, value, options, tooltip, width = 24, onChange } = props;
   return (
-    <InlineField label={label} labelWidth={props.labelWidth} htmlFor={id} tooltip={tooltip}>
-      <Combobox id={id} width={width} options={options} value={value} onChange={(chosen) => onChange(chosen.value)} />
-    </InlineField>
+    <LabelledField id={id} label={label} labelWidth={props.labelWidth} tooltip={tooltip}>
+      <Choice id={id} width={width} options={options} value={value} onChange={(chosen) => onChange(chosen.value)} />
+    </LabelledField>
   );
 }
 
@@ -78,7 +163,7 @@ interface LinesFieldProps {
 /** A text of several lines that counts when the field is left. */
 export function LinesField({ id, label, value, placeholder, tooltip, rows, onCommit }: LinesFieldProps) {
   return (
-    <InlineField label={label} labelWidth={labelWidth} htmlFor={id} tooltip={tooltip}>
+    <LabelledField id={id} label={label} labelWidth={labelWidth} tooltip={tooltip}>
       <TextArea
         id={id}
         key={value}
@@ -88,7 +173,7 @@ export function LinesField({ id, label, value, placeholder, tooltip, rows, onCom
         placeholder={placeholder}
         onBlur={({ currentTarget }) => currentTarget.value !== value && onCommit(currentTarget.value)}
       />
-    </InlineField>
+    </LabelledField>
   );
 }
 

@@ -262,8 +262,8 @@ export interface ProfileFacts {
   readonly labels: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Values of one label that are kept for suggestions. */
-const maxValues = 1000;
+/** Values of one label that are kept for suggestions: those of the largest fleets, not every id of a million goroutines. */
+const maxValues = 10_000;
 
 export function profileFacts(profiles: readonly Profile[]): ProfileFacts {
   const sampleTypes = new Set<string>();
