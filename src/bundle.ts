@@ -16,16 +16,25 @@ const maxFiles = 1000;
 /**
  * The meta.json beside a capture. One that is missing or broken is a notice: what else there is of the event is still good.
  * So are files that meta.json announces and that are not there, since a bundle is uploaded file by file.
+ * @param listed what a listing of the range has: where it has the meta.json, nothing is listed again
  * @throws StoreError where the bucket does not answer
  */
-export async function readBundle({ store }: Bucket, capture: Capture, signal: AbortSignal): Promise<Bundle> {
+export async function readBundle(
+  { store }: Bucket,
+  capture: Capture,
+  signal: AbortSignal,
+  listed: readonly Capture[] = []
+): Promise<Bundle> {
   const { key } = capture.object;
   const folder = key.slice(0, key.lastIndexOf('/') + 1);
-  const objects: ObjectInfo[] = [];
-  for await (const page of store.list({ prefix: folder, maxAge: maxAges.settled }, signal)) {
-    objects.push(...page);
-    if (objects.length >= maxFiles) {
-      break;
+  const objects: ObjectInfo[] = listed.map(({ object }) => object).filter((object) => object.key.startsWith(folder));
+  if (!objects.some((object) => object.key === `${folder}meta.json`)) {
+    objects.length = 0;
+    for await (const page of store.list({ prefix: folder, maxAge: maxAges.settled }, signal)) {
+      objects.push(...page);
+      if (objects.length >= maxFiles) {
+        break;
+      }
     }
   }
   const warn = (text: string): Bundle => ({ meta: undefined, notices: [{ severity: 'warning', text }] });

@@ -6,6 +6,7 @@ import {
   splitMatchers,
   type Matcher,
 } from './query/selector';
+import type { Bucket } from './bucket';
 import { clockTolerance, spanText } from './profile/time';
 import type { Query } from './query/query';
 import { isMeta, mainCapture } from './store/events';
@@ -24,6 +25,8 @@ export interface Range {
 export interface Listing {
   readonly captures: readonly Capture[];
   readonly notices: readonly Notice[];
+  /** All that was listed of the range, with what the conditions leave out and meta.json. */
+  readonly listed: readonly Capture[];
 }
 
 const hour = 3600_000;
@@ -68,11 +71,31 @@ export async function listCaptures(
   }
   return {
     captures,
-    notices: [...listingNotices(found, captures.length, unmatched), ...storedEarly(captures), ...fromFuture(early)],
+    notices: [...listingNotices(found, unmatched), ...storedEarly(captures), ...fromFuture(early)],
+    listed: found.captures,
   };
 }
 
-const labelOf = (labels: Capture['labels'], name: string) => (Object.hasOwn(labels, name) ? labels[name] : '');
+/** A listing for who looks at it: where the range has no captures at all, it says what there is, and when. @throws as listCaptures */
+export async function listOrExplain(
+  bucket: Bucket,
+  selector: string,
+  range: Range,
+  signal: AbortSignal
+): Promise<Listing & Pick<Choice, 'elsewhere'>> {
+  const listing = await listCaptures(bucket, selector, range, signal);
+  if (listing.listed.some((capture) => !isMeta(capture))) {
+    return listing;
+  }
+  const { explainEmpty } = await loadExplanations();
+  const { notices, elsewhere } = await explainEmpty(bucket, selector, range, signal);
+  return { ...listing, notices: [...listing.notices, ...notices], elsewhere };
+}
+
+/** Few queries find nothing, and module.js is small. */
+export const loadExplanations = () => import(/* webpackChunkName: "explain" */ './explain');
+
+export const labelOf = (labels: Capture['labels'], name: string) => (Object.hasOwn(labels, name) ? labels[name] : '');
 
 /** The condition that leaves none of the captures that those before it left, and what their label is instead. */
 interface Unmatched {
@@ -83,7 +106,7 @@ interface Unmatched {
 }
 
 /** Tests of key labels. @throws InputError for a pattern that does not compile */
-async function compileKeyMatchers(matchers: readonly Matcher[]) {
+export async function compileKeyMatchers(matchers: readonly Matcher[]) {
   const compile = async (matcher: Matcher) =>
     namedValuesTest(matcher) ??
     // The regular expressions' engine is as large as the rest of module.js, and few selectors over keys need it.
@@ -91,7 +114,7 @@ async function compileKeyMatchers(matchers: readonly Matcher[]) {
   return Promise.all(matchers.map(async (matcher) => ({ matcher, test: await compile(matcher) })));
 }
 
-function listingNotices(found: Found, matching: number, unmatched: Unmatched | undefined): Notice[] {
+function listingNotices(found: Found, unmatched: Unmatched | undefined): Notice[] {
   const notices: Notice[] = [];
   if (found.truncated) {
     notices.push({
@@ -107,13 +130,8 @@ function listingNotices(found: Found, matching: number, unmatched: Unmatched | u
       text: `${found.unparsed.count} of ${found.objectsSeen} keys are not of the key layout, e.g. ${found.unparsed.examples[0]}`,
     });
   }
-  if (matching === 0) {
-    notices.push({
-      severity: 'warning',
-      text: unmatched
-        ? unmatchedText(unmatched)
-        : 'There are no captures in this time range. Widen it, or see the view Captures.',
-    });
+  if (unmatched) {
+    notices.push({ severity: 'warning', text: unmatchedText(unmatched) });
   }
   return notices;
 }
@@ -189,40 +207,6 @@ export async function captureByKey(
   return capture;
 }
 
-/**
- * Why an event that was asked for has nothing that the selector matches: it is gone, it lacks the profile, or it is of
- * another process.
- * @throws StoreError, InputError
- */
-export async function explainMissing(
-  { store, layout, prefix }: { store: Store; layout: Layout; prefix: string },
-  { event, selector }: Pick<Query, 'event' | 'selector'>,
-  range: Range,
-  signal: AbortSignal
-): Promise<Notice[]> {
-  const matchers = parseSelector(selector);
-  const labels = { service: possibleValues(matchers, 'service') };
-  const { captures } = await findCaptures(store, layout, { prefix, ...range, labels }, signal);
-  const ofEvent = captures.filter((capture) => capture.labels.event === event);
-  const profiles = new Set(ofEvent.filter((capture) => !isMeta(capture)).map((capture) => capture.labels.profile));
-  const wanted = matchers.find(({ name }) => name === 'profile')?.value;
-  const warn = (text: string): Notice[] => [{ severity: 'warning', text }];
-  if (ofEvent.length === 0) {
-    return warn(
-      `No capture of event "${event}" is in this time range. It may be older, or removed by a lifecycle rule.`
-    );
-  }
-  const why = 'It was not captured, is still being uploaded, or the process died before.';
-  if (profiles.size === 0) {
-    return warn(
-      `Event "${event}" has only its meta.json so far: the profiles are still being uploaded, or the process died before.`
-    );
-  }
-  return wanted === undefined || profiles.has(wanted)
-    ? warn(`Event "${event}" is there, but the selector leaves it out: ${describe(ofEvent[0])}.`)
-    : warn(`Event "${event}" has no ${wanted} profile, but ${[...profiles].join(', ')}. ${why}`);
-}
-
 /** The labels of a process. A restart keeps them. */
 export const isSameProcess = (a: Capture, b: Capture): boolean =>
   ['service', 'instance', 'version'].every((name) => a.labels[name] === b.labels[name]);
@@ -238,6 +222,12 @@ export interface Choice {
   readonly captures: readonly Capture[];
   /** What was chosen and why, for the panel. */
   readonly notices: readonly Notice[];
+  /** How it was chosen, in few words: `Latest of 24 captures of 3 instances`. */
+  readonly why?: string;
+  /** What the range holds besides; undefined where a key named the capture and nothing was listed. */
+  readonly listed?: readonly Capture[];
+  /** Where there is something, for a range that has nothing. */
+  readonly elsewhere?: Range;
 }
 
 /**
@@ -303,37 +293,45 @@ function chooseDistinct(
   if (captures.length === 0) {
     return { captures, notices: [] };
   }
-  const info = (text: string): Notice[] => [{ severity: 'info', text }];
+  const chosen = (capture: Capture, why: string): Choice => ({
+    captures: [capture],
+    notices: [{ severity: 'info', text: `${why}: ${describe(capture)}.` }],
+    why,
+  });
+  const all = `${captures.length} captures${ofInstances(captures)}`;
   switch (query.capture) {
     case 'merge':
       return {
         captures: captures.slice(-maxCaptures),
         notices: limitNotice(captures.length, maxCaptures, 'merged'),
+        why: `Merged from ${all}`,
       };
     case 'first':
-      return {
-        captures: [captures[0]],
-        notices: info(`First of ${captures.length} captures: ${describe(captures[0])}.`),
-      };
+      return chosen(captures[0], `First of ${all}`);
     case 'peak': {
-      if (captures.every(({ value }) => value === undefined)) {
+      const peak = peakOf(captures);
+      if (!peak) {
         const [newest] = captures.slice(-1);
         const text = `The key layout has no {value}, so there is no peak; the latest is shown: ${describe(newest)}.`;
-        return { captures: [newest], notices: [{ severity: 'warning', text }] };
+        return { captures: [newest], notices: [{ severity: 'warning', text }], why: `Latest of ${all}` };
       }
-      const peak = captures.reduce((best, capture) => ((capture.value ?? 0) > (best.value ?? 0) ? capture : best));
-      return { captures: [peak], notices: info(`Peak of ${captures.length} captures: ${describe(peak)}.`) };
+      return chosen(peak, `Peak of ${all}`);
     }
     case 'event': {
       if (query.event === '') {
-        break; // A dashboard's variable that is not set yet: the latest.
+        // A dashboard's variable that is not set. The latest of many instances is that of any of them: as likely one that is
+        // well as the one in trouble.
+        const peak = countInstances(captures) > 1 ? peakOf(captures) : undefined;
+        if (peak) {
+          return chosen(peak, `Peak of ${all}`);
+        }
+        break;
       }
       const event = captures.filter(({ labels, object }) => labels.event === query.event || object.key === query.event);
       if (event.length === 0) {
         return { captures: [], notices: [] }; // `explainMissing` says why.
       }
-      const main = mainCapture(event) as Capture;
-      return { captures: [main], notices: info(`Event ${query.event}: ${describe(main)}.`) };
+      return chosen(mainCapture(event) as Capture, `Event ${query.event}`);
     }
     case 'nearest': {
       const at = query.at === '' ? to : /^\d+$/.test(query.at) ? Number(query.at) : Date.parse(query.at);
@@ -348,14 +346,30 @@ function chooseDistinct(
           notices: [{ severity: 'warning', text: 'No capture lies at or before that time in this time range.' }],
         };
       }
-      const ago = Math.round((at - nearest.time) / 1000);
-      return { captures: [nearest], notices: info(`Captured ${ago} s before: ${describe(nearest)}.`) };
+      return chosen(nearest, `Captured ${Math.round((at - nearest.time) / 1000)} s before`);
     }
   }
   const latest = captures[captures.length - 1];
   // A dashboard without an event, as an alert's link opens it: how long before the alert the capture was.
   const before = query.capture === 'event' ? `, ${spanText(to - latest.time)} before the end of the time range` : '';
-  return { captures: [latest], notices: info(`Latest of ${captures.length} captures${before}: ${describe(latest)}.`) };
+  return chosen(latest, `Latest of ${all}${before}`);
+}
+
+const countInstances = (captures: readonly Capture[]): number =>
+  new Set(captures.map(({ labels: { service = '', instance = '' } }) => JSON.stringify([service, instance]))).size;
+
+/** One of several instances is not the service: what is said of a choice says so. */
+function ofInstances(captures: readonly Capture[]): string {
+  const count = countInstances(captures);
+  return count > 1 ? ` of ${count} instances` : '';
+}
+
+/** The first of those with the highest value; undefined where no key has one. */
+function peakOf(captures: readonly Capture[]): Capture | undefined {
+  const valued = captures.filter(({ value }) => value !== undefined);
+  return valued.length === 0
+    ? undefined
+    : valued.reduce((best, capture) => ((capture.value ?? 0) > (best.value ?? 0) ? capture : best));
 }
 
 /** What is left out of so many captures, of which the newest `max` are read or merged. */

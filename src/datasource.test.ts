@@ -1,5 +1,6 @@
 import { CoreApp, dateTime, LoadingState, type DataQueryRequest, type DataQueryResponse } from '@grafana/data';
 import {
+  config,
   setBackendSrv,
   setTemplateSrv,
   type BackendSrv,
@@ -125,7 +126,11 @@ const minute = 60_000;
 
 /** Profiles that differ between tests, so that the page's one worker never knows a key already. */
 let run = 0;
-beforeEach(() => run++);
+beforeEach(() => {
+  run++;
+  config.exploreEnabled = true;
+  config.bootData.user.permissions = { 'datasources:explore': true };
+});
 
 function keyOf({
   service = 'ingester',
@@ -426,7 +431,7 @@ describe('views from keys alone', () => {
     const [frame] = (await framesOf(ds, { view: 'captures', selector: cpu })).frames;
     expect(valuesOf(frame, 'event')).toEqual(['e3', 'e2', 'e1']);
     expect(valuesOf(frame, '% of limit')).toEqual([37.5, 75, 25]);
-    const [link] = frame.fields[0].config.links;
+    const [link] = frame.fields.find(({ name }: { name: string }) => name === 'time').config.links;
     expect(link.internal).toMatchObject({
       datasourceUid: 'uid',
       query: { capture: 'event', event: '${__data.fields.key}' },
@@ -441,6 +446,179 @@ describe('views from keys alone', () => {
     const ingester = frames.find(({ name }: { name: string }) => name === 'ingester');
     expect(valuesOf(ingester, 'value')).toEqual([2 * GiB, 6 * GiB, 3 * GiB]);
     expect(ingester.fields[1]).toMatchObject({ labels: { service: 'ingester' }, config: { unit: 'bytes' } });
+  });
+});
+
+describe('what a panel shows is told in it', () => {
+  const heap = '{service="ingester", profile="cpu"}';
+  const twoInstances = () => ({
+    [keyOf({ at: 1, event: 'e1', value: 7 * GiB })]: profileOf({ acme: 1 }),
+    [keyOf({ at: 2, event: 'e2', value: 2 * GiB, instance: 'pod-2' })]: profileOf({ acme: 2 }),
+    [keyOf({ at: 3, event: 'e3', value: 3 * GiB, instance: 'pod-2' })]: profileOf({ acme: 3 }),
+  });
+  const line = async (objects: Record<string, ArrayBuffer>, query: Partial<PprofQuery>) => {
+    const { ds, bucket } = setUp(objects);
+    const { frames, errors } = await framesOf(ds, { view: 'event', selector: heap, ...query });
+    expect(errors).toEqual([]);
+    return { frame: frames[0], requests: bucket.requests };
+  };
+
+  test('the latest of several instances says so; without an event it is the one with the most memory', async () => {
+    const latest = await line(twoInstances(), { capture: 'latest' });
+    expect(valuesOf(latest.frame, 'shown')).toEqual(['Latest of 3 captures of 2 instances']);
+    expect(valuesOf(latest.frame, 'instance')).toEqual(['pod-2']);
+    const none = await line(twoInstances(), { capture: 'event', event: '' });
+    expect(valuesOf(none.frame, 'shown')).toEqual(['Peak of 3 captures of 2 instances']);
+    expect(valuesOf(none.frame, 'instance')).toEqual(['pod-1']);
+    const one = '{service="ingester", instance="pod-2"}';
+    const ofOne = await line(twoInstances(), { capture: 'event', event: '', selector: one });
+    expect(valuesOf(ofOne.frame, 'event')).toEqual(['e3']);
+    const merged = await line(twoInstances(), { capture: 'merge' });
+    expect(valuesOf(merged.frame, 'shown')).toEqual(['Merged from 3 captures of 2 instances']);
+    expect([valuesOf(merged.frame, 'instance'), valuesOf(merged.frame, 'service')]).toEqual([undefined, ['ingester']]);
+  });
+
+  test('an event in one line, with the age of its heap, from one listing and its meta.json', async () => {
+    const key = keyOf({ at: 5, event: 'e5', value: 6 * GiB, profile: 'heap' });
+    const meta = { time: '2026-11-03T14:05:00Z', memstats: { last_gc: '2026-11-03T14:04:58.5Z' } };
+    const objects = {
+      [key]: profileOf({ acme: 1 }),
+      [key.replace('heap.pb.gz', 'meta.json')]: bytesOf(JSON.stringify(meta)),
+    };
+    const selector = '{service="ingester", profile="heap"}';
+    const { frame, requests } = await line(objects, { capture: 'event', event: 'e5', selector });
+    const row = Object.fromEntries(
+      frame.fields.map(({ name, values }: { name: string; values: unknown[] }) => [name, values[0]])
+    );
+    expect(row).toMatchObject({
+      shown: 'Event e5',
+      instance: 'pod-1',
+      memory: '6,144 of 8,192 MiB, 75 %',
+      'heap age': 1500,
+      event: 'e5',
+    });
+    expect(requests).toHaveLength(2);
+    const without = await line({ [key]: objects[key] }, { capture: 'event', event: 'e5', selector });
+    expect(valuesOf(without.frame, 'heap age')).toBeUndefined();
+    expect(without.requests).toHaveLength(1);
+  });
+
+  test.each([
+    [{ capture: 'event', event: 'e1' }, ['', '', '●']],
+    [{ capture: 'event', event: '' }, ['', '', '●']],
+    [{ capture: 'latest' }, ['●', '', '']],
+    [{ capture: 'event', event: 'gone' }, undefined],
+    [{ capture: 'merge' }, undefined],
+  ] as const)('the captures that %o opens are marked', async (choice, expected) => {
+    const { frames } = await framesOf(setUp(twoInstances()).ds, { view: 'captures', selector: heap, ...choice });
+    expect(valuesOf(frames[0], 'shown')).toEqual(expected);
+  });
+});
+
+describe('nothing found', () => {
+  const asked = { view: 'top', selector: '{service="ingester", profile="cpu"}' } as const;
+  const rangeAt = (day: number) => {
+    const [from, to] = [
+      dateTime(start + day * 24 * 60 * minute),
+      dateTime(start + day * 24 * 60 * minute + 60 * minute),
+    ];
+    return { range: { from, to, raw: { from, to } } };
+  };
+  const rowsOf = (frame: DataQueryResponse['data'][number]) => valuesOf(frame, 'Nothing to show');
+
+  test('a service that does not exist: those that do, in a row', async () => {
+    const { frames } = await framesOf(setUp(threeCaptures()).ds, { view: 'top', selector: '{service="ingestor"}' });
+    expect(rowsOf(frames[0])).toEqual(['There is no service "ingestor" in the bucket; there are ingester, querier.']);
+    expect(noticesOf(frames[0])).toBe(rowsOf(frames[0])[0]);
+    expect(frames[0].meta.preferredVisualisationPluginId).toBe('table');
+  });
+
+  test('another time: when the last capture was, and a link there', async () => {
+    const { ds, bucket } = setUp(threeCaptures());
+    const { frames } = await framesOf(ds, asked, rangeAt(40));
+    expect(rowsOf(frames[0])[0]).toMatch(
+      /^There are no captures of ingester in this time range: the last one is 40 days before it, 2026-11-03 14:03:00 UTC, pod-1/
+    );
+    const [link] = frames[0].fields[0].config.links;
+    const url = new URL(link.url.replace('${__url.path}${__url.params:exclude:from,to}', 'http://grafana/d/x?var-a=b'));
+    const [from, to] = ['from', 'to'].map((name) => Number(url.searchParams.get(name)));
+    expect([from < start + 3 * minute, to > start + 3 * minute, to - from]).toEqual([true, true, 60 * minute]);
+    expect(bucket.requests.filter((path) => path.includes('list-type')).length).toBeLessThanOrEqual(14);
+    const inExplore = await framesOf(ds, asked, { ...rangeAt(40), app: CoreApp.Explore });
+    const { pl1 } = JSON.parse(
+      new URL(inExplore.frames[0].fields[0].config.links[0].url, 'http://grafana').searchParams.get('panes') ?? ''
+    );
+    expect(pl1).toMatchObject({ datasource: 'uid', queries: [asked], range: { from: String(from), to: String(to) } });
+  });
+
+  test('a time before all captures: the first one after it', async () => {
+    const { frames } = await framesOf(setUp(threeCaptures()).ds, asked, rangeAt(-3));
+    expect(rowsOf(frames[0])[0]).toMatch(/the first one after it is 3 days later, 2026-11-03 14:01:00 UTC/);
+  });
+
+  test('an empty bucket', async () => {
+    const { frames } = await framesOf(setUp({}).ds, asked);
+    expect(rowsOf(frames[0])).toEqual(['There is nothing in the bucket.']);
+  });
+
+  test('in a panel of time series the sentence is the name of an empty series', async () => {
+    const { frames } = await framesOf(setUp(threeCaptures()).ds, { view: 'series', selector: '{service="x"}' });
+    const [time, value] = frames[0].fields;
+    expect([time.values.length, value.values]).toEqual([2, [null, null]]);
+    expect(value.config.displayNameFromDS).toMatch(/^There is no service "x"/);
+    expect(frames[0].meta.preferredVisualisationType).toBe('graph');
+  });
+
+  test('a flame graph gets its one root, and marks over a panel none', async () => {
+    const { frames } = await framesOf(setUp(threeCaptures()).ds, { view: 'flame', selector: '{service="x"}' });
+    expect(frames[0].length).toBe(1);
+    expect(noticesOf(frames[0])).toMatch(/^There is no service "x"/);
+    const { ds, bucket } = setUp(threeCaptures());
+    const marks = await framesOf(ds, { view: 'events', selector: '{service="x"}' });
+    expect([marks.frames[0].length, bucket.requests.length]).toEqual([0, 1]);
+  });
+
+  test('where no time was asked for, the event that is gone is said, and when the last capture was', async () => {
+    const query = { ...asked, capture: 'event', event: 'gone' } as const;
+    const { frames } = await framesOf(setUp(threeCaptures()).ds, query, rangeAt(1));
+    expect(rowsOf(frames[0])[0]).toMatch(/^No capture of event "gone" is in this time range/);
+    expect(rowsOf(frames[0])[1]).toMatch(/the last one is .* before it/);
+  });
+});
+
+describe('Explore', () => {
+  test.each(['events', 'exemplars'] as const)('shows the rows of %s, which over a panel are marks', async (view) => {
+    const { ds } = setUp(threeCaptures());
+    const query = { view, selector: '{service="ingester"}' };
+    const explore = (await framesOf(ds, query, { app: CoreApp.Explore })).frames[0];
+    expect(explore.meta).toMatchObject({
+      preferredVisualisationType: 'table',
+      preferredVisualisationPluginId: 'table',
+    });
+    expect(explore.meta.dataTopic).toBeUndefined();
+    expect([...valuesOf(explore, 'event')].sort()).toEqual(['e1', 'e2', 'e3']);
+    const panel = (await framesOf(ds, query, { app: CoreApp.Dashboard })).frames[0];
+    expect(panel.meta.dataTopic).toBe('annotations');
+    const none = (await framesOf(ds, { view, selector: '{service="x"}' }, { app: CoreApp.Explore })).frames[0];
+    expect(valuesOf(none, 'Nothing to show')[0]).toMatch(/^There is no service "x"/);
+  });
+
+  test('is where links lead who may go there; others are led to the dashboard', async () => {
+    const linksOf = async (view: 'captures' | 'exemplars' | 'event') => {
+      const options = { metricsUid: 'prom', metricsQueries: [{ name: 'Memory', query: 'm' }] };
+      const { frames } = await framesOf(setUp(threeCaptures(), { options }).ds, { view, selector: cpu });
+      const field = frames[0].fields.find(({ name }: { name: string }) => name === 'event');
+      return field.config.links.map(({ title }: { title: string }) => title);
+    };
+    expect(await linksOf('captures')).toEqual(['Open in Explore', 'Memory']);
+    expect(await linksOf('exemplars')).toEqual(['Open capture', 'Open in Explore']);
+    config.bootData.user.permissions = {};
+    expect(await linksOf('captures')).toEqual(['Open capture']);
+    expect(await linksOf('exemplars')).toEqual(['Open capture']);
+    expect(await linksOf('event')).toEqual(['Open capture']);
+    const { frames } = await framesOf(setUp(threeCaptures()).ds, { view: 'events', selector: cpu });
+    expect(valuesOf(frames[0], 'text')[0]).toMatch(/Open capture/);
+    expect(valuesOf(frames[0], 'text')[0]).not.toMatch(/explore/);
   });
 });
 

@@ -2,6 +2,7 @@ import {
   CoreApp,
   DataSourceApi,
   LoadingState,
+  userHasPermission,
   type AdHocVariableFilter,
   type AnnotationSupport,
   type DataFrame,
@@ -12,11 +13,10 @@ import {
   type ScopedVars,
   type TimeRange,
 } from '@grafana/data';
-import { getTemplateSrv } from '@grafana/runtime';
+import { config, getTemplateSrv } from '@grafana/runtime';
 import { Observable } from 'rxjs';
 import { openBucket, type Bucket } from './bucket';
-import { firstObjects, checkHealth } from './health';
-import { downloadQuery, type Download } from './download';
+import type { Download } from './download';
 import { captureOfKey } from './captures';
 import { sampleMatchers } from './inputs';
 import type { Matcher } from './query/selector';
@@ -76,6 +76,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
       name: this.name,
       type: this.type,
       dashboardUid: eventDashboardUid,
+      canExplore: config.exploreEnabled && userHasPermission('datasources:explore', config.bootData.user),
       ...(metricsUid && { metrics: { uid: metricsUid, queries: metricsQueries } }),
     };
   }
@@ -97,6 +98,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
       const runs = targets.map(async (target, i) => {
         try {
           const query = this.complete(target, request.scopedVars, request.filters);
+          const isExplore = request.app === CoreApp.Explore;
           const { timezone: timeZone } = request;
           const context = {
             bucket: this.bucket(),
@@ -104,9 +106,11 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
             links: this.links(),
             source: sourceSettings(this.instance.jsonData),
             refId: target.refId,
+            range,
+            isExplore,
             timeZone,
           };
-          await runQuery(context, query, range, abort.signal, (partial) => {
+          await runQuery(context, query, abort.signal, (partial) => {
             frames[i] = partial;
             emit(LoadingState.Loading);
           });
@@ -129,12 +133,13 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
    * What a query of a request shows, for `go tool pprof`.
    * @throws Error that says why there is no such file
    */
-  download(
+  async download(
     target: PprofQuery,
     { range, scopedVars, filters }: Pick<DataQueryRequest<PprofQuery>, 'range' | 'scopedVars' | 'filters'>,
     signal: AbortSignal
   ): Promise<Download> {
     const query = this.complete(target, scopedVars, filters);
+    const { downloadQuery } = await import(/* webpackChunkName: "download" */ './download');
     return downloadQuery({ bucket: this.bucket(), worker }, query, rangeOf(range), signal);
   }
 
@@ -191,6 +196,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   async testDatasource() {
     try {
+      const { checkHealth } = await loadHealth();
       return await checkHealth(this.bucket(), Date.now(), new AbortController().signal);
     } catch (error) {
       return { status: 'error', message: error instanceof Error ? error.message : String(error) };
@@ -199,6 +205,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   /** The first keys of the bucket and how the saved layout reads them, for the settings. */
   async previewKeys(): Promise<string[]> {
+    const { firstObjects } = await loadHealth();
     const objects = await firstObjects(this.bucket(), new AbortController().signal, 200);
     return objects.map(({ key }) => key);
   }
@@ -274,6 +281,9 @@ function fieldsAs<F extends string>(format: F, fields: ReadonlyArray<keyof Pprof
 function optionFields(...kinds: readonly string[]) {
   return reportOptions.filter(({ kind }) => kinds.includes(kind)).map(({ field }) => field);
 }
+
+/** What only the settings ask: module.js is what every dashboard loads. */
+const loadHealth = () => import(/* webpackChunkName: "health" */ './health');
 
 /** What Grafana adds to every query. */
 const grafanasFields = new Set(['refId', 'hide', 'key', 'queryType', 'datasource']);

@@ -4,11 +4,11 @@ import {
   captureOfKey,
   chooseCaptures,
   describe,
-  explainMissing,
   isKeyLabel,
   isSameProcess,
   limitNotice,
-  listCaptures,
+  listOrExplain,
+  loadExplanations,
   ofSameProcess,
   type Choice,
   type Range,
@@ -27,16 +27,18 @@ export async function choose(bucket: Bucket, query: Query, range: Range, signal:
       ? await captureByKey(bucket, query.event, signal)
       : undefined;
   if (linked) {
-    return { captures: [linked], notices: [] };
+    return { captures: [linked], notices: [], why: 'Chosen by its key' };
   }
-  const { captures, notices } = await listCaptures(bucket, query.selector, range, signal);
+  const { captures, notices, listed, elsewhere } = await listOrExplain(bucket, query.selector, range, signal);
   const choice = chooseCaptures(captures, query, range, bucket.maxCaptures);
   if (choice.captures.length === 0 && query.capture === 'event' && query.event !== '') {
-    return { captures: [], notices: await explainMissing(bucket, query, range, signal) };
+    const { explainMissing } = await loadExplanations();
+    const missing = await explainMissing(bucket, query, range, signal);
+    return { captures: [], notices: elsewhere ? [...missing, ...notices] : missing, elsewhere };
   }
   const newest = choice.captures.at(-1);
   if (!isProcessView(query.view) || !newest) {
-    return { captures: choice.captures, notices: [...notices, ...choice.notices] };
+    return { ...choice, notices: [...notices, ...choice.notices], listed, elsewhere };
   }
   const process = ofSameProcess(captures, newest);
   const kept = process.slice(-bucket.maxCaptures);

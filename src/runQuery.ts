@@ -1,20 +1,19 @@
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
 import { chooseBase } from './base';
 import type { Bucket } from './bucket';
-import { readBundle } from './bundle';
-import { listCaptures, type Choice, type Listing, type Range } from './captures';
+import { chooseCaptures, listCaptures, listOrExplain, type Choice, type Listing, type Range } from './captures';
 import { capturesFrame, seriesFrames } from './frames/captures';
 import type { drawFlameOf, DrawFlame } from './frames/flame';
 import { emptyFlame, toFrame } from './frames/frames';
-import { annotationFrame, exemplarFrame } from './frames/events';
-import { captureLink, eventLinks, exemplarLinks, metricsLinks, type LinkContext } from './frames/links';
+import { saidRows, saidSeries, type SaidOptions } from './frames/said';
+import { metricsLinks, rangeLink, rowLinks, type LinkContext } from './frames/links';
 import { choose, failedNotice, findSources, loadFrom, objectKey, ofSamples, sampleMatchers, sourceIn } from './inputs';
 import { withLeakCaptures } from './leakCaptures';
 import { printCommand } from './query/commandLine';
 import { isGoroutineView, isHistoryView } from './query/goroutineOptions';
-import { isFlameView, isProcessView, type Query, type View } from './query/query';
+import { defaultQuery, isFlameView, isProcessView, type Query, type View } from './query/query';
 import type { SourceSettings } from './query/sourceLinks';
-import { eventsOf, rampsOf } from './store/events';
+import { eventId } from './store/events';
 import type { Capture } from './store/store';
 import type { Notice, Table } from './views/table';
 import type { Opening, WorkerClient } from './worker/client';
@@ -28,6 +27,9 @@ export interface QueryContext {
   readonly refId: string;
   /** Grafana's, for times in pictures. */
   readonly timeZone?: string;
+  readonly range: Range;
+  /** Explore has no panel to draw marks on: it shows their rows. */
+  readonly isExplore: boolean;
 }
 
 /** Frames so far: while captures load, how far that is; at the end the result. */
@@ -37,17 +39,17 @@ type Emit = (frames: DataFrame[]) => void;
  * One query: list → choose → fetch and decode → frames.
  * @throws Error where nothing can be shown at all
  */
-export async function runQuery(
-  context: QueryContext,
-  query: Query,
-  range: Range,
-  signal: AbortSignal,
-  emit: Emit
-): Promise<void> {
-  const { bucket, refId } = context;
+export async function runQuery(context: QueryContext, query: Query, signal: AbortSignal, emit: Emit): Promise<void> {
+  const { bucket, range, isExplore } = context;
   const ofKeys = keyViews[query.view];
   if (ofKeys) {
-    emit(ofKeys(await listCaptures(bucket, query.selector, range, signal), query, context));
+    // Over a panel there is no place for a sentence.
+    const isOverPanel = ofKeys === showMarks && !isExplore;
+    const listing = await (isOverPanel ? listCaptures : listOrExplain)(bucket, query.selector, range, signal);
+    const frames = await ofKeys(listing, query, context);
+    const isEmpty = frames.every(({ length }) => length === 0);
+    const notices = frames.flatMap(({ meta }) => meta?.notices ?? []);
+    emit(isEmpty && !isOverPanel ? [emptyFrame(query, context, { ...listing, notices })] : frames);
     return;
   }
   if (isFlameView(query.view)) {
@@ -55,7 +57,13 @@ export async function runQuery(
   }
   const chosen = await choose(bucket, query, range, signal);
   if (chosen.captures.length === 0) {
-    emit([emptyFrame(query, refId, chosen.notices, await drawOf(query))]);
+    emit([emptyFrame(query, { ...context, draw: await drawOf(query) }, chosen)]);
+    return;
+  }
+  if (query.view === 'event') {
+    const { showEvent } = await import(/* webpackChunkName: "event" */ './showEvent');
+    const options = { refId: context.refId, links: rowLinks(context.links, chosen.captures), executed: query.selector };
+    emit([await showEvent(bucket, chosen, options, signal)]);
     return;
   }
   if (isProcessView(query.view)) {
@@ -73,7 +81,8 @@ export async function runQuery(
   const isChange = query.drawing !== 'all' && query.base !== '' && isFlameView(query.view);
   if ((query.view === 'diff' || isChange) && base.captures.length === 0) {
     const notices = query.base === '' ? [{ severity: 'warning', text: 'Choose a base to compare with.' } as const] : [];
-    emit([emptyFrame(query, refId, [...chosen.notices, ...base.notices, ...notices], await drawOf(query))]);
+    const said = { notices: [...chosen.notices, ...base.notices, ...notices] };
+    emit([emptyFrame(query, { ...context, draw: await drawOf(query) }, said)]);
     return;
   }
   const { timeZone } = context;
@@ -81,21 +90,27 @@ export async function runQuery(
   emit(await showProfile({ ...context, draw }, query, chosen, base, signal, emit));
 }
 
+type KeyView = (listing: Listing, query: Query, context: QueryContext) => DataFrame[] | Promise<DataFrame[]>;
+
+/** Marks are drawn by panels of metrics. */
+const showMarks: KeyView = async (listing, { view }, context) => {
+  const { marks } = await import(/* webpackChunkName: "marks" */ './marks');
+  return [marks(view, listing, context)];
+};
+
 /** Views that come from keys alone. */
-const keyViews: Partial<
-  Record<View, (listing: Listing, query: Query, context: Pick<QueryContext, 'refId' | 'links'>) => DataFrame[]>
-> = {
-  captures: ({ captures, notices }, _, { refId, links }) => [
-    capturesFrame(captures, { refId, notices, links: [captureLink(links)], metrics: metricsLinks(links) }),
-  ],
-  series: ({ captures, notices }, { groupBy }, { refId }) => seriesFrames(captures, groupBy, { refId, notices }),
-  events({ captures, notices }, _, { refId, links }) {
-    const events = eventsOf(captures);
-    return [annotationFrame(events, rampsOf(events), { refId, notices, links: eventLinks(links) })];
+const keyViews: Partial<Record<View, KeyView>> = {
+  captures({ captures, notices }, query, { bucket, range, refId, links }) {
+    const chosen = chooseCaptures(captures, query, range, bucket.maxCaptures).captures;
+    const ids = new Set(chosen.map(eventId));
+    // Panels of other profiles show the same event.
+    const shown = new Set(captures.filter((capture) => ids.has(eventId(capture))));
+    const options = { refId, notices, links: rowLinks(links, captures), metrics: metricsLinks(links) };
+    return [capturesFrame(captures, { ...options, shown })];
   },
-  exemplars: ({ captures, notices }, _, { refId, links }) => [
-    exemplarFrame(eventsOf(captures), { refId, notices, links: exemplarLinks(links) }),
-  ],
+  series: ({ captures, notices }, { groupBy }, { refId }) => seriesFrames(captures, groupBy, { refId, notices }),
+  events: showMarks,
+  exemplars: showMarks,
 };
 
 /** With what draws flame graphs, where the view is one. */
@@ -120,7 +135,7 @@ async function showProfile(
   signal: AbortSignal,
   emit: Emit
 ): Promise<DataFrame[]> {
-  const { bucket, worker, refId, draw } = context;
+  const { bucket, worker } = context;
   const { sources, count, notices } = await findSources(bucket, query, chosen, base, signal);
   const [{ tables, failed }, links] = await Promise.all([
     worker.run(withCode(ofSamples(bucket, query), context), sources, openingOf(context, query, count, signal, emit)),
@@ -135,8 +150,8 @@ async function showProfile(
       : printCommand(query, sampleMatchers(bucket, query.selector), keysOf(chosen), keysOf(base));
   const all = [...notices, ...failedNotice(failed, count), ...(links?.notices ?? [])];
   return tables.map((table, i) => {
-    const plain = frameOf(table, query, refId, i === 0 ? all : [], { executed: command, draw });
-    const frame = links ? links.link(plain, table) : plain;
+    const plain = frameOf(table, query, context, i === 0 ? all : [], command);
+    const frame = links && table.length > 0 ? links.link(plain, table) : plain;
     // Explore's own flame graph draws the first frame alone; this gives another one a panel.
     const panel = i > 0 && visualisations[query.view] === 'flamegraph' ? 'flamegraph' : undefined;
     return panel ? { ...frame, meta: { ...frame.meta, preferredVisualisationPluginId: panel } } : frame;
@@ -150,7 +165,7 @@ async function showProcess(
   signal: AbortSignal,
   emit: Emit
 ): Promise<DataFrame[]> {
-  const { bucket, worker, refId } = context;
+  const { bucket, worker } = context;
   const [{ tables, failed }, links] = await Promise.all([
     worker.processView(
       withCode(ofSamples(bucket, query), context),
@@ -161,8 +176,8 @@ async function showProcess(
   ]);
   const all = [...notices, ...failedNotice(failed, captures.length), ...(links?.notices ?? [])];
   return tables.map((table) => {
-    const frame = frameOf(table, query, refId, all);
-    return links ? links.link(frame, table) : frame;
+    const frame = frameOf(table, query, context, all);
+    return links && table.length > 0 ? links.link(frame, table) : frame;
   });
 }
 
@@ -189,54 +204,50 @@ async function openLinks(
 async function showMemory(
   context: QueryContext,
   query: Query,
-  { captures, notices }: Choice,
+  { captures, notices, listed }: Choice,
   signal: AbortSignal,
   emit: Emit
 ): Promise<DataFrame[]> {
-  const { bucket, worker, refId } = context;
+  const { bucket, worker } = context;
   const heap = captures[captures.length - 1];
-  const bundle = await readBundle(bucket, heap, signal);
+  const { readBundle } = await import(/* webpackChunkName: "event" */ './bundle');
+  const bundle = await readBundle(bucket, heap, signal, listed);
   const said = [...notices, ...bundle.notices];
   if (!bundle.meta) {
-    return [emptyFrame(query, refId, said)];
+    return [emptyFrame(query, context, { notices: said })];
   }
   const opening = openingOf(context, query, 1, signal, emit);
   const tables = await worker.memory(bundle.meta, sourceIn(bucket)(heap), opening);
-  return tables.map((table) => frameOf(table, query, refId, said));
+  return tables.map((table) => frameOf(table, query, context, said));
 }
 
 /** Progress is shown from this many captures on. */
 const manyCaptures = 4;
 
-function openingOf(
-  { bucket, refId, draw }: DrawContext,
-  query: Query,
-  count: number,
-  signal: AbortSignal,
-  emit: Emit
-): Opening {
+function openingOf(context: DrawContext, query: Query, count: number, signal: AbortSignal, emit: Emit): Opening {
   let isDrawn = false;
+  const progress = (text: string) =>
+    emit([emptyFrame(query, context, { notices: [{ severity: 'info', text }], title: 'Loading' })]);
   return {
     signal,
-    load: loadFrom(bucket),
+    load: loadFrom(context.bucket),
     onPartial(tables, done) {
       isDrawn = true;
       const notice: Notice = {
         severity: 'warning',
         text: `The first ${done} of ${count} captures; the others are loading.`,
       };
-      emit(tables.map((table, i) => frameOf(table, query, refId, i === 0 ? [notice] : [], { draw })));
+      emit(tables.map((table, i) => frameOf(table, query, context, i === 0 ? [notice] : [])));
     },
     onProgress(done) {
       // What is drawn stays until there is more to draw.
       if (count >= manyCaptures && done < count && !isDrawn) {
-        emit([emptyFrame(query, refId, [{ severity: 'info', text: `Loading: ${done} of ${count} captures.` }], draw)]);
+        progress(`Loading: ${done} of ${count} captures.`);
       }
     },
     onDecode(key, done, total) {
       const percent = Math.round((100 * done) / total);
-      const text = `Reading ${objectKey(key)}: ${percent} % of ${Math.round(total / 1e6)} MB.`;
-      emit([emptyFrame(query, refId, [{ severity: 'info', text }], draw)]);
+      progress(`Reading ${objectKey(key)}: ${percent} % of ${Math.round(total / 1e6)} MB.`);
     },
   };
 }
@@ -252,20 +263,25 @@ const visualisations: Partial<Record<View, PreferredVisualisationType>> = {
   states: 'graph',
 };
 
-const frameOf = (
+function frameOf(
   table: Table,
   query: Query,
-  refId: string,
+  context: DrawContext,
   notices: readonly Notice[],
-  { executed = query.selector, draw }: { readonly executed?: string; readonly draw?: DrawFlame } = {}
-): DataFrame =>
-  toFrame(table, {
+  executed = query.selector
+): DataFrame {
+  if (table.length === 0) {
+    return emptyFrame(query, context, { notices: [...notices, ...table.notices], reasons: table.notices });
+  }
+  const { refId, draw } = context;
+  return toFrame(table, {
     refId,
     visualisation: visualisations[query.view] ?? 'table',
     executed,
     notices,
     draw,
   });
+}
 
 /** What stands beside an error: a panel that draws says which fields it misses where it gets no frame at all. */
 export const errorFrames = async (query: Pick<Query, 'view'>, refId: string, text: string): Promise<DataFrame[]> =>
@@ -273,8 +289,21 @@ export const errorFrames = async (query: Pick<Query, 'view'>, refId: string, tex
     ? [emptyFlame(refId, [{ severity: 'error', text }], await drawOf(query).catch(() => undefined))]
     : [];
 
-function emptyFrame(query: Query, refId: string, notices: readonly Notice[], draw?: DrawFlame): DataFrame {
-  return isFlameView(query.view)
-    ? emptyFlame(refId, notices, draw)
-    : toFrame({ name: query.view, length: 0, columns: [], notices: [] }, { refId, visualisation: 'table', notices });
+/** Says in the panel why there is nothing in it, and leads to where there is. */
+function emptyFrame(
+  query: Query,
+  { refId, range, links, isExplore, draw }: DrawContext,
+  { elsewhere, ...said }: Pick<SaidOptions, 'notices' | 'reasons' | 'title'> & Pick<Choice, 'elsewhere'>
+): DataFrame {
+  const link = elsewhere && rangeLink(links, elsewhere, isExplore ? stored(query) : undefined);
+  if (isFlameView(query.view)) {
+    return emptyFlame(refId, said.notices, draw);
+  }
+  return query.view === 'series' || visualisations[query.view] === 'graph'
+    ? saidSeries({ ...said, refId, link }, range)
+    : saidRows({ ...said, refId, link });
 }
+
+/** What of a query is not the default, as a short address has it. */
+const stored = (query: Query): Partial<Query> =>
+  Object.fromEntries(Object.entries(query).filter(([name, value]) => value !== defaultQuery[name as keyof Query]));

@@ -110,6 +110,7 @@ export function Dashboard({ model, dataSource, range, address, change }: any) {
                 scopedVars={panel.scoped}
                 height={panel.gridPos.h * 34}
                 fieldConfig={panel.fieldConfig}
+                options={panel.options}
               />
             </section>
           )

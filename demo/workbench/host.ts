@@ -52,6 +52,13 @@ export const host = {
   dataSource: undefined as grafanaData.DataSourceApi<any> | undefined,
 };
 
+/** What Grafana says of the user at the start of a page. */
+export function setRole(role: string): void {
+  host.role = role;
+  grafanaRuntime.config.exploreEnabled = true;
+  grafanaRuntime.config.bootData.user.permissions = role === 'Viewer' ? {} : { 'datasources:explore': true };
+}
+
 export function startServices(): void {
   const fetchRequest = ({ url, method = 'GET', responseType }: any) =>
     new rxjs.Observable((subscriber) => {

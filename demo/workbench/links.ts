@@ -11,8 +11,15 @@ export function fillIn(text: string, frame: DataFrame, row: number, value: unkno
       // The suffix of a number without a unit is empty, as that of none.
       how === '.suffix' ? '' : how === ':raw' ? String(cell(name)) : encode(cell(name))
     )
-    .replace(/\$\{__value\.raw\}/g, () => encode(value));
+    .replace(/\$\{__value\.raw\}/g, () => encode(value))
+    .replace(/^\$\{__url\.path\}\$\{__url\.params:exclude:([\w,]+)\}/, (_, names) => hereWithout(names.split(',')));
   return replaceVariables(own, scopedVars, (given) => [given].flat().map(encode).join(','));
+}
+
+function hereWithout(names: string[]): string {
+  const query = new URLSearchParams(location.search);
+  names.forEach((name) => query.delete(name));
+  return `${location.pathname}?${query}`;
 }
 
 /** An address of Grafana's. @param replace fills in the variables of a text */

@@ -7,7 +7,7 @@ import React, { useCallback, useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { dashboards, rangeOf, useAddress } from './address';
 import { Dashboard } from './dashboard';
-import { host, loadPlugin, startServices } from './host';
+import { host, loadPlugin, setRole, startServices } from './host';
 import { Results } from './panels';
 
 type Plugin = DataSourcePlugin<any>;
@@ -52,7 +52,7 @@ function App({ plugin }: { plugin: Plugin }) {
   const [run, setRun] = useState(0);
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const range = useMemo(() => rangeOf(address), [address.get('from'), address.get('to'), run]);
-  host.role = role;
+  setRole(role);
 
   const open = useCallback(
     (stored: any) => {
@@ -146,7 +146,7 @@ function Explore({ plugin, dataSource, range, address, change }: any) {
         <Editor datasource={dataSource} onRunQuery={() => {}} {...{ query, onChange, range, data }} />
       )}
       <section className="panel">
-        <Results targets={[query]} height={520} onFrames={setSeries} {...{ dataSource, range }} />
+        <Results app="explore" targets={[query]} height={520} onFrames={setSeries} {...{ dataSource, range }} />
       </section>
     </>
   );

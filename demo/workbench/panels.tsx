@@ -30,11 +30,12 @@ export function runQueries(
   dataSource: any,
   targets: any[],
   range: TimeRange,
-  scopedVars = {}
+  scopedVars = {},
+  app: 'explore' | 'dashboard' = 'dashboard'
 ): Observable<DataQueryResponse> {
   const run = (own: any[]): Observable<DataQueryResponse> =>
     own.length > 0
-      ? dataSource.query({ requestId: `W${requests++}`, targets: own, range, scopedVars, filters: [], app: 'explore' })
+      ? dataSource.query({ requestId: `W${requests++}`, targets: own, range, scopedVars, filters: [], app })
       : of({ data: [] });
   const ours = targets.filter(({ expr }) => !expr);
   const metrics = targets.filter(({ expr }) => expr);
@@ -58,18 +59,20 @@ interface View {
   height: number;
   scopedVars?: object;
   fieldConfig?: FieldConfigSource;
+  /** Of the panel, as far as one is read here. */
+  options?: { showFlameGraphOnly?: boolean };
   /** Annotations of the dashboard, which time series show. */
   annotations?: DataFrame[];
 }
 
 /** Runs queries and shows their frames as they come. */
-export function Results({ dataSource, targets, onFrames, ...view }: any) {
+export function Results({ dataSource, targets, onFrames, app, ...view }: any) {
   const { range, scopedVars } = view as View;
   const [response, setResponse] = useState<DataQueryResponse>();
   const key = JSON.stringify([targets, range.from.valueOf(), range.to.valueOf(), scopedVars]);
   useEffect(() => {
     setResponse(undefined);
-    const subscription = runQueries(dataSource, targets, range, scopedVars).subscribe({
+    const subscription = runQueries(dataSource, targets, range, scopedVars, app).subscribe({
       next(packet) {
         setResponse(packet);
         onFrames?.(packet.data);
@@ -107,6 +110,7 @@ function FrameView({
   height,
   scopedVars,
   fieldConfig,
+  options,
   annotations = [],
 }: View & { frames: DataFrame[] }) {
   const theme = useTheme2();
@@ -125,7 +129,12 @@ function FrameView({
     <div ref={box}>
       {kind === 'flamegraph' && (
         <div style={{ maxHeight: height, overflow: 'auto' }}>
-          <FlameGraph data={shown[0]} getTheme={() => theme} disableCollapsing={false} />
+          <FlameGraph
+            data={shown[0]}
+            getTheme={() => theme}
+            disableCollapsing={false}
+            showFlameGraphOnly={options?.showFlameGraphOnly ?? false}
+          />
         </div>
       )}
       {kind === 'nodeGraph' && <p className="notice">Grafana draws these two frames, nodes and edges, as a graph.</p>}

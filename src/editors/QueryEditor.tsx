@@ -50,6 +50,7 @@ const viewOptions: Array<ComboboxOption<View>> = [
   { value: 'leaks', label: 'Leaks', description: 'goroutines that grow over the captures of a process' },
   { value: 'leakSeries', label: 'Leaks over time', description: 'the same as a series per stack' },
   { value: 'states', label: 'States over time', description: 'goroutines of a process by class of state' },
+  { value: 'event', label: 'Event', description: 'the chosen capture in one line' },
   { value: 'captures', label: 'Captures', description: 'profiles in the bucket' },
   { value: 'series', label: 'Series', description: 'memory value at capture over time' },
   { value: 'events', label: 'Events', description: 'captures as annotations over a panel' },
@@ -71,7 +72,8 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   const fields = readFields(query.selector);
   const opensProfiles = isProfileView(query.view);
   const hasOptions = opensProfiles || isProcessView(query.view);
-  const choosesCapture = hasOptions || query.view === 'memory';
+  // Of a list of captures it is the one that is marked.
+  const choosesCapture = hasOptions || ['memory', 'event', 'captures'].includes(query.view);
   const isOfGoroutines = isGoroutineView(query.view) || isHistoryView(query.view);
   const id = (name: string) => `pprof-${query.refId}-${name}`;
   const facts = useFacts(datasource, range);

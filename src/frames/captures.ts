@@ -1,4 +1,11 @@
-import { FieldType, type DataFrame, type DataLink } from '@grafana/data';
+import {
+  FieldType,
+  MappingType,
+  SpecialValueMatch,
+  type DataFrame,
+  type DataLink,
+  type FieldConfig,
+} from '@grafana/data';
 import type { Capture } from '../store/store';
 import type { Column, Notice, Table } from '../views/table';
 import { hiddenCell } from './cells';
@@ -12,14 +19,30 @@ export interface CaptureFrameOptions {
   readonly links?: readonly DataLink[];
   /** Further links, to metrics. */
   readonly metrics?: readonly MetricsLink[];
+  /** Those that a query with the same choice opens: what the panels beside the table show. */
+  readonly shown?: ReadonlySet<Capture>;
 }
+
+const mark = '●';
+/** Links stay readable on it, in light and dark. */
+const markColor = 'rgba(110, 159, 255, 0.25)';
+/** The column of marks: narrow, and its colour is that of the whole row. */
+const markConfig: FieldConfig = {
+  displayName: mark,
+  description: 'The capture that is shown.',
+  mappings: [
+    { type: MappingType.ValueToText, options: { [mark]: { color: markColor, index: 0 } } },
+    { type: MappingType.SpecialValue, options: { match: SpecialValueMatch.Empty, result: { color: 'transparent' } } },
+  ],
+  custom: { width: 36, align: 'center', cellOptions: { type: 'color-background', mode: 'basic', applyToRow: true } },
+};
 
 const ownColumns: readonly string[] = ['time', 'value', 'limit', '% of limit', 'size', 'key'];
 
 /** One row per capture, the newest first, from keys alone. */
 export function capturesFrame(
   captures: readonly Capture[],
-  { refId, notices, links = [], metrics = [] }: CaptureFrameOptions
+  { refId, notices, links = [], metrics = [], shown }: CaptureFrameOptions
 ): DataFrame {
   const rows = [...captures].reverse();
   const label = (name: string): Column => ({
@@ -66,6 +89,11 @@ export function capturesFrame(
     for (const field of frame.fields.filter(({ name }) => name === 'event' || name === 'time')) {
       field.config.links = ranged;
     }
+  }
+  // All of them are not marked: that is a merge.
+  if (shown && shown.size > 0 && (shown.size < rows.length || rows.length === 1)) {
+    const values = rows.map((capture) => (shown.has(capture) ? mark : ''));
+    frame.fields.unshift({ name: 'shown', type: FieldType.string, config: markConfig, values });
   }
   for (const { column, read } of metrics) {
     frame.fields.push({ name: column, type: FieldType.string, config: { custom: hiddenCell }, values: rows.map(read) });

@@ -2,10 +2,11 @@ import { DataTopic } from '@grafana/data';
 import { eventsOf, rampsOf } from '../store/events';
 import type { Capture } from '../store/store';
 import { annotationFrame, exemplarFrame } from './events';
-import { eventLinks, exemplarLinks, type LinkContext } from './links';
+import { eventLinks, exemplarLinks } from './eventLinks';
+import type { LinkContext } from './links';
 
 const MiB = 1048576;
-const context: LinkContext = { uid: 'u"1', name: 'n', type: 't', dashboardUid: 'dash' };
+const context: LinkContext = { uid: 'u"1', name: 'n', type: 't', dashboardUid: 'dash', canExplore: true };
 
 function capture(at: number, percent: number | undefined, labels: Record<string, string> = {}): Capture {
   const all = {

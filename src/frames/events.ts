@@ -125,7 +125,7 @@ export function exemplarFrame(
 const escape = (text: string) => textUtil.escapeHtml(text);
 const mib = (bytes: number) => `${Math.round(bytes / 1048576).toLocaleString('en-US')} MiB`;
 
-const nameOf = ({ labels }: CaptureEvent) => labels.instance || labels.service || 'a process';
+export const nameOf = ({ labels }: CaptureEvent) => labels.instance || labels.service || 'a process';
 
 function amountOf({ value, limit }: CaptureEvent): string {
   if (value === undefined) {
@@ -134,7 +134,7 @@ function amountOf({ value, limit }: CaptureEvent): string {
   return limit ? `${Math.round((100 * value) / limit)} % of ${mib(limit)}` : mib(value);
 }
 
-const titleOf = (event: CaptureEvent) => `${event.labels.trigger || 'capture'} at ${amountOf(event)}`;
+export const titleOf = (event: CaptureEvent) => `${event.labels.trigger || 'capture'} at ${amountOf(event)}`;
 
 const tagsOf = ({ labels }: CaptureEvent) =>
   ['trigger', 'service', 'instance', 'version']

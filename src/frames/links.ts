@@ -1,7 +1,5 @@
 import { dateTime, locationUtil, urlUtil, type DataLink, type TimeRange } from '@grafana/data';
-import { mainCapture } from '../store/events';
 import type { Capture } from '../store/store';
-import type { EventLink } from './events';
 
 const minute = 60_000;
 
@@ -12,6 +10,8 @@ export interface LinkContext {
   readonly type: string;
   /** Dashboard that shows an event, '' for none. */
   readonly dashboardUid: string;
+  /** Grafana sends a user who may not open Explore to its home page, without a word. */
+  readonly canExplore: boolean;
   readonly metrics?: { readonly uid: string; readonly queries: readonly MetricsQuery[] };
 }
 
@@ -21,69 +21,54 @@ export interface MetricsQuery {
   readonly query: string;
 }
 
-/** From half an hour before a capture, which shows what led to it, to a little after. */
-const around = (time: number) => ({ from: String(time - 30 * minute), to: String(time + 10 * minute) });
-
-/**
- * Where an event opens: on a dashboard, which Viewers may open too, in Explore, and its process's metrics there. Addresses
- * are of this Grafana, also where it lives below a path.
- */
-export function eventLinks({ uid, type, dashboardUid, metrics }: LinkContext): EventLink[] {
-  const explore = (datasource: string, query: object, time: number) => {
-    const pane = { datasource, queries: [{ refId: 'A', ...query }], range: around(time) };
-    return address('/explore', { schemaVersion: 1, panes: JSON.stringify({ pl1: pane }) });
-  };
-  const dashboard: EventLink = {
-    title: 'Open capture',
-    url: ({ id, time, labels }) =>
-      address(`/d/${encodeURIComponent(dashboardUid)}`, {
-        'var-datasource': uid,
-        ...(labels.service && { 'var-service': labels.service }),
-        ...(labels.instance && { 'var-instance': labels.instance }),
-        'var-event': id,
-        ...around(time),
-      }),
-  };
-  return [
-    ...(dashboardUid === '' ? [] : [dashboard]),
-    {
-      title: 'Explore',
-      url: ({ id, time, captures }) => {
-        const event = mainCapture(captures)?.object.key ?? id;
-        return explore(uid, { datasource: { type, uid }, view: 'flame', capture: 'event', event }, time);
-      },
-    },
-    ...(metrics?.queries ?? []).map(({ name, query }): EventLink => ({
-      title: name,
-      url: ({ time, labels }) => {
-        const text = metricsQuery(query, labels);
-        return explore(metrics?.uid ?? '', { expr: text, query: text }, time);
-      },
-    })),
-  ];
+/** An address of Explore with one query. `range` is in Unix ms. */
+export function exploreAddress(datasource: string, query: object, range: { from: string; to: string }): string {
+  const pane = { datasource, queries: [{ refId: 'A', ...query }], range };
+  return address('/explore', { schemaVersion: 1, panes: JSON.stringify({ pl1: pane }) });
 }
 
-const address = (path: string, query: Record<string, string | number>) =>
+/** An address of this Grafana, also where it lives below a path. */
+export const address = (path: string, query: Record<string, string | number>) =>
   locationUtil.assureBaseUrl(urlUtil.renderUrl(path, query));
 
-/** Links of an exemplar: Grafana fills in the fields of the one that is clicked. */
-export function exemplarLinks(context: LinkContext): DataLink[] {
+/** Where the row of a capture or an event opens: in Explore, and for who may not go there on a dashboard. */
+export function rowLinks(context: LinkContext, captures: readonly Capture[]): DataLink[] {
+  if (context.canExplore) {
+    return [withRange(captureLink(context), captures)];
+  }
+  // Either names the capture for a dashboard's variable.
+  return dashboardLink(context, captures.some(({ labels }) => labels.event) ? 'event' : 'key');
+}
+
+/** Opens the dashboard of events at the event of a row. @param event the field that names it */
+export function dashboardLink({ uid, dashboardUid }: LinkContext, event: 'event' | 'key'): DataLink[] {
   const field = (name: string) => `\${__data.fields.${name}}`;
   const dashboard: DataLink = {
     title: 'Open capture',
     url:
-      `/d/${encodeURIComponent(context.dashboardUid)}?var-datasource=${encodeURIComponent(context.uid)}` +
-      `&var-service=${field('service')}&var-instance=${field('instance')}&var-event=${field('event')}` +
+      `/d/${encodeURIComponent(dashboardUid)}?var-datasource=${encodeURIComponent(uid)}` +
+      `&var-service=${field('service')}&var-instance=${field('instance')}&var-event=${field(event)}` +
       '&from=${__from}&to=${__to}',
   };
-  return [...(context.dashboardUid === '' ? [] : [dashboard]), captureLink(context)];
+  return dashboardUid === '' ? [] : [dashboard];
+}
+
+/** Shows the same at another time: a dashboard with its variables, or in Explore the query that is given. */
+export function rangeLink({ uid, type }: LinkContext, range: { from: number; to: number }, query?: object): DataLink {
+  const [from, to] = [String(Math.floor(range.from)), String(Math.ceil(range.to))];
+  return {
+    title: 'Show that time',
+    url: query
+      ? exploreAddress(uid, { datasource: { type, uid }, ...query }, { from, to })
+      : `\${__url.path}\${__url.params:exclude:from,to}&from=${from}&to=${to}`,
+  };
 }
 
 /**
  * A query about a captured process. Values come from keys, which anyone who may write to the bucket chooses: escaped as in
  * a quoted text of PromQL, none of them ends it.
  */
-const metricsQuery = (query: string, labels: Capture['labels']): string =>
+export const metricsQuery = (query: string, labels: Capture['labels']): string =>
   query.replace(/\$(\w+)/g, (whole, label) =>
     Object.hasOwn(labels, label) ? JSON.stringify(labels[label]).slice(1, -1) : whole
   );
@@ -96,8 +81,8 @@ export interface MetricsLink {
 }
 
 /** Links of a table row to the metrics of its process: Grafana fills in fields as they are, so the query is one. */
-export function metricsLinks({ metrics }: LinkContext): MetricsLink[] {
-  return (metrics?.queries ?? []).map(({ name, query }, i) => {
+export function metricsLinks({ metrics, canExplore }: LinkContext): MetricsLink[] {
+  return ((canExplore && metrics?.queries) || []).map(({ name, query }, i) => {
     const column = `metrics${i + 1}`;
     const text = `\${__data.fields.${column}}`;
     return {

@@ -11,6 +11,9 @@ export interface CaptureMeta extends MemoryMeta {
   readonly files: readonly string[];
   /** runtime.Version() of the program, '' where it is not said. */
   readonly goVersion: string;
+  /** Unix ms of the capture, and of the last garbage collection before it, of which a heap profile is; 0 where it does not say. */
+  readonly time: number;
+  readonly lastGC: number;
 }
 
 /** Largest meta.json that is read; the auto-profiler's have about 2 KiB. */
@@ -36,6 +39,8 @@ export function readMeta(bytes: Uint8Array): CaptureMeta {
     event: typeof root.event === 'string' ? root.event : '',
     files,
     goVersion: goVersionOf(root.runtime),
+    time: timeOf(root.time),
+    lastGC: timeOf(memstats.last_gc),
     limit: bytesOf(root, 'limit'),
     limitSource: typeof root.limit_source === 'string' ? root.limit_source : '',
     rss: bytesOf(memory, 'rss'),
@@ -57,6 +62,9 @@ function goVersionOf(runtime: unknown): string {
   const version = (runtime as { go_version?: unknown } | null | undefined)?.go_version;
   return typeof version === 'string' ? version : '';
 }
+
+/** Unix ms of a time as Go writes it. One that cannot be read is not known: no number is computed from it. */
+const timeOf = (value: unknown): number => (typeof value === 'string' && Date.parse(value)) || 0;
 
 const optional = (value: unknown, name: string) => (value === undefined ? {} : fieldsOf(value, name));
 

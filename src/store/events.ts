@@ -18,10 +18,7 @@ export interface CaptureEvent {
 
 /** Captures, by rising time, as the events that they are of. */
 export function eventsOf(captures: readonly Capture[]): CaptureEvent[] {
-  const files = grouped(captures, ({ labels: { service = '', instance = '', event }, object }) =>
-    // An id is unique in a bucket when our auto-profiler writes it, and of a process when another does.
-    event ? JSON.stringify([service, instance, event]) : object.key
-  );
+  const files = grouped(captures, eventId);
   return files.map((all) => {
     const [first] = all;
     return {
@@ -35,6 +32,10 @@ export function eventsOf(captures: readonly Capture[]): CaptureEvent[] {
     };
   });
 }
+
+/** What the files of one event share. An id is unique in a bucket when our auto-profiler writes it, and of a process when another does. */
+export const eventId = ({ labels: { service = '', instance = '', event }, object }: Capture): string =>
+  event ? JSON.stringify([service, instance, event]) : object.key;
 
 /** Whether an object tells of a capture instead of being a profile: meta.json. */
 export const isMeta = ({ object }: Capture): boolean => object.key.endsWith('.json');

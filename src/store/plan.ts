@@ -89,10 +89,10 @@ export async function findCaptures(
 }
 
 /** Keys of the last folder of the range start with `until`, so they are not past it. */
-const startsAtOrBefore = (key: string, until: string): boolean => key < until || key.startsWith(until);
+export const startsAtOrBefore = (key: string, until: string): boolean => key < until || key.startsWith(until);
 
 /** The spans that hold every capture of the range, and folders that the store would refuse to list. */
-async function planSpans(
+export async function planSpans(
   store: Store,
   layout: Layout,
   { prefix, from, to, labels, maxAge }: Omit<FindOptions, 'maxObjects'>,

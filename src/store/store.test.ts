@@ -1,4 +1,5 @@
 import { compileLayout, presetLayout, presets } from './layout';
+import { findFirstAfter, findLastBefore, findServices } from './nearest';
 import { findCaptures } from './plan';
 import { remembered } from './remembered';
 import { createS3Store } from './s3';
@@ -330,5 +331,83 @@ describe('XML', () => {
 
   it.each(['<a>', '<a></b>', '</a>', '<!DOCTYPE x [<!ENTITY e "x">]><a/>', 'text'])('refuses %j', (source) => {
     expect(() => parseXml(source)).toThrow(/not well-formed/);
+  });
+});
+
+describe('the captures that are nearest to an empty range', () => {
+  const layout = presetLayout('default');
+  const hour = 3600_000;
+  const day = 24 * hour;
+  const start = Date.UTC(2026, 10, 3);
+  const keyAt = (time: number, service = 's') => {
+    const iso = new Date(time).toISOString();
+    const folder = iso.slice(0, 13).replace(/[-T]/g, '/');
+    return `${service}/${folder}/${iso.replace(/[-:]/g, '')}_e_t_1-2_i_v/heap.pb.gz`;
+  };
+  const search = async (times: readonly number[], time: number, labels = { service: ['s'] }) => {
+    const { fetch, requests } = listingServer(times.map((each) => keyAt(each)).sort());
+    const options = { prefix: '', labels, time, isWanted: () => true };
+    const near = await findLastBefore(createS3Store(fetch), layout, options, signal);
+    return { near, lists: requests.length };
+  };
+
+  it.each([
+    ['an hour', hour],
+    ['a day', day],
+    ['a month', 30 * day],
+    ['five years', 5 * 365 * day],
+  ])('%s before', async (_, ago) => {
+    const { near, lists } = await search([start - ago - hour, start - ago, start + day], start);
+    expect(near?.capture.time).toBe(start - ago);
+    expect(near?.isExact).toBe(true);
+    expect(lists).toBeLessThanOrEqual(12);
+  });
+
+  it('is found among more than a search may list', async () => {
+    // 200 days, 150 a day; the last 120 days ago.
+    const times = [...Array(30_000).keys()].map((i) => start - 120 * day - i * 576_000);
+    const { near, lists } = await search(times, start);
+    expect(near?.capture.time).toBe(Math.max(...times));
+    expect(near?.isExact).toBe(true);
+    expect(lists).toBeLessThanOrEqual(14);
+  });
+
+  it('is none where there is none, for a bounded number of requests', async () => {
+    const { near, lists } = await search([start + 1], start);
+    expect(near).toBeUndefined();
+    expect(lists).toBeLessThanOrEqual(12);
+  });
+
+  it('is the one that is wanted, where it lies near', async () => {
+    const { fetch } = listingServer([keyAt(start - 2 * hour), keyAt(start - hour)]);
+    const store = createS3Store(fetch);
+    const options = { prefix: '', labels: { service: ['s'] }, time: start };
+    const wanted = (time: number) => ({ ...options, isWanted: (capture: { time: number }) => capture.time === time });
+    const near = await findLastBefore(store, layout, wanted(start - 2 * hour), signal);
+    expect([near?.capture.time, near?.isWanted]).toEqual([start - 2 * hour, true]);
+    const other = await findLastBefore(store, layout, wanted(0), signal);
+    expect([other?.capture.time, other?.isWanted]).toEqual([start - hour, false]);
+  });
+
+  it('is looked for after it too, and without an order of time in all of a small bucket', async () => {
+    const { fetch } = listingServer([keyAt(start + day), keyAt(start + 2 * day)]);
+    const options = { prefix: '', labels: { service: ['s'] }, time: start, isWanted: () => true };
+    expect((await findFirstAfter(createS3Store(fetch), layout, options, signal))?.capture.time).toBe(start + day);
+    const flat = listingServer(['a.20261101000000.pprof', 'a.20261102000000.pprof', 'a.20261105000000.pprof']);
+    const near = await findLastBefore(
+      createS3Store(flat.fetch),
+      compileLayout('{service}.{time}.pprof'),
+      options,
+      signal
+    );
+    expect(near?.capture.object.key).toBe('a.20261102000000.pprof');
+  });
+
+  it('services are folders, where the layout has them', async () => {
+    const { fetch } = listingServer(['p/a/x', 'p/b/y']);
+    const store = createS3Store(fetch);
+    expect(await findServices(store, layout, 'p/', signal)).toEqual(['a', 'b']);
+    expect(await findServices(store, presetLayout('autopprof'), '', signal)).toBeUndefined();
+    expect(await findServices(store, presetLayout('hive'), '', signal)).toBeUndefined();
   });
 });

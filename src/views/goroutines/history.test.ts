@@ -231,7 +231,61 @@ it('as states, whose sum is all goroutines of each capture', async () => {
     table.columns.slice(1).reduce((sum, { values }) => sum + Number(values[i]), 0)
   );
   expect(totals).toEqual([130, 230, 330, 430, 530, 630, 730, 830]);
-  expect(textOf(table)).toMatch(/found leaked count as stuck/);
+});
+
+describe('states of a history', () => {
+  const dump = (marked: number, free: number) =>
+    readDump(
+      [...Array(marked + free).keys()]
+        .map((i) => `goroutine ${i + 1} [chan send${i < marked ? ' (leaked)' : ''}]:\nmain.f()\n\t/f.go:1 +0x1\n`)
+        .join('\n')
+    );
+  const counts = (table: Table, name: string) => {
+    const found = table.columns.find((each) => each.name === name);
+    return found && Array.from(found.values as ArrayLike<number>);
+  };
+
+  it('have no cliff where only the last capture has leak marks', async () => {
+    const table = over(
+      [
+        [await dump(0, 10), 0],
+        [await dump(0, 11), 1],
+        [await dump(12, 0), 2],
+      ],
+      { view: 'states' }
+    );
+    expect(counts(table, 'channel')).toEqual([10, 11, 12]);
+    expect(counts(table, 'stuck')).toBeUndefined();
+    expect(textOf(table)).toMatch(
+      /marks are in 1 of the 3 captures only, .*the 12 that it marked last are not shown as stuck/
+    );
+  });
+
+  it('count what is marked as stuck where every capture has marks', async () => {
+    const table = over(
+      [
+        [await dump(1, 9), 0],
+        [await dump(5, 5), 1],
+      ],
+      { view: 'states' }
+    );
+    expect([counts(table, 'channel'), counts(table, 'stuck')]).toEqual([
+      [9, 5],
+      [1, 5],
+    ]);
+    expect(textOf(table)).toMatch(/found leaked count as stuck/);
+  });
+
+  it('say nothing of marks where there are none', async () => {
+    const table = over(
+      [
+        [await dump(0, 2), 0],
+        [await dump(0, 3), 1],
+      ],
+      { view: 'states' }
+    );
+    expect(textOf(table)).not.toMatch(/mark|stuck/);
+  });
 });
 
 it('of goroutines that a selector and a search leave', async () => {

@@ -1,3 +1,4 @@
+import { stateClass } from '../../profile/goroutine';
 import type { Pattern } from '../../profile/pattern';
 import type { Profile } from '../../profile/profile';
 import { columnsOf, fullText, namedColumn, type Column, type NamedText, type Notice, type Table } from '../table';
@@ -61,6 +62,8 @@ export class GoroutineHistory {
   private times: number[] = [];
   private totals: number[] = [];
   private classTotals: number[][] = [];
+  /** What of `classTotals` would be of another class without the runtime's leak marks: by class, and how many are marked. */
+  private unmarked: Array<{ readonly moves: readonly number[]; readonly marked: number }> = [];
   /** By row of the groups: counts up to the last capture that had it. */
   private counts: number[][] = [];
   private readonly latest: Latest[] = [];
@@ -134,6 +137,7 @@ export class GoroutineHistory {
     this.times.push(time);
     this.totals.push(added.total);
     this.classTotals.push(added.classes.map((column) => column.reduce((sum, n) => sum + n, 0)));
+    this.unmarked.push(withoutMarks(profile));
     this.last = {
       tally: added,
       medianWait: medianWaits(profile, group, length),
@@ -156,6 +160,7 @@ export class GoroutineHistory {
         this.times = [];
         this.totals = [];
         this.classTotals = [];
+        this.unmarked = [];
         this.counts = [];
         this.leakTimes = [];
         this.marked.clear();
@@ -321,15 +326,24 @@ export class GoroutineHistory {
     };
   }
 
-  /** Columns: time, and the count of each class of states that there is. */
+  /**
+   * Columns: time, and the count of each class of states that there is. One classification for all captures: the runtime
+   * marks what it found leaked only after its detector ran, so where some captures have marks and others none, a class by
+   * marks would jump where nothing happened.
+   */
   private states(): Table {
+    const withMarks = this.unmarked.filter(({ marked }) => marked > 0);
+    const byState = withMarks.length > 0 && withMarks.length < this.times.length;
+    const classTotals = byState
+      ? this.classTotals.map((totals, i) => totals.map((total, c) => total + this.unmarked[i].moves[c]))
+      : this.classTotals;
     return {
       name: 'states',
       length: this.times.length,
       columns: [
         { name: 'time', kind: 'time', values: this.times },
         ...stateClasses.flatMap((name, c): Column[] => {
-          const values = this.classTotals.map((totals) => totals[c]);
+          const values = classTotals.map((totals) => totals[c]);
           return values.some((value) => value > 0)
             ? [
                 {
@@ -347,8 +361,8 @@ export class GoroutineHistory {
       ],
       notices: [
         this.summary(),
-        ...(this.marked.size > 0
-          ? [{ severity: 'info' as const, text: 'Goroutines that the runtime found leaked count as stuck.' }]
+        ...(withMarks.length > 0
+          ? [marksNotice(withMarks.length, this.times.length, withMarks.at(-1)?.marked ?? 0)]
           : []),
         ...this.otherNotices(),
       ],
@@ -477,6 +491,34 @@ function medianWaits(profile: Profile, group: Uint32Array, length: number): Floa
     const own = waits.subarray(offset[g], offset[g + 1]).sort();
     return own.length === 0 ? NaN : own[own.length >> 1];
   });
+}
+
+/** How goroutines that the runtime found leaked are counted in a history. @param last how many it marked last */
+function marksNotice(withMarks: number, captures: number, last: number): Notice {
+  const text =
+    withMarks === captures
+      ? 'Goroutines that the runtime found leaked count as stuck.'
+      : `The runtime's leak marks are in ${withMarks} of the ${captures} captures only, so in all of them goroutines count by their ` +
+        `state: the ${last.toLocaleString('en-US')} that it marked last are not shown as stuck. The view Leaks has them.`;
+  return { severity: 'info', text };
+}
+
+/** How goroutines that the runtime marked as leaked would count by their state alone. */
+function withoutMarks(profile: Profile): { moves: readonly number[]; marked: number } {
+  const { sample, strings } = profile;
+  const counts = countsOf(profile);
+  const facts = factsOf(profile);
+  const moves = stateClasses.map(() => 0);
+  let marked = 0;
+  for (let i = 0; i < sample.length; i++) {
+    const set = sample.labelSet[i];
+    if (facts.isLeaked[set] === 1) {
+      moves[facts.stateClass[set]] -= counts[i];
+      moves[stateClasses.indexOf(stateClass(strings[facts.state[set]]))] += counts[i];
+      marked += counts[i];
+    }
+  }
+  return { moves, marked };
 }
 
 function benignNotice(all: readonly Row[]): Notice[] {
