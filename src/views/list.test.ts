@@ -10,7 +10,7 @@ const files: Readonly<Record<string, string[]>> = JSON.parse(readFileSync('testd
 
 async function listOf(set: string, query: Partial<Query>): Promise<Table> {
   const profile = await decode(readFileSync(files[set][0]));
-  return run({ ...defaultQuery, view: 'list', ...query }, { profile })[0];
+  return run({ ...defaultQuery, view: 'list', fullNames: true, ...query }, { profile })[0];
 }
 
 /** What -list prints of each routine and of each line with a value, without its source. */
