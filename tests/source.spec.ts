@@ -40,8 +40,8 @@ test('the view List has the lines of a function, each with a link to it', async 
   const rows = page.getByRole('row').filter({ hasText: 'retainedPoints' });
   await expect(rows.nth(1)).toBeVisible();
   // The function itself has no line; sums are those of its lines.
-  await expect(rows.nth(0).getByRole('cell').nth(1)).toHaveText('');
-  const line = await rows.nth(1).getByRole('cell').nth(1).innerText();
+  await expect(rows.nth(0).getByRole('gridcell').nth(1)).toHaveText('');
+  const line = await rows.nth(1).getByRole('gridcell').nth(1).innerText();
   expect(line).toMatch(/^\d+$/);
   await expect(rows.nth(1).locator('a').first()).toHaveAttribute('href', new RegExp(`^${repository}/.*#L${line}$`));
   await expect(page.getByRole('button', { name: 'Command' })).toBeVisible();
