@@ -855,6 +855,18 @@ describe('settings', () => {
     expect(bucket.requests).toEqual([]);
   });
 
+  test.each(['s3://profiles', 'gs://profiles/prod', 'profiles', 'https://', 'https:///profiles'])(
+    'a bucket URL %s is answered with what to enter, and nothing is asked',
+    async (bucketUrl) => {
+      const { ds, bucket } = setUp(threeCaptures(), { options: { bucketUrl } });
+      const message = expect.stringContaining(`"${bucketUrl}" is none that Grafana can read: expected https://`);
+      expect(await ds.testDatasource()).toMatchObject({ status: 'error', message });
+      expect((await framesOf(ds, { view: 'captures' })).errors[0]).toMatchObject({ message });
+      await expect(ds.previewKeys()).rejects.toMatchObject({ message });
+      expect(bucket.requests).toEqual([]);
+    }
+  );
+
   test.each([
     [403, '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>', /s3:ListBucket/],
     [404, '<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>', /no such bucket/],

@@ -98,17 +98,24 @@ test('the heap dashboard opens the capture that is clicked', async ({ page }) =>
 
 test('a wrong bucket is said', async ({ page }) => {
   await page.goto('/?tab=config');
-  const saveWith = async (name: string) => {
-    const url = page.getByRole('textbox', { name: /Bucket URL/ });
-    await url.fill((await url.inputValue()).replace(/[^/]+$/, name));
+  const url = page.getByRole('textbox', { name: /Bucket URL/ });
+  const right = await url.inputValue();
+  const save = async (bucketUrl: string) => {
+    await url.fill(bucketUrl);
     await page.getByRole('button', { name: 'Save & test' }).click();
   };
+  const saveWith = (name: string) => save(right.replace(/[^/]+$/, name));
+  await save('s3://profiles');
+  await expect(page.getByText(/"s3:\/\/profiles" is none that Grafana can read: expected https/).first()).toBeVisible();
   await saveWith('forbidden');
   await expect(page.getByText(/No access to the listing \(403\).*s3:ListBucket.*AccessDenied/).first()).toBeVisible();
   await saveWith('nothing-here');
   await expect(page.getByText(/There is no such bucket \(404\)/).first()).toBeVisible();
-  await saveWith('profiles');
+  await save(right);
   await expect(page.getByText(/captures of 4 services/)).toBeVisible();
+  const preview = page.getByRole('region', { name: 'Key preview' });
+  await expect(preview).toContainText('service=checkout');
+  await expect(preview.getByText('could not be read')).toHaveCount(0);
 });
 
 test('a viewer reads, and can neither save nor write to the bucket', async ({ page, request }) => {

@@ -17,6 +17,16 @@ jest.setTimeout(30_000);
 
 beforeAll(lendLayout);
 
+// React and Grafana's components say there what an editor does wrong.
+const said: unknown[][] = [];
+beforeEach(() => {
+  said.length = 0;
+  for (const method of ['error', 'warn'] as const) {
+    jest.spyOn(console, method).mockImplementation((...args: unknown[]) => void said.push(args));
+  }
+});
+afterEach(() => expect(said).toEqual([]));
+
 const now = dateTime(Date.parse('2026-11-03T15:00:00Z'));
 const range = { from: now, to: now, raw: { from: now, to: now } };
 
@@ -229,6 +239,36 @@ describe('config editor', () => {
     expect(screen.getByRole('row', { name: /prod\/a\/heap.pb.gz service=a · profile=heap/ })).toBeInTheDocument();
     await user.type(screen.getByLabelText(/^Template/), '.bak');
     expect(await screen.findByText('The layout reads 0 of the first 3 keys.')).toBeInTheDocument();
+  });
+
+  test('the key preview says nothing of settings that are no longer saved, in whatever order answers come', async () => {
+    const answers: Array<{ resolve: (keys: string[]) => void; reject: (error: Error) => void }> = [];
+    const previewKeys = () => new Promise<string[]>((resolve, reject) => answers.push({ resolve, reject }));
+    setDataSourceSrv({
+      get: async () => ({ previewKeys }),
+      getList: () => [],
+      getInstanceSettings: () => undefined,
+    } as unknown as DataSourceSrv);
+    const editor = (version: number) => {
+      const options = { uid: 'u', version, jsonData: {}, secureJsonFields: {} } as Options;
+      return <ConfigEditor options={options} onOptionsChange={jest.fn()} />;
+    };
+    const settle = () => act(() => new Promise((resolve) => setTimeout(resolve)));
+    const { rerender } = render(editor(1));
+    await settle();
+    answers[0].reject(new Error('wrong bucket'));
+    expect(await screen.findByText('wrong bucket')).toBeInTheDocument();
+    rerender(editor(2));
+    expect(screen.queryByText('wrong bucket')).toBeNull();
+    await settle();
+    rerender(editor(3));
+    await settle();
+    answers[2].resolve(['a/b/c']);
+    expect(await screen.findByText(/first 1 keys/)).toBeInTheDocument();
+    answers[1].reject(new Error('too late'));
+    await settle();
+    expect(screen.queryByText('too late')).toBeNull();
+    expect(screen.getByText(/first 1 keys/)).toBeInTheDocument();
   });
 
   test('a template that cannot be compiled says why', async () => {

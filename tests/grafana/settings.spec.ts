@@ -17,6 +17,9 @@ test('Save & test says what the bucket holds, or what is wrong', async ({
     await settings.getByGrafanaSelector(selectors.pages.DataSource.saveAndTest).click();
   };
 
+  await saveWith('s3://profiles');
+  await expect(answer).toContainText(/"s3:\/\/profiles" is none that Grafana can read: expected https/);
+
   await saveWith(bucketUrl);
   await expect(answer).toContainText(/\d+ captures of 4 services in the last 7 days/);
   await expect(page.getByRole('region', { name: 'Key preview' })).toContainText('service=checkout');
@@ -30,6 +33,10 @@ test('Save & test says what the bucket holds, or what is wrong', async ({
   // Port 9 is the discard service, which nobody runs.
   await saveWith('http://127.0.0.1:9/profiles');
   await expect(answer).toContainText(/The bucket cannot be reached \(502\)/);
+
+  await saveWith(bucketUrl);
+  await expect(answer).toContainText(/\d+ captures of 4 services in the last 7 days/);
+  await expect(page.getByRole('region', { name: 'Key preview' }).getByText('could not be read')).toHaveCount(0);
 
   await settings.deleteDataSource();
 });
