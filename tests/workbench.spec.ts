@@ -107,13 +107,14 @@ test('a wrong bucket is said', async ({ page }) => {
   const saveWith = (name: string) => save(right.replace(/[^/]+$/, name));
   await save('s3://profiles');
   await expect(page.getByText(/"s3:\/\/profiles" is none that Grafana can read: expected https/).first()).toBeVisible();
+  const preview = page.getByRole('region', { name: 'Key preview' });
+  await expect(preview.getByText('could not be read')).toBeVisible();
   await saveWith('forbidden');
   await expect(page.getByText(/No access to the listing \(403\).*s3:ListBucket.*AccessDenied/).first()).toBeVisible();
   await saveWith('nothing-here');
   await expect(page.getByText(/There is no such bucket \(404\)/).first()).toBeVisible();
   await save(right);
   await expect(page.getByText(/captures of 4 services/)).toBeVisible();
-  const preview = page.getByRole('region', { name: 'Key preview' });
   await expect(preview).toContainText('service=checkout');
   await expect(preview.getByText('could not be read')).toHaveCount(0);
 });

@@ -35,7 +35,7 @@ function Config({ plugin, settings, save }: { plugin: Plugin; settings: any; sav
   };
   return (
     <>
-      <Editor options={options} onOptionsChange={setOptions} />
+      <Editor options={{ ...options, version: settings.version }} onOptionsChange={setOptions} />
       {result && <Alert severity={result.status === 'success' ? 'success' : 'error'} title={result.message} />}
       <Button onClick={saveAndTest}>Save & test</Button>
     </>
