@@ -7,10 +7,7 @@ export function fillIn(text: string, frame: DataFrame, row: number, value: unkno
   const encode = (given: unknown) => (text.startsWith('/') ? encodeURIComponent(String(given)) : String(given));
   const cell = (name: string) => frame.fields.find((field) => field.name === name)?.values[row] ?? '';
   const own = text
-    .replace(/\$\{__data\.fields\.(\w+)(:raw|\.suffix)?\}/g, (_, name, how) =>
-      // The suffix of a number without a unit is empty, as that of none.
-      how === '.suffix' ? '' : how === ':raw' ? String(cell(name)) : encode(cell(name))
-    )
+    .replace(/\$\{__data\.fields\.(\w+)(:raw)?\}/g, (_, name, raw) => (raw ? String(cell(name)) : encode(cell(name))))
     .replace(/\$\{__value\.raw\}/g, () => encode(value))
     .replace(/^\$\{__url\.path\}\$\{__url\.params:exclude:([\w,]+)\}/, (_, names) => hereWithout(names.split(',')));
   return replaceVariables(own, scopedVars, (given) => [given].flat().map(encode).join(','));

@@ -18,35 +18,39 @@ const addressOf = ({ file, line }: { file: string; line: number }) =>
   file === 'none.go' ? '' : `https://git.example/${encodeURIComponent(file)}#L${line}`;
 const plain = toFrame(table, { refId: 'A', visualisation: 'table' });
 
-/** A link's variables as Grafana fills them in: raw, and with paths into what a cell shows. */
-function filled(text: string, frame: DataFrame, rowIndex: number): string {
-  const fields = getFieldDisplayValuesProxy({ frame, rowIndex }) as Record<string, { suffix?: string }>;
-  return text.replace(/\$\{__data\.fields\.(\w+?)(:raw|\.suffix)\}/g, (match, name, how) =>
-    how === ':raw' ? String(fields[name]) : (fields[name].suffix ?? (isExplore ? match : ''))
-  );
-}
-let isExplore = false;
-
-function linksOf(name: string): string[] {
-  const [frame] = applyFieldOverrides({
+const shown = () =>
+  applyFieldOverrides({
     data: [withSource(plain, table, addressOf)],
     fieldConfig: { defaults: {}, overrides: [] },
     replaceVariables: (text) => text,
     theme: createTheme(),
     timeZone: 'utc',
-  });
-  const [link] = frame.fields.find((field) => field.name === name)?.config.links ?? [];
-  return Array.from({ length: frame.length }, (_, row) => filled(link?.url ?? '', frame, row));
-}
+  })[0];
+
+/** Of each row what Grafana's variables are: the columns as they are shown. */
+const cellsOf = (frame: DataFrame) =>
+  Array.from(
+    { length: frame.length },
+    (_, rowIndex) => getFieldDisplayValuesProxy({ frame, rowIndex }) as Record<string, { suffix?: string }>
+  );
+
+const linkOf = (frame: DataFrame, name: string) => frame.fields.find((field) => field.name === name)?.config.links?.[0];
 
 test.each(['function', 'line'])('each row of %s has its own address, or none', (name) => {
-  isExplore = false;
-  expect(linksOf(name)).toEqual(['https://git.example/a.go#L1', '', '', 'https://git.example/b%20c.go#L3']);
+  const frame = shown();
+  expect(linkOf(frame, name)).toMatchObject({ url: '${__data.fields.function_source:raw}', targetBlank: true });
+  expect(cellsOf(frame).map(({ function_source: address }) => String(address))).toEqual([
+    'https://git.example/a.go#L1',
+    '',
+    '',
+    'https://git.example/b%20c.go#L3',
+  ]);
 });
 
-test('where there is none, Explore finds a variable that is not defined, and leaves the link out', () => {
-  isExplore = true;
-  expect(linksOf('function').map((url) => url.includes('${'))).toEqual([false, true, true, false]);
+test('where there is none, a variable of the link is not defined, as Explore asks', () => {
+  const frame = shown();
+  expect(linkOf(frame, 'function')).toMatchObject({ onlyWhere: '${function_linked.suffix}' });
+  expect(cellsOf(frame).map(({ function_linked: linked }) => linked.suffix)).toEqual(['', undefined, undefined, '']);
 });
 
 test('columns of one code share the hidden ones, and others have no link', () => {

@@ -2,6 +2,9 @@ import { FieldType, type DataFrame, type DataLink, type Field } from '@grafana/d
 import type { Code, Table } from '../views/table';
 import { hiddenCell } from './cells';
 
+/** A link that Explore leaves out of rows where the variable is not defined. */
+type ConditionalLink = DataLink & { readonly onlyWhere: string };
+
 const hidden = { custom: hiddenCell };
 
 /**
@@ -9,12 +12,14 @@ const hidden = { custom: hiddenCell };
  * rows, and their addresses have nothing in common: a hidden column has them whole, and the link is what it says, raw,
  * since Grafana would escape it again. Rows without an address have no link.
  *
- * That a row has none, dashboards see by an empty link. Explore makes `about:blank` of one; it leaves a link out where a
- * variable in it is not defined, as the suffix of a number is that is null, while that of 1 is ''.
+ * That a row has none, dashboards see by an empty link. Explore makes `about:blank` of one, but leaves out a link in any of
+ * whose texts a variable is not defined: there columns are variables too, and the suffix of a number is not defined where
+ * it is null, while that of 1 is ''. In an address dashboards would print such a variable as it is, so it has a text of
+ * its own.
  * @param addressOf '' for none
  */
 export function withSource(frame: DataFrame, table: Table, addressOf: (code: Code) => string): DataFrame {
-  const added = new Map<object, { readonly link: DataLink; readonly fields: readonly Field[] }>();
+  const added = new Map<object, { readonly link: ConditionalLink; readonly fields: readonly Field[] }>();
   const linksOf = (name: string, code: ReadonlyArray<Code | undefined>) => {
     const known = added.get(code);
     if (known) {
@@ -25,8 +30,9 @@ export function withSource(frame: DataFrame, table: Table, addressOf: (code: Cod
     const made = {
       link: {
         title: 'Source',
-        url: `\${__data.fields.${column}_source:raw}\${__data.fields.${column}_linked.suffix}`,
+        url: `\${__data.fields.${column}_source:raw}`,
         targetBlank: true,
+        onlyWhere: `\${${column}_linked.suffix}`,
       },
       fields: addresses.every((address) => address === '')
         ? []

@@ -39,6 +39,8 @@ describe('names of files', () => {
     ['/proc/self/cwd/pkg/server/server.go', `${own}/pkg/server/server.go#L7`],
     ['./main.go', `${own}/main.go#L7`],
     ['pkg/größe/my file.go', `${own}/pkg/gr%C3%B6%C3%9Fe/my%20file.go#L7`],
+    ['github.com/acme/app/lib@v0.0.0/x.go', `${own}/lib/x.go#L7`],
+    ['github.com/acme/app/lib@v0.0.0-00010101000000-000000000000/x.go', `${own}/lib/x.go#L7`],
     // Modules, of the cache and of -trimpath.
     ['/go/pkg/mod/github.com/x/y@v1.2.3/z.go', 'https://github.com/x/y/blob/v1.2.3/z.go#L7'],
     [

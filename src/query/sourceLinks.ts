@@ -253,7 +253,11 @@ function moduleOf(given: readonly string[], isCached: boolean): Place | undefine
     isCached ? text.replace(/!([a-z])/g, (_, letter) => letter.toUpperCase()) : text;
   const [last, version] = unescaped(given[at]).split('@');
   const module = renamed([...given.slice(0, at).map(unescaped), last]);
-  return { segments: [...module, ...given.slice(at + 1)], moduleLength: module.length, version };
+  const segments = [...module, ...given.slice(at + 1)];
+  // What a go.mod replaces by a folder has a version that is none.
+  return /^v0\.0\.0(?:-00010101000000-0{12})?$/.test(version)
+    ? { segments }
+    : { segments, moduleLength: module.length, version };
 }
 
 /** gopkg.in/yaml.v3 is github.com/go-yaml/yaml, gopkg.in/user/pkg.v1 is github.com/user/pkg. */

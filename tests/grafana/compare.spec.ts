@@ -45,3 +45,28 @@ test('names of functions have more room in a table than numbers', async ({ page 
     .poll(async () => ((await widthOf('function')) ?? 0) / ((await widthOf('flat%')) ?? 1))
     .toBeGreaterThan(2);
 });
+
+const linkOf = (page: Page, name: RegExp) =>
+  page.getByRole('row').filter({ hasText: name }).first().getByRole('link').first();
+
+for (const query of [{ view: 'top' }, { view: 'list', peek: 'store\\.retainedPoints' }]) {
+  test(`rows of ${query.view} link to their code`, async ({ page }) => {
+    await open(page, { ...heap, ...query });
+    await expect(linkOf(page, /store\.retainedPoints/)).toHaveAttribute(
+      'href',
+      /^https:\/\/github\.com\/pproflens\/pproflens\/blob\/main\/demo\/service\/internal\/store\/cache\.go#L\d+$/
+    );
+  });
+}
+
+test('a row whose code is of an unknown version has no link', async ({ page }) => {
+  // The recorded ingester has no meta.json that says its Go. Of an empty link Explore makes about:blank.
+  await open(page, { ...heap, view: 'top', focus: 'flate\\.NewWriter' });
+  await expect(
+    page
+      .getByRole('row')
+      .filter({ hasText: /flate\.NewWriter/ })
+      .first()
+  ).toBeVisible();
+  await expect(linkOf(page, /flate\.NewWriter/)).toHaveCount(0);
+});
