@@ -4,8 +4,9 @@ import { clockTolerance, spanText } from './profile/time';
 import type { Query } from './query/query';
 import { parseSelector, possibleValues, printSelector, splitMatchers } from './query/selector';
 import { isMeta } from './store/events';
-import { findFirstAfter, findLastBefore, findServices, type Near } from './store/nearest';
+import { findFirstAfter, findLastBefore, type Near } from './store/nearest';
 import { findCaptures } from './store/plan';
+import { findServices } from './store/services';
 import type { Capture } from './store/store';
 import type { Notice } from './views/table';
 

@@ -5,6 +5,7 @@ import { loadFrom, sourceIn } from './inputs';
 import { quoteMeta } from './profile/literals';
 import { escapeQuoted, parseSelector, printSelector, type Matcher, type MatchOp } from './query/selector';
 import { maxAges } from './store/remembered';
+import { findServices } from './store/services';
 import type { Capture } from './store/store';
 import type { WorkerClient } from './worker/client';
 
@@ -28,6 +29,13 @@ export async function findValues(
   label?: string
 ): Promise<Facts> {
   const { signal } = new AbortController();
+  if (label === 'service' && parseSelector(selector).length === 0) {
+    // Which services there are is no question of time: a dashboard keeps its own where the range has no captures of it.
+    const services = await findServices(bucket.store, bucket.layout, bucket.prefix, signal, maxAges.names);
+    if (services) {
+      return { labels: { service: services }, sampleTypes: [] };
+    }
+  }
   const { captures } = await listCaptures(bucket, selector, range, signal, maxAges.names);
   const labels = new Map<string, Set<string>>();
   for (const capture of captures) {

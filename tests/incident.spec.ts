@@ -13,7 +13,7 @@ async function expectEvent(page: Page, said: RegExp): Promise<void> {
   await expect(heap(page).getByText('reflect.growslice').first()).toBeVisible();
   const diff = panel(page, 'Heap against the last healthy capture');
   await expect(diff.getByText(/^Compared with the last capture below 70 % of its limit/)).toBeVisible();
-  await expect(diff.getByText('Comparison')).toBeVisible();
+  await expect(diff.getByText(/MiB \| .* samples \(RAM\)/)).toBeVisible();
 }
 
 test('memory climbs, captures are marked, and a click on one shows its heap and what grew', async ({ page }) => {
@@ -70,6 +70,35 @@ test('a diamond opens its capture too, here and in Explore', async ({ page }) =>
   await expect(page.getByText(/MiB \| .* samples \(RAM\)/)).toBeVisible();
 });
 
+test('the page begins with the event it shows, and the table of captures marks it', async ({ page }) => {
+  await page.goto(`${board}?var-service=checkout`);
+  const line = panel(page, 'Event').getByRole('row').nth(1);
+  // Of several instances the one with the most memory, not the one that came last.
+  await expect(line).toContainText(/Peak of \d+ captures of 2 instances/);
+  await expect(line).toContainText('184 of 192 MiB, 96 %');
+  await expect(line).toContainText(/\d+ ms/);
+  const captures = panel(page, 'Captures').getByRole('row');
+  const marked = captures.filter({ hasText: '●' }).filter({ hasText: 'MiB' });
+  await expect(marked).toHaveCount(1);
+  await expect(marked).toContainText('184 MiB');
+  await captures.filter({ hasText: '173 MiB' }).getByRole('link').last().click();
+  await expect(line).toContainText(/Event \w{8}/);
+  await expect(marked).toContainText('173 MiB');
+});
+
+test('a time without captures leads to the last one, a Viewer too', async ({ page }) => {
+  const from = Date.now() + 3 * 60 * minute;
+  await page.goto(`${board}?var-service=checkout&role=Viewer&from=${from}&to=${from + 60 * minute}`);
+  const row = panel(page, 'Event').getByRole('row').nth(1);
+  await expect(row).toContainText(/There are no captures of checkout in this time range: the last one is .* before it/);
+  await row.getByRole('link').click();
+  await expectEvent(page, /^Peak of \d+ captures of 2 instances: .* at 96 % of 192 MiB/);
+  await expect(page).toHaveURL(/role=Viewer/);
+  const links = panel(page, 'Event').getByRole('link');
+  await expect(links.first()).toHaveAttribute('href', /^\/d\/pproflens-incident\?/);
+  expect(await page.getByRole('main').locator('a[href^="/explore"]').count()).toBe(0);
+});
+
 test("an alert's link shows the last capture before it", async ({ page }) => {
   const at = Date.now() - 10 * minute;
   await page.goto(
@@ -84,7 +113,14 @@ test("an alert's link shows the last capture before it", async ({ page }) => {
 test('an event that is gone is said, and the rest of the page stays', async ({ page }) => {
   await page.goto(`${board}?var-service=checkout&var-event=gone0000`);
   await expect(heap(page).getByText(/^No capture of event "gone0000" is in this time range/)).toBeVisible();
-  await expect(panel(page, 'CPU by tenant').getByText(/^No capture of event "gone0000"/)).toBeVisible();
+  await expect(
+    panel(page, 'CPU by tenant')
+      .getByText(/^No capture of event "gone0000"/)
+      .first()
+  ).toBeVisible();
+  await expect(panel(page, 'Goroutines by state').getByRole('row').nth(1)).toContainText(
+    'No capture of event "gone0000"'
+  );
   await expect(memory(page).locator('.diamond').first()).toBeVisible();
   await expect(panel(page, 'Captures').getByRole('row').filter({ hasText: 'heap-ratio' }).first()).toBeVisible();
   await expect(page.getByRole('alert')).toHaveCount(0);

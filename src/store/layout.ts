@@ -242,7 +242,7 @@ function parser(pattern: RegExp): (key: string) => ParsedKey | undefined {
 const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
 
 /** Fields are written with `!xx` for what a key should not hold ('_', '/', ' '). */
-const unescapeField = (text: string) =>
+export const unescapeField = (text: string) =>
   text.replace(/!([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 
 /** Unix ms of the time formats that capturing tools write; without a zone they are UTC. */

@@ -31,24 +31,6 @@ const maxLists = 12;
 /** Most objects that are listed where keys have no order of time, so that all have to be. */
 const maxUnordered = 5000;
 
-/** Names of the services there are, which are folders; undefined where the layout has no folders of them alone. @throws StoreError */
-export async function findServices(
-  store: Store,
-  { plan }: Layout,
-  prefix: string,
-  signal: AbortSignal
-): Promise<readonly string[] | undefined> {
-  const dims = plan?.dims ?? [];
-  const at = dims.findIndex((dim) => 'label' in dim && dim.label === 'service');
-  const next = dims[at + 1];
-  const before = dims.slice(0, at).map((dim) => ('text' in dim ? dim.text : undefined));
-  if (at < 0 || !next || !('text' in next) || next.text !== '/' || before.includes(undefined)) {
-    return undefined;
-  }
-  const folder = prefix + before.join('');
-  return (await store.folders(folder, signal, maxAges.settled)).map((name) => name.slice(folder.length, -1));
-}
-
 /**
  * The last capture before a time. Listings run forward only, so windows are looked at that end where the last one began
  * and are four times as long: a day, four days, … until one has captures. Of one that has more than two pages the later

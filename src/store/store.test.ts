@@ -1,8 +1,9 @@
 import { compileLayout, presetLayout, presets } from './layout';
-import { findFirstAfter, findLastBefore, findServices } from './nearest';
+import { findFirstAfter, findLastBefore } from './nearest';
 import { findCaptures } from './plan';
 import { remembered } from './remembered';
 import { createS3Store } from './s3';
+import { findServices } from './services';
 import type { StoreFetch, StoreRequest, StoreResponse } from './store';
 import { parseXml } from './xml';
 

@@ -13,7 +13,9 @@ test('a filter that matches nothing says what there is', async ({ page }) => {
   await page.goto(exploreUrl(query));
   // Explore counts what a query has to say; the text is in the tooltip.
   await page.getByText('1 warning').hover();
-  await expect(page.getByText(/There are no captures in this time range/).first()).toBeVisible();
+  await expect(
+    page.getByText(/There is no service "ingestor" in the bucket; there are checkout/).first()
+  ).toBeVisible();
 });
 
 test('a query that is edited in a panel', async ({ gotoPanelEditPage, page }) => {
