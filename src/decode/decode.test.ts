@@ -180,7 +180,9 @@ const captures = (dir: string): string[] =>
         .map((name) => join(dir, name))
     : [];
 const root = join(__dirname, '../..');
-const recorded = [...captures(join(root, 'demo/captures')), ...captures(join(root, '../shared/corpus'))];
+// What programs wrote; beside it are files that were made to break a reader.
+const written = ['parca', 'google-pprof'].flatMap((name) => captures(join(root, '../shared/corpus', name)));
+const recorded = [...captures(join(root, 'demo/captures')), ...written];
 
 /** A few sums over everything a profile says, by the other decoder. */
 function peerSums(bytes: Uint8Array) {
