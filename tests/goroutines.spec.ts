@@ -90,7 +90,8 @@ test('the dashboard: states and leaks over time, groups, stacks by state, creato
   await page.goto('/?tab=goroutines&range=6h&var-service=scheduler');
   const panel = (name: string) => page.getByRole('region', { name });
   await expect(panel('States over time').locator('canvas').first()).toBeVisible();
-  await expect(panel('States over time').getByText('stuck', { exact: true })).toBeVisible();
+  await expect(panel('States over time').getByText('channel', { exact: true })).toBeVisible();
+  await expect(panel('States over time').getByText(/leak marks are in 1 of the 8 captures only/)).toBeVisible();
   await expect(panel('Suspected leaks over time').getByText('leaks.poll leaks.go:162')).toBeVisible();
   await expect(row(panel('Groups of the capture'), 'leaks.watch')).toContainText('16020grown140140');
   await expect(panel('Stacks by state class').getByText(/830 \| 830 samples \(Count\)/)).toBeVisible();

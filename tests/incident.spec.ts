@@ -81,7 +81,7 @@ test('the page begins with the event it shows, and the table of captures marks i
   const marked = captures.filter({ hasText: '●' }).filter({ hasText: 'MiB' });
   await expect(marked).toHaveCount(1);
   await expect(marked).toContainText('184 MiB');
-  await captures.filter({ hasText: '173 MiB' }).getByRole('link').last().click();
+  await captures.filter({ hasText: '173 MiB' }).getByRole('link').first().click();
   await expect(line).toContainText(/Event \w{8}/);
   await expect(marked).toContainText('173 MiB');
 });

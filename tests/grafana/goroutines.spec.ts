@@ -9,7 +9,7 @@ test('every panel of Goroutines has data', async ({ gotoDashboardPage, page, sel
     uid: 'pproflens-goroutines',
     queryParams: new URLSearchParams(scheduler),
   });
-  await expect(dashboard.getPanelByTitle('States over time').locator).toContainText('stuck');
+  await expect(dashboard.getPanelByTitle('States over time').locator).toContainText('channel');
   await expect(dashboard.getPanelByTitle('Suspected leaks over time').locator).toContainText('leaks.poll leaks.go:162');
 
   const leaks = dashboard.getPanelByTitle('Suspected leaks');
