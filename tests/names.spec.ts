@@ -72,7 +72,7 @@ for (const [width, views] of [
       goroutines: ['signature', 'count', '%', 'state class'],
       leaks: ['signature', 'score', 'last', 'growth'],
       blockers: ['signature', 'waiting', 'probable holder'],
-      captures: ['time', 'instance', 'value', '% of limit'],
+      captures: ['shown', 'time', 'value', '% of limit'],
     });
   });
 }

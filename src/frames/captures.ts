@@ -65,13 +65,13 @@ export function capturesFrame(
   // What tells captures apart comes first: panels are narrow, and a dashboard has chosen the service and profile.
   const columns: Column[] = [
     { name: 'time', kind: 'time', values: rows.map(({ time }) => time) },
-    label('instance'),
     ...(hasLimit
       ? [
           numbers('value', 'bytes', ({ value }) => value),
           numbers('% of limit', 'percent', ({ value, limit }) => (value && limit ? (100 * value) / limit : undefined)),
         ]
       : []),
+    label('instance'),
     label('trigger'),
     label('profile'),
     label('event'),
