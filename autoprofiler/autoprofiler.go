@@ -268,7 +268,7 @@ func (p *Profiler) captureNow(trigger, reason string) (event string, err error) 
 		reading, err := p.read()
 		var meta Meta
 		meta, captureErr = p.capture(now, cause{trigger: trigger, signal: reading.top(), reason: reason}, reading)
-		p.ladder.Captured(now, p.readings...)
+		p.ladder.Captured(now, reading.Limit, p.readings...)
 		event = meta.Event
 		return err
 	})

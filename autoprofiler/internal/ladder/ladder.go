@@ -6,6 +6,11 @@
 //	80 % ─────────╭╮──────●──────   of the highest. Between and below the rungs, growth since the last capture, and
 //	70 % ──────●──╯╰●────╱───────   a speed that reaches the limit before the next look, are captured too.
 //	     ────╱───────╰──╯────────
+//
+// The hour has a bound of captures, and memory that flaps must not use it up before the ramp that kills: a rung that is
+// captured again grows dearer each time, and a part of the bound belongs to what is higher than all that the hour has
+// captured. Such a peak lies at least half way from the highest capture to the limit, so that few of them fit below the
+// limit, however often memory comes back.
 package ladder
 
 import (
@@ -16,12 +21,23 @@ import (
 // rearm is how far below a rung a signal must fall, as a share of the limit, before the rung counts again.
 const rearm = 0.05
 
+// dearer is by how much the cooldown of a rung grows with each of its captures in the last hour.
+const dearer = 4
+
+// Peaks: how near to the limit the last of them may be, as a share of it, and how soon after another capture one is of use.
+// Each halves what is left to the limit, so that from 80 % on maxPeaks of them fit into an hour.
+const (
+	nearest  = 1.0 / 1024
+	maxPeaks = 8
+	peakPace = 5 * time.Second
+)
+
 // Config is when to capture.
 type Config struct {
 	Rungs      []float64     // shares of the limit, ascending
 	Growth     float64       // share of the limit by which a signal must have grown since the last capture
 	Cooldown   time.Duration // between two captures for growth, two forecasts, or two of one rung
-	MaxPerHour int           // captures in any hour; growth and forecast leave room in it for one pass of the ladder
+	MaxPerHour int           // captures in any hour; growth and forecast leave room in it for one pass of the ladder, rungs for peaks
 	Horizon    time.Duration // a forecast is a signal whose speed reaches the limit within this time
 }
 
@@ -37,7 +53,7 @@ type Reason int
 // Reasons, the strongest first.
 const (
 	None     Reason = iota
-	Ratio           // a rung was passed
+	Ratio           // a rung was passed, or a peak of the hour above one
 	Forecast        // the limit is close in time
 	Growth          // the value has grown since the last capture
 	Held            // a rung was passed, but the hour has had its captures: said once, captured when there is room
@@ -47,7 +63,7 @@ const (
 type Decision struct {
 	Reason Reason
 	Reading
-	Rung float64 // the highest rung passed, with Ratio and Held
+	Rung float64 // the highest rung reached, with Ratio and Held
 }
 
 // Ladder holds what was captured. Use New. It is not safe for concurrent use.
@@ -55,14 +71,27 @@ type Ladder struct {
 	config   Config
 	signals  map[string]*signal
 	passed   []time.Time // per rung: when it, or one above it, was last captured
-	recent   []time.Time // captures decided here in the last hour, oldest first
+	recent   []captured  // captures decided here in the last hour, oldest first
 	captured time.Time   // the last capture of any kind, at first the first look
 	forecast time.Time   // the last forecast
 	reach    time.Duration
 }
 
+// captured is a capture that was decided: of a rung, by index, or with -1 for another reason.
+type captured struct {
+	at   time.Time
+	rung int
+}
+
+// peak is a capture of a signal: what share of the limit it had.
+type peak struct {
+	at    time.Time
+	share float64
+}
+
 // signal is one signal's way up and down the ladder.
 type signal struct {
+	peaks []peak // captures of the last hour that none after them was as high as: falling, the highest first
 	rungs int    // rungs passed and not yet left
 	held  int    // rungs whose capture was held
 	mark  uint64 // value at the last capture; growth counts from here
@@ -85,26 +114,48 @@ func (l *Ladder) Decide(now time.Time, limit uint64, readings ...Reading) Decisi
 		l.captured = now
 	}
 	l.follow(now, limit, readings)
-	for len(l.recent) > 0 && now.Sub(l.recent[0]) >= time.Hour {
+	for len(l.recent) > 0 && now.Sub(l.recent[0].at) >= time.Hour {
 		l.recent = l.recent[1:]
 	}
 	decision := l.ratio(now, limit, readings)
-	if decision.Reason == None && len(l.recent)+len(l.config.Rungs) < l.config.MaxPerHour {
+	if decision.Reason == None || decision.Reason == Held {
+		if p := l.peak(now, limit, readings); p.Reason != None {
+			decision = p
+		}
+	}
+	if decision.Reason == None && len(l.recent)+len(l.config.Rungs) < l.config.MaxPerHour-l.reserved() {
 		decision = l.early(now, limit, readings)
 	}
 	switch decision.Reason {
 	case Ratio, Forecast, Growth:
-		l.recent = append(l.recent, now)
-		l.Captured(now, readings...)
+		l.recent = append(l.recent, captured{now, l.rungsBelow(decision.Value, limit) - 1})
+		l.noteCapture(now, limit, readings)
 	}
 	return decision
 }
 
-// Captured notes a capture, also one made for another reason: growth counts from it.
-func (l *Ladder) Captured(now time.Time, readings ...Reading) {
+// reserved is what of the hour's captures only peaks may have: none where the bound holds two passes of the ladder at most.
+func (l *Ladder) reserved() int {
+	return min(maxPeaks, max(0, l.config.MaxPerHour-2*len(l.config.Rungs)))
+}
+
+// Captured notes a capture that was made for another reason: growth and peaks count from it.
+func (l *Ladder) Captured(now time.Time, limit uint64, readings ...Reading) {
+	if limit > 0 {
+		l.noteCapture(now, limit, readings)
+	}
+}
+
+func (l *Ladder) noteCapture(now time.Time, limit uint64, readings []Reading) {
 	l.captured = now
 	for _, r := range readings {
-		l.signal(r, now).mark = r.Value
+		s := l.signal(r, now)
+		s.mark = r.Value
+		share := float64(r.Value) / float64(limit)
+		for len(s.peaks) > 0 && s.peaks[len(s.peaks)-1].share <= share {
+			s.peaks = s.peaks[:len(s.peaks)-1]
+		}
+		s.peaks = append(s.peaks, peak{now, share})
 	}
 }
 
@@ -185,11 +236,11 @@ func (l *Ladder) ratio(now time.Time, limit uint64, readings []Reading) Decision
 	}
 	s := l.signals[best.Signal]
 	// Another signal's capture at this height, or this one's before a short dip, is evidence enough.
-	if at := l.passed[rungs-1]; !at.IsZero() && now.Sub(at) < l.config.Cooldown {
+	if at := l.passed[rungs-1]; !at.IsZero() && now.Sub(at) < l.cooldown(rungs-1) {
 		s.rungs = rungs
 		return Decision{}
 	}
-	if len(l.recent) >= l.config.MaxPerHour {
+	if len(l.recent) >= l.config.MaxPerHour-l.reserved() {
 		if s.held >= rungs {
 			return Decision{}
 		}
@@ -200,6 +251,51 @@ func (l *Ladder) ratio(now time.Time, limit uint64, readings []Reading) Decision
 	s.rungs = rungs
 	for i := range rungs {
 		l.passed[i] = now
+	}
+	return best
+}
+
+// cooldown is the time until a rung is captured again: longer with each capture of it, or of one above, in the last hour.
+func (l *Ladder) cooldown(rung int) time.Duration {
+	cooldown := l.config.Cooldown
+	first := true
+	for _, c := range l.recent {
+		if c.rung < rung {
+			continue
+		}
+		if !first {
+			cooldown *= dearer
+		}
+		if cooldown >= time.Hour {
+			return max(time.Hour, l.config.Cooldown)
+		}
+		first = false
+	}
+	return cooldown
+}
+
+// peak looks for a signal that is at least half way from its highest capture of the last hour to the limit: what kills a
+// process is always one, whatever the hour has seen.
+func (l *Ladder) peak(now time.Time, limit uint64, readings []Reading) Decision {
+	var best Decision
+	if len(l.recent) >= l.config.MaxPerHour || len(l.recent) > 0 && now.Sub(l.captured) < peakPace {
+		return best
+	}
+	for _, r := range readings {
+		s := l.signals[r.Signal]
+		for len(s.peaks) > 0 && now.Sub(s.peaks[0].at) >= time.Hour {
+			s.peaks = s.peaks[1:]
+		}
+		highest := 0.0
+		if len(s.peaks) > 0 {
+			highest = s.peaks[0].share
+		}
+		rungs := l.rungsBelow(r.Value, limit)
+		isPeak := 1-highest > nearest && float64(r.Value)/float64(limit) >= (1+highest)/2
+		if rungs > 0 && isPeak && r.Value > best.Value {
+			s.rungs = max(s.rungs, rungs)
+			best = Decision{Ratio, r, l.config.Rungs[rungs-1]}
+		}
 	}
 	return best
 }

@@ -2,6 +2,7 @@ package ladder
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -118,6 +119,13 @@ func TestDecide(t *testing.T) {
 		{"growth leaves room for the ladder",
 			with(func(c *Config) { c.MaxPerHour = 5; c.Cooldown = time.Second }),
 			"0:10 60:21 120:32 180:43 240:71 300:81 360:91 420:96", "60:growth 240:ratio70 300:ratio80 360:ratio90 420:ratio95"},
+		{"a rung that is captured again and again grows dearer",
+			with(func(c *Config) { c.Rungs = []float64{0.70} }),
+			"0:69 1:71 30:60 62:71 100:60 130:71 250:60 310:71 400:60 1000:71 1100:60 1280:71", "1:ratio70 62:ratio70 310:ratio70 1280:ratio70"},
+		{"what comes nearer to the limit than all of the hour is captured, though a rung was just passed",
+			config, "0:80 10:91 20:94 30:96 31:97.9 32:98 36:98 37:98.5 42:99", "0:ratio80 10:ratio90 30:ratio95 36:ratio95 42:ratio95"},
+		{"an hour later the old peak no longer counts", config,
+			"0:96 1:60 3599:94 3610:97.9", "0:ratio95 3599:ratio90 3610:ratio95"},
 		{"growth turned off", with(func(c *Config) { c.Growth = 1 }),
 			"0:10 60:65 120:69", ""},
 	} {
@@ -152,7 +160,7 @@ func TestALimitThatChangesMovesTheRungs(t *testing.T) {
 func TestCapturesOfOtherKindsCountForGrowth(t *testing.T) {
 	l := New(config)
 	l.Decide(start, limit, Reading{"heap", 200})
-	l.Captured(start.Add(time.Minute), Reading{"heap", 290})
+	l.Captured(start.Add(time.Minute), limit, Reading{"heap", 290})
 	if d := l.Decide(start.Add(3*time.Minute), limit, Reading{"heap", 380}); d.Reason != None {
 		t.Errorf("9 %% after the last capture: got %+v", d)
 	}
@@ -218,6 +226,61 @@ func TestLaws(t *testing.T) {
 		}
 		if top < 0.90*limit {
 			t.Fatalf("the last capture of a ramp was at %.0f of %d", top, limit)
+		}
+	}
+}
+
+// Memory that comes and goes for hours, and then a ramp to the death: the last capture says what it died of.
+func TestAFatalRampAfterFlapping(t *testing.T) {
+	const limit = 1 << 30
+	// Shares of the limit at a second of the flapping.
+	saw := func(period, from, to float64) func(float64) float64 {
+		return func(s float64) float64 { return from + (to-from)*math.Mod(s, period)/period }
+	}
+	stairs := func(s float64) float64 { return min(0.97, 0.5+0.02*float64(int(s/120)%25)) }
+	plateau := func(s float64) float64 { return 0.96 + 0.005*math.Sin(s) }
+	// Peaks that rise a little each time use up what is reserved soonest.
+	rising := func(s float64) float64 { return saw(60, 0.4, min(0.985, 0.72+s/60*0.005))(s) }
+	patterns := map[string]func(float64) float64{
+		"30 s to 82 %": saw(30, 0.5, 0.82), "30 s to 93 %": saw(30, 0.5, 0.93), "30 s to 97 %": saw(30, 0.5, 0.97),
+		"120 s to 97 %": saw(120, 0.5, 0.97), "300 s to 97 %": saw(300, 0.5, 0.97), "60 s to 75 %": saw(60, 0.5, 0.75),
+		"7 s to 99 %": saw(7, 0.3, 0.99), "stairs": stairs, "a plateau at 96 %": plateau, "peaks that rise": rising,
+	}
+	for name, flap := range patterns {
+		for _, speed := range []float64{0.0005, 0.002, 0.02} { // of the limit in a second, as it dies
+			t.Run(fmt.Sprintf("%s, then %v %%/s", name, 100*speed), func(t *testing.T) {
+				t.Parallel()
+				for _, minutes := range []int{5, 20, 59, 61, 90, 130} {
+					l := New(config)
+					now, last, share := start, time.Time{}, 0.0
+					var captures []time.Time
+					for from := -1.0; ; now = now.Add(l.Pace(time.Second)) {
+						s := now.Sub(start).Seconds()
+						value := flap(s)
+						if over := s - float64(60*minutes); over > 0 {
+							if from < 0 {
+								from = min(0.9, flap(float64(60*minutes)))
+							}
+							value = from + speed*over
+						}
+						if value >= 1 {
+							break
+						}
+						if d := l.Decide(now, limit, Reading{"cgroup", uint64(value * limit)}); d.Reason != None && d.Reason != Held {
+							last, share = now, value
+							captures = append(captures, now)
+						}
+					}
+					if age := now.Sub(last); age > 30*time.Second || share < 0.8 {
+						t.Errorf("after %d min: the last capture is %v old, at %.1f %%", minutes, age, 100*share)
+					}
+					for i := config.MaxPerHour; i < len(captures); i++ {
+						if within := captures[i].Sub(captures[i-config.MaxPerHour]); within < time.Hour {
+							t.Errorf("%d captures within %v", config.MaxPerHour+1, within)
+						}
+					}
+				}
+			})
 		}
 	}
 }
