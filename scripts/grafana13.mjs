@@ -18,6 +18,8 @@ const tsconfig = {
     noEmit: true,
     rootDir: '.',
     baseUrl: './src',
+    // The packages of 13 name it in their exports alone, which TypeScript does not read with the scaffold's settings.
+    paths: { '@grafana/ui/unstable': ['../node_modules/@grafana/ui/dist/types/unstable.d.ts'] },
     typeRoots: ['./node_modules/@types', '../node_modules/@types'],
   },
   include: ['src', '.config/types', 'demo/workbench'],

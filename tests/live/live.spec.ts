@@ -24,7 +24,7 @@ async function expectHeapAndDiff(page: Page, said: RegExp): Promise<void> {
   await expect(heap.getByText(/MiB \| .* samples \(RAM\)/)).toBeVisible();
   const diff = panel(page, 'Heap against the last healthy capture');
   await expect(diff.getByText(/^Compared with the last capture below 70 % of its limit/)).toBeVisible();
-  await expect(diff.getByText('Comparison')).toBeVisible();
+  await expect(diff.getByText(/^What has grown, call path by call path: /)).toBeVisible();
 }
 
 test('memory climbs, is captured and marked; a click shows the heap and what grew; the alert links to the same page', async ({
