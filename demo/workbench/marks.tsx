@@ -2,7 +2,7 @@
 // a diamond at a value. A click shows what it says, and its links.
 import { dateTimeFormat, formattedValueToString, getDisplayProcessor, textUtil, type DataFrame } from '@grafana/data';
 import { EventsCanvas, Toggletip, useTheme2 } from '@grafana/ui';
-import React, { useCallback, useLayoutEffect, useRef, type CSSProperties } from 'react';
+import React, { useCallback, useEffect, useLayoutEffect, useRef, type CSSProperties } from 'react';
 import type uPlot from 'uplot';
 import { fillIn, hrefOf } from './links';
 
@@ -16,6 +16,11 @@ const Html = ({ text }: { text: string }) => <div dangerouslySetInnerHTML={{ __h
 export function Marks({ config, frames, range }: any) {
   const plot = useRef<uPlot | undefined>(undefined);
   useLayoutEffect(() => config.addHook('init', (u: uPlot) => void (plot.current = u)), [config]);
+  // EventsCanvas places what it has when the plot is drawn; with React 19 the first drawing can be over before it listens.
+  useEffect(() => {
+    const again = requestAnimationFrame(() => plot.current?.redraw(false));
+    return () => cancelAnimationFrame(again);
+  }, [config, frames]);
   const place = useCallback((frame: DataFrame, row: number) => {
     const u = plot.current!;
     const { clientWidth, clientHeight } = u.over;
