@@ -7,6 +7,7 @@ import type { drawFlameOf, DrawFlame } from './frames/flame';
 import { emptyFlame, toFrame } from './frames/frames';
 import { saidRows, saidSeries, type SaidOptions } from './frames/said';
 import { metricsLinks, rangeLink, rowLinks, type LinkContext } from './frames/links';
+import type { CodeLinks } from './codeLinks';
 import { choose, failedNotice, findSources, loadFrom, objectKey, ofSamples, sampleMatchers, sourceIn } from './inputs';
 import { withLeakCaptures } from './leakCaptures';
 import { printCommand } from './query/commandLine';
@@ -150,10 +151,9 @@ async function showProfile(
       : printCommand(query, sampleMatchers(bucket, query.selector), keysOf(chosen), keysOf(base));
   const all = [...notices, ...failedNotice(failed, count), ...(links?.notices ?? [])];
   return tables.map((table, i) => {
-    const plain = frameOf(table, query, context, i === 0 ? all : [], command);
-    const frame = links && table.length > 0 ? links.link(plain, table) : plain;
+    const frame = linkedFrameOf(table, query, context, i === 0 ? all : [], links, command);
     // Explore's own flame graph draws the first frame alone; this gives another one a panel.
-    const panel = i > 0 && visualisations[query.view] === 'flamegraph' ? 'flamegraph' : undefined;
+    const panel = i > 0 && isFlameView(query.view) ? 'flamegraph' : undefined;
     return panel ? { ...frame, meta: { ...frame.meta, preferredVisualisationPluginId: panel } } : frame;
   });
 }
@@ -175,17 +175,27 @@ async function showProcess(
     openLinks(context, query, captures, signal),
   ]);
   const all = [...notices, ...failedNotice(failed, captures.length), ...(links?.notices ?? [])];
-  return tables.map((table) => {
-    const frame = frameOf(table, query, context, all);
-    return links && table.length > 0 ? links.link(frame, table) : frame;
-  });
+  return tables.map((table) => linkedFrameOf(table, query, context, all, links));
+}
+
+/** With links to code, where there are any and the frame has rows of the table. */
+function linkedFrameOf(
+  table: Table,
+  query: Query,
+  context: DrawContext,
+  notices: readonly Notice[],
+  links: CodeLinks | undefined,
+  executed?: string
+): DataFrame {
+  const frame = frameOf(table, query, context, notices, executed);
+  return links && table.length > 0 ? links.link(frame, table) : frame;
 }
 
 const withCode = (query: Query, { source }: QueryContext): Query =>
   source && hasCode(query) ? { ...query, withCode: true } : query;
 
 /** Whether a view has columns of names; panels that draw have no links. */
-const hasCode = ({ view }: Pick<Query, 'view'>): boolean => visualisations[view] === undefined;
+const hasCode = ({ view }: Pick<Query, 'view'>): boolean => visualisationOf(view) === 'table';
 
 /** Undefined where nothing links to code: what makes links is a chunk of its own, loaded where the settings have them. */
 async function openLinks(
@@ -193,7 +203,7 @@ async function openLinks(
   query: Query,
   captures: readonly Capture[],
   signal: AbortSignal
-) {
+): Promise<CodeLinks | undefined> {
   if (!source || !hasCode(query)) {
     return undefined;
   }
@@ -252,16 +262,15 @@ function openingOf(context: DrawContext, query: Query, count: number, signal: Ab
   };
 }
 
-/** Panels that draw a view; all others are tables. */
-const visualisations: Partial<Record<View, PreferredVisualisationType>> = {
-  flame: 'flamegraph',
-  callers: 'flamegraph',
-  sandwich: 'flamegraph',
+/** Panels that draw a view, besides those of flame graphs; all others are tables. */
+const panels: Partial<Record<View, PreferredVisualisationType>> = {
   graph: 'nodeGraph',
-  creators: 'flamegraph',
   leakSeries: 'graph',
   states: 'graph',
 };
+
+const visualisationOf = (view: View): PreferredVisualisationType =>
+  isFlameView(view) ? 'flamegraph' : (panels[view] ?? 'table');
 
 function frameOf(
   table: Table,
@@ -276,7 +285,7 @@ function frameOf(
   const { refId, draw } = context;
   return toFrame(table, {
     refId,
-    visualisation: visualisations[query.view] ?? 'table',
+    visualisation: visualisationOf(query.view),
     executed,
     notices,
     draw,
@@ -299,7 +308,7 @@ function emptyFrame(
   if (isFlameView(query.view)) {
     return emptyFlame(refId, said.notices, draw);
   }
-  return query.view === 'series' || visualisations[query.view] === 'graph'
+  return query.view === 'series' || visualisationOf(query.view) === 'graph'
     ? saidSeries({ ...said, refId, link }, range)
     : saidRows({ ...said, refId, link });
 }

@@ -2,6 +2,7 @@ import type { DataFrame, DataLink } from '@grafana/data';
 import type { Bucket } from './bucket';
 import { readBundle } from './bundle';
 import type { Choice } from './captures';
+import { hiddenCell } from './frames/cells';
 import { toFrame } from './frames/frames';
 import type { Capture } from './store/store';
 import { columnsOf, type Notice, type Table } from './views/table';
@@ -48,7 +49,7 @@ export async function showEvent(
   for (const field of frame.fields) {
     const { name, config } = field;
     if (name === 'key') {
-      config.custom = { hidden: true, hideFrom: { viz: true, legend: true, tooltip: true } };
+      config.custom = hiddenCell;
     } else if (name === 'shown') {
       config.custom = { minWidth: 180, wrapText: true };
     } else if (name === 'time' || name === 'memory') {

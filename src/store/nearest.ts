@@ -1,6 +1,6 @@
 import { isMeta } from './events';
 import type { Layout } from './layout';
-import { findCaptures, planSpans, startsAtOrBefore } from './plan';
+import { captureOfObject, findCaptures, planSpans, startsAtOrBefore } from './plan';
 import { maxAges } from './remembered';
 import type { Capture, ListSpan, Store } from './store';
 
@@ -142,10 +142,9 @@ async function readWindow(
       if (span.until !== undefined && !startsAtOrBefore(object.key, span.until)) {
         break read;
       }
-      const parsed = layout.parse(object.key.slice(prefix.length));
-      if (parsed) {
-        const { labels, value, limit } = parsed;
-        captures.push({ object, time: parsed.time ?? object.lastModified, labels, value, limit });
+      const capture = captureOfObject(object, layout, prefix);
+      if (capture) {
+        captures.push(capture);
       }
     }
     if (pages === 2) {

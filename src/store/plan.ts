@@ -55,17 +55,16 @@ export async function findCaptures(
     if (object.key.endsWith('/') && object.size === 0) {
       return; // A folder marker.
     }
-    const parsed = layout.parse(object.key.slice(prefix.length));
-    if (!parsed) {
+    const capture = captureOfObject(object, layout, prefix);
+    if (!capture) {
       unparsed++;
       if (examples.length < 5) {
         examples.push(object.key);
       }
       return;
     }
-    const time = parsed.time ?? object.lastModified;
-    if (time >= from && time <= to) {
-      captures.push({ object, time, labels: parsed.labels, value: parsed.value, limit: parsed.limit });
+    if (capture.time >= from && capture.time <= to) {
+      captures.push(capture);
     }
   };
   await Promise.all(
@@ -86,6 +85,12 @@ export async function findCaptures(
   );
   captures.sort((a, b) => a.time - b.time || (a.object.key < b.object.key ? -1 : 1));
   return { captures, objectsSeen, unparsed: { count: unparsed, examples }, truncated };
+}
+
+/** What a listed object is a capture of, by its key; undefined for a key that is not of the layout. */
+export function captureOfObject(object: ObjectInfo, layout: Layout, prefix: string): Capture | undefined {
+  const parsed = layout.parse(object.key.slice(prefix.length));
+  return parsed && { ...parsed, object, time: parsed.time ?? object.lastModified };
 }
 
 /** Keys of the last folder of the range start with `until`, so they are not past it. */

@@ -19,5 +19,7 @@ export async function findServices(
     return undefined;
   }
   const folder = prefix + before.join('');
-  return (await store.folders(folder, signal, maxAge)).filter((name) => !hasDots(name)).map((name) => unescapeField(name.slice(folder.length, -1)));
+  return (await store.folders(folder, signal, maxAge))
+    .filter((name) => !hasDots(name))
+    .map((name) => unescapeField(name.slice(folder.length, -1)));
 }
