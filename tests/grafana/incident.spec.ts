@@ -96,7 +96,7 @@ test('a mark and a diamond choose their event, an exemplar of Prometheus opens i
   await instances.scrollIntoView();
   await instances.locator.getByTestId('data-testid Exemplar marker').last().click();
   await expect(page.getByText('event_id')).toBeVisible();
-  await link.click();
+  await page.getByRole('link', { name: 'Open in Explore' }).click();
   await expect(page).toHaveURL(/\/explore\?.*traceql/);
   await expectFlameGraph(page.locator('main'), 'RAM');
 });
