@@ -32,6 +32,8 @@ class MemoryBucket {
   readonly failures = new Map<string, { status: number; body: string }>();
   /** While true nothing is answered. */
   isStuck = false;
+  /** Until an answer, in ms. */
+  latency = 1;
 
   constructor(readonly objects: Record<string, ArrayBuffer>) {}
 
@@ -58,7 +60,7 @@ class MemoryBucket {
           } else {
             subscriber.error({ status, statusText: '', data: body, config: request });
           }
-        }, 1);
+        }, this.latency);
         return () => {
           clearTimeout(timer);
           this.inFlight--;
@@ -367,12 +369,21 @@ describe('progress', () => {
   const merge = { view: 'flame', capture: 'merge', selector: cpu } as const;
 
   test('packets of one key say how far it is; the last is Done and has the refId', async () => {
-    const packets = await packetsOf(setUp(many()).ds, requestOf([merge]));
+    const { ds, bucket } = setUp(many());
+    bucket.latency = 150; // Of four at a time.
+    const packets = await packetsOf(ds, requestOf([merge]));
     expect(new Set(packets.map(({ key }) => key)).size).toBe(1);
     expect(packets.some(({ data }) => /\d of 12 captures/.test(noticesOf(data[0])))).toBe(true);
     expect(packets.slice(0, -1).every(({ state }) => state === LoadingState.Loading)).toBe(true);
     expect(packets.at(-1)).toMatchObject({ state: LoadingState.Done, data: [{ refId: 'A' }] });
     expect(valuesOf(packets.at(-1)?.data[0], 'value')[0]).toBe(12);
+  });
+
+  test('what is there at once is one packet, which Grafana draws once', async () => {
+    const { ds } = setUp(many());
+    await packetsOf(ds, requestOf([merge]));
+    const packets = await packetsOf(ds, requestOf([merge, { ...merge, view: 'captures' }]));
+    expect(packets.map(({ state }) => state)).toEqual([LoadingState.Done]);
   });
 
   test('at most four requests are under way for all targets together', async () => {

@@ -32,6 +32,9 @@ import { WorkerClient } from './worker/client';
 /** One worker for all data sources of a page: its cache is what makes a second query fast. */
 const worker = new WorkerClient();
 
+/** What is not all yet is shown after so many ms, if it is not all by then: Grafana draws a panel anew for each packet. */
+const partialDelay = 250;
+
 export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   private readonly instance: DataSourceInstanceSettings<PprofOptions>;
   private opened: Bucket | undefined;
@@ -92,8 +95,12 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
       const errors: Array<{ refId: string; message: string }> = [];
       // Last, as a panel may draw the first frame only.
       const failed: DataFrame[] = [];
-      const emit = (state: LoadingState) =>
+      let soon: ReturnType<typeof setTimeout> | undefined;
+      const emit = (state: LoadingState) => {
+        clearTimeout(soon);
+        soon = undefined;
         subscriber.next({ key, data: [...frames.flat(), ...failed], state, ...(errors.length > 0 && { errors }) });
+      };
 
       const runs = targets.map(async (target, i) => {
         try {
@@ -112,7 +119,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
           };
           await runQuery(context, query, abort.signal, (partial) => {
             frames[i] = partial;
-            emit(LoadingState.Loading);
+            soon ??= setTimeout(() => emit(LoadingState.Loading), partialDelay);
           });
         } catch (error) {
           const message = error instanceof Error ? error.message : String(error);
@@ -125,7 +132,10 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
         emit(errors.length > 0 ? LoadingState.Error : LoadingState.Done);
         subscriber.complete();
       });
-      return () => abort.abort();
+      return () => {
+        clearTimeout(soon);
+        abort.abort();
+      };
     });
   }
 
