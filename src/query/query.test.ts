@@ -7,7 +7,7 @@ import { column, type Table } from '../views/table';
 import { checkQuery, defaultQuery } from './query';
 import { run } from './run';
 import { compileMatcher } from './matcher';
-import { parseSelector, possibleValues, printSelector } from './selector';
+import { parseSelector, namedValuesTest, possibleValues, printSelector } from './selector';
 
 const profile = (samples: FoldedSample[]): Promise<Profile> =>
   decode(encodeFolded({ types: ['samples/count', 'cpu/nanoseconds'], samples }));
@@ -83,6 +83,18 @@ describe('selector', () => {
     ]) {
       expect(compileMatcher({ name: 'a', op: '=~', value: pattern })(value)).toBe(true);
       expect(compileMatcher({ name: 'a', op: '!~', value: pattern })(value)).toBe(false);
+    }
+    // What a variable's All is, as an engine of regular expressions has it.
+    for (const [pattern, same] of [
+      ['.*', '(?:.*)'],
+      ['.+', '(?:.+)'],
+    ]) {
+      for (const op of ['=~', '!~'] as const) {
+        for (const value of ['', 'a', 'a\nb', '\u2028']) {
+          const expected = compileMatcher({ name: 'a', op, value: same })(value);
+          expect(namedValuesTest({ name: 'a', op, value: pattern })?.(value)).toBe(expected);
+        }
+      }
     }
   });
 });

@@ -98,11 +98,16 @@ export function splitMatchers(
 const namedValues = ({ op, value }: Matcher): readonly string[] | undefined =>
   op === '=' || op === '!=' ? [value] : plainAlternatives(value);
 
-/** A test for a matcher that names its values; undefined where it takes a regular expression. */
+/** A test for a matcher that names its values, or takes any; undefined where it takes a regular expression's engine. */
 export function namedValuesTest(matcher: Matcher): ((value: string) => boolean) | undefined {
+  const isPositive = matcher.op === '=' || matcher.op === '=~';
+  if (matcher.op.endsWith('~') && (matcher.value === '.*' || matcher.value === '.+')) {
+    // What a dashboard's variable has for All.
+    const least = matcher.value === '.+' ? 1 : 0;
+    return (actual) => actual.length >= least === isPositive;
+  }
   const values = namedValues(matcher);
   const wanted = new Set(values);
-  const isPositive = matcher.op === '=' || matcher.op === '=~';
   return values && ((actual) => wanted.has(actual) === isPositive);
 }
 

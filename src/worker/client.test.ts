@@ -311,6 +311,19 @@ describe('several captures', () => {
     const { tables } = await client.processView(query, sources, opening(load()));
     expect(tables[0].columns.find(({ name }) => name === 'growth per minute')?.values[0]).toBeCloseTo(1);
   });
+
+  test('growth names a capture that cannot be read, and counts the others', async () => {
+    const client = clientOf(new FakeWorker());
+    const read = load();
+    const sources = [1, 2, 3, 4].map((value) => source(String(value), value * 60_000));
+    const { tables, failed } = await client.processView(
+      query,
+      sources,
+      opening(async (key) => (key === '2' ? (new TextEncoder().encode('no profile').buffer as ArrayBuffer) : read(key)))
+    );
+    expect(failed.map(({ name }) => name)).toEqual([sources[1].name]);
+    expect(tables[0].columns.find(({ name }) => name === 'growth per minute')?.values[0]).toBeCloseTo(1);
+  });
 });
 
 test('what fell out of the cache is loaded again', async () => {
@@ -366,16 +379,23 @@ test("a decoder's message arrives, with the name of the source", async () => {
   await expect(topOf(clientOf(new FakeWorker()), ['a'], load)).rejects.toThrow(/^a.pb.gz: .*HTML page/);
 });
 
+test('a question follows the bytes it is about before they are decoded', async () => {
+  const worker = new FakeWorker(() => new Promise(() => undefined));
+  void topOf(clientOf(worker), ['a'], async () => profileBytes()).catch(() => undefined);
+  await ticks();
+  expect(worker.requests.map(({ type }) => type)).toEqual(['load', 'run']);
+});
+
 test('an abort ends a waiting question at once, and what was not posted is never posted', async () => {
   const worker = new FakeWorker(() => new Promise(() => undefined));
   const client = clientOf(worker);
   const abort = new AbortController();
-  const runs = ['a', 'b', 'c', 'd'].map((key) => topOf(client, [key], async () => profileBytes(), abort.signal));
+  const runs = [...'abcdef'].map((key) => topOf(client, [key], async () => profileBytes(), abort.signal));
   const results = Promise.allSettled(runs);
   await ticks();
   abort.abort();
-  expect((await results).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'rejected']);
-  expect(worker.requests).toHaveLength(2);
+  expect((await results).every(({ status }) => status === 'rejected')).toBe(true);
+  expect(worker.requests).toHaveLength(4);
 });
 
 test('an aborted signal asks nothing', async () => {

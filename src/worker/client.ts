@@ -64,6 +64,19 @@ export interface Failure {
 /** Told while a large object is decoded: bytes read, bytes in all. */
 type OnProgress = (done: number, total: number) => void;
 
+/** Who waits until the worker holds a profile. */
+interface LoadListener {
+  readonly onProgress?: OnProgress;
+  /** Told when its bytes are on their way to the worker, which answers what is asked after them when they are decoded. */
+  readonly onSent?: () => void;
+}
+
+/** A profile that questions can be asked about, though it may yet turn out that it cannot be read. */
+interface Begun {
+  readonly key: string;
+  readonly opened: Promise<Opened>;
+}
+
 /** Who waits for a merge. */
 interface MergeListener {
   readonly onProgress?: (done: number) => void;
@@ -90,6 +103,9 @@ const partialInterval = 1500;
  */
 const maxAhead = 4;
 
+/** So many captures are asked about in one question, when the worker has been sent all of them. */
+const maxTogether = 16;
+
 /** Merges whose names are remembered; the worker's cache drops most of them long before. */
 const maxMerges = 100;
 
@@ -104,9 +120,10 @@ class BytesLost extends Error {}
 
 /**
  * Requests posted at once. The worker is one thread, so more gain nothing; those that wait here instead of in the
- * worker's own queue can still be cancelled. Two, so that one is inflated by the platform while another is decoded.
+ * worker's own queue can still be cancelled. Several, so that one is inflated by the platform while another is decoded, and
+ * the worker has what to do while this thread draws.
  */
-const maxPosted = 2;
+const maxPosted = 4;
 
 /**
  * The main thread's side of the worker. It alone knows how a worker starts; where none can (a proxy that forbids blob:
@@ -120,7 +137,9 @@ export class WorkerClient {
   /** Keys the worker was given. Its cache may have dropped some since: it then answers `missing`. */
   private readonly held = new Set<string>();
   /** Panels of a dashboard open the same captures at the same time: each is read and decoded once for all of them. */
-  private readonly loads = new SharedTasks<void, OnProgress>();
+  private readonly loads = new SharedTasks<void, LoadListener>();
+  /** Keys whose bytes the worker has been sent, and has not decoded yet. */
+  private readonly sent = new Set<string>();
   private readonly merging = new SharedTasks<Opened, MergeListener>();
   /** Short names of merges, and what could not be read of each. */
   private readonly merges = new Map<string, Opened>();
@@ -137,12 +156,8 @@ export class WorkerClient {
    * @throws Error with the store's or the decoder's message where nothing can be read
    */
   async open(sources: readonly Source[], opening: MergeOpening): Promise<Opened> {
-    const [first] = sources;
     if (sources.length === 1) {
-      await this.hold(first, opening).catch((reason: unknown) => {
-        throw named(first.name, reason);
-      });
-      return { key: first.key, failed: [] };
+      return (await this.begin(sources, opening)).opened;
     }
     const id = sources.map(({ key }) => key).join('\n');
     const known = this.merges.get(id);
@@ -230,17 +245,51 @@ export class WorkerClient {
   }
 
   /** Puts the profile of one source into the worker, where it is not there. */
-  private async hold({ key, isUnknown }: Source, { load, signal, onDecode }: Opening): Promise<void> {
+  private async hold(
+    { key, isUnknown }: Source,
+    { load, signal, onDecode }: Opening,
+    onSent?: () => void
+  ): Promise<void> {
     if (this.held.has(key) && !isUnknown) {
+      onSent?.();
       return;
     }
-    const read = (shared: AbortSignal, tell: (told: (listener: OnProgress) => void) => void) =>
+    if (this.sent.has(key)) {
+      onSent?.();
+    }
+    const read = (shared: AbortSignal, tell: (told: (listener: LoadListener) => void) => void) =>
       againIfLost(async () => {
         const bytes = await load(key, shared);
-        const onProgress: OnProgress = (done, total) => tell((listener) => listener(done, total));
-        await this.ask({ type: 'load', key, bytes }, shared, [bytes], onProgress);
+        const onProgress: OnProgress = (done, total) => tell((listener) => listener.onProgress?.(done, total));
+        const answer = this.ask({ type: 'load', key, bytes }, shared, [bytes], onProgress);
+        this.sent.add(key);
+        tell((listener) => listener.onSent?.());
+        await answer.finally(() => this.sent.delete(key));
       });
-    await this.loads.run(key, signal, read, (done, total) => onDecode?.(key, done, total));
+    const onProgress: OnProgress = (done, total) => onDecode?.(key, done, total);
+    await this.loads.run(key, signal, read, { onProgress, onSent });
+  }
+
+  /** As `open`, but fulfilled as soon as the profile can be asked about. @throws Error with the store's message */
+  private async begin(sources: readonly Source[], opening: MergeOpening): Promise<Begun> {
+    if (sources.length > 1) {
+      const opened = await this.open(sources, opening);
+      return { key: opened.key, opened: Promise.resolve(opened) };
+    }
+    const [{ key, name }] = sources;
+    let opened: Promise<Opened> | undefined;
+    const sent = new Promise<void>((resolve) => {
+      opened = this.hold(sources[0], opening, resolve).then(
+        () => ({ key, failed: [] }),
+        (reason: unknown) => {
+          throw named(name, reason);
+        }
+      );
+    });
+    const begun = { key, opened: opened as unknown as Promise<Opened> };
+    begun.opened.catch(() => undefined); // Who waits for it is told.
+    await Promise.race([sent, begun.opened]);
+    return begun;
   }
 
   private async merge(id: string, sources: readonly Source[], opening: MergeOpening): Promise<Opened> {
@@ -258,8 +307,45 @@ export class WorkerClient {
     return opened;
   }
 
+  /** What becomes of several sources. @throws Error where none can be read */
+  private async collect(
+    sources: readonly Source[],
+    opening: MergeOpening,
+    key: string,
+    view?: Query
+  ): Promise<{ response: Response; failed: readonly Failure[] }> {
+    // A merge goes one by one: it is shown as far as it is.
+    const together = view && sources.length <= maxTogether && (await this.collectTogether(sources, opening, view));
+    return together ? { response: together, failed: [] } : this.collectEach(sources, opening, key, view);
+  }
+
+  /** All sources in one question; undefined where one cannot be read, or they do not fit the worker's cache at once. */
+  private async collectTogether(
+    sources: readonly Source[],
+    opening: MergeOpening,
+    processView: Query
+  ): Promise<Response | undefined> {
+    const { signal, onProgress } = opening;
+    try {
+      const begun = await Promise.all(sources.map((source) => this.begin([source], opening)));
+      const places = sources.map((source) => ({ key: source.key, time: source.time }));
+      const answer = this.ask({ type: 'collect', sources: places, processView }, signal);
+      answer.catch(() => undefined); // Asked again for each.
+      let done = 0;
+      await Promise.all(begun.map(({ opened }) => opened.then(() => onProgress?.(++done))));
+      const response = await answer;
+      if (response.type !== 'missing') {
+        return response;
+      }
+      response.keys.forEach((missing) => this.held.delete(missing));
+    } catch {
+      signal.throwIfAborted();
+    }
+    return undefined;
+  }
+
   /** Gives the worker one source after the other, of which it keeps what the collection needs. */
-  private collect(
+  private collectEach(
     sources: readonly Source[],
     opening: MergeOpening,
     key: string,
@@ -362,12 +448,15 @@ export class WorkerClient {
     question: (keys: InputKeys) => Question
   ): Promise<[Response, readonly Failure[]]> {
     for (let attempt = 0; ; attempt++) {
-      const first = await this.open(profile, opening);
-      const second = base && (await this.open(base, opening));
-      const third = labelled && (await this.open(labelled, opening));
-      const opened = [first, second, third].filter((one) => one !== undefined);
-      const keys = { profile: first.key, base: second?.key, labelled: third?.key };
-      const response = await this.ask(question(keys), opening.signal);
+      const begun = await Promise.all(
+        [profile, base, labelled].map((sources) => sources && this.begin(sources, opening))
+      );
+      const [first, second, third] = begun;
+      const keys = { profile: (first as Begun).key, base: second?.key, labelled: third?.key };
+      const answer = this.ask(question(keys), opening.signal);
+      answer.catch(() => undefined); // What could not be read says more.
+      const opened = (await Promise.all(begun.map((one) => one?.opened))).filter((one) => one !== undefined);
+      const response = await answer;
       if (response.type !== 'missing') {
         return [response, opened.flatMap(({ failed }) => failed)];
       }

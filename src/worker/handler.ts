@@ -31,6 +31,8 @@ interface Collection {
 /** Answers requests; the same in a worker and, where none can start, on the main thread. */
 export function createHandler(cache = new ProfileCache()): Handle {
   const collections = new Map<number, Collection>();
+  /** What is decoded now: questions about it wait. */
+  const loading = new Map<string, Promise<Profile>>();
 
   const collectionOf = (id: number): Collection => {
     const collection = collections.get(id);
@@ -39,16 +41,24 @@ export function createHandler(cache = new ProfileCache()): Handle {
     }
     return collection;
   };
-  const load = async (key: string, bytes: ArrayBuffer, onProgress: OnProgress): Promise<Profile> => {
-    const profile = await decode(new Uint8Array(bytes), { onProgress });
-    cache.set(key, profile);
-    return profile;
+  const load = (key: string, bytes: ArrayBuffer, onProgress: OnProgress): Promise<Profile> => {
+    const decoding = decode(new Uint8Array(bytes), { onProgress }).then((profile) => {
+      cache.set(key, profile);
+      return profile;
+    });
+    loading.set(key, decoding);
+    const forget = () => loading.get(key) === decoding && loading.delete(key);
+    decoding.then(forget, forget);
+    return decoding;
+  };
+  /** The profiles of these keys, undefined where one is in the cache no more, or could not be decoded. */
+  const held = async (keys: ReadonlyArray<string | undefined>): Promise<Array<Profile | undefined>> => {
+    await Promise.allSettled(keys.map((key) => key !== undefined && loading.get(key)));
+    return keys.map((key) => (key === undefined ? undefined : cache.get(key)));
   };
 
-  const ofInputs = (keys: InputKeys, then: (inputs: Inputs) => Answer | Promise<Answer>): Answer | Promise<Answer> => {
-    const [profile, base, labelled] = [keys.profile, keys.base, keys.labelled].map((key) =>
-      key === undefined ? undefined : cache.get(key)
-    );
+  const ofInputs = async (keys: InputKeys, then: (inputs: Inputs) => Answer | Promise<Answer>): Promise<Answer> => {
+    const [profile, base, labelled] = await held([keys.profile, keys.base, keys.labelled]);
     const missing = Object.values(keys).filter((key) => key !== undefined && !cache.has(key));
     return profile && missing.length === 0 ? then({ profile, base, labelled }) : { type: 'missing', keys: missing };
   };
@@ -71,6 +81,17 @@ export function createHandler(cache = new ProfileCache()): Handle {
         return ofInputs(question.keys, ({ profile }) => ({ type: 'facts', facts: profileFacts([profile]) }));
       case 'memory':
         return ofInputs(question.keys, ({ profile }) => ({ type: 'tables', tables: memory(question.meta, profile) }));
+      case 'collect': {
+        const { sources } = question;
+        const profiles = await held(sources.map((source) => source.key));
+        const missing = sources.filter((_, i) => !profiles[i]);
+        if (missing.length > 0) {
+          return { type: 'missing', keys: missing.map((source) => source.key) };
+        }
+        const collector = processView(question.processView);
+        profiles.forEach((profile, i) => profile && collector.add(profile, sources[i].time));
+        return { type: 'tables', tables: collector.finish() };
+      }
       case 'begin':
         collections.set(question.collection, {
           collector: question.processView ? processView(question.processView) : new MergeBuilder(),
@@ -81,9 +102,9 @@ export function createHandler(cache = new ProfileCache()): Handle {
         const { key, time, bytes } = question;
         const collection = collectionOf(question.collection);
         const { lastIn } = collection;
-        const loading = Promise.resolve(cache.get(key) ?? (bytes && load(key, bytes, onProgress)));
+        const opening = Promise.resolve(cache.get(key) ?? loading.get(key) ?? (bytes && load(key, bytes, onProgress)));
         const adding = lastIn.then(async () => {
-          const profile = await loading;
+          const profile = await opening;
           if (profile) {
             collection.collector.add(profile, time);
           }
@@ -94,7 +115,7 @@ export function createHandler(cache = new ProfileCache()): Handle {
           () => undefined
         );
         // Whatever it says is said when its turn comes.
-        loading.catch(() => undefined);
+        opening.catch(() => undefined);
         return (await adding) ? { type: 'done' } : { type: 'missing', keys: [key] };
       }
       case 'finish': {

@@ -5,7 +5,8 @@ import type { MemoryMeta } from '../views/waterfall';
 
 /**
  * Main thread → worker. `id` pairs a question with its answer. A profile is named by the key it was loaded or collected
- * under; the worker's cache may have dropped it, and the answer is `missing` then.
+ * under; the worker's cache may have dropped it, and the answer is `missing` then. A question may follow the bytes it is
+ * about before these are decoded.
  */
 export type Request = { readonly id: number } & Question;
 
@@ -23,6 +24,12 @@ export type Question =
   | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: Query }
   | { readonly type: 'facts'; readonly keys: InputKeys }
   | { readonly type: 'memory'; readonly keys: InputKeys; readonly meta: MemoryMeta }
+  /** A view over a few captures of one process, in this order. */
+  | {
+      readonly type: 'collect';
+      readonly sources: ReadonlyArray<{ readonly key: string; readonly time: number }>;
+      readonly processView: Query;
+    }
   /** Opens a collection: of many profiles one is kept at a time, so any number of them fits the worker's memory. */
   | { readonly type: 'begin'; readonly collection: number; readonly processView?: Query }
   /** Adds a profile, from the bytes where the cache does not hold it. `time` in Unix ms. */
