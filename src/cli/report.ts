@@ -1,10 +1,15 @@
 import { percentage, scale, scaledLabel } from '../profile/measurement';
 import { compilePattern } from '../profile/pattern';
-import { InputError, MappingFlag, type Profile } from '../profile/profile';
+import { InputError, MappingFlag } from '../profile/profile';
 import { reportOptions, type ReportOptions } from '../query/options';
-import { baseName, compareText, cumValue, flatValue, frameNames, type Graph } from '../views/graph';
+import { baseName, compareText, cumValue, flatValue, type Graph } from '../views/graph';
+import { labelsOf } from '../profile/labels';
+import { neighbourRows, type NeighbourRow } from '../views/peek';
 import type { Prepared } from '../views/prepared';
-import { sortedEdges, trimmedGraph, untrimmed, type TrimmedGraph } from '../views/trimmed';
+import { tagRows } from '../views/tags';
+import { topRows } from '../views/top';
+import { traceRows } from '../views/traces';
+import { trimmedGraph, untrimmed, type TrimmedGraph } from '../views/trimmed';
 import { alignRight } from './tabwriter';
 
 /** A text report as `go tool pprof` prints it. */
@@ -22,71 +27,76 @@ export const formatter =
 /** `-top`: internal/report printText. */
 export const top: Report = (prepared, options) => {
   const { total } = prepared;
-  const trimmed = trimmedGraph(prepared, options, { most: 0 });
+  const { trimmed, flat, cum, sum } = topRows(prepared, options);
   const { graph, nodes } = trimmed;
   const format = formatter(prepared, options, outputUnit(prepared, graph, nodes, options));
   const lines = reportLabels(prepared, trimmed, options, format);
   lines.push('      flat  flat%   sum%        cum   cum%');
   const inline = inlineMarks(trimmed);
-  let sum = 0;
-  for (const node of nodes) {
-    const flat = flatValue(graph, node);
-    const cum = cumValue(graph, node);
-    sum += flat;
+  nodes.forEach((node, i) =>
     lines.push(
-      `${format(flat).padStart(10)} ${percentage(flat, total)} ${percentage(sum, total)} ` +
-        `${format(cum).padStart(10)} ${percentage(cum, total)}  ${graph.names[node]}${inline[node]}`
-    );
-  }
+      `${format(flat[i]).padStart(10)} ${percentage(flat[i], total)} ${percentage(sum[i], total)} ` +
+        `${format(cum[i]).padStart(10)} ${percentage(cum[i], total)}  ${graph.names[node]}${inline[node]}`
+    )
+  );
   return lines.join('\n') + '\n';
 };
 
 /** `-tree`: internal/report printTree. */
-export const tree: Report = (prepared, options) => treeOf(prepared, options);
+export const tree: Report = (prepared, options) => {
+  const { trimmed, rows } = neighbourRows(prepared, options);
+  return neighbourText(prepared, options, trimmed, rows);
+};
 
 /**
- * `-peek`: the tree's entries of the nodes whose name matches.
+ * `-peek`: the tree's entries of the nodes whose name matches, under what is said of all nodes.
  * @throws InputError where none does
  */
-export const peek = (prepared: Prepared, options: ReportOptions, pattern: string): string =>
-  treeOf(prepared, untrimmed(options), pattern);
+export function peek(prepared: Prepared, options: ReportOptions, pattern: string): string {
+  const { rows } = neighbourRows(prepared, options, compilePattern('peek', pattern));
+  const whole = trimmedGraph(prepared, untrimmed(options), { most: 80 });
+  const text = neighbourText(prepared, options, whole, rows);
+  if (rows.length === 0) {
+    throw new InputError(`no matches found for regexp: ${pattern}`);
+  }
+  return text;
+}
 
-function treeOf(prepared: Prepared, options: ReportOptions, pattern?: string): string {
+/** @param all nodes of the report, which the rows may be some of */
+function neighbourText(
+  prepared: Prepared,
+  options: ReportOptions,
+  all: TrimmedGraph,
+  rows: readonly NeighbourRow[]
+): string {
   const { total } = prepared;
-  const trimmed = trimmedGraph(prepared, options, { most: 80 });
-  const { graph, nodes } = trimmed;
+  const { graph, nodes } = all;
   const format = formatter(prepared, options, outputUnit(prepared, graph, nodes, options));
-  const isWanted = pattern === undefined ? () => true : compilePattern('peek', pattern);
-  const lines = reportLabels(prepared, trimmed, options, format);
+  const lines = reportLabels(prepared, all, options, format);
   lines.push(treeSeparator, '      flat  flat%   sum%        cum   cum%   calls calls% + context \t \t ');
-  const { callers, callees } = sortedEdges(trimmed);
-  const { names, edge } = graph;
-  const edgeLine = (e: number, other: number, cum: number) =>
-    `${format(edge.weight[e]).padStart(50)} ${percentage(edge.weight[e], cum)} |   ${names[other]}` +
-    (edge.isInline[e] ? ' (inline)' : '');
   let sum = 0;
-  let matched = 0;
-  for (const node of nodes) {
-    if (!isWanted(names[node])) {
-      continue;
-    }
-    matched++;
-    const flat = flatValue(graph, node);
+  let above = -1;
+  for (const { relation, node, other, calls, isInline } of rows) {
     const cum = cumValue(graph, node);
-    sum += flat;
-    lines.push(
-      treeSeparator,
-      ...(callers.get(node) ?? []).map((e) => edgeLine(e, edge.from[e], cum)),
-      `${format(flat).padStart(10)} ${percentage(flat, total)} ${percentage(sum, total)} ` +
-        `${format(cum).padStart(10)} ${percentage(cum, total)}                | ${names[node]}`,
-      ...(callees.get(node) ?? []).map((e) => edgeLine(e, edge.to[e], cum))
-    );
+    if (node !== above) {
+      lines.push(treeSeparator);
+      above = node;
+    }
+    if (relation === 'node') {
+      const flat = flatValue(graph, node);
+      sum += flat;
+      lines.push(
+        `${format(flat).padStart(10)} ${percentage(flat, total)} ${percentage(sum, total)} ` +
+          `${format(cum).padStart(10)} ${percentage(cum, total)}                | ${graph.names[node]}`
+      );
+    } else {
+      lines.push(
+        `${format(calls).padStart(50)} ${percentage(calls, cum)} |   ${graph.names[other]}${isInline ? ' (inline)' : ''}`
+      );
+    }
   }
   if (nodes.length > 0) {
     lines.push(treeSeparator);
-  }
-  if (pattern !== undefined && matched === 0) {
-    throw new InputError(`no matches found for regexp: ${pattern}`);
   }
   return lines.join('\n') + '\n';
 }
@@ -230,55 +240,16 @@ function localTime(nanos: bigint): string {
   );
 }
 
-/** Texts and numbers of a label list by key, in the list's order. */
-function labelsOf({ label, labelSet, strings }: Profile, set: number) {
-  const texts = new Map<string, string[]>();
-  const numbers = new Map<string, Array<{ value: number; unit: string }>>();
-  for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
-    const key = strings[label.key[i]];
-    if (label.isNumeric[i]) {
-      numbers.set(key, [...(numbers.get(key) ?? []), { value: label.num[i], unit: strings[label.unit[i]] }]);
-    } else {
-      texts.set(key, [...(texts.get(key) ?? []), strings[label.str[i]]]);
-    }
-  }
-  return { texts, numbers };
-}
-
 /** `-tags`: internal/report printTags. */
 export const tags: Report = (prepared, options) => {
-  const { profile, index, total: whole, labelUnits: units } = prepared;
+  const { total: whole } = prepared;
   const format = formatter(prepared, options);
-  const setTotal = new Float64Array(profile.labelSet.length);
-  for (let i = 0; i < profile.sample.length; i++) {
-    setTotal[profile.sample.labelSet[i]] += profile.sample.values[index][i];
-  }
-  const keys = new Map<string, { total: number; values: Map<string, number> }>();
-  const hasSample = new Uint8Array(profile.labelSet.length);
-  profile.sample.labelSet.forEach((set) => (hasSample[set] = 1));
-  for (let set = 0; set < profile.labelSet.length; set++) {
-    if (!hasSample[set]) {
-      continue;
-    }
-    const add = (key: string, value: string) => {
-      const entry = keys.get(key) ?? { total: 0, values: new Map<string, number>() };
-      keys.set(key, entry);
-      entry.total += setTotal[set];
-      entry.values.set(value, (entry.values.get(value) ?? 0) + setTotal[set]);
-    };
-    const { texts, numbers } = labelsOf(profile, set);
-    texts.forEach((values, key) => values.forEach((value) => add(key, value)));
-    numbers.forEach((values, key) =>
-      values.forEach(({ value }) => add(key, scaledLabel(value, units.get(key) ?? '', options.unit)))
-    );
-  }
   const share = (value: number) => (whole > 0 ? ` (${percentage(value, whole)})` : '');
-  const lines: string[] = [];
-  for (const [key, { total, values }] of [...keys].sort(([a], [b]) => compareText(a, b))) {
-    lines.push(`${key}:\t Total ${format(total)} of ${format(whole)}${share(total)}`);
-    const rows = [...values].sort(([a, x], [b, y]) => Math.abs(y) - Math.abs(x) || compareText(a, b));
-    lines.push(...rows.map(([value, amount]) => ` \t${format(amount)}${share(amount)}:\t ${value}`), '');
-  }
+  const lines = tagRows(prepared, options.unit).flatMap(({ key, total, values }) => [
+    `${key}:\t Total ${format(total)} of ${format(whole)}${share(total)}`,
+    ...values.map(({ value, total: amount }) => ` \t${format(amount)}${share(amount)}:\t ${value}`),
+    '',
+  ]);
   return alignRight(lines.map((line) => `${line}\n`).join(''));
 };
 
@@ -286,29 +257,20 @@ const separator = '-----------+-------------------------------------------------
 
 /** `-traces`: internal/report printTraces. */
 export const traces: Report = (prepared, options) => {
-  const { profile, index, labelUnits: units } = prepared;
-  const frames = frameNames(profile, { ...options, wholePaths: true });
-  const { sample, stack, location } = profile;
+  const { profile, labelUnits: units } = prepared;
+  const rows = traceRows(prepared, { ...options, wholePaths: true });
   const format = formatter(prepared, options);
-  const mean = (value: number, count: number) => (options.mean && count !== 0 ? Math.trunc(value / count) : value);
+  const head = (key: string) => `${key.padStart(10)}:  `;
   const lines = [profileLabels(prepared, format).join('\n')];
-  for (let i = 0; i < sample.length; i++) {
-    const calls: string[] = [];
-    for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
-      const l = stack.location[row];
-      const end = location.lineOffset[l + 1];
-      for (let k = location.lineOffset[l]; k < end; k++) {
-        calls.push(frames.names[frames.line[k]] + (k < end - 1 ? ' (inline)' : ''));
-      }
-      if (location.lineOffset[l] === end) {
-        calls.push(frames.names[frames.location[l]]);
-      }
-    }
+  for (let i = 0; i < profile.sample.length; i++) {
+    const calls = Array.from(
+      rows.calls(i),
+      ({ name, isInline }) => rows.frames.names[name] + (isInline ? ' (inline)' : '')
+    );
     if (calls.length === 0) {
       continue;
     }
-    const { texts, numbers } = labelsOf(profile, sample.labelSet[i]);
-    const head = (key: string) => `${key.padStart(10)}:  `;
+    const { texts, numbers } = rows.labels(i);
     lines.push(
       separator,
       ...[...texts].map(([key, values]) => head(key) + values.join(' ')).sort(compareText),
@@ -318,10 +280,7 @@ export const traces: Report = (prepared, options) => {
             head(key) + values.map(({ value }) => scaledLabel(value, units.get(key) ?? '', 'auto')).join(' ')
         )
         .sort(compareText),
-      ...calls.map(
-        (call, k) =>
-          `${(k === 0 ? format(mean(sample.values[index][i], sample.values[0][i])) : '').padStart(10)}   ${call}`
-      )
+      ...calls.map((call, k) => `${(k === 0 ? format(rows.values[i]) : '').padStart(10)}   ${call}`)
     );
   }
   lines.push(separator);

@@ -1,3 +1,4 @@
+import { labelText, labelUnits } from '../profile/labels';
 import { baseValue } from '../profile/measurement';
 import type { Profile } from '../profile/profile';
 import { keepSamples } from './samples';
@@ -16,7 +17,8 @@ export interface LabelCondition {
 /**
  * Samples whose labels meet all conditions. A label may have several values: one that is wanted suffices, and none may
  * be unwanted. A numeric label meets `1024`, `1kb`, `512b:2kb`, `1mb:` or `:1mb` (both ends included) by its number and
- * unit, everything else by its text (`1024bytes`). Evaluated once for each distinct label list.
+ * unit, everything else by its text, as pprof prints it (`1.50kB`) or with all of its digits (`1537bytes`). Evaluated once for
+ * each distinct label list.
  */
 export function filterLabels(profile: Profile, conditions: readonly LabelCondition[]): Profile {
   if (conditions.length === 0) {
@@ -24,6 +26,7 @@ export function filterLabels(profile: Profile, conditions: readonly LabelConditi
   }
   const { label, labelSet, strings } = profile;
   const compiled = conditions.map((condition) => ({ ...condition, range: parseRange(condition.text) }));
+  const units = labelUnits(profile);
   const keep = new Uint8Array(labelSet.length);
   for (let set = 0; set < labelSet.length; set++) {
     const ok = compiled.every(({ name, negated, test, range }) => {
@@ -35,10 +38,15 @@ export function filterLabels(profile: Profile, conditions: readonly LabelConditi
         }
         found = true;
         const unit = strings[label.unit[i]];
+        const texts = label.isNumeric[i]
+          ? [labelText(profile, i, units), `${label.num[i]}${unit}`]
+          : [strings[label.str[i]]];
         const holds =
           label.isNumeric[i] && range
             ? inRange(range, label.num[i], unit || name) !== negated
-            : test(label.isNumeric[i] ? `${label.num[i]}${unit}` : strings[label.str[i]]);
+            : negated
+              ? texts.every(test)
+              : texts.some(test);
         if (negated && !holds) {
           return false;
         }

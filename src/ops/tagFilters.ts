@@ -1,39 +1,9 @@
 import { LabelSetBuilder } from '../profile/labelSets';
+import { usedSets } from '../profile/labels';
 import { scale } from '../profile/measurement';
 import { compilePattern, type Pattern } from '../profile/pattern';
 import type { Profile } from '../profile/profile';
 import { keepSamples } from './samples';
-
-/** The unit of each numeric label: the first that a sample has, else the key's own (profile.NumLabelUnits). */
-export function labelUnits(profile: Profile): Map<string, string> {
-  const { label, labelSet, strings } = profile;
-  const units = new Map<string, string>();
-  for (const set of usedSets(profile)) {
-    for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
-      const key = strings[label.key[i]];
-      if (label.isNumeric[i] && !units.get(key)) {
-        units.set(key, strings[label.unit[i]]);
-      }
-    }
-  }
-  for (const [key, unit] of units) {
-    units.set(key, unit || (key === 'request' || key === 'alignment' ? 'bytes' : key));
-  }
-  return units;
-}
-
-/** The label lists that samples have, in the order in which they come first. */
-function usedSets({ labelSet, sample }: Profile): number[] {
-  const isSeen = new Uint8Array(labelSet.length);
-  const sets: number[] = [];
-  for (const set of sample.labelSet) {
-    if (isSeen[set] === 0) {
-      isSeen[set] = 1;
-      sets.push(set);
-    }
-  }
-  return sets;
-}
 
 /** True for the label lists, by row of `labelSet`, that an expression selects. */
 type SetTest = (set: number) => boolean;

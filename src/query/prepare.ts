@@ -1,7 +1,8 @@
 import { isBaseSet } from '../ops/base';
 import { filterNames, noInlines, prune, pruneFrom, showFrom } from '../ops/nameFilters';
-import { filterTags, isTagRange, labelUnits, selectTags } from '../ops/tagFilters';
+import { filterTags, isTagRange, selectTags } from '../ops/tagFilters';
 import { tagFrames } from '../ops/tagroot';
+import { labelUnits } from '../profile/labels';
 import { compilePattern } from '../profile/pattern';
 import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
 import type { Prepared } from '../views/prepared';

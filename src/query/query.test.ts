@@ -139,7 +139,7 @@ describe('run', () => {
     const [top] = run(query({ view: 'top' }), { profile: await cpu() });
     expect(rows(top)).toEqual(['g 50 50 50 50 50 g', 'main 40 40 100 100 90 main', 'f 10 10 30 30 100 f']);
     const [tags] = run(query({ view: 'tags' }), { profile: await cpu() });
-    expect(rows(tags)).toEqual(['bytes 2048bytes 30 30', 'tenant_id globex 50 50', 'tenant_id acme 10 10']);
+    expect(rows(tags)).toEqual(['bytes 2kB 30 30', 'tenant_id globex 50 50', 'tenant_id acme 10 10']);
   });
 
   it('says why nothing is left', async () => {

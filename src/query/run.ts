@@ -7,6 +7,7 @@ import { diff } from '../views/diff';
 import { callers, flame } from '../views/flame';
 import type { GoroutineSide } from '../views/goroutines/facts';
 import { GrowthBuilder } from '../views/growth';
+import { labelText, labelUnits } from '../profile/labels';
 import { list } from '../views/list';
 import { graph } from '../views/nodeGraph';
 import { peek, tree } from '../views/peek';
@@ -44,7 +45,7 @@ const reports: Readonly<Record<ReportView, (prepared: Prepared, query: Query) =>
   tree: (prepared, query) => [tree(prepared, query)],
   peek: (prepared, query) => [peek(prepared, query, peekPattern(query))],
   list: (prepared, query) => [list(prepared, query, peekPattern(query))],
-  tags: (prepared) => [tags(prepared)],
+  tags: (prepared, query) => [tags(prepared, query)],
   traces: (prepared, query) => [traces(prepared, query)],
   sizes: (prepared, query) => [sizes(prepared, query)],
 };
@@ -268,14 +269,16 @@ const maxValues = 10_000;
 export function profileFacts(profiles: readonly Profile[]): ProfileFacts {
   const sampleTypes = new Set<string>();
   const labels = new Map<string, Set<string>>();
-  for (const { sampleTypes: types, label, strings } of profiles) {
+  for (const profile of profiles) {
+    const { sampleTypes: types, label, strings } = profile;
     types.forEach(({ type }) => sampleTypes.add(type));
+    const units = labelUnits(profile);
     for (let i = 0; i < label.length; i++) {
       const key = strings[label.key[i]];
       const values = labels.get(key) ?? new Set();
       labels.set(key, values);
       if (values.size < maxValues) {
-        values.add(label.isNumeric[i] ? `${label.num[i]}${strings[label.unit[i]]}` : strings[label.str[i]]);
+        values.add(labelText(profile, i, units));
       }
     }
   }

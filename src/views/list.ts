@@ -2,7 +2,7 @@ import type { Pattern } from '../profile/pattern';
 import { codeOf } from './code';
 import { callGraph, compareText, frameNames, shownNodes, shownPath } from './graph';
 import type { Prepared } from './prepared';
-import { columnsOf, namedColumn, type NamedText, type Table } from './table';
+import { columnsOf, namedColumn, percentOf, type NamedText, type Table } from './table';
 import type { TrimOptions } from './trimmed';
 
 /** The lines of one function in one file: pprof's ROUTINE. */
@@ -101,7 +101,7 @@ export function list(prepared: Prepared, options: TrimOptions, pattern: Pattern)
   const names = new Map<string, number>();
   rows.forEach(({ name }) => names.set(name, names.get(name) ?? names.size));
   const { number, text } = columnsOf(rows);
-  const percent = (value: number) => (total === 0 ? 0 : (100 * value) / total);
+  const percent = (value: number) => percentOf(value, total);
   const dictionary = namedColumn(
     'function',
     Array.from(names.keys(), (name): NamedText => name || ['<unknown>'])

@@ -2,13 +2,12 @@ import type { Pattern } from '../profile/pattern';
 import { codeOf } from './code';
 import { cumValue, flatValue } from './graph';
 import type { Prepared } from './prepared';
-import { namedColumn, type NamedText, type Table } from './table';
+import { namedColumn, percentOf, type NamedText, type Table } from './table';
 import { trimNotices } from './top';
-import { sortedEdges, trimmedGraph, untrimmed, type TrimOptions } from './trimmed';
+import { sortedEdges, trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './trimmed';
 
 /** Every node between its callers and its callees, cut as `go tool pprof -tree` cuts. Columns as in `peek`. */
-export const tree = (prepared: Prepared, options: TrimOptions): Table =>
-  neighbours(prepared, options.trim ? options : untrimmed(options));
+export const tree = (prepared: Prepared, options: TrimOptions): Table => neighbours(prepared, options);
 
 /**
  * The nodes whose name matches, each between its callers and its callees, the heaviest first; nothing is cut
@@ -23,35 +22,63 @@ export const tree = (prepared: Prepared, options: TrimOptions): Table =>
  * a table are node (whose caller or callee a row is) and relation (caller, node or callee).
  */
 export const peek = (prepared: Prepared, options: TrimOptions, pattern: Pattern): Table =>
-  neighbours(prepared, untrimmed(options), pattern);
+  neighbours(prepared, options, pattern);
 
-function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern): Table {
-  const { type, unit, total } = prepared;
-  const trimmed = trimmedGraph(prepared, options, {
+/** A node, one of its callers or one of its callees. */
+export interface NeighbourRow {
+  readonly relation: 'caller' | 'node' | 'callee';
+  /** Whose caller or callee it is; of a node itself. */
+  readonly node: number;
+  /** The caller, the callee, or the node. */
+  readonly other: number;
+  /** Value that passes between the two, NaN of a node itself. */
+  readonly calls: number;
+  /** The call was inlined. */
+  readonly isInline: boolean;
+}
+
+/**
+ * Each node after its callers and before its callees, the heaviest first (internal/report, printTree).
+ * @param isWanted names of the nodes to show, all where undefined; callers and callees are shown whatever they are
+ */
+export function neighbourRows(
+  prepared: Prepared,
+  options: TrimOptions,
+  isWanted?: Pattern
+): { readonly trimmed: TrimmedGraph; readonly rows: readonly NeighbourRow[] } {
+  const trimmed = trimmedGraph(prepared, isWanted || !options.trim ? untrimmed(options) : options, {
     most: 80,
-    isWanted: pattern,
+    isWanted,
   });
-  const { graph, nodes } = trimmed;
-  const { names, named, edge } = graph;
+  const { graph, nodes, edges } = trimmed;
+  const { edge } = graph;
   const isShown = new Uint8Array(graph.nodeCount);
   nodes.forEach((node) => (isShown[node] = 1));
   const { callers, callees } = sortedEdges({
     graph,
-    edges: trimmed.edges.filter((e) => isShown[edge.from[e]] || isShown[edge.to[e]]),
+    edges: edges.filter((e) => isShown[edge.from[e]] || isShown[edge.to[e]]),
   });
-  const rows: Array<{ node: number; relation: string; other: number; calls: number }> = [];
+  const rows: NeighbourRow[] = [];
   for (const node of nodes) {
-    const row = (relation: string, other: number, e: number) =>
-      rows.push({ node, relation, other, calls: edge.weight[e] });
-    callers.get(node)?.forEach((e) => row('caller', edge.from[e], e));
-    rows.push({ node, relation: 'node', other: node, calls: NaN });
-    callees.get(node)?.forEach((e) => row('callee', edge.to[e], e));
+    const neighbour = (relation: 'caller' | 'callee', other: number, e: number) =>
+      rows.push({ relation, node, other, calls: edge.weight[e], isInline: edge.isInline[e] === 1 });
+    callers.get(node)?.forEach((e) => neighbour('caller', edge.from[e], e));
+    rows.push({ relation: 'node', node, other: node, calls: NaN, isInline: false });
+    callees.get(node)?.forEach((e) => neighbour('callee', edge.to[e], e));
   }
-  const percent = (value: number, of: number) => (of === 0 ? 0 : (100 * value) / of);
+  return { trimmed, rows };
+}
+
+function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern): Table {
+  const { type, unit, total } = prepared;
+  const { trimmed, rows } = neighbourRows(prepared, options, pattern);
+  const { graph } = trimmed;
+  const { names, named } = graph;
   const ofNode = (read: (node: number) => number) =>
     rows.map(({ node, relation }) => (relation === 'node' ? read(node) : NaN));
   const flat = ofNode((node) => flatValue(graph, node));
   const cum = ofNode((node) => cumValue(graph, node));
+  const others = rows.map(({ other }) => other);
   return {
     name: type,
     length: rows.length,
@@ -59,14 +86,7 @@ function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern)
       namedColumn(
         'function',
         rows.map(({ relation, other }) => behindArrow(relation, named[other])),
-        {
-          fullNames: rows.map(({ other }) => names[other]),
-          code: codeOf(
-            prepared,
-            options,
-            rows.map(({ other }) => other)
-          ),
-        }
+        { fullNames: others.map((other) => names[other]), code: codeOf(prepared, options, others) }
       ),
       { name: 'flat', kind: 'number', values: flat, unit },
       { name: 'cum', kind: 'number', values: cum, unit },
@@ -74,11 +94,11 @@ function neighbours(prepared: Prepared, options: TrimOptions, pattern?: Pattern)
       {
         name: 'calls%',
         kind: 'number',
-        values: rows.map(({ node, calls }) => percent(calls, cumValue(graph, node))),
+        values: rows.map(({ node, calls }) => percentOf(calls, cumValue(graph, node))),
         unit: 'percent',
       },
-      { name: 'flat%', kind: 'number', values: flat.map((value) => percent(value, total)), unit: 'percent' },
-      { name: 'cum%', kind: 'number', values: cum.map((value) => percent(value, total)), unit: 'percent' },
+      { name: 'flat%', kind: 'number', values: flat.map((value) => percentOf(value, total)), unit: 'percent' },
+      { name: 'cum%', kind: 'number', values: cum.map((value) => percentOf(value, total)), unit: 'percent' },
       { name: 'node', kind: 'enum', values: rows.map(({ node }) => node), text: names, named, isHidden: true },
       { name: 'relation', kind: 'string', values: rows.map(({ relation }) => relation), isHidden: true },
     ],

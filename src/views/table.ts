@@ -100,6 +100,9 @@ export interface Code {
 
 export type ColumnKind = 'number' | 'string' | 'enum' | 'time' | 'series';
 
+/** A share in percent, 0 of nothing. */
+export const percentOf = (value: number, total: number): number => (total === 0 ? 0 : (100 * value) / total);
+
 /** Makers of columns that read each of the rows. */
 export const columnsOf = <R>(rows: readonly R[]) => ({
   number: (name: string, unit: string, read: (row: R) => number): Column => ({

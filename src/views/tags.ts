@@ -1,53 +1,74 @@
+import { compareText } from './graph';
+import { labelText } from '../profile/labels';
 import type { Prepared } from './prepared';
-import type { Table } from './table';
+import { columnsOf, percentOf, type Table } from './table';
+
+/** What the samples with one label key add up to, and those with each of its values. */
+export interface TagRows {
+  readonly key: string;
+  readonly total: number;
+  /** By falling size, then by name. */
+  readonly values: ReadonlyArray<{ readonly value: string; readonly total: number }>;
+}
 
 /**
- * Value of the samples with each label value, keys by name and values by falling size; percentages are of the total,
- * so what a key leaves to 100 % is in samples without it or filtered out. Adds up each distinct label list once.
+ * Keys by name (internal/report, printTags). A sample counts once for each value it has. Adds up each distinct label list
+ * once.
+ * @param unit that numbers are printed in, or auto
+ */
+export function tagRows({ profile, index, labelUnits }: Prepared, unit: string): readonly TagRows[] {
+  const { sample, labelSet, label, strings } = profile;
+  const setTotal = new Float64Array(labelSet.length);
+  const hasSample = new Uint8Array(labelSet.length);
+  for (let i = 0; i < sample.length; i++) {
+    setTotal[sample.labelSet[i]] += sample.values[index][i];
+    hasSample[sample.labelSet[i]] = 1;
+  }
+  const keys = new Map<string, { total: number; values: Map<string, number> }>();
+  for (let set = 0; set < labelSet.length; set++) {
+    for (let i = labelSet.labelOffset[set]; hasSample[set] && i < labelSet.labelOffset[set + 1]; i++) {
+      const key = strings[label.key[i]];
+      const value = labelText(profile, i, labelUnits, unit);
+      const row = keys.get(key) ?? { total: 0, values: new Map<string, number>() };
+      keys.set(key, row);
+      row.total += setTotal[set];
+      row.values.set(value, (row.values.get(value) ?? 0) + setTotal[set]);
+    }
+  }
+  return [...keys]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([key, { total, values }]) => ({
+      key,
+      total,
+      values: [...values]
+        .sort(([a, x], [b, y]) => Math.abs(y) - Math.abs(x) || compareText(a, b))
+        .map(([value, sum]) => ({ value, total: sum })),
+    }));
+}
+
+/**
+ * Value of the samples with each label value (`go tool pprof -tags`); percentages are of the total, so what a key leaves to
+ * 100 % is in samples without it or filtered out. Values of 0 are left out.
  *
  * Columns: key, value, total, %.
  */
-export function tags({ profile, index, type, unit, total }: Prepared): Table {
-  const { sample, labelSet, label, strings } = profile;
-  const setTotal = new Float64Array(labelSet.length);
-  for (let i = 0; i < sample.length; i++) {
-    setTotal[sample.labelSet[i]] += sample.values[index][i];
-  }
-  const rows = new Map<string, { key: string; value: string; total: number }>();
-  for (let set = 0; set < labelSet.length; set++) {
-    for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
-      const key = strings[label.key[i]];
-      const value = label.isNumeric[i] ? `${label.num[i]}${strings[label.unit[i]]}` : strings[label.str[i]];
-      const id = `${key}\0${value}`;
-      const row = rows.get(id) ?? { key, value, total: 0 };
-      row.total += setTotal[set];
-      rows.set(id, row);
-    }
-  }
-  const sorted = [...rows.values()]
-    .filter((row) => row.total !== 0)
-    .sort(
-      (a, b) =>
-        (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) ||
-        Math.abs(b.total) - Math.abs(a.total) ||
-        (a.value < b.value ? -1 : 1)
-    );
+export function tags(prepared: Prepared, { unit: labelUnit }: { readonly unit: string }): Table {
+  const { type, unit, total: whole } = prepared;
+  const rows = tagRows(prepared, labelUnit).flatMap(({ key, values }) =>
+    values.filter(({ total }) => total !== 0).map((value) => ({ key, ...value }))
+  );
+  const { number, text } = columnsOf(rows);
   return {
     name: type,
-    length: sorted.length,
+    length: rows.length,
     columns: [
-      { name: 'key', kind: 'string', values: sorted.map((row) => row.key) },
-      { name: 'value', kind: 'string', values: sorted.map((row) => row.value) },
-      { name: 'total', kind: 'number', values: sorted.map((row) => row.total), unit },
-      {
-        name: '%',
-        kind: 'number',
-        values: sorted.map((row) => (total === 0 ? 0 : (100 * row.total) / total)),
-        unit: 'percent',
-      },
+      text('key', ({ key }) => key),
+      text('value', ({ value }) => value),
+      number('total', unit, ({ total }) => total),
+      number('%', 'percent', ({ total }) => percentOf(total, whole)),
     ],
     notices:
-      sorted.length > 0
+      rows.length > 0
         ? []
         : [
             {

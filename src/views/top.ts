@@ -1,23 +1,43 @@
 import { codeOf } from './code';
 import { cumValue, flatValue } from './graph';
 import type { Prepared } from './prepared';
-import type { Notice, Table } from './table';
+import { percentOf, type Notice, type Table } from './table';
 import { trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './trimmed';
 
+/** The nodes of a report in its order, with their values. */
+export interface TopRows {
+  readonly trimmed: TrimmedGraph;
+  readonly flat: Float64Array;
+  readonly cum: Float64Array;
+  /** Of the flat values down to each row. */
+  readonly sum: Float64Array;
+}
+
+/** Ordered by flat (or cum), then by name, cut where pprof cuts (internal/report, TextItems). */
+export function topRows(prepared: Prepared, options: TrimOptions): TopRows {
+  const trimmed = trimmedGraph(prepared, options.trim ? options : untrimmed(options), { most: 0 });
+  const { graph, nodes } = trimmed;
+  const flat = Float64Array.from(nodes, (node) => flatValue(graph, node));
+  let sum = 0;
+  return {
+    trimmed,
+    flat,
+    cum: Float64Array.from(nodes, (node) => cumValue(graph, node)),
+    sum: flat.map((value) => (sum += value)),
+  };
+}
+
 /**
- * Flat and cumulative value of each node, as `go tool pprof -top` has them: ordered by flat (or cum), then by name, cut
- * where pprof cuts. sum% runs over the flat values above, and comes last: of pprof's columns it is the one to do without.
+ * Flat and cumulative value of each node, as `go tool pprof -top` has them. sum% runs over the flat values above, and comes
+ * last: of pprof's columns it is the one to do without.
  *
  * Columns: function, flat, flat%, cum, cum%, sum%.
  */
 export function top(prepared: Prepared, options: TrimOptions): Table {
   const { type, unit, total } = prepared;
-  const trimmed = trimmedGraph(prepared, options.trim ? options : untrimmed(options), { most: 0 });
+  const { trimmed, flat, cum, sum } = topRows(prepared, options);
   const { graph, nodes } = trimmed;
-  const percent = (value: number) => (total === 0 ? 0 : (100 * value) / total);
-  let sum = 0;
-  const flats = Float64Array.from(nodes, (node) => flatValue(graph, node));
-  const cums = Float64Array.from(nodes, (node) => cumValue(graph, node));
+  const percent = (values: Float64Array) => values.map((value) => percentOf(value, total));
   return {
     name: type,
     length: nodes.length,
@@ -31,11 +51,11 @@ export function top(prepared: Prepared, options: TrimOptions): Table {
         fullNames: graph.names,
         code: codeOf(prepared, options, nodes),
       },
-      { name: 'flat', kind: 'number', values: flats, unit },
-      { name: 'flat%', kind: 'number', values: flats.map(percent), unit: 'percent' },
-      { name: 'cum', kind: 'number', values: cums, unit },
-      { name: 'cum%', kind: 'number', values: cums.map(percent), unit: 'percent' },
-      { name: 'sum%', kind: 'number', values: flats.map((value) => percent((sum += value))), unit: 'percent' },
+      { name: 'flat', kind: 'number', values: flat, unit },
+      { name: 'flat%', kind: 'number', values: percent(flat), unit: 'percent' },
+      { name: 'cum', kind: 'number', values: cum, unit },
+      { name: 'cum%', kind: 'number', values: percent(cum), unit: 'percent' },
+      { name: 'sum%', kind: 'number', values: percent(sum), unit: 'percent' },
     ],
     notices: trimNotices(trimmed, options),
   };

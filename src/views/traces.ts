@@ -1,5 +1,7 @@
+import { scaledLabel } from '../profile/measurement';
 import { codeOf } from './code';
-import { frameNames, type FrameOptions } from './graph';
+import { compareText, frameNames, type FrameOptions, type Frames } from './graph';
+import { labelsOf, type SampleLabels } from '../profile/labels';
 import { largestOf } from './largest';
 import type { Prepared } from './prepared';
 import { fullNameColumn } from './shortNames';
@@ -9,7 +11,51 @@ import { namedColumn, type Column, type NamedText, type Piece, type Table } from
 const maxRows = 1000;
 /** Calls of one stack that are written out, as many as a flame graph has levels. */
 const maxCalls = 1000;
+
+export type TraceOptions = FrameOptions & { readonly mean?: boolean };
+
 const ownColumns: readonly string[] = ['value', 'stack', fullNameColumn];
+
+/** A call of a stack. */
+export interface Call {
+  /** Row of `Frames.names`. */
+  readonly name: number;
+  /** The caller has it inlined. */
+  readonly isInline: boolean;
+}
+
+/** The samples of a report one by one (internal/report, printTraces), by row of profile.sample. */
+export interface TraceRows {
+  readonly frames: Frames;
+  /** Value of each sample; its mean where means are asked. */
+  readonly values: Float64Array;
+  /** From the leaf to the root; nothing of a sample without a stack. */
+  calls(sample: number): Iterable<Call>;
+  labels(sample: number): SampleLabels;
+}
+
+export function traceRows({ profile, index }: Prepared, { mean = false, ...options }: TraceOptions): TraceRows {
+  const { sample, stack, location } = profile;
+  const frames = frameNames(profile, options);
+  const counts = sample.values[0];
+  return {
+    frames,
+    values: sample.values[index].map((value, i) => (mean && counts[i] !== 0 ? Math.trunc(value / counts[i]) : value)),
+    *calls(i) {
+      for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
+        const l = stack.location[row];
+        const end = location.lineOffset[l + 1];
+        if (location.lineOffset[l] === end) {
+          yield { name: frames.location[l], isInline: false };
+        }
+        for (let k = location.lineOffset[l]; k < end; k++) {
+          yield { name: frames.line[k], isInline: k < end - 1 };
+        }
+      }
+    },
+    labels: (i) => labelsOf(profile, sample.labelSet[i]),
+  };
+}
 
 /**
  * The samples themselves, the largest first: value, labels and stack, the leaf first (`go tool pprof -traces`).
@@ -17,17 +63,10 @@ const ownColumns: readonly string[] = ['value', 'stack', fullNameColumn];
  * Columns: value, one for each label key (a number with its unit where no sample has a text, or several), stack (a line a
  * frame), and where its names are short the same with full ones.
  */
-export function traces(
-  prepared: Prepared,
-  { mean = false, ...options }: FrameOptions & { readonly mean?: boolean }
-): Table {
-  const { profile, index, type, unit, labelUnits } = prepared;
-  const { sample, stack, location, labelSet, label, strings } = profile;
-  const frames = frameNames(profile, options);
-  const counts = sample.values[0];
-  const values = sample.values[index].map((value, i) =>
-    mean && counts[i] !== 0 ? Math.trunc(value / counts[i]) : value
-  );
+export function traces(prepared: Prepared, options: TraceOptions): Table {
+  const { profile, type, unit, labelUnits } = prepared;
+  const { sample } = profile;
+  const { frames, values, calls, labels } = traceRows(prepared, options);
   const sizes = new Float64Array(sample.length);
   let count = 0;
   for (let i = 0; i < sample.length; i++) {
@@ -39,66 +78,25 @@ export function traces(
 
   const stackText = (i: number): NamedText => {
     const text: Piece[] = [];
-    let calls = 0;
-    const add = (row: number, mark = '') => {
-      if (calls++ < maxCalls) {
-        const call = frames.named[row];
-        text.push(calls > 1 ? '\n' : '', ...(typeof call === 'string' ? [{ function: call }] : call), mark);
-      }
-    };
-    for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
-      const l = stack.location[row];
-      const end = location.lineOffset[l + 1];
-      if (location.lineOffset[l] === end) {
-        add(frames.location[l]);
-      }
-      for (let k = location.lineOffset[l]; k < end; k++) {
-        add(frames.line[k], k < end - 1 ? ' (inline)' : '');
+    let length = 0;
+    for (const { name, isInline } of calls(i)) {
+      if (length++ < maxCalls) {
+        const call = frames.named[name];
+        const pieces = typeof call === 'string' ? [{ function: call }] : call;
+        text.push(length > 1 ? '\n' : '', ...pieces, isInline ? ' (inline)' : '');
       }
     }
-    const left = calls - maxCalls;
+    const left = length - maxCalls;
     return left > 0 ? [...text, `\n… and ${left.toLocaleString('en-US')} calls above`] : text;
   };
-  const leaves = rows.map((i) => {
-    const l = stack.location[sample.stack[i]];
-    const first = location.lineOffset[l];
-    return first === location.lineOffset[l + 1] ? frames.location[l] : frames.line[first];
-  });
-  const labels = new Map<string, string[]>();
-  /** Of keys that are numbers alone. */
-  const numbers = new Map<string, Float64Array | undefined>();
-  rows.forEach((i, row) => {
-    const set = sample.labelSet[i];
-    for (let k = labelSet.labelOffset[set]; k < labelSet.labelOffset[set + 1]; k++) {
-      const key = strings[label.key[k]];
-      const text = label.isNumeric[k] ? `${label.num[k]}${strings[label.unit[k]]}` : strings[label.str[k]];
-      const texts = labels.get(key) ?? new Array<string>(rows.length).fill('');
-      labels.set(key, texts);
-      const own = numbers.has(key) ? numbers.get(key) : new Float64Array(rows.length).fill(NaN);
-      if (own && label.isNumeric[k] && Number.isNaN(own[row])) {
-        own[row] = label.num[k];
-        numbers.set(key, own);
-      } else {
-        numbers.set(key, undefined);
-      }
-      texts[row] = texts[row] === '' ? text : `${texts[row]} ${text}`;
-    }
-  });
+  const leaves = rows.map((i) => leafOf(calls(i)));
   const stacks = namedColumn('stack', rows.map(stackText));
   return {
     name: type,
     length: rows.length,
     columns: [
       { name: 'value', kind: 'number', values: rows.map((i) => values[i]), unit },
-      ...[...labels]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, texts]): Column => {
-          const name = ownColumns.includes(key) ? `${key} (label)` : key;
-          const values = numbers.get(key);
-          return values
-            ? { name, kind: 'number', values, unit: labelUnits.get(key), isOfLabel: true }
-            : { name, kind: 'string', values: texts };
-        }),
+      ...labelColumns(rows.map(labels), labelUnits),
       { ...stacks, hasLines: true, fullNames: stacks.text, code: codeOf(prepared, options, leaves) },
     ],
     notices:
@@ -111,6 +109,52 @@ export function traces(
           ]
         : [],
   };
+}
+
+/** Row of the name of a stack's first call. */
+function leafOf(calls: Iterable<Call>): number {
+  for (const { name } of calls) {
+    return name;
+  }
+  return -1;
+}
+
+/** A column for each key, by name: of numbers where each row has one at most and no text, else of texts as pprof prints them. */
+function labelColumns(rows: readonly SampleLabels[], units: ReadonlyMap<string, string>): Column[] {
+  const texts = new Map<string, string[]>();
+  const numbers = new Map<string, Float64Array>();
+  const mixed = new Set<string>();
+  const columnOf = (key: string) => {
+    const known = texts.get(key) ?? new Array<string>(rows.length).fill('');
+    texts.set(key, known);
+    return known;
+  };
+  rows.forEach((labels, row) => {
+    for (const [key, values] of labels.texts) {
+      columnOf(key)[row] = values.join(' ');
+      mixed.add(key);
+    }
+    for (const [key, values] of labels.numbers) {
+      const column = columnOf(key);
+      const printed = values.map(({ value }) => scaledLabel(value, units.get(key) ?? '', 'auto'));
+      column[row] = [column[row], ...printed].filter((text) => text !== '').join(' ');
+      const own = numbers.get(key) ?? new Float64Array(rows.length).fill(NaN);
+      numbers.set(key, own);
+      own[row] = values[0].value;
+      if (values.length > 1) {
+        mixed.add(key);
+      }
+    }
+  });
+  return [...texts]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([key, values]): Column => {
+      const name = ownColumns.includes(key) ? `${key} (label)` : key;
+      const own = mixed.has(key) ? undefined : numbers.get(key);
+      return own
+        ? { name, kind: 'number', values: own, unit: units.get(key), isOfLabel: true }
+        : { name, kind: 'string', values };
+    });
 }
 
 /** Samples with a stack by falling value, equal ones in the order of the file. @param largest their values by rising size */

@@ -1,3 +1,4 @@
+import { labelText, labelUnits } from '../../profile/labels';
 import { isStandard } from '../../profile/goNames';
 import { PairInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
@@ -77,19 +78,21 @@ export class Groups {
   }
 
   /** Row of `splits` of each label set. */
-  private splitsOf({ labelSet, label, strings }: Profile): Uint32Array {
+  private splitsOf(profile: Profile): Uint32Array {
+    const { labelSet, label, strings } = profile;
     const splits = new Uint32Array(labelSet.length);
     const none = this.split(this.keys.map(() => ''));
     if (this.keys.length === 0) {
       return splits.fill(none);
     }
+    const units = labelUnits(profile);
     const keyRows = this.keys.map((key) => strings.indexOf(key));
     for (let set = 0; set < labelSet.length; set++) {
       const values = this.keys.map(() => '');
       for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
         const at = keyRows.indexOf(label.key[i]);
         if (at >= 0) {
-          const value = label.isNumeric[i] ? `${label.num[i]}${strings[label.unit[i]]}` : strings[label.str[i]];
+          const value = labelText(profile, i, units);
           values[at] = values[at] === '' ? value : `${values[at]},${value}`;
         }
       }
