@@ -258,7 +258,7 @@ const separator = '-----------+-------------------------------------------------
 /** `-traces`: internal/report printTraces. */
 export const traces: Report = (prepared, options) => {
   const { profile, labelUnits: units } = prepared;
-  const rows = traceRows(prepared, { ...options, wholePaths: true });
+  const rows = traceRows(prepared, options);
   const format = formatter(prepared, options);
   const head = (key: string) => `${key.padStart(10)}:  `;
   const lines = [profileLabels(prepared, format).join('\n')];

@@ -36,7 +36,8 @@ export interface TraceRows {
 
 export function traceRows({ profile, index }: Prepared, { mean = false, ...options }: TraceOptions): TraceRows {
   const { sample, stack, location } = profile;
-  const frames = frameNames(profile, options);
+  // Of all reports this one alone prints files as the profile names them.
+  const frames = frameNames(profile, { ...options, wholePaths: true });
   const counts = sample.values[0];
   return {
     frames,
