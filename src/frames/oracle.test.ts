@@ -180,7 +180,7 @@ const listOf: Rows = (cells) =>
     .rows((row) =>
       cells.cell('line', row) === null && cells.cell('file', row) !== ''
         ? [
-            `${name(cells, row)} in ${cells.cell('file', row)}`,
+            `${name(cells, row).replace(/^<unknown>$/, '')} in ${cells.cell('file', row)}`,
             cells.value('flat', row),
             cells.value('cum', row),
             cells.percent('cum%', row),

@@ -216,8 +216,11 @@ function inUnit(table: Table, { unit: from }: Prepared, { divideBy, unit: to }: 
   if (!divide && !scaled) {
     return table;
   }
-  const convert = (value: number) =>
-    (divide ? Math.trunc(value * (1 / divideBy)) : value) * (scaled ? scaled.value : 1);
+  // Each value by itself: a factor would round once more than pprof does.
+  const convert = (value: number) => {
+    const divided = divide ? Math.trunc(value * (1 / divideBy)) : value;
+    return scaled ? scale(divided, from, to).value : divided;
+  };
   const columns = table.columns.map((column) =>
     column.kind === 'number' && column.unit === from && !column.isOfLabel
       ? {
