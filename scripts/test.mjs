@@ -34,6 +34,22 @@ function jest(name, args, env = {}) {
   }
 }
 
+/** scripts/NAME.test.mjs: that the checks of a script find their faults. */
+function nodeTest(name) {
+  const path = `scripts/${name}.test.mjs`;
+  const { status, stdout } = spawnSync('node', ['--test', '--test-reporter=tap', path], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const count = (kind) => Number(new RegExp(`^# ${kind} (\\d+)$`, 'm').exec(stdout)?.[1] ?? 0);
+  total.passed += count('pass');
+  total.failed += count('fail');
+  say(`${path}: ${count('pass')} checks find their fault`);
+  if (status !== 0 || count('pass') === 0) {
+    throw new Error(`${count('fail')} of ${path} failed:\n${stdout}`);
+  }
+}
+
 function playwright(name, args, env = {}) {
   const { path, missing } = ensureChromium();
   if (missing) {
@@ -78,6 +94,8 @@ const steps = {
   typecheck: () => run('npm', ['run', '--silent', 'typecheck']),
   lint() {
     run('npm', ['run', '--silent', 'lint', '--', '--max-warnings=0']);
+    run('npm', ['run', '--silent', 'layers']);
+    nodeTest('layers');
     run('npx', ['prettier', '--check', '--log-level=warn', '.github']); // Their syntax; GitHub alone runs them.
   },
   unit: () => jest('unit', []),
@@ -102,17 +120,7 @@ const steps = {
   /** The zip for the catalog, and that each of its checks finds what it is for. */
   async package() {
     await pack({ check: true });
-    const { status, stdout } = spawnSync('node', ['--test', '--test-reporter=tap', 'scripts/package.test.mjs'], {
-      cwd: root,
-      encoding: 'utf8',
-    });
-    const count = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(stdout)?.[1] ?? 0);
-    total.passed += count('pass');
-    total.failed += count('fail');
-    say(`${count('pass')} checks find their fault`);
-    if (status !== 0 || count('pass') === 0) {
-      throw new Error(`${count('fail')} of scripts/package.test.mjs failed:\n${stdout}`);
-    }
+    nodeTest('package');
   },
   browser: () => playwright('browser', []),
   /** The plugin as it was built, types, and the workbench with the newest Grafana's packages and React 19. */

@@ -6,7 +6,6 @@ import {
   splitMatchers,
   type Matcher,
 } from './query/selector';
-import type { Bucket } from './bucket';
 import { clockTolerance, spanText } from './profile/time';
 import type { Query } from './query/query';
 import { isMeta, mainCapture } from './store/events';
@@ -75,25 +74,6 @@ export async function listCaptures(
     listed: found.captures,
   };
 }
-
-/** A listing for who looks at it: where the range has no captures at all, it says what there is, and when. @throws as listCaptures */
-export async function listOrExplain(
-  bucket: Bucket,
-  selector: string,
-  range: Range,
-  signal: AbortSignal
-): Promise<Listing & Pick<Choice, 'elsewhere'>> {
-  const listing = await listCaptures(bucket, selector, range, signal);
-  if (listing.listed.some((capture) => !isMeta(capture))) {
-    return listing;
-  }
-  const { explainEmpty } = await loadExplanations();
-  const { notices, elsewhere } = await explainEmpty(bucket, selector, range, signal);
-  return { ...listing, notices: [...listing.notices, ...notices], elsewhere };
-}
-
-/** Few queries find nothing, and module.js is small. */
-export const loadExplanations = () => import(/* webpackChunkName: "explain" */ './explain');
 
 export const labelOf = (labels: Capture['labels'], name: string) => (Object.hasOwn(labels, name) ? labels[name] : '');
 

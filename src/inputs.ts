@@ -7,18 +7,38 @@ import {
   isKeyLabel,
   isSameProcess,
   limitNotice,
-  listOrExplain,
-  loadExplanations,
+  listCaptures,
   ofSameProcess,
   type Choice,
+  type Listing,
   type Range,
 } from './captures';
 import { findLabelled, labelledNotices } from './labelled';
 import { isProcessView, type Query } from './query/query';
 import { parseSelector, printSelector, splitMatchers, type Matcher } from './query/selector';
+import { isMeta } from './store/events';
 import type { Capture } from './store/store';
 import type { Notice } from './views/table';
 import type { Failure, InputSources, Load, Source } from './worker/client';
+
+/** A listing for who looks at it: where the range has no captures at all, it says what there is, and when. @throws as listCaptures */
+export async function listOrExplain(
+  bucket: Bucket,
+  selector: string,
+  range: Range,
+  signal: AbortSignal
+): Promise<Listing & Pick<Choice, 'elsewhere'>> {
+  const listing = await listCaptures(bucket, selector, range, signal);
+  if (listing.listed.some((capture) => !isMeta(capture))) {
+    return listing;
+  }
+  const { explainEmpty } = await loadExplanations();
+  const { notices, elsewhere } = await explainEmpty(bucket, selector, range, signal);
+  return { ...listing, notices: [...listing.notices, ...notices], elsewhere };
+}
+
+/** Few queries find nothing, and module.js is small. */
+const loadExplanations = () => import(/* webpackChunkName: "explain" */ './explain');
 
 /** The captures that are opened, and what has to be said about them. @throws StoreError, InputError */
 export async function choose(bucket: Bucket, query: Query, range: Range, signal: AbortSignal): Promise<Choice> {

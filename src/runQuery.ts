@@ -1,14 +1,24 @@
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
 import { chooseBase } from './base';
 import type { Bucket } from './bucket';
-import { chooseCaptures, listCaptures, listOrExplain, type Choice, type Listing, type Range } from './captures';
+import { chooseCaptures, listCaptures, type Choice, type Listing, type Range } from './captures';
 import { capturesFrame, seriesFrames } from './frames/captures';
 import type { drawFlameOf, DrawFlame } from './frames/flame';
 import { emptyFlame, toFrame } from './frames/frames';
 import { saidRows, saidSeries, type SaidOptions } from './frames/said';
 import { metricsLinks, rangeLink, rowLinks, type LinkContext } from './frames/links';
 import type { CodeLinks } from './codeLinks';
-import { choose, failedNotice, findSources, loadFrom, objectKey, ofSamples, sampleMatchers, sourceIn } from './inputs';
+import {
+  choose,
+  failedNotice,
+  findSources,
+  listOrExplain,
+  loadFrom,
+  objectKey,
+  ofSamples,
+  sampleMatchers,
+  sourceIn,
+} from './inputs';
 import { withLeakCaptures } from './leakCaptures';
 import { printCommand } from './query/commandLine';
 import { isGoroutineView, isHistoryView } from './query/goroutineOptions';

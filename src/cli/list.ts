@@ -4,7 +4,7 @@ import { percentage } from '../profile/measurement';
 import { compilePattern } from '../profile/pattern';
 import { InputError } from '../profile/profile';
 import type { ReportOptions } from '../query/options';
-import { cutPath } from '../views/graph';
+import { cutPath } from '../views/frameNames';
 import { routines, type Routine } from '../views/list';
 import type { Prepared } from '../views/prepared';
 import { formatter } from './report';

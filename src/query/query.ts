@@ -82,7 +82,16 @@ export type ProfileView = (typeof profileViews)[number];
 export const processViews = ['growth', ...historyViews] as const;
 
 /** `memory` opens a capture and its meta.json, `event` the latter alone; those after them come from keys alone. */
-export const views = [...profileViews, ...processViews, 'memory', 'event', 'captures', 'series', 'events', 'exemplars'] as const;
+export const views = [
+  ...profileViews,
+  ...processViews,
+  'memory',
+  'event',
+  'captures',
+  'series',
+  'events',
+  'exemplars',
+] as const;
 export type View = (typeof views)[number];
 
 export const isProfileView = (view: View): view is ProfileView => (profileViews as readonly View[]).includes(view);

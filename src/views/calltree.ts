@@ -1,6 +1,6 @@
 import { pathInterner, type PairInterner } from '../profile/interner';
 import type { Profile, StackTable } from '../profile/profile';
-import { frameNames, type Frames } from './graph';
+import { frameNames, type Frames } from './frameNames';
 import { stepsOf } from './steps';
 import type { NamedText } from './table';
 

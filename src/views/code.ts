@@ -1,4 +1,4 @@
-import { frameNames, type FrameOptions } from './graph';
+import { frameNames, type FrameOptions } from './frameNames';
 import type { Prepared } from './prepared';
 import type { Code } from './table';
 

@@ -1,5 +1,6 @@
 import { codeOf } from './code';
-import { callGraph, frameNames } from './graph';
+import { frameNames } from './frameNames';
+import { callGraph } from './graph';
 import type { Prepared } from './prepared';
 import type { Column, Table } from './table';
 import type { TrimOptions } from './trimmed';

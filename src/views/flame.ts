@@ -1,6 +1,6 @@
 import { scale } from '../profile/measurement';
 import { callTree, callerTree, totalled, type CallTree, type Change, type TreeValues } from './calltree';
-import { frameNames, type FrameOptions } from './graph';
+import { frameNames, type FrameOptions } from './frameNames';
 import { largestOf } from './largest';
 import type { Prepared } from './prepared';
 import type { Column, Notice, Table } from './table';

@@ -1,6 +1,7 @@
 import type { Pattern } from '../profile/pattern';
 import { codeOf } from './code';
-import { callGraph, compareText, frameNames, shownNodes, shownPath } from './graph';
+import { frameNames, shownPath } from './frameNames';
+import { callGraph, compareText, shownNodes } from './graph';
 import type { Prepared } from './prepared';
 import { columnsOf, namedColumn, percentOf, type NamedText, type Table } from './table';
 import type { TrimOptions } from './trimmed';

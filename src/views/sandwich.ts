@@ -2,7 +2,8 @@ import type { Pattern } from '../profile/pattern';
 import { shortName } from '../profile/shortNames';
 import { calleeTree, callerTree, type CallTree } from './calltree';
 import { drawFlame, nearest, type FlameOptions } from './flame';
-import { frameNames, markNames } from './graph';
+import { frameNames } from './frameNames';
+import { markNames } from './graph';
 import type { Prepared } from './prepared';
 import type { Notice, Table } from './table';
 

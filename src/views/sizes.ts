@@ -1,6 +1,6 @@
 import { scaledLabel } from '../profile/measurement';
 import { codeOf } from './code';
-import { frameNames, type FrameOptions } from './graph';
+import { frameNames, type FrameOptions } from './frameNames';
 import type { Prepared } from './prepared';
 import type { Table } from './table';
 

@@ -1,6 +1,6 @@
 import type { Profile, StackTable } from '../profile/profile';
 import { stackOrder } from '../profile/stackOrder';
-import type { Frames } from './graph';
+import type { Frames } from './frameNames';
 
 /** The frames of each row of a stack table as nodes, whatever the values of the samples. */
 export interface Steps {

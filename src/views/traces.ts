@@ -1,6 +1,7 @@
 import { scaledLabel } from '../profile/measurement';
 import { codeOf } from './code';
-import { compareText, frameNames, type FrameOptions, type Frames } from './graph';
+import { frameNames, type FrameOptions, type Frames } from './frameNames';
+import { compareText } from './graph';
 import { labelsOf, type SampleLabels } from '../profile/labels';
 import { largestOf } from './largest';
 import type { Prepared } from './prepared';

@@ -1,16 +1,7 @@
 import { callTree } from './calltree';
-import {
-  callGraphs,
-  compareText,
-  frameNames,
-  markNames,
-  nameOrder,
-  once,
-  shownNodes,
-  sortNodes,
-  type FrameOptions,
-  type Graph,
-} from './graph';
+import { frameNames, type FrameOptions } from './frameNames';
+import { callGraphs, compareText, markNames, nameOrder, shownNodes, sortNodes, type Graph } from './graph';
+import { once } from './once';
 import type { Prepared } from './prepared';
 
 /** pprof's options of the size and order of a report of nodes. */

@@ -1,0 +1,5 @@
+/** What is asked for once or never, made when it is. */
+export function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
