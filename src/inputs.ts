@@ -139,6 +139,7 @@ export const sourceIn =
     key: [id, object.key, object.etag].join('\0'),
     name: object.key,
     time,
+    size: object.size,
     isUnknown: object.etag === '',
   });
 export const objectKey = (key: string) => key.split('\0')[1];

@@ -144,7 +144,7 @@ describe('exemplars', () => {
     ]);
     const { links } = frame.fields.find(({ name }) => name === 'event')?.config ?? {};
     expect(links?.map(({ title }) => title)).toEqual(['Open capture', 'Open in Explore']);
-    expect(links?.[0].url).toContain('/d/dash?var-datasource=u%221&var-service=${__data.fields.service}');
+    expect(links?.[0].url).toContain('/d/dash?var-datasource=u%221&var-service=${__data.fields.service:percentencode}');
   });
 
   test('a layout without values says so', () => {

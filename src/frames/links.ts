@@ -42,7 +42,7 @@ export function rowLinks(context: LinkContext, captures: readonly Capture[]): Da
 
 /** Opens the dashboard of events at the event of a row. @param event the field that names it */
 export function dashboardLink({ uid, dashboardUid }: LinkContext, event: 'event' | 'key'): DataLink[] {
-  const field = (name: string) => `\${__data.fields.${name}}`;
+  const field = (name: string) => `\${__data.fields.${name}:percentencode}`;
   const dashboard: DataLink = {
     title: 'Open capture',
     url:

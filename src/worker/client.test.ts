@@ -312,18 +312,39 @@ describe('several captures', () => {
     expect(tables[0].columns.find(({ name }) => name === 'growth per minute')?.values[0]).toBeCloseTo(1);
   });
 
-  test('growth names a capture that cannot be read, and counts the others', async () => {
-    const client = clientOf(new FakeWorker());
-    const read = load();
-    const sources = [1, 2, 3, 4].map((value) => source(String(value), value * 60_000));
-    const { tables, failed } = await client.processView(
+  test('growth over few and small captures is one question, and tells its progress while they are read', async () => {
+    const worker = new FakeWorker();
+    const sources = [1, 2, 3, 4].map((value) => ({ ...source(String(value), value * 60_000), size: 100 }));
+    const told: number[] = [];
+    await clientOf(worker).processView(query, sources, { ...opening(load()), onProgress: (done) => told.push(done) });
+    expect(told).toEqual([1, 2, 3, 4]);
+    expect(worker.requests.map(({ type }) => type)).toEqual(['load', 'load', 'load', 'load', 'collect']);
+    const large = new FakeWorker();
+    await clientOf(large).processView(
       query,
-      sources,
-      opening(async (key) => (key === '2' ? (new TextEncoder().encode('no profile').buffer as ArrayBuffer) : read(key)))
+      sources.map((one) => ({ ...one, size: 2 ** 22 })),
+      opening(load())
     );
-    expect(failed.map(({ name }) => name)).toEqual([sources[1].name]);
-    expect(tables[0].columns.find(({ name }) => name === 'growth per minute')?.values[0]).toBeCloseTo(1);
+    expect(large.requests.map(({ type }) => type)).toContain('begin');
   });
+
+  test.each([100, undefined])(
+    'growth names a capture that cannot be read, and counts the others (%s bytes)',
+    async (size) => {
+      const client = clientOf(new FakeWorker());
+      const read = load();
+      const sources = [1, 2, 3, 4].map((value) => ({ ...source(String(value), value * 60_000), size }));
+      const { tables, failed } = await client.processView(
+        query,
+        sources,
+        opening(async (key) =>
+          key === '2' ? (new TextEncoder().encode('no profile').buffer as ArrayBuffer) : read(key)
+        )
+      );
+      expect(failed.map(({ name }) => name)).toEqual([sources[1].name]);
+      expect(tables[0].columns.find(({ name }) => name === 'growth per minute')?.values[0]).toBeCloseTo(1);
+    }
+  );
 });
 
 test('what fell out of the cache is loaded again', async () => {

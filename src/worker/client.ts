@@ -25,6 +25,8 @@ export interface Source {
   readonly name: string;
   /** Unix ms of the capture. */
   readonly time: number;
+  /** Bytes of the object, undefined where they are not known. */
+  readonly size?: number;
   /** The key does not say which state of the object it is: each query reads it anew, those of the same moment together. */
   readonly isUnknown?: boolean;
 }
@@ -103,8 +105,12 @@ const partialInterval = 1500;
  */
 const maxAhead = 4;
 
-/** So many captures are asked about in one question, when the worker has been sent all of them. */
-const maxTogether = 16;
+/** So many captures, and so many bytes of them, are asked about in one question: the worker's cache holds all of them. */
+const maxTogether = { count: 16, bytes: 4 * 1024 * 1024 };
+
+const isFew = (sources: readonly Source[]): boolean =>
+  sources.length <= maxTogether.count &&
+  sources.reduce((sum, { size = Infinity }) => sum + size, 0) <= maxTogether.bytes;
 
 /** Merges whose names are remembered; the worker's cache drops most of them long before. */
 const maxMerges = 100;
@@ -114,6 +120,8 @@ class AnswerError extends Error {}
 
 const named = (name: string, reason: unknown): unknown =>
   reason instanceof AnswerError ? new Error(`${name}: ${reason.message}`) : reason;
+
+const messageOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
 
 /** The worker stopped while it held the bytes of an object: they have to be read again. */
 class BytesLost extends Error {}
@@ -315,32 +323,36 @@ export class WorkerClient {
     view?: Query
   ): Promise<{ response: Response; failed: readonly Failure[] }> {
     // A merge goes one by one: it is shown as far as it is.
-    const together = view && sources.length <= maxTogether && (await this.collectTogether(sources, opening, view));
-    return together ? { response: together, failed: [] } : this.collectEach(sources, opening, key, view);
+    const together = view && isFew(sources) && (await this.collectTogether(sources, opening, view));
+    return together || this.collectEach(sources, opening, key, view);
   }
 
-  /** All sources in one question; undefined where one cannot be read, or they do not fit the worker's cache at once. */
+  /** All sources in one question; undefined where they do not fit the worker's cache at once. @throws as `collect` */
   private async collectTogether(
     sources: readonly Source[],
     opening: MergeOpening,
     processView: Query
-  ): Promise<Response | undefined> {
+  ): Promise<{ response: Response; failed: readonly Failure[] } | undefined> {
     const { signal, onProgress } = opening;
-    try {
-      const begun = await Promise.all(sources.map((source) => this.begin([source], opening)));
-      const places = sources.map((source) => ({ key: source.key, time: source.time }));
-      const answer = this.ask({ type: 'collect', sources: places, processView }, signal);
-      answer.catch(() => undefined); // Asked again for each.
-      let done = 0;
-      await Promise.all(begun.map(({ opened }) => opened.then(() => onProgress?.(++done))));
-      const response = await answer;
-      if (response.type !== 'missing') {
-        return response;
-      }
-      response.keys.forEach((missing) => this.held.delete(missing));
-    } catch {
-      signal.throwIfAborted();
+    let done = 0;
+    const held = await Promise.allSettled(
+      sources.map((source) => this.hold(source, opening).finally(() => onProgress?.(++done)))
+    );
+    signal.throwIfAborted();
+    const failed = sources.flatMap(({ name }, i): Failure[] => {
+      const result = held[i];
+      return result.status === 'rejected' ? [{ name, message: messageOf(result.reason) }] : [];
+    });
+    const [first] = held;
+    if (failed.length === sources.length && first.status === 'rejected') {
+      throw named(sources[0].name, first.reason);
     }
+    const places = sources.filter((_, i) => held[i].status === 'fulfilled').map(({ key, time }) => ({ key, time }));
+    const response = await this.ask({ type: 'collect', sources: places, processView }, signal);
+    if (response.type !== 'missing') {
+      return { response, failed };
+    }
+    response.keys.forEach((missing) => this.held.delete(missing));
     return undefined;
   }
 
@@ -380,7 +392,7 @@ export class WorkerClient {
             signal.throwIfAborted();
             throwIfLost();
             const { name } = source;
-            failed.push({ name, message: reason instanceof Error ? reason.message : String(reason) });
+            failed.push({ name, message: messageOf(reason) });
             if (failed.length === sources.length) {
               throw named(name, reason);
             }
