@@ -211,7 +211,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
             id={id('selector')}
             label="Selector"
             labelWidth={labelWidth}
-            width={80}
+            width={54}
             value={query.selector}
             placeholder={'{service="ingester"}'}
             onCommit={(selector) => change({ selector })}

@@ -36,7 +36,8 @@ export function cellsOf(table: Table): readonly Cell[] {
   const { columns } = table;
   const main = mainColumn(table);
   const cells = columns.map((column): Cell => (column.isHidden ? hiddenCell : cellOf(column)));
-  const beside = cells.slice(columns.findIndex((column) => column === main) + 1).slice(0, columnsBeside);
+  const at = columns.findIndex((column) => column === main);
+  const beside = [...cells.slice(0, Math.max(0, at)), ...cells.slice(at + 1).slice(0, columnsBeside)];
   const left = narrowPanel - beside.reduce((sum, { width = 0 }) => sum + width, 0);
   const hasLines = columns.some((column) => column.hasLines);
   return cells.map((cell, i) => {

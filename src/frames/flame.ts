@@ -213,8 +213,8 @@ function tableOf(name: string, { unit, isDifference }: Rows, nodes: readonly Nod
 /** A bar has a width, but a reason no value: a unit of Grafana that prints each number as a dash, a time without a time in it. */
 const noNumber = 'time:[–]';
 
-/** Letters of a bar of half a dashboard's width, and bars of a reason at most. */
-const lineLength = 76;
+/** Letters of a bar of half a dashboard's width on a screen of 1280 px, and bars of a reason at most. */
+const lineLength = 58;
 const mostLines = 12;
 
 /** A picture that is the reason: bars of text, one below the other. A frame without rows makes the panel throw. */

@@ -17,13 +17,13 @@ test.each([
     'its base, which is of the same process',
     [peak],
     [at('24T14:02:10', a, 163)],
-    'ingester · ingester-7f9c · 14:22:33 · 85 % of 192 MiB against 14:02:10 · 85 % of 192 MiB',
+    '14:22:33 · 85 % of 192 MiB against 14:02:10 · 85 % of 192 MiB · ingester · ingester-7f9c',
   ],
   [
     'another version and instance on another day, so all days are said',
     [peak],
     [at('23T14:02:10', { ...a, instance: 'x', version: 'v0' })],
-    'ingester · ingester-7f9c · v1 · 2026-11-24 14:22:33 · 85 % of 192 MiB against x · v0 · 2026-11-23 14:02:10',
+    'ingester-7f9c · v1 · 2026-11-24 14:22:33 · 85 % of 192 MiB against x · v0 · 2026-11-23 14:02:10 · ingester',
   ],
   [
     'many captures',

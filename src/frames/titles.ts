@@ -13,22 +13,24 @@ export interface Shown {
 
 /**
  * What a picture is of, in the order of what tells captures apart, for the root of a flame graph:
- * `ingester · ingester-7f9c · 14:22:33 · 85 % of 192 MiB`, `ingester · 3 instances · 12 captures, 14:02–14:31`, and of a
- * difference both sides, the base's without what is the same. '' for no captures.
+ * `ingester · ingester-7f9c · 14:22:33 · 85 % of 192 MiB`, `ingester · 3 instances · 12 captures, 14:02–14:31`. A narrow bar
+ * shows the beginning, so of a difference what differs comes first: `14:22:33 against 14:02:11 · ingester · ingester-7f9c`.
+ * '' for no captures.
  */
 export function titleOf(shown: Shown): string {
   const { captures, base } = shown;
-  const names = namesOf(captures);
+  const [names, baseNames] = [namesOf(captures), namesOf(base)];
   const versions = base.length > 0 && oneOf([...captures, ...base], 'version') === undefined;
   const versionOf = (side: readonly Capture[]) => (versions ? nameOf(side, 'version') : '');
-  const sides = [
-    [...names, versionOf(captures), ...momentsOf(captures, shown)],
-    [...namesOf(base).filter((name) => !names.includes(name)), versionOf(base), ...momentsOf(base, shown)],
-  ];
-  return sides
-    .map((parts) => parts.filter(Boolean).join(' · '))
-    .filter(Boolean)
-    .join(' against ');
+  const joined = (parts: readonly string[]) => parts.filter(Boolean).join(' · ');
+  if (base.length === 0) {
+    return joined([...names, ...momentsOf(captures, shown)]);
+  }
+  const isShared = (name: string) => names.includes(name) && baseNames.includes(name);
+  const side = (own: readonly Capture[], ownNames: readonly string[]) =>
+    joined([...ownNames.filter((name) => !isShared(name)), versionOf(own), ...momentsOf(own, shown)]);
+  const sides = [side(captures, names), side(base, baseNames)].filter(Boolean).join(' against ');
+  return joined([sides, ...names.filter(isShared)]);
 }
 
 const namesOf = (captures: readonly Capture[]): readonly string[] =>
