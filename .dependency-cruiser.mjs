@@ -12,7 +12,7 @@ const layers = {
   views: ['profile'],
   query: ['profile', 'decode', 'encode', 'ops', 'views'],
   worker: ['tasks', 'profile', 'decode', 'encode', 'ops', 'query', 'views'],
-  frames: ['views', 'store'],
+  frames: ['views', 'store', 'query/selector'],
   editors: ['query', 'store', 'datasource', 'download', 'types'],
   cli: ['profile', 'decode', 'encode', 'ops', 'views', 'query', 'worker', 'testing'],
 };

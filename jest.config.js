@@ -14,8 +14,8 @@ const shared = {
 };
 // The core runs in the worker and in Node, never in a DOM, and jsdom lacks DecompressionStream.
 const core = ['tasks', 'profile', 'decode', 'encode', 'ops', 'views', 'query', 'store', 'cli', 'worker'];
-// Of the shell, but packs files.
-const download = '<rootDir>/src/download.test.ts';
+// Of the shell, but one packs files, and one has no DOM's signals.
+const ofShell = ['<rootDir>/src/download.test.ts', '<rootDir>/src/keys.test.ts'];
 
 module.exports = {
   projects: [
@@ -26,13 +26,13 @@ module.exports = {
       setupFilesAfterEnv: [],
       // Only where scripts/test.mjs started the server.
       testPathIgnorePatterns: process.env.PPROFLENS_S3 ? [] : ['\\.server\\.test\\.ts$'],
-      testMatch: [...core.map((folder) => `<rootDir>/src/${folder}/**/*.test.ts`), download],
+      testMatch: [...core.map((folder) => `<rootDir>/src/${folder}/**/*.test.ts`), ...ofShell],
     },
     {
       ...shared,
       displayName: 'shell',
       testMatch: ['<rootDir>/src/*.test.{ts,tsx}', '<rootDir>/src/{frames,editors}/**/*.test.{ts,tsx}'],
-      testPathIgnorePatterns: [download],
+      testPathIgnorePatterns: ofShell,
     },
   ],
 };

@@ -22,9 +22,11 @@ type Config struct {
 	Service string
 	// Target is where captures go: a Folder, an *HTTP, an *s3target.Bucket, or your own.
 	Target Target
-	// Instance tells the processes of a service apart. Default: the host name, which in Kubernetes is the pod's.
+	// Instance tells the processes of a service apart. Default: the host name, which in Kubernetes is the pod's. In keys, one
+	// that takes more than 96 bytes ends in a hash.
 	Instance string
 	// Version is that of the service. Default: the version of the main module, else its revision, else "unknown".
+	// In keys, one that takes more than 64 bytes ends in a hash.
 	Version string
 
 	// Limit is the memory the process may use, in bytes. Default, read again at each look: the limit of the cgroup, v1 or
@@ -136,13 +138,9 @@ func (c *Config) check() error {
 	if c.Service == "" {
 		refuse("Service", `is empty: expected the name of the service, such as "ingester"`)
 	}
-	for _, part := range []struct{ field, value string }{
-		{"Service", c.Service}, {"Instance", c.Instance}, {"Version", c.Version},
-	} {
-		if n := len(key.Field(part.value)); n > key.MaxField {
-			refuse(part.field, "takes %d bytes in an object key, where every character but letters, digits, '.' and '-' takes three: "+
-				"at most %d are allowed, shorten it", n, key.MaxField)
-		}
+	if n := len(key.Field(c.Service)); n > key.MaxService {
+		refuse("Service", "takes %d bytes in an object key, where every byte but letters, digits, '.' and '-' takes three: "+
+			"at most %d are allowed, shorten it", n, key.MaxService)
 	}
 	if c.Target == nil {
 		refuse("Target", "is nil: expected where captures go, such as autoprofiler.Folder(%q) or an *s3target.Bucket", "/captures")

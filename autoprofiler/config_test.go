@@ -23,8 +23,11 @@ func TestCheck(t *testing.T) {
 		{"the least", func(*Config) {}, nil},
 		{"a service without a name", func(c *Config) { c.Service = "" },
 			[]string{`Config.Service is empty: expected the name of the service, such as "ingester"`}},
-		{"a long name", func(c *Config) { c.Version = strings.Repeat("_", 67) },
-			[]string{"Config.Version takes 201 bytes", "at most 200"}},
+		{"a long name", func(c *Config) { c.Service = strings.Repeat("_", 67) },
+			[]string{"Config.Service takes 201 bytes", "at most 200"}},
+		{"an instance and a version that are shortened", func(c *Config) {
+			c.Instance, c.Version = strings.Repeat("_", 67), strings.Repeat("ü", 500)
+		}, nil},
 		{"no target", func(c *Config) { c.Target = nil }, []string{"Config.Target is nil"}},
 		{"a folder without a path", func(c *Config) { c.Target = Folder("") },
 			[]string{"Config.Target is not usable: the folder's path is empty"}},

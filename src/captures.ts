@@ -2,6 +2,7 @@ import {
   namedValuesTest,
   parseSelector,
   possibleValues,
+  printMatcher,
   printSelector,
   splitMatchers,
   type Matcher,
@@ -117,11 +118,11 @@ function listingNotices(found: Found, unmatched: Unmatched | undefined): Notice[
 }
 
 function unmatchedText({ matcher, before, count, values }: Unmatched): string {
-  const { name, op, value } = matcher;
+  const { name } = matcher;
   const those = before.length === 0 ? '' : ` that match ${printSelector(before)}`;
   const there = values.length === 0 ? `they have no ${name}` : `${name} there: ${values.slice(0, 10).join(', ')}`;
   const more = values.length > 10 ? ` and ${values.length - 10} more` : '';
-  return `None of the ${count} captures in this time range${those} has ${name}${op}"${value}"; ${there}${more}.`;
+  return `None of the ${count} captures in this time range${those} has ${printMatcher(matcher)}; ${there}${more}.`;
 }
 
 function fromFuture(early: readonly Capture[]): Notice[] {

@@ -580,9 +580,9 @@ describe('nothing found', () => {
     expect(frames[0].meta.preferredVisualisationType).toBe('graph');
   });
 
-  test('a flame graph gets its one root, and marks over a panel none', async () => {
+  test('a flame graph draws the reason, and marks over a panel nothing', async () => {
     const { frames } = await framesOf(setUp(threeCaptures()).ds, { view: 'flame', selector: '{service="x"}' });
-    expect(frames[0].length).toBe(1);
+    expect(valuesOf(frames[0], 'label').join(' ')).toMatch(/^There is no service "x"/);
     expect(noticesOf(frames[0])).toMatch(/^There is no service "x"/);
     const { ds, bucket } = setUp(threeCaptures());
     const marks = await framesOf(ds, { view: 'events', selector: '{service="x"}' });

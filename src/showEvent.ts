@@ -4,6 +4,7 @@ import { readBundle } from './bundle';
 import type { Choice } from './captures';
 import { hiddenCell } from './frames/cells';
 import { toFrame } from './frames/frames';
+import { selectorField } from './frames/links';
 import type { Capture } from './store/store';
 import { columnsOf, type Notice, type Table } from './views/table';
 
@@ -61,6 +62,7 @@ export async function showEvent(
       config.links = [...links];
     }
   }
+  frame.fields.push(selectorField([newest.labels]));
   return frame;
 }
 

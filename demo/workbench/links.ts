@@ -7,8 +7,10 @@ export function fillIn(text: string, frame: DataFrame, row: number, value: unkno
   const encode = (given: unknown) => (text.startsWith('/') ? encodeURIComponent(String(given)) : String(given));
   const cell = (name: string) => frame.fields.find((field) => field.name === name)?.values[row] ?? '';
   const own = text
-    .replace(/\$\{__data\.fields\.(\w+)(:raw)?\}/g, (_, name, raw) => (raw ? String(cell(name)) : encode(cell(name))))
-    .replace(/\$\{__value\.raw\}/g, () => encode(value))
+    .replace(/\$\{__data\.fields\.(\w+)(:raw|:percentencode)?\}/g, (_, name, raw) =>
+      raw === ':raw' ? String(cell(name)) : encode(cell(name))
+    )
+    .replace(/\$\{__value\.raw(?::percentencode)?\}/g, () => encode(value))
     .replace(/^\$\{__url\.path\}\$\{__url\.params:exclude:([\w,]+)\}/, (_, names) => hereWithout(names.split(',')));
   return replaceVariables(own, scopedVars, (given) => [given].flat().map(encode).join(','));
 }

@@ -340,8 +340,8 @@ function rememberLast(ask: AskFacts): AskFacts {
   };
 }
 
-/** Whether a label can have a row: a selector can name it, as not every text of samples, and it has no field of its own. */
-const isRowLabel = (label: string) => /^[A-Za-z_][\w.-]*$/.test(label) && !ownFields.some((name) => name === label);
+/** Whether a label can have a row: it has no field of its own. */
+const isRowLabel = (label: string) => !ownFields.some((name) => name === label);
 
 function suggestions(all: readonly string[], typed: string): ComboboxOption[] {
   const wanted = typed.toLowerCase();

@@ -10,7 +10,7 @@ import type { Capture } from '../store/store';
 import type { Column, Notice, Table } from '../views/table';
 import { hiddenCell } from './cells';
 import { toFrame } from './frames';
-import { withRange, type MetricsLink } from './links';
+import { selectorField, withRange, type MetricsLink } from './links';
 
 export interface CaptureFrameOptions {
   readonly refId: string;
@@ -37,7 +37,7 @@ const markConfig: FieldConfig = {
   custom: { width: 36, align: 'center', cellOptions: { type: 'color-background', mode: 'basic', applyToRow: true } },
 };
 
-const ownColumns: readonly string[] = ['time', 'value', 'limit', '% of limit', 'size', 'key'];
+const ownColumns: readonly string[] = ['time', 'value', 'limit', '% of limit', 'size', 'key', 'selector'];
 
 /** One row per capture, the newest first, from keys alone. */
 export function capturesFrame(
@@ -94,6 +94,9 @@ export function capturesFrame(
   if (shown && shown.size > 0 && (shown.size < rows.length || rows.length === 1)) {
     const values = rows.map((capture) => (shown.has(capture) ? mark : ''));
     frame.fields.unshift({ name: 'shown', type: FieldType.string, config: markConfig, values });
+  }
+  if (links.length > 0) {
+    frame.fields.push(selectorField(rows.map(({ labels }) => labels)));
   }
   for (const { column, read } of metrics) {
     frame.fields.push({ name: column, type: FieldType.string, config: { custom: hiddenCell }, values: rows.map(read) });

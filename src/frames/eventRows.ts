@@ -3,6 +3,7 @@ import { mainCapture, type CaptureEvent, type Ramp } from '../store/events';
 import { columnsOf, type Notice, type Table } from '../views/table';
 import { nameOf, titleOf } from './events';
 import { toFrame } from './frames';
+import { selectorField } from './links';
 
 /**
  * The marks of an annotation query as rows, the newest first. Explore has no panel to draw marks on, and shows no frame
@@ -50,5 +51,6 @@ export function eventRows(
       config.custom = { minWidth: 240 };
     }
   }
+  frame.fields.push(selectorField(rows.map(({ event }) => event.labels)));
   return frame;
 }

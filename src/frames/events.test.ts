@@ -140,11 +140,14 @@ describe('exemplars', () => {
         version: 'v1',
         key: 'key-1-heap',
         profile: 'heap, cpu',
+        selector: '{service="s"}',
       },
     ]);
     const { links } = frame.fields.find(({ name }) => name === 'event')?.config ?? {};
     expect(links?.map(({ title }) => title)).toEqual(['Open capture', 'Open in Explore']);
-    expect(links?.[0].url).toContain('/d/dash?var-datasource=u%221&var-service=${__data.fields.service:percentencode}');
+    expect(links?.[0].url).toContain(
+      '/d/dash?var-datasource=u%221&var-service=${__data.fields.service:percentencode}&'
+    );
   });
 
   test('a layout without values says so', () => {

@@ -9,6 +9,7 @@ import {
 } from '@grafana/data';
 import { mainCapture, type CaptureEvent, type Ramp } from '../store/events';
 import type { Notice } from '../views/table';
+import { selectorField } from './links';
 
 export interface EventFrameOptions {
   readonly refId: string;
@@ -88,7 +89,8 @@ export function exemplarFrame(
     (name) => !exemplarLabels.includes(name) && name !== 'profile'
   );
   const label = (name: string): Field => ({
-    name,
+    // A layout may name a label as one of our fields; links find a field by its name.
+    name: ['Time', 'Value', 'key', 'selector'].includes(name) ? `${name} (label)` : name,
     type: FieldType.string,
     config: name === 'event' ? { links: [...links] } : {},
     values: valued.map(({ labels }) => labels[name] ?? ''),
@@ -118,6 +120,7 @@ export function exemplarFrame(
         config: {},
         values: valued.map(({ profiles }) => profiles.join(', ')),
       },
+      selectorField(valued.map(({ labels }) => labels)),
     ],
   });
 }

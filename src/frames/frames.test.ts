@@ -2,7 +2,9 @@ import type { Table } from '../views/table';
 import type { Capture } from '../store/store';
 import { capturesFrame } from './captures';
 import { emptyFlame, toFrame } from './frames';
-import { captureLink } from './links';
+import { parseSelector } from '../query/selector';
+import type { PprofQuery } from '../types';
+import { captureLink, metricsQuery } from './links';
 
 const flameTable: Table = {
   name: 'inuse_space',
@@ -100,6 +102,29 @@ test('what a key does not say is an empty cell; a label named as one of our colu
   expect(fieldOf(frame, 'key')?.values).toEqual(['a', 'a']);
   expect(fieldOf(frame, 'key (label)')?.values).toEqual(['', 'x']);
   expect(new Set(frame.fields.map(({ name }) => name)).size).toBe(frame.fields.length);
+});
+
+test('a link to Explore has the selector of its row, whatever quotes the name has', () => {
+  const names = ['ingester', 'a`b', '`}, x="', 'q"uo\\te', ''];
+  const captures = names.map((service, time): Capture => ({
+    object: { key: `${time}`, size: 7, lastModified: 0, etag: '' },
+    time,
+    labels: service === '' ? {} : { service, selector: 'y' },
+  }));
+  const link = captureLink({ uid: 'u', name: 'n' });
+  const selector = /^\$\{__data\.fields\.(\w+)\}$/.exec((link.internal?.query as PprofQuery).selector ?? '')?.[1] ?? '';
+  const frame = capturesFrame(captures, { refId: 'A', notices: [], links: [link] });
+  expect(frame.fields.filter(({ name }) => name === selector).length).toBe(1);
+  expect(fieldOf(frame, selector)?.config.custom.hidden).toBe(true);
+  expect(fieldOf(frame, selector)?.values.map(parseSelector).reverse()).toEqual(
+    names.map((value) => (value === '' ? [] : [{ name: 'service', op: '=', value }]))
+  );
+});
+
+test('a query for metrics is not ended by a name, whichever quotes it has', () => {
+  const names = { service: 'a"b\'c`d\\' };
+  expect(metricsQuery('m{s="$service"}', names)).toBe('m{s="a\\"b\\u0027c\\u0060d\\\\"}');
+  expect(metricsQuery("m{s='$service', t=`$service`}", names)).not.toMatch(/['`].*['`].*['`].*['`].*['`]/);
 });
 
 test('no captures are a table without rows, which has no link to a range', () => {

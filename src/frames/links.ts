@@ -1,5 +1,7 @@
-import { dateTime, locationUtil, urlUtil, type DataLink, type TimeRange } from '@grafana/data';
+import { dateTime, FieldType, locationUtil, urlUtil, type DataLink, type Field, type TimeRange } from '@grafana/data';
+import { printSelector } from '../query/selector';
 import type { Capture } from '../store/store';
+import { hiddenCell } from './cells';
 
 const minute = 60_000;
 
@@ -40,7 +42,10 @@ export function rowLinks(context: LinkContext, captures: readonly Capture[]): Da
   return dashboardLink(context, captures.some(({ labels }) => labels.event) ? 'event' : 'key');
 }
 
-/** Opens the dashboard of events at the event of a row. @param event the field that names it */
+/**
+ * Opens the dashboard of events at the event of a row. Names come from keys: as Grafana encodes an address where nothing is
+ * said, a `&` or `#` in one would end it. @param event the field that names it
+ */
 export function dashboardLink({ uid, dashboardUid }: LinkContext, event: 'event' | 'key'): DataLink[] {
   const field = (name: string) => `\${__data.fields.${name}:percentencode}`;
   const dashboard: DataLink = {
@@ -66,12 +71,15 @@ export function rangeLink({ uid, type }: LinkContext, range: { from: number; to:
 
 /**
  * A query about a captured process. Values come from keys, which anyone who may write to the bucket chooses: escaped as in
- * a quoted text of PromQL, none of them ends it.
+ * a quoted text of PromQL, none of them ends it, whichever quotes the query has.
  */
 export const metricsQuery = (query: string, labels: Capture['labels']): string =>
-  query.replace(/\$(\w+)/g, (whole, label) =>
-    Object.hasOwn(labels, label) ? JSON.stringify(labels[label]).slice(1, -1) : whole
-  );
+  query.replace(/\$(\w+)/g, (whole, label) => (Object.hasOwn(labels, label) ? quotedText(labels[label]) : whole));
+
+const quotedText = (text: string) =>
+  JSON.stringify(text)
+    .slice(1, -1)
+    .replace(/['`]/g, (quote) => `\\u00${quote.charCodeAt(0).toString(16)}`);
 
 /** A link of table rows, and the hidden column that it reads. */
 export interface MetricsLink {
@@ -103,8 +111,7 @@ export function metricsLinks({ metrics, canExplore }: LinkContext): MetricsLink[
 
 /**
  * Opens the capture of a table row in Explore. The query names the object, so it shows the same capture whatever the
- * range is. Values come from keys, which anyone who may write to the bucket chooses: between backticks nothing of them
- * is read as an escape or as another quote.
+ * range is. Frames with this link have `selectorField`: Grafana fills in fields as they are, and a name may have any quote.
  */
 export function captureLink({ uid, name }: Pick<LinkContext, 'uid' | 'name'>): DataLink {
   return {
@@ -118,11 +125,21 @@ export function captureLink({ uid, name }: Pick<LinkContext, 'uid' | 'name'>): D
         view: 'flame',
         capture: 'event',
         event: '${__data.fields.key}',
-        selector: '{service=`${__data.fields.service}`}',
+        selector: `\${__data.fields.${selectorColumn}}`,
       },
     },
   };
 }
+
+const selectorColumn = 'selector';
+
+/** What `captureLink` reads of each row: the selector of its service. It is a hidden column. */
+export const selectorField = (rows: ReadonlyArray<Capture['labels']>): Field => ({
+  name: selectorColumn,
+  type: FieldType.string,
+  config: { custom: hiddenCell },
+  values: rows.map(({ service }) => printSelector(service ? [{ name: 'service', op: '=', value: service }] : [])),
+});
 
 /** The link with a range that holds all of these captures; without one Explore would open on the last hour. */
 export function withRange(link: DataLink, captures: readonly Capture[]): DataLink {

@@ -7,7 +7,7 @@ import { column, type Table } from '../views/table';
 import { checkQuery, defaultQuery } from './query';
 import { run } from './run';
 import { compileMatcher } from './matcher';
-import { parseSelector, namedValuesTest, possibleValues, printSelector } from './selector';
+import { parseSelector, namedValuesTest, possibleValues, printSelector, type Matcher } from './selector';
 
 const profile = (samples: FoldedSample[]): Promise<Profile> =>
   decode(encodeFolded({ types: ['samples/count', 'cpu/nanoseconds'], samples }));
@@ -43,6 +43,20 @@ describe('selector', () => {
   ])('%j reads as %j', (text, printed) => {
     expect(printSelector(parseSelector(text))).toBe(printed);
     expect(parseSelector(printed)).toEqual(parseSelector(text));
+  });
+
+  it('is printed so that no name and no value ends it', () => {
+    const hostile = ['`', '"', "'", '\\', '\n', '\r', '\u2028', '}', '{', ',', '=', 'a', ' ', '$x', 'ö'];
+    const texts = ['', ...hostile, ...hostile.flatMap((a) => hostile.map((b) => `${a}${b}`)), '`}, x="', '\\", y="'];
+    for (const text of texts) {
+      const matchers: Matcher[] = [
+        { name: 'service', op: '=', value: text },
+        { name: text, op: '!~', value: text },
+      ];
+      expect(parseSelector(printSelector(matchers))).toEqual(matchers);
+    }
+    expect(printSelector(parseSelector('{"my label"="x"}'))).toBe('{"my label"="x"}');
+    expect(parseSelector('{\'a\'="x"}')).toEqual(parseSelector('{a="x"}'));
   });
 
   it.each([

@@ -12,7 +12,7 @@ export type MatchOp = '=' | '!=' | '=~' | '!~';
 
 /**
  * Reads `{service="ingester", tenant_id=~"a|b"}`; the braces may be left out, an empty text has no matchers.
- * Values are quoted with ", ' or `; inside " and ' a backslash escapes as in Go.
+ * Values are quoted with ", ' or `; inside " and ' a backslash escapes as in Go. So are names that are no plain words.
  * @throws InputError naming the position and what was expected there
  */
 export function parseSelector(text: string): Matcher[] {
@@ -44,11 +44,12 @@ export function parseSelector(text: string): Matcher[] {
     if (take(/\}\s*$/y) !== undefined) {
       return matchers;
     }
-    const name = take(/[A-Za-z_][\w.-]*/y) ?? fail('a label name');
+    const quotedName = take(quotedText);
+    const name = quotedName === undefined ? (take(plainName) ?? fail('a label name')) : unquote(quotedName);
     take(/\s*/y);
     const op = (take(/=~|!~|!=|=/y) ?? fail('=, !=, =~ or !~')) as MatchOp;
     take(/\s*/y);
-    const quoted = take(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/y) ?? fail('a quoted value');
+    const quoted = take(quotedText) ?? fail('a quoted value');
     matchers.push({ name, op, value: unquote(quoted) });
     take(/\s*/y);
     if (take(/,/y) === undefined && inner[at] !== '}') {
@@ -57,21 +58,25 @@ export function parseSelector(text: string): Matcher[] {
   }
 }
 
+const plainName = /[A-Za-z_][\w.-]*/y;
+const quotedText = /"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|`[^`]*`/y;
+
 function unquote(quoted: string): string {
   const body = quoted.slice(1, -1);
   if (quoted[0] === '`') {
     return body;
   }
   const named: Record<string, string> = { n: '\n', t: '\t', r: '\r' };
-  return body.replace(/\\(.)/g, (_, char: string) => named[char] ?? char);
+  return body.replace(/\\([^])/g, (_, char: string) => named[char] ?? char);
 }
 
-/** The text that parseSelector reads back as the same matchers. */
-export function printSelector(matchers: readonly Matcher[]): string {
-  return `{${matchers.map(({ name, op, value }) => `${name}${op}${quote(value)}`).join(', ')}}`;
-}
+/** The text that parseSelector reads back as the same matchers. Selectors are printed here alone: names and values are hostile. */
+export const printSelector = (matchers: readonly Matcher[]): string => `{${matchers.map(printMatcher).join(', ')}}`;
 
-export const quote = (value: string): string => `"${escapeQuoted(value)}"`;
+export const printMatcher = ({ name, op, value }: Matcher): string =>
+  `${/^[A-Za-z_][\w.-]*$/.test(name) ? name : quote(name)}${op}${quote(value)}`;
+
+const quote = (value: string): string => `"${escapeQuoted(value)}"`;
 
 /** A text as it stands between double quotes. */
 export const escapeQuoted = (value: string): string => value.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n');

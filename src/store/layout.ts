@@ -1,3 +1,5 @@
+import { decodeField } from './field';
+
 /**
  * Key layouts: how the name of an object says what it holds. One template both reads keys and plans listings, so a
  * bucket that exists needs no migration.
@@ -228,7 +230,7 @@ function parser(pattern: RegExp): (key: string) => ParsedKey | undefined {
     const labels: Record<string, string> = {};
     for (const [name, value] of Object.entries(groups)) {
       if (value !== undefined && !notLabels.has(name)) {
-        labels[name] = unescapeField(value);
+        labels[name] = decodeField(value);
       }
     }
     const time = groups.time ? parseTime(groups.time) : partsTime(groups);
@@ -240,10 +242,6 @@ function parser(pattern: RegExp): (key: string) => ParsedKey | undefined {
 }
 
 const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
-
-/** Fields are written with `!xx` for what a key should not hold ('_', '/', ' '). */
-export const unescapeField = (text: string) =>
-  text.replace(/!([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 
 /** Unix ms of the time formats that capturing tools write; without a zone they are UTC. */
 function parseTime(text: string): number | undefined {

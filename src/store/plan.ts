@@ -1,4 +1,5 @@
 import { hasDots } from './dots';
+import { fieldsOf } from './field';
 import type { Layout } from './layout';
 import type { Capture, ListSpan, ObjectInfo, Store } from './store';
 
@@ -119,7 +120,10 @@ export async function planSpans(
     const known = labels[dim.label];
     const next = plan.dims[i + 1];
     if (known) {
-      prefixes = prefixes.flatMap((p) => known.map((value) => p + value));
+      // A field ends where the text behind it starts.
+      const end = next && 'text' in next ? next.text[0] : '/';
+      const fields = known.flatMap(fieldsOf).filter((field) => !field.includes(end));
+      prefixes = prefixes.flatMap((p) => fields.map((field) => p + field));
     } else if (next && 'text' in next && next.text === '/') {
       const folders = await Promise.all(prefixes.map((p) => store.folders(p, signal, maxAge)));
       const found = folders.flat().filter((folder) => !hasDots(folder));

@@ -1,5 +1,6 @@
 import { hasDots } from './dots';
-import { unescapeField, type Layout } from './layout';
+import { decodeField } from './field';
+import type { Layout } from './layout';
 import { maxAges } from './remembered';
 import type { Store } from './store';
 
@@ -19,7 +20,9 @@ export async function findServices(
     return undefined;
   }
   const folder = prefix + before.join('');
-  return (await store.folders(folder, signal, maxAge))
+  const names = (await store.folders(folder, signal, maxAge))
     .filter((name) => !hasDots(name))
-    .map((name) => unescapeField(name.slice(folder.length, -1)));
+    .map((name) => decodeField(name.slice(folder.length, -1)));
+  // One may have two folders, of two writers.
+  return [...new Set(names)].sort();
 }

@@ -3,7 +3,7 @@ import { expectFlameGraph } from './helpers';
 
 test('every panel of Tenants has data', async ({ gotoDashboardPage, page, selectors }) => {
   const dashboard = await gotoDashboardPage({ uid: 'pproflens-tenants' });
-  await expect(dashboard.getPanelByTitle('CPU by label').locator).toContainText('acme');
+  await expect(dashboard.getPanelByTitle('CPU by tenant').locator).toContainText('acme');
   for (const tenant of ['acme', 'globex', 'hooli', 'initech', 'umbrella']) {
     const panel = dashboard.getPanelByTitle(`CPU of ${tenant}`);
     await panel.scrollIntoView();

@@ -4,9 +4,11 @@ package key
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Template is the plugin's default key layout.
@@ -15,9 +17,18 @@ const Template = "{service}/{yyyy}/{mm}/{dd}/{HH}/{time}_{event}_{trigger}_{valu
 // Glob matches the keys of the layout, to tell them from other files in a folder.
 const Glob = "*/[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*Z_*_*_*-*_*_*/*"
 
-// MaxField is the longest a field may be once escaped, in bytes. Service, instance and version of this length, the
-// fixed fields and a prefix of 256 bytes stay below S3's 1024 bytes for a key.
-const MaxField = 200
+// MaxService is the longest a service may be once escaped, in bytes: Start refuses a longer one. It is a folder, whose name
+// may have 255 bytes.
+const MaxService = 200
+
+// What instance and version may have once escaped, in bytes; longer ones are shortened. With all else that is in the name
+// of a capture's folder at its longest, and a trigger of maxTrigger bytes, these make 255. With a service of MaxService and
+// a prefix of 256 bytes, a key has fewer than S3's 1,024.
+const (
+	maxInstance = 96
+	maxVersion  = 64
+	maxTrigger  = 21
+)
 
 // Event is what the keys of the files of one capture share.
 type Event struct {
@@ -34,30 +45,57 @@ func (e Event) Folder() string {
 	t := e.Time.UTC()
 	return fmt.Sprintf("%s/%s/%s_%s_%s_%d-%d_%s_%s",
 		Field(e.Service), t.Format("2006/01/02/15"),
-		t.Format("20060102T150405.000Z"), e.ID, Field(e.Trigger), e.Value, e.Limit, Field(e.Instance), Field(e.Version))
+		t.Format("20060102T150405.000Z"), e.ID, short(e.Trigger, maxTrigger), e.Value, e.Limit,
+		short(e.Instance, maxInstance), short(e.Version, maxVersion))
 }
 
 const hex = "0123456789abcdef"
 
-// Field returns s as it stands in a key: letters, digits, '.' and '-' as they are, other ASCII as "!xx" (hex), which the
-// plugin reads back, and anything else as '-', since stores and tools differ in how they encode it.
+// Field returns s as it stands in a key: letters, digits, '.' and '-' as they are, every other byte as "!xx" (lower-case
+// hex). Two names never share a field, and the plugin reads it back (src/store/field.ts): testdata/fields.json is both
+// sides' test. "", "." and "..", which as a folder would name another one, are "!", "!2e" and "!2e!2e".
 func Field(s string) string {
-	if strings.Trim(s, ".") == "" {
-		// Empty, ".", "..": as a folder these would name another one.
-		return "-" + strings.ReplaceAll(s, ".", "!2e")
+	switch s {
+	case "":
+		return "!"
+	case ".", "..":
+		return strings.ReplaceAll(s, ".", "!2e")
 	}
+	return escape(s)
+}
+
+func escape(s string) string {
 	var b strings.Builder
-	for _, r := range s {
+	for i := range len(s) {
+		c := s[i]
 		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '-':
-			b.WriteRune(r)
-		case r < 0x80:
-			b.Write([]byte{'!', hex[r>>4], hex[r&15]})
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-':
+			b.WriteByte(c)
 		default:
-			b.WriteByte('-')
+			b.Write([]byte{'!', hex[c>>4], hex[c&15]})
 		}
 	}
 	return b.String()
+}
+
+// short returns the field of s where it has at most max bytes. Else it is that of as many first characters as fit, "-" and
+// 12 digits of the SHA-256 of s: one can still read what it is, the same name is the same field in every process, and names
+// that begin alike differ.
+func short(s string, max int) string {
+	if field := Field(s); len(field) <= max {
+		return field
+	}
+	sum := sha256.Sum256([]byte(s))
+	hash := fmt.Sprintf("-%x", sum[:6])
+	end := 0
+	for n := 0; ; {
+		_, size := utf8.DecodeRuneInString(s[end:])
+		n += len(escape(s[end : end+size]))
+		if n+len(hash) > max {
+			return escape(s[:end]) + hash
+		}
+		end += size
+	}
 }
 
 // Crockford's base32: no i, l, o or u, which are misread as digits when an id is read out.

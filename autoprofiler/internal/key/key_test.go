@@ -1,6 +1,8 @@
 package key
 
 import (
+	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"path"
 	"regexp"
@@ -44,24 +46,81 @@ func TestFoldersSortByTime(t *testing.T) {
 	}
 }
 
+// What the plugin reads back is in the same file.
 func TestField(t *testing.T) {
-	for in, want := range map[string]string{
-		"ingester-7f9c":  "ingester-7f9c",
-		"v1.42.0+dirty":  "v1.42.0!2bdirty",
-		"my_service/eu":  "my!5fservice!2feu",
-		"100% sure!":     "100!25!20sure!21",
-		"größe":          "gr--e",
-		"日本":             "--",
-		"a\x00b\nc":      "a!00b!0ac",
-		"":               "-",
-		".":              "-!2e",
-		"..":             "-!2e!2e",
-		"..x":            "..x",
-		"bad utf-8 \xff": "bad!20utf-8!20-",
-	} {
-		if got := Field(in); got != want {
-			t.Errorf("Field(%q) = %q, want %q", in, got, want)
+	data, err := os.ReadFile("../../../testdata/fields.json")
+	if err != nil {
+		t.Skip("not in the plugin's repository")
+	}
+	var vectors struct {
+		Fields    []struct{ Name, Field string }
+		AsTheyAre []string
+	}
+	if err := json.Unmarshal(data, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	if len(vectors.Fields) == 0 || len(vectors.AsTheyAre) == 0 {
+		t.Fatal("there are no vectors")
+	}
+	written := map[string]string{}
+	for _, v := range vectors.Fields {
+		if got := Field(v.Name); got != v.Field {
+			t.Errorf("Field(%q) = %q, want %q", v.Name, got, v.Field)
 		}
+		written[v.Field] = v.Name
+	}
+	for _, s := range vectors.AsTheyAre {
+		if name, ok := written[s]; ok {
+			t.Errorf("%q is the field of %q, not as it is", s, name)
+		}
+	}
+	if got := Field("bad utf-8 \xff"); got != "bad!20utf-8!20!ff" {
+		t.Errorf("of bytes that are no text: %q", got)
+	}
+}
+
+func TestNamesDoNotCollide(t *testing.T) {
+	const bytes = "ab_!5f./\xc3\xb6\xbc-"
+	random := rand.New(rand.NewPCG(13, 5))
+	seen := map[string]string{}
+	for range 20_000 {
+		name := make([]byte, random.IntN(4))
+		for i := range name {
+			name[i] = bytes[random.IntN(len(bytes))]
+		}
+		field := Field(string(name))
+		if other, ok := seen[field]; ok && other != string(name) {
+			t.Fatalf("%q and %q are both %q", name, other, field)
+		}
+		seen[field] = string(name)
+		if field == "" || field == "." || field == ".." || !regexp.MustCompile(`^[A-Za-z0-9.!-]+$`).MatchString(field) {
+			t.Fatalf("the field of %q is %q", name, field)
+		}
+	}
+}
+
+func TestLongNamesAreShortened(t *testing.T) {
+	for _, name := range []string{
+		strings.Repeat("x", 97), strings.Repeat("_", 300), strings.Repeat("größe", 60), strings.Repeat("😀", 30),
+		strings.Repeat("\xff", 90), strings.Repeat(".", 400),
+	} {
+		got := short(name, 96)
+		if len(got) > 96 || len(got) < 84 {
+			t.Errorf("%.20q… has %d bytes: %s", name, len(got), got)
+		}
+		if got != short(name, 96) || got == short(name+"x", 96) {
+			t.Errorf("%.20q… is not told from others: %s", name, got)
+		}
+		if begin := got[:len(got)-13]; !strings.HasPrefix(Field(name), begin) {
+			t.Errorf("%.20q… cannot be read: %s", name, got)
+		}
+	}
+	if got := short(strings.Repeat("x", 96), 96); got != strings.Repeat("x", 96) {
+		t.Errorf("what fits is shortened to %s", got)
+	}
+	const want = "my!5fservice-of!20gr!c3!b6-ca74b754a88d"
+	if got := short("my_service-of größe and more of it", 39); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
@@ -81,9 +140,11 @@ func TestHostileFieldsStillParse(t *testing.T) {
 			t.Errorf("%q does not parse", key)
 			continue
 		}
-		for _, field := range []string{"service", "instance", "version"} {
-			if got := match[layoutPattern.SubexpIndex(field)]; got != Field(s) {
-				t.Errorf("%s of %q: got %q, want %q", field, key, got, Field(s))
+		for field, want := range map[string]string{
+			"service": Field(s), "instance": short(s, maxInstance), "version": short(s, maxVersion),
+		} {
+			if got := match[layoutPattern.SubexpIndex(field)]; got != want {
+				t.Errorf("%s of %q: got %q, want %q", field, key, got, want)
 			}
 		}
 		if ok, err := path.Match(Glob, key); !ok || err != nil {
@@ -93,11 +154,19 @@ func TestHostileFieldsStillParse(t *testing.T) {
 }
 
 func TestLongestKeyFits(t *testing.T) {
-	longest := strings.Repeat("x", MaxField)
-	e := Event{longest, example.Time, example.ID, "cgroup-ratio", 1<<64 - 1, 1<<64 - 1, longest, longest}
-	const maxPrefix, maxKey = 256, 1024
-	if n := maxPrefix + len("/") + len(e.Folder()+"/goroutine.txt.gz"); n > maxKey {
-		t.Errorf("the longest key has %d bytes, S3 takes %d", n, maxKey)
+	for _, c := range []string{"x", "_", "ö", "😀"} {
+		service := strings.Repeat("x", MaxService)
+		longest := strings.Repeat(c, 500)
+		e := Event{service, example.Time, example.ID, longest, 1<<64 - 1, 1<<64 - 1, longest, longest}
+		const maxPrefix, maxKey, maxName = 256, 1024, 255
+		if n := maxPrefix + len("/") + len(e.Folder()+"/goroutine.txt.gz"); n > maxKey {
+			t.Errorf("the longest key has %d bytes, S3 takes %d", n, maxKey)
+		}
+		for part := range strings.SplitSeq(e.Folder(), "/") {
+			if len(part) > maxName {
+				t.Errorf("a part of the longest key has %d bytes, file systems take %d: %s", len(part), maxName, part)
+			}
+		}
 	}
 }
 

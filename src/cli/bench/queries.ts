@@ -3,6 +3,7 @@ import { quoteMeta } from '../../profile/literals';
 import type { Profile } from '../../profile/profile';
 import { defaultQuery, type Query } from '../../query/query';
 import { profileFacts, run } from '../../query/run';
+import { printSelector } from '../../query/selector';
 import { column } from '../../views/table';
 import { nodeGunzip } from '../gunzip';
 import { median, round } from './median';
@@ -41,8 +42,8 @@ function changedQueries(profile: Profile): Record<string, Partial<Query>> {
   const [key] = Object.keys(labels);
   return {
     ...(key && {
-      tenant: { selector: `{${key}=${JSON.stringify(labels[key][0])}}` },
-      tenants: { selector: `{${key}!=${JSON.stringify(labels[key][0])}}` },
+      tenant: { selector: printSelector([{ name: key, op: '=', value: labels[key][0] }]) },
+      tenants: { selector: printSelector([{ name: key, op: '!=', value: labels[key][0] }]) },
       tagroot: { tagRoot: key },
       tags: { view: 'tags' },
     }),
