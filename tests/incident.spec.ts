@@ -45,7 +45,7 @@ test('memory climbs, captures are marked, and a click on one shows its heap and 
   await expect(page).toHaveURL(/var-event=\w{8}/);
   await expectEvent(page, /^Event \w{8}: .*checkout-0, at 90 % of 192 MiB, trigger heap-ratio\.$/);
 
-  const waterfall = panel(page, 'From the limit to what the heap profile explains');
+  const waterfall = panel(page, 'From the limit down to the heap profile');
   await expect(waterfall.getByText(/^The heap profile explains \d\d % of the memory/)).toBeVisible();
   await expect(waterfall.getByRole('row', { name: /^Limit 192 MiB/ })).toBeVisible();
   await expect(panel(page, 'Growth over the captures of this process').getByRole('row').nth(1)).toContainText('total');

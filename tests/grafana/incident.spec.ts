@@ -47,7 +47,7 @@ test('every panel of Memory incident has data', async ({ gotoDashboardPage, page
   await expect(await scrollTo('Memory, its limit, and captures')).toContainText('limit');
   await expect(await scrollTo('Every instance of the service')).toContainText('checkout-1');
   await expect(await scrollTo('Captures')).toContainText(event);
-  await expect(await scrollTo('From the limit to what the heap profile explains')).toContainText('Heap profile');
+  await expect(await scrollTo('From the limit down to the heap profile')).toContainText('Heap profile');
   await expectFlameGraph(await scrollTo('Heap of the event'), 'RAM');
   const diff = await scrollTo('Heap against the last healthy capture');
   await expectFlameGraph(diff, 'RAM');
