@@ -167,6 +167,14 @@ describe('what is not a profile gets an answer that says what it is', () => {
     await expect(gunzip(bomb, 1024 * 1024)).rejects.toThrow(/more than 1 MiB/);
   });
 
+  it('sample types and samples whose product is no memory', async () => {
+    const count = 200_000;
+    const empty = (tag: number) => Array.from({ length: count }, () => [tag, 0]).flat();
+    const file = gzipSync(Uint8Array.from([...empty(0x0a), ...empty(0x12), 0x32, 0]));
+    expect(file.length).toBeLessThan(2000);
+    await expect(decode(file)).rejects.toThrow(/200000 samples of 200000 values each cannot be in 400000 bytes/);
+  });
+
   it('a sample that names a location that is not there', async () => {
     const bytes = Uint8Array.from([0x0a, 2, 0x08, 1, 0x12, 4, 0x08, 9, 0x10, 5, 0x32, 0, 0x32, 1, 0x61]);
     await expect(decode(bytes)).rejects.toThrow(/sample 1 refers to location 9/);

@@ -323,6 +323,13 @@ class PprofDecoder {
     const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const length = this.counts.fields[Field.sample];
     const types = this.sampleTypes.length;
+    // A value takes a byte at least: a small file that says otherwise would take gigabytes of memory.
+    const sampleBytes = this.counts.samples.end - this.counts.samples.start;
+    if (types * length > sampleBytes) {
+      throw new InputError(
+        `The profile is invalid: ${length} samples of ${types} values each cannot be in ${Math.max(0, sampleBytes)} bytes.`
+      );
+    }
     const values = Array.from({ length: types }, () => new Float64Array(length));
     const stack = new Uint32Array(length);
     const labelSet = new Uint32Array(length);
