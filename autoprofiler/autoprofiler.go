@@ -9,8 +9,8 @@
 // (70, 80, 90, 95 % of the limit), when it is about to reach the limit, or when it has grown by a tenth of the limit since
 // the last capture.
 //
-// A capture is a bundle of files under one event id: meta.json, which says why and what the numbers were, heap and
-// goroutine profiles, and on request CPU profile and execution trace. Their keys are those of the default key layout of
+// A capture is a bundle of files under one event id: a heap profile, meta.json, which says why and what the numbers
+// were, a goroutine profile where it fits into the memory left, and on request CPU profile and execution trace. Their keys are those of the default key layout of
 // Pprof Lens, the Grafana data source that shows them.
 //
 // It never blocks the service nor ends it: its panics and those of targets, observers and loggers are recovered, its
@@ -47,11 +47,12 @@ type Profiler struct {
 	spool    *spool.Spool
 
 	// Of the goroutine that watches.
-	memory   memoryReader
-	ladder   *ladder.Ladder
-	signals  []Signal
-	readings []ladder.Reading
-	previous string // event of the last capture
+	memory    memoryReader
+	ladder    *ladder.Ladder
+	signals   []Signal
+	readings  []ladder.Reading
+	previous  string // event of the last capture
+	lastTrace int64  // its bytes; 0 without one
 
 	requests    chan request
 	profilesCPU atomic.Bool

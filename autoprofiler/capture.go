@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/metrics"
 	"runtime/pprof"
 	"slices"
 	"time"
@@ -16,84 +17,152 @@ type part struct {
 	name  string
 	stage string
 	write func(io.Writer) error
-	cost  uint64 // bytes of memory that writing it takes, about, where that can be much
+	cost  uint64 // bytes of memory that writing it takes, at most, about
 }
 
-// Measured: a goroutine profile takes 0.8 KiB for each goroutine, with stacks of 14 calls; a dump as text is built in a
-// buffer of 1 MiB, which doubles, and compressed.
+// Measured with Go 1.26, see TestTheCostOfGoroutinesIsEstimated.
 const (
-	profileCost = 1 << 10
-	textCost    = 4 << 20
+	// A goroutine profile has a record of up to 128 frames for each goroutine, and takes at most 0.7 of the stacks in use.
+	goroutineCost = 6 << 10
+	// A dump as text is built in one buffer, which doubles, and takes 6.4 of the stacks in use.
+	textCost = 2 << 20
+	// The runtime's buffer of samples and its labels, which is read ten times a second.
+	cpuCost = 2 << 20
+	// A record of a mutex or block profile is like that of a goroutine.
+	recordCost = 6 << 10
+	// What a flight recorder holds unless it is told otherwise.
+	traceCost = 10 << 20
 )
 
-// capture makes a capture: it writes its files to the spool, from where they are uploaded while it goes on. The CPU
-// profile follows in the background. An error says which files are missing.
+// share is the part of the memory left that all files of a capture but heap.pb.gz and meta.json may take.
+const share = 10
+
+// goroutineProfileCost is what a profile of n goroutines takes, whose stacks take so many bytes.
+func goroutineProfileCost(n int, stacks uint64) uint64 {
+	return min(stacks/4*3, uint64(n)*goroutineCost)
+}
+
+// goroutineTextCost is what their dump as text takes.
+func goroutineTextCost(stacks uint64) uint64 { return textCost + stacks/2*13 }
+
+// stackBytes is the memory of goroutines' stacks: runtime.MemStats.StackInuse, without stopping the world.
+func stackBytes() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
+
+// capture makes a capture: it writes its files to the spool, from where they are uploaded while it goes on. The heap
+// profile is the first: it is safe before anything is written that may not fit. Then what is left is looked at again, and
+// meta.json says which files follow and which do not fit. The CPU profile follows in the background. An error says which
+// files are missing.
 func (p *Profiler) capture(now time.Time, c cause, reading Reading) (Meta, error) {
 	meta := p.newMeta(now, c, reading)
 	folder := meta.folder()
-	parts := p.affordable(p.parts(), reading)
-	// Begun before meta.json names it, as the profiler can be in use.
-	cpu := p.startCPU(folder + "/cpu.pb.gz")
-	for _, part := range parts {
-		meta.Files = append(meta.Files, part.name)
-	}
-	if cpu != nil {
-		meta.Files = append(meta.Files, "cpu.pb.gz")
-		p.background.Go(cpu)
-	}
-	parts = slices.Insert(parts, 0, part{name: "meta.json", stage: StageMeta, write: meta.write})
 	var errs []error
-	for _, part := range parts {
+	written := 0
+	write := func(part part) {
 		if err := p.guard(part.stage, func() error { return p.write(folder, part) }); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", part.name, err))
+			return
 		}
+		written++
 	}
-	if len(errs) == len(parts) {
+	heap := part{name: "heap.pb.gz", stage: StageHeap, write: lookup("heap", 0)}
+	write(heap)
+	// The heap profile has taken memory, and so has the service since.
+	if again, err := p.read(); err == nil {
+		reading = again
+	}
+	parts, omitted := p.affordable(p.parts(), reading)
+	meta.Files, meta.Omitted = []string{heap.name}, omitted
+	// Begun before meta.json names it, as the profiler can be in use.
+	var cpu func()
+	parts = slices.DeleteFunc(parts, func(part part) bool {
+		if part.stage == StageCPU {
+			cpu = p.startCPU(folder + "/" + part.name)
+		}
+		if part.stage != StageCPU || cpu != nil {
+			meta.Files = append(meta.Files, part.name)
+		}
+		return part.stage == StageCPU
+	})
+	if cpu != nil {
+		p.background.Go(cpu)
+	}
+	write(part{name: "meta.json", stage: StageMeta, write: meta.write})
+	for _, part := range parts {
+		write(part)
+	}
+	if written == 0 {
 		return Meta{}, errors.Join(errs...)
 	}
 	p.previous = meta.Event
 	p.observer.Captured(meta)
 	p.config.Logger.Info("autoprofiler: captured", "event", meta.Event, "trigger", meta.Trigger,
-		"value", meta.Value, "limit", meta.Limit, "files", folder)
+		"value", meta.Value, "limit", meta.Limit, "files", folder, "omitted", len(meta.Omitted))
 	return meta, errors.Join(errs...)
 }
 
-// parts are the files that can be written at once, the most telling first. The flight recorder's trace is the largest.
+// parts are the files that follow heap.pb.gz and meta.json, the most telling first. The flight recorder's trace is the
+// largest.
 func (p *Profiler) parts() []part {
-	goroutines := runtime.NumGoroutine()
-	parts := []part{
-		{name: "heap.pb.gz", stage: StageHeap, write: lookup("heap", 0)},
-		{name: "goroutine.pb.gz", stage: StageGoroutine, write: lookup("goroutine", 0), cost: uint64(goroutines) * profileCost},
-	}
+	goroutines, stacks := runtime.NumGoroutine(), stackBytes()
+	parts := []part{{
+		name: "goroutine.pb.gz", stage: StageGoroutine, write: lookup("goroutine", 0),
+		cost: goroutineProfileCost(goroutines, stacks),
+	}}
 	if goroutines <= p.config.GoroutineText {
-		parts = append(parts, part{name: "goroutine.txt.gz", stage: StageGoroutine, write: compressed(lookup("goroutine", 2)), cost: textCost})
+		parts = append(parts, part{
+			name: "goroutine.txt.gz", stage: StageGoroutine, write: compressed(lookup("goroutine", 2)),
+			cost: goroutineTextCost(stacks),
+		})
 	}
 	for _, stage := range []string{StageMutex, StageBlock} {
 		// Samples are there if the service has set a rate.
-		if pprof.Lookup(stage).Count() > 0 {
-			parts = append(parts, part{name: stage + ".pb.gz", stage: stage, write: lookup(stage, 0)})
+		if n := pprof.Lookup(stage).Count(); n > 0 {
+			parts = append(parts, part{name: stage + ".pb.gz", stage: stage, write: lookup(stage, 0), cost: uint64(n) * recordCost})
 		}
 	}
 	if recorder := p.config.FlightRecorder; recorder != nil && recorder.Enabled() {
-		parts = append(parts, part{name: "trace.out", stage: StageTrace, write: func(w io.Writer) error {
-			_, err := recorder.WriteTo(w)
+		parts = append(parts, part{name: "trace.out", stage: StageTrace, cost: p.traceCost(), write: func(w io.Writer) (err error) {
+			p.lastTrace, err = recorder.WriteTo(w)
 			return err
 		}})
+	}
+	if p.config.CPU > 0 {
+		parts = append(parts, part{name: "cpu.pb.gz", stage: StageCPU, cost: cpuCost})
 	}
 	return parts
 }
 
-// affordable leaves out what would take more than half of the memory that is left: a goroutine profile of a million
-// goroutines must not be what ends the process.
-func (p *Profiler) affordable(parts []part, reading Reading) []part {
-	room := reading.Limit - min(reading.Limit, reading.top().Bytes)
-	return slices.DeleteFunc(parts, func(part part) bool {
-		if part.cost <= room/2 {
-			return false
+// traceCost is what a trace takes: it is held already, so only a spool in memory holds it again. The best guess is the
+// size of the last one.
+func (p *Profiler) traceCost() uint64 {
+	switch {
+	case p.config.SpoolDir != "":
+		return 0
+	case p.lastTrace > 0:
+		return uint64(p.lastTrace)
+	}
+	return traceCost
+}
+
+// affordable leaves out what does not fit: all parts together take no more than a tenth of the memory that is left, as a
+// profile of a million goroutines must not be what ends the process.
+func (p *Profiler) affordable(parts []part, reading Reading) (fit []part, omitted []Omitted) {
+	room := (reading.Limit - min(reading.Limit, reading.top().Bytes)) / share
+	for _, part := range parts {
+		if part.cost <= room {
+			room -= part.cost
+			fit = append(fit, part)
+			continue
 		}
-		p.fail(part.stage, fmt.Errorf("%s is left out: it takes about %d bytes and %d are left", part.name, part.cost, room))
-		return true
-	})
+		omitted = append(omitted, Omitted{Name: part.name, EstimatedBytes: part.cost, Room: room})
+		p.fail(part.stage, fmt.Errorf("%s is left out: it takes up to %d bytes, and a capture may take a tenth of the memory that is left: "+
+			"%d bytes of that are free", part.name, part.cost, room))
+	}
+	return fit, omitted
 }
 
 // lookup writes one of runtime/pprof's profiles. No garbage collection is forced: it would change what is observed, and
@@ -133,7 +202,7 @@ func (p *Profiler) write(folder string, part part) error {
 // startCPU begins a CPU profile and returns what ends it after Config.CPU; nil if there is none to be had. While the
 // profile of an earlier capture runs, that one covers this moment too.
 func (p *Profiler) startCPU(key string) (finish func()) {
-	if p.config.CPU == 0 || !p.profilesCPU.CompareAndSwap(false, true) {
+	if !p.profilesCPU.CompareAndSwap(false, true) {
 		return nil
 	}
 	w, err := p.spool.Create(key)

@@ -13,7 +13,7 @@ import (
 	"github.com/pproflens/pproflens/autoprofiler/internal/key"
 )
 
-// Meta is meta.json, the first file of a capture. Sizes are in bytes. Fields of later versions of this schema are added,
+// Meta is meta.json, the file of a capture that follows heap.pb.gz. Sizes are in bytes. Fields of later versions of this schema are added,
 // never changed.
 type Meta struct {
 	Schema   int       `json:"schema"` // 1
@@ -32,14 +32,24 @@ type Meta struct {
 	Rung          float64 `json:"rung,omitzero"`           // the highest rung passed, a share of the limit
 	PreviousEvent string  `json:"previous_event,omitzero"` // of the same process
 
-	// Files are to follow this one. A capture without one of them is not complete: it is still being uploaded, or the
-	// process has died, or it failed and was counted.
+	// Files are those of the capture beside this one. A capture without one of them is not complete: it is still being
+	// uploaded, or the process has died, or it failed and was counted.
 	Files []string `json:"files"`
+	// Omitted are those that were not written because the memory left might not have been enough.
+	Omitted []Omitted `json:"omitted,omitempty"`
 
 	Memory   MetaMemory   `json:"memory"`
 	MemStats MetaMemStats `json:"memstats"`
 	Cgroup   *MetaCgroup  `json:"cgroup,omitempty"`
 	Runtime  MetaRuntime  `json:"runtime"`
+}
+
+// Omitted is a file that a capture has not.
+type Omitted struct {
+	Name           string `json:"name"`
+	EstimatedBytes uint64 `json:"estimated_bytes"` // of memory that writing it could take
+	// Room is what it might have taken: a tenth of what the limit left, less the estimates of the files that are written.
+	Room uint64 `json:"room"`
 }
 
 // MetaMemory leads from what the system counts down to what a heap profile can explain.

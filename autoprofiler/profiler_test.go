@@ -427,8 +427,8 @@ func TestANewCaptureIsTriedAtOnce(t *testing.T) {
 		tried := len(target.tried())
 		event, _ := p.Capture(t.Context(), "")
 		synctest.Wait()
-		if first := target.tried()[tried]; !strings.Contains(first, event) || !strings.HasSuffix(first, "/meta.json") {
-			t.Errorf("the first try after the capture was %s, want meta.json of %s", first, event)
+		if first := target.tried()[tried]; !strings.Contains(first, event) || !strings.HasSuffix(first, "/heap.pb.gz") {
+			t.Errorf("the first try after the capture was %s, want heap.pb.gz of %s", first, event)
 		}
 		if target.len() != 6 {
 			t.Errorf("%d objects are stored without a pause, want 6", target.len())
@@ -859,22 +859,76 @@ func TestWhatIsTooDearIsLeftOut(t *testing.T) {
 			room uint64
 			want string
 		}{
-			{1 << 30, "heap.pb.gz goroutine.pb.gz goroutine.txt.gz"},
-			{1 << 20, "heap.pb.gz goroutine.pb.gz"},
-			{1 << 10, "heap.pb.gz"},
-			{0, "heap.pb.gz"},
+			{1 << 30, "goroutine.pb.gz goroutine.txt.gz"},
+			{16 << 20, "goroutine.pb.gz"},
+			{1 << 10, ""},
+			{0, ""},
 		} {
 			reading := Reading{Signals: []Signal{{SignalHeap, 10}}, Limit: 10 + test.room}
 			var names []string
-			for _, part := range p.affordable(p.parts(), reading) {
+			parts := p.parts()
+			fit, omitted := p.affordable(parts, reading)
+			granted := uint64(0)
+			for _, part := range fit {
 				names = append(names, part.name)
+				granted += part.cost
 			}
 			if got := strings.Join(names, " "); got != test.want {
 				t.Errorf("with %d bytes left: got %s, want %s", test.room, got, test.want)
 			}
+			if granted > test.room/10 {
+				t.Errorf("with %d bytes left the files take %d", test.room, granted)
+			}
+			if len(fit)+len(omitted) != len(parts) {
+				t.Errorf("with %d bytes left: %d files of %d are said to be omitted", test.room, len(omitted), len(parts))
+			}
+			for _, o := range omitted {
+				if o.Name == "" || o.EstimatedBytes <= o.Room || o.Room > test.room/10 {
+					t.Errorf("with %d bytes left: %+v is omitted", test.room, o)
+				}
+			}
 		}
 		if n, err := o.failed(StageGoroutine); n != 5 {
 			t.Errorf("%d files were said to be left out (%v), want 5", n, err)
+		}
+	})
+}
+
+// The heap profile is complete before meta.json, which says what does not fit, and nothing else is written then.
+func TestNearTheLimitACaptureIsTheHeapAndMeta(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target, m := newBucket(), newMemory(100)
+		p := startTest(t, Config{Target: target, GoroutineText: 1000, CPU: time.Second}, m)
+		m.set(1000)
+		event, err := p.Capture(t.Context(), "full")
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		var names []string
+		for _, key := range target.tried() {
+			if strings.Contains(key, event) {
+				names = append(names, path.Base(key))
+			}
+		}
+		if got := strings.Join(names, " "); got != "heap.pb.gz meta.json" {
+			t.Errorf("got %s, want heap.pb.gz meta.json", got)
+		}
+		for key, content := range target.objects {
+			if !strings.Contains(key, event) || path.Base(key) != "meta.json" {
+				continue
+			}
+			var meta Meta
+			if err := json.Unmarshal(content, &meta); err != nil {
+				t.Fatal(err)
+			}
+			omitted := ""
+			for _, o := range meta.Omitted {
+				omitted += o.Name + " "
+			}
+			if got := strings.Join(meta.Files, " "); got != "heap.pb.gz" || omitted != "goroutine.pb.gz goroutine.txt.gz cpu.pb.gz " {
+				t.Errorf("files %s, omitted %s", got, omitted)
+			}
 		}
 	})
 }

@@ -33,7 +33,7 @@ func Disk(dir string, options Options) (*Spool, error) {
 	return s, nil
 }
 
-// recover takes over complete files: of each event meta.json, then the small ones first.
+// recover takes over complete files: of each event the heap profile, meta.json, then the small ones first.
 func (s *Spool) recover(d *disk.Dir) error {
 	names, err := fs.Glob(d.FS(), key.Glob)
 	if err != nil {
@@ -65,7 +65,10 @@ func (s *Spool) recover(d *disk.Dir) error {
 }
 
 func weight(f File) int64 {
-	if path.Base(f.Key) == "meta.json" {
+	switch path.Base(f.Key) {
+	case "heap.pb.gz":
+		return -2
+	case "meta.json":
 		return -1
 	}
 	return f.Size
