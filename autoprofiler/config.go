@@ -146,7 +146,7 @@ func (c *Config) check() error {
 		refuse("Target", "is nil: expected where captures go, such as autoprofiler.Folder(%q) or an *s3target.Bucket", "/captures")
 	}
 	if target, ok := c.Target.(interface{ Check() error }); ok {
-		if err := target.Check(); err != nil {
+		if err := c.checkTarget(target.Check); err != nil {
 			refuse("Target", "is not usable: %w", err)
 		}
 	}
@@ -191,6 +191,33 @@ func (c *Config) check() error {
 		refuse("SpoolBytes", "is %d: expected 1 MiB (1<<20) or more, or 0 for the default", c.SpoolBytes)
 	}
 	return errors.Join(errs...)
+}
+
+// checkTimeout is how long Start waits for the check of a target.
+const checkTimeout = 2 * time.Second
+
+// checkTarget returns the error of a target's check, if that comes in time. A mount that hangs must not hold up the
+// service's start: it is said, and captures wait in the spool until it is back. A check that panics is an error.
+func (c *Config) checkTarget(check func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if r := recover(); r != nil {
+				done <- fmt.Errorf("panic: %v", r)
+			}
+		}()
+		done <- check()
+	}()
+	timer := time.NewTimer(checkTimeout)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		slog.New(carefulHandler{c.Logger.Handler(), func(error) {}}).Warn("autoprofiler: the target's check has not ended, "+
+			"captures wait in the spool until the target takes them; look for a mount that hangs", "timeout", checkTimeout)
+		return nil
+	}
 }
 
 func (c *Config) newLadder() *ladder.Ladder {

@@ -1,12 +1,15 @@
 package autoprofiler
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -128,3 +131,34 @@ var errRefused = errors.New("refused")
 type refusing struct{ Folder }
 
 func (refusing) Check() error { return errRefused }
+
+// hangingTarget is a mount that hangs.
+type hangingTarget struct {
+	Target
+	back chan struct{}
+}
+
+func (h hangingTarget) Check() error {
+	<-h.back
+	return errRefused
+}
+
+func TestATargetThatHangsDoesNotHoldUpTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := hangingTarget{newBucket(), make(chan struct{})}
+		var said bytes.Buffer
+		config := Config{Service: "ingester", Target: target, Logger: slog.New(slog.NewTextHandler(&said, nil))}.withDefaults()
+		start := time.Now()
+		if err := config.check(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != checkTimeout || !strings.Contains(said.String(), "a mount that hangs") {
+			t.Errorf("it took %v and said %q", took, said.String())
+		}
+		close(target.back)
+		synctest.Wait()
+		if err := config.check(); !errors.Is(err, errRefused) {
+			t.Errorf("got %v once the check ends", err)
+		}
+	})
+}

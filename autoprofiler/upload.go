@@ -61,7 +61,9 @@ func (p *Profiler) put(ctx context.Context, file spool.File) error {
 	if err := p.config.Target.Put(ctx, file.Key, body, file.Size); err != nil {
 		return fmt.Errorf("%w (%s)", err, file.Key)
 	}
-	return p.spool.Done(file)
+	// The target has it: that it cannot be removed here is no failure of the upload.
+	p.guard(StageSpool, func() error { return p.spool.Done(file) })
+	return nil
 }
 
 // sayIfLate counts and logs a Put that ignores the end of its context, if it is not stopped before. Nothing takes its place:

@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -144,9 +145,9 @@ func (s *Spool) remove(f File) error {
 	return s.store.remove(f.Key)
 }
 
-// Expire gives up files older than Options.MaxAge.
+// Expire gives up files older than Options.MaxAge that have been tried: what an earlier process left long ago is tried once.
 func (s *Spool) Expire(now time.Time) {
-	s.giveUp(ErrAge, func(f File) bool { return now.Sub(f.Stored) > s.options.MaxAge })
+	s.giveUp(ErrAge, func(f File) bool { return f.attempts > 0 && now.Sub(f.Stored) > s.options.MaxAge })
 }
 
 // giveUp removes the files that match and reports them.
@@ -174,17 +175,30 @@ func (s *Spool) reserve(n int64, event string) error {
 			s.mu.Unlock()
 			return nil
 		}
-		oldest := event
-		for _, f := range s.files {
-			oldest = min(oldest, eventOf(f.Key))
-		}
 		s.mu.Unlock()
-		if oldest == event {
+		if !s.giveUpOldest(event, ErrRoom) {
 			return fmt.Errorf("%w: %d bytes wait for the target, %d are allowed", ErrRoom, s.Bytes(), s.options.MaxBytes)
 		}
-		s.giveUp(ErrRoom, func(f File) bool { return eventOf(f.Key) == oldest })
 	}
 }
+
+// giveUpOldest gives up the oldest event for another, which is newer. It reports false if there is none.
+func (s *Spool) giveUpOldest(event string, why error) bool {
+	s.mu.Lock()
+	oldest := event
+	for _, f := range s.files {
+		oldest = min(oldest, eventOf(f.Key))
+	}
+	s.mu.Unlock()
+	if oldest == event {
+		return false
+	}
+	s.giveUp(why, func(f File) bool { return eventOf(f.Key) == oldest })
+	return true
+}
+
+// full reports whether an error says that the disk has no room, though the spool might take more.
+func full(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
 // add takes a complete file whose bytes are reserved.
 func (s *Spool) add(key string, size int64, stored time.Time) {
@@ -207,13 +221,17 @@ type Writer struct {
 
 // Create starts a file.
 func (s *Spool) Create(key string) (*Writer, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sink, err := s.store.create(key)
-	if err != nil {
-		return nil, err
+	for {
+		s.mu.Lock()
+		sink, err := s.store.create(key)
+		s.mu.Unlock()
+		if err == nil {
+			return &Writer{spool: s, sink: sink, key: key}, nil
+		}
+		if !full(err) || !s.giveUpOldest(eventOf(key), err) {
+			return nil, err
+		}
 	}
-	return &Writer{spool: s, sink: sink, key: key}, nil
 }
 
 // Write takes bytes as long as the file and the spool may grow.
@@ -236,8 +254,17 @@ func (w *Writer) write(p []byte) error {
 		return err
 	}
 	w.size += n
-	_, err := w.sink.Write(p)
-	return err
+	for {
+		written, err := w.sink.Write(p)
+		if err == nil || !full(err) {
+			return err
+		}
+		p = p[written:]
+		// The disk is full: the oldest event goes first here too.
+		if !w.spool.giveUpOldest(eventOf(w.key), err) {
+			return err
+		}
+	}
 }
 
 // Commit adds the file, unless a Write failed: then it is forgotten.

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -195,10 +196,78 @@ func TestExpire(t *testing.T) {
 			t.Errorf("dropped %v", r.dropped)
 		}
 		s.Expire(time.Now().Add(time.Hour + time.Minute))
+		if len(r.dropped) > 0 {
+			t.Errorf("dropped %v, which was not tried once", r.dropped)
+		}
+		f, _ := s.Next()
+		s.Failed(f)
+		s.Expire(time.Now().Add(time.Hour + time.Minute))
 		if got := strings.Join(r.dropped, ", "); got != "10 heap.pb.gz: the file is too old" || s.Bytes() != 0 {
 			t.Errorf("dropped %q, holds %d bytes", got, s.Bytes())
 		}
 	})
+}
+
+// fullDisk is a store with room for so many bytes; a write takes what fits, as that of a file does.
+type fullDisk struct {
+	memory
+	room int
+}
+
+type fullSink struct {
+	sink
+	disk *fullDisk
+}
+
+func (d *fullDisk) create(key string) (sink, error) {
+	if d.room == 0 {
+		return nil, &os.PathError{Op: "openat", Path: key, Err: syscall.ENOSPC}
+	}
+	s, err := d.memory.create(key)
+	return fullSink{s, d}, err
+}
+
+func (d *fullDisk) remove(key string) error {
+	d.room += int(d.memory[key].size())
+	return d.memory.remove(key)
+}
+
+func (s fullSink) Write(p []byte) (int, error) {
+	n, _ := s.sink.Write(p[:min(len(p), s.disk.room)])
+	s.disk.room -= n
+	if n < len(p) {
+		return n, &os.PathError{Op: "write", Path: "f", Err: syscall.ENOSPC}
+	}
+	return n, nil
+}
+
+func TestOnAFullDiskTheOldestGoesFirst(t *testing.T) {
+	r := &recorder{}
+	s := newSpool(&fullDisk{memory: memory{}, room: 50}, r.options())
+	mustPut(t, s, keyOf(10, "heap.pb.gz"), 20)
+	mustPut(t, s, keyOf(20, "heap.pb.gz"), 20)
+	mustPut(t, s, keyOf(30, "heap.pb.gz"), 30) // of which 10 are written before there is room
+	mustPut(t, s, keyOf(40, "heap.pb.gz"), 30) // which cannot even be created
+	if got := strings.Join(r.dropped, ", "); !strings.HasPrefix(got, "10 heap.pb.gz: ") || !strings.Contains(got, ", 20 heap.pb.gz: ") ||
+		!strings.Contains(got, "no space left") || s.Bytes() > 50 {
+		t.Errorf("dropped %q, holds %d bytes", got, s.Bytes())
+	}
+	f, _ := s.Next()
+	body, err := s.Open(f)
+	if err != nil || short(f.Key) != "40 heap.pb.gz" {
+		t.Fatalf("the newest is %s, %v", f.Key, err)
+	}
+	if content, err := io.ReadAll(body); err != nil || len(content) != 30 {
+		t.Errorf("the newest has %d bytes, %v", len(content), err)
+	}
+	w, err := s.Create(keyOf(5, "heap.pb.gz")) // older than all: it gives up nothing
+	if err == nil {
+		_, err = w.Write(make([]byte, 40))
+		w.Discard()
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("an older event got %v", err)
+	}
 }
 
 func TestAFileGivenUpDuringItsUpload(t *testing.T) {
@@ -283,7 +352,7 @@ func TestAnEarlierProcessesFiles(t *testing.T) {
 		order = append(order, short(f.Key))
 		second.Done(f)
 	}
-	if got, want := strings.Join(order, ", "), "20 meta.json, 10 meta.json, 10 goroutine.pb.gz, 10 heap.pb.gz"; got != want {
+	if got, want := strings.Join(order, ", "), "20 meta.json, 10 heap.pb.gz, 10 meta.json, 10 goroutine.pb.gz"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	left := filepath.Join(dir, keyOf(20, "heap.pb.gz.partial"))
