@@ -20,7 +20,7 @@ type part struct {
 	cost  uint64 // bytes of memory that writing it takes, at most, about
 }
 
-// Measured with Go 1.26, see TestTheCostOfGoroutinesIsEstimated.
+// Those of goroutines were measured with Go 1.26, see TestTheCostOfGoroutinesIsEstimated; the others are guesses on the safe side.
 const (
 	// A goroutine profile has a record of up to 128 frames for each goroutine, and takes at most 0.7 of the stacks in use.
 	goroutineCost = 6 << 10

@@ -7,7 +7,7 @@ const explore = (page: Page, query: object) =>
 const heap = { capture: 'peak', selector: '{service="ingester", profile="heap"}' };
 const row = (page: Page, text: string | RegExp) =>
   page.getByTestId('topTable').getByRole('row').filter({ hasText: text });
-const title = /^ingester · ingester-7f9c · .*\d\d:\d\d:\d\d · 92 % of 192 MiB/;
+const title = /\d\d:\d\d:\d\d · 92 % of 192 MiB against .* · ingester · ingester-7f9c/;
 
 /** How many pixels of the picture are of which colour. */
 const hues = (page: Page) =>
