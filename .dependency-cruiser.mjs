@@ -17,7 +17,7 @@ const layers = {
   cli: ['profile', 'decode', 'encode', 'ops', 'views', 'query', 'worker', 'testing'],
 };
 /** They run in the worker and in Node: no Grafana, React or DOM, and nothing of Node. */
-const core = ['tasks', 'profile', 'store', 'decode', 'encode', 'ops', 'views', 'query'];
+export const core = ['tasks', 'profile', 'store', 'decode', 'encode', 'ops', 'views', 'query'];
 /** What a browser runs beside them. */
 const browser = ['worker', 'frames', 'editors'];
 

@@ -80,27 +80,9 @@ type deepResult struct {
 // runDeep runs a process in a memory cgroup of its own: without a limit if it is 0, without a profiler if target is "".
 func runDeep(t *testing.T, n, depth int, limit uint64, target string) deepResult {
 	t.Helper()
-	mount, limitName, peakName := "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.max_usage_in_bytes"
-	if _, err := os.Stat(mount); err != nil {
-		mount, limitName, peakName = "/sys/fs/cgroup", "memory.max", "memory.peak"
-	}
-	dir := filepath.Join(mount, fmt.Sprintf("autoprofiler-kill-%d", os.Getpid()))
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Skipf("no memory cgroup can be made: %v", err)
-	}
-	defer func() {
-		if err := os.Remove(dir); err != nil {
-			t.Error(err)
-		}
-	}()
-	if limit > 0 {
-		if err := os.WriteFile(filepath.Join(dir, limitName), []byte(strconv.FormatUint(limit, 10)), 0o644); err != nil {
-			t.Skipf("no memory cgroup can be limited: %v", err)
-		}
-		os.WriteFile(filepath.Join(dir, "memory.swap.max"), []byte("0"), 0o644) // version 2; where there is swap
-	}
+	cgroup := newMemoryCgroup(t, limit)
 	command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDeepVictim$", "-test.timeout=60s")
-	command.Env = append(os.Environ(), "GOMEMLIMIT=off", "AUTOPROFILER_KILL_VICTIM="+target, "AUTOPROFILER_KILL_CGROUP="+dir,
+	command.Env = append(os.Environ(), "GOMEMLIMIT=off", "AUTOPROFILER_KILL_VICTIM="+target, "AUTOPROFILER_KILL_CGROUP="+cgroup.dir,
 		fmt.Sprint("AUTOPROFILER_KILL_N=", n), fmt.Sprint("AUTOPROFILER_KILL_DEPTH=", depth))
 	output, err := command.CombinedOutput()
 	status := command.ProcessState.Sys().(syscall.WaitStatus)
@@ -108,7 +90,7 @@ func runDeep(t *testing.T, n, depth int, limit uint64, target string) deepResult
 	if err != nil && !killed {
 		t.Fatalf("%v\n%.4000s", err, output)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, peakName))
+	text, err := os.ReadFile(cgroup.file("memory.max_usage_in_bytes", "memory.peak"))
 	if err != nil {
 		t.Skipf("the kernel does not say the peak: %v", err)
 	}

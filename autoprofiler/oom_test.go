@@ -5,7 +5,6 @@ package autoprofiler_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -189,29 +188,13 @@ func (v *victim) runOutOfMemory(t *testing.T) {
 // inCgroup limits the victim by a memory cgroup of its own, which the kernel enforces with SIGKILL.
 func inCgroup(t *testing.T, v *victim) {
 	t.Helper()
-	mount, limit, events := "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.oom_control"
-	if _, err := os.Stat(mount); err != nil {
-		mount, limit, events = "/sys/fs/cgroup", "memory.max", "memory.events"
-	}
-	dir := filepath.Join(mount, fmt.Sprintf("autoprofiler-test-%d", os.Getpid()))
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Skipf("no memory cgroup can be made: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := os.Remove(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := os.WriteFile(filepath.Join(dir, limit), []byte(strconv.Itoa(limitBytes)), 0o644); err != nil {
-		t.Skipf("no memory cgroup can be limited: %v", err)
-	}
-	os.WriteFile(filepath.Join(dir, "memory.swap.max"), []byte("0"), 0o644) // version 2; where there is swap
-	v.env = append(v.env, "AUTOPROFILER_OOM_CGROUP="+dir)
+	cgroup := newMemoryCgroup(t, limitBytes)
+	v.env = append(v.env, "AUTOPROFILER_OOM_CGROUP="+cgroup.dir)
 	v.died = func(t *testing.T, state *os.ProcessState, _ string) {
 		if status := state.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGKILL {
 			t.Errorf("the process ended with %v, want SIGKILL", state)
 		}
-		text, err := os.ReadFile(filepath.Join(dir, events))
+		text, err := os.ReadFile(cgroup.file("memory.oom_control", "memory.events"))
 		if err != nil || !strings.Contains(string(text), "oom_kill 1") {
 			t.Errorf("the kernel counts %q, %v; want one kill for memory", text, err)
 		}

@@ -26,11 +26,11 @@ export function titleOf(shown: Shown): string {
   if (base.length === 0) {
     return joined([...names, ...momentsOf(captures, shown)]);
   }
-  const isShared = (name: string) => names.includes(name) && baseNames.includes(name);
+  const shared = names.filter((name) => baseNames.includes(name));
   const side = (own: readonly Capture[], ownNames: readonly string[]) =>
-    joined([...ownNames.filter((name) => !isShared(name)), versionOf(own), ...momentsOf(own, shown)]);
+    joined([...ownNames.filter((name) => !shared.includes(name)), versionOf(own), ...momentsOf(own, shown)]);
   const sides = [side(captures, names), side(base, baseNames)].filter(Boolean).join(' against ');
-  return joined([sides, ...names.filter(isShared)]);
+  return joined([sides, ...shared]);
 }
 
 const namesOf = (captures: readonly Capture[]): readonly string[] =>

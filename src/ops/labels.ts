@@ -26,7 +26,7 @@ export function filterLabels(profile: Profile, conditions: readonly LabelConditi
   }
   const { label, labelSet, strings } = profile;
   const compiled = conditions.map((condition) => ({ ...condition, range: parseRange(condition.text) }));
-  const units = labelUnits(profile);
+  let units: ReadonlyMap<string, string> | undefined; // Of numbers that are compared by their texts.
   const keep = new Uint8Array(labelSet.length);
   for (let set = 0; set < labelSet.length; set++) {
     const ok = compiled.every(({ name, negated, test, range }) => {
@@ -38,15 +38,16 @@ export function filterLabels(profile: Profile, conditions: readonly LabelConditi
         }
         found = true;
         const unit = strings[label.unit[i]];
-        const texts = label.isNumeric[i]
-          ? [labelText(profile, i, units), `${label.num[i]}${unit}`]
-          : [strings[label.str[i]]];
-        const holds =
-          label.isNumeric[i] && range
-            ? inRange(range, label.num[i], unit || name) !== negated
-            : negated
-              ? texts.every(test)
-              : texts.some(test);
+        let holds: boolean;
+        if (!label.isNumeric[i]) {
+          holds = test(strings[label.str[i]]);
+        } else if (range) {
+          holds = inRange(range, label.num[i], unit || name) !== negated;
+        } else {
+          units ??= labelUnits(profile);
+          const texts = [labelText(profile, i, units), `${label.num[i]}${unit}`];
+          holds = negated ? texts.every(test) : texts.some(test);
+        }
         if (negated && !holds) {
           return false;
         }

@@ -2,7 +2,7 @@ import { scaledLabel } from '../profile/measurement';
 import { codeOf } from './code';
 import { frameNames, type FrameOptions } from './frameNames';
 import type { Prepared } from './prepared';
-import type { Table } from './table';
+import { percentOf, type Table } from './table';
 
 /**
  * How large the allocations of each call site are: values by call site and by size, sizes between two powers of two.
@@ -66,7 +66,7 @@ export function sizes(prepared: Prepared, options: FrameOptions): Table {
       {
         name: '%',
         kind: 'number',
-        values: rows.map(({ value }) => (total === 0 ? 0 : (100 * value) / total)),
+        values: rows.map(({ value }) => percentOf(value, total)),
         unit: 'percent',
       },
     ],

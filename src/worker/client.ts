@@ -259,7 +259,6 @@ export class WorkerClient {
     onSent?: () => void
   ): Promise<void> {
     if (this.held.has(key) && !isUnknown) {
-      onSent?.();
       return;
     }
     if (this.sent.has(key)) {
@@ -285,19 +284,17 @@ export class WorkerClient {
       return { key: opened.key, opened: Promise.resolve(opened) };
     }
     const [{ key, name }] = sources;
-    let opened: Promise<Opened> | undefined;
-    const sent = new Promise<void>((resolve) => {
-      opened = this.hold(sources[0], opening, resolve).then(
-        () => ({ key, failed: [] }),
-        (reason: unknown) => {
-          throw named(name, reason);
-        }
-      );
-    });
-    const begun = { key, opened: opened as unknown as Promise<Opened> };
-    begun.opened.catch(() => undefined); // Who waits for it is told.
-    await Promise.race([sent, begun.opened]);
-    return begun;
+    let onSent = () => {};
+    const sent = new Promise<void>((resolve) => (onSent = resolve));
+    const opened = this.hold(sources[0], opening, onSent).then(
+      (): Opened => ({ key, failed: [] }),
+      (reason: unknown) => {
+        throw named(name, reason);
+      }
+    );
+    opened.catch(() => undefined); // Who waits for it is told.
+    await Promise.race([sent, opened]);
+    return { key, opened };
   }
 
   private async merge(id: string, sources: readonly Source[], opening: MergeOpening): Promise<Opened> {

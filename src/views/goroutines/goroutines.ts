@@ -1,6 +1,6 @@
 import { goroutineLabel } from '../../profile/goroutine';
 import type { Profile } from '../../profile/profile';
-import { columnsOf, namedColumn, type NamedText, type Notice, type Table } from '../table';
+import { columnsOf, namedColumn, percentOf, type NamedText, type Notice, type Table } from '../table';
 import { factsOf, waitBuckets, type GoroutineSide } from './facts';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { compareIds, type Survivors } from './survivors';
@@ -73,9 +73,7 @@ export function goroutines(
       namedColumn('signature', rows.map(groups.text), { code: groups.codeOf(rows) }),
       ...groups.keys.map((key, k) => text(key, (group) => groups.splitOf(group)[k])),
       number('count', 'count', count),
-      before
-        ? number('delta', 'count', delta)
-        : number('%', 'percent', (group) => (total === 0 ? 0 : (100 * count(group)) / total)),
+      before ? number('delta', 'count', delta) : number('%', 'percent', (group) => percentOf(count(group), total)),
       ...(before ? [text('change', (group) => change(baseCount(group), count(group)))] : []),
       ...(before ? [number('base', 'count', baseCount)] : []),
       ...(still ? [number('still there', 'count', still)] : []),
