@@ -4,20 +4,22 @@
 /** Folders of src/ and what they may import beside themselves. */
 const layers = {
   tasks: [],
-  profile: [],
+  text: [],
+  profile: ['text'],
   store: ['tasks'],
-  decode: ['profile'],
+  captures: ['text', 'store'],
+  decode: ['text', 'profile'],
   encode: ['profile'],
-  ops: ['profile'],
-  views: ['profile'],
-  query: ['profile', 'decode', 'encode', 'ops', 'views'],
-  worker: ['tasks', 'profile', 'decode', 'encode', 'ops', 'query', 'views'],
-  frames: ['views', 'store', 'query/selector'],
-  editors: ['query', 'store', 'datasource', 'download', 'types'],
-  cli: ['profile', 'decode', 'encode', 'ops', 'views', 'query', 'worker', 'testing'],
+  ops: ['text', 'profile'],
+  views: ['text', 'profile', 'captures'],
+  query: ['text', 'profile', 'captures', 'decode', 'encode', 'ops', 'views'],
+  worker: ['tasks', 'text', 'profile', 'captures', 'decode', 'encode', 'ops', 'query', 'views'],
+  frames: ['text', 'captures', 'views', 'query/query'],
+  editors: ['text', 'captures', 'query', 'worker/download', 'datasource', 'types'],
+  cli: ['text', 'profile', 'captures', 'decode', 'encode', 'ops', 'views', 'query', 'worker', 'testing'],
 };
 /** They run in the worker and in Node: no Grafana, React or DOM, and nothing of Node. */
-export const core = ['tasks', 'profile', 'store', 'decode', 'encode', 'ops', 'views', 'query'];
+export const core = ['tasks', 'text', 'profile', 'store', 'captures', 'decode', 'encode', 'ops', 'views', 'query'];
 /** What a browser runs beside them. */
 const browser = ['worker', 'frames', 'editors'];
 

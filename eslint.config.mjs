@@ -26,7 +26,7 @@ export default defineConfig([
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       'no-restricted-globals': ['error', 'window', 'document', 'localStorage', 'fetch'],
-      'no-restricted-syntax': ['error', 'ImportExpression', 'TSImportType'],
+      'no-restricted-syntax': ['error', 'TSImportType'],
     },
   },
   {

@@ -12,11 +12,7 @@ const shared = {
   // @grafana/data 13 loads packages that are ES modules alone.
   transformIgnorePatterns: [nodeModulesToTransform([...grafanaESModules, '@react-hookz/web', '@ver0/deep-equal'])],
 };
-// The core runs in the worker and in Node, never in a DOM, and jsdom lacks DecompressionStream.
-const core = ['tasks', 'profile', 'decode', 'encode', 'ops', 'views', 'query', 'store', 'cli', 'worker'];
-// Of the shell, but one packs files, and one has no DOM's signals.
-const ofShell = ['<rootDir>/src/download.test.ts', '<rootDir>/src/keys.test.ts'];
-
+// Folders that need a DOM are the shell's; all others run in the worker and in Node too, and jsdom lacks DecompressionStream.
 module.exports = {
   projects: [
     {
@@ -26,13 +22,12 @@ module.exports = {
       setupFilesAfterEnv: [],
       // Only where scripts/test.mjs started the server.
       testPathIgnorePatterns: process.env.PPROFLENS_S3 ? [] : ['\\.server\\.test\\.ts$'],
-      testMatch: [...core.map((folder) => `<rootDir>/src/${folder}/**/*.test.ts`), ...ofShell],
+      testMatch: ['<rootDir>/src/!(frames|editors)/**/*.test.ts'],
     },
     {
       ...shared,
       displayName: 'shell',
       testMatch: ['<rootDir>/src/*.test.{ts,tsx}', '<rootDir>/src/{frames,editors}/**/*.test.{ts,tsx}'],
-      testPathIgnorePatterns: ofShell,
     },
   ],
 };

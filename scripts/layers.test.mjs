@@ -13,7 +13,7 @@ const planted = {
   'src/profile/up.ts': [`import '../views/table';`, 'layer-profile'],
   'src/views/types.ts': [`import type { Query } from '../query/query';\nexport type T = Query;`, 'layer-views'],
   'src/store/bare.ts': [`import type { Query } from 'query/query';\nexport type T = Query;`, 'layer-store'],
-  'src/query/root.ts': [`import { captureOfKey } from '../captures';\nexport const f = captureOfKey;`, 'layer-query'],
+  'src/query/root.ts': [`import { proxyFetch } from '../proxyFetch';\nexport const f = proxyFetch;`, 'layer-query'],
   'src/editors/deep.ts': [`import { decode } from '../decode/decode';\nexport const f = decode;`, 'layer-editors'],
   'src/frames/again.ts': [`export { run } from '../query/run';`, 'layer-frames'],
   'src/ops/lazy.ts': [`export const f = () => import('../views/top');`, 'layer-ops'],

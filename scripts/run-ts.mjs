@@ -1,5 +1,5 @@
 // Runs a TypeScript entry of this repository in Node: bundles it with esbuild in memory, then imports it.
-//   node scripts/run-ts.mjs src/cli/pprof.ts ARGS…
+//   node scripts/run-ts.mjs src/cli/main.ts ARGS…
 import { build } from 'esbuild';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';

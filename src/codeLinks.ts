@@ -1,10 +1,11 @@
 import type { DataFrame } from '@grafana/data';
-import type { Bucket } from './bucket';
-import { readBundle } from './bundle';
+import type { Bucket } from './captures/bucket';
+import { readBundle } from './captures/bundle';
 import { withSource } from './frames/source';
 import { sourceLinks, type SourceSettings } from './query/sourceLinks';
-import type { Capture } from './store/store';
-import type { Notice, Table } from './views/table';
+import type { Capture } from './captures/capture';
+import type { Table } from './views/table';
+import type { Notice } from './text/notice';
 
 /** Adds links to the frame of a table. */
 export interface CodeLinks {

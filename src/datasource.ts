@@ -15,11 +15,12 @@ import {
 } from '@grafana/data';
 import { config, getTemplateSrv } from '@grafana/runtime';
 import { Observable } from 'rxjs';
-import { openBucket, type Bucket } from './bucket';
-import type { Download } from './download';
-import { captureOfKey } from './captures';
-import { sampleMatchers } from './inputs';
-import type { Matcher } from './query/selector';
+import { openBucket, type Bucket } from './captures/bucket';
+import type { Download } from './worker/download';
+import { captureOfKey } from './captures/byKey';
+import { sampleMatchers } from './captures/keyMatchers';
+import type { Matcher } from './text/selector';
+import { proxyFetch } from './proxyFetch';
 import { sourceSettings } from './source';
 import { errorFrames, runQuery } from './runQuery';
 import type { LinkContext } from './frames/links';
@@ -69,7 +70,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
           'Names with s3:// or gs:// are those of command line tools.'
       );
     }
-    return (this.opened ??= openBucket(url ?? '', jsonData));
+    return (this.opened ??= openBucket(proxyFetch(url ?? ''), jsonData));
   }
 
   private links(): LinkContext {
@@ -149,7 +150,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     signal: AbortSignal
   ): Promise<Download> {
     const query = this.complete(target, scopedVars, filters);
-    const { downloadQuery } = await import(/* webpackChunkName: "download" */ './download');
+    const { downloadQuery } = await import(/* webpackChunkName: "download" */ './worker/download');
     return downloadQuery({ bucket: this.bucket(), worker }, query, rangeOf(range), signal);
   }
 
@@ -293,7 +294,7 @@ function optionFields(...kinds: readonly string[]) {
 }
 
 /** What only the settings ask: module.js is what every dashboard loads. */
-const loadHealth = () => import(/* webpackChunkName: "health" */ './health');
+const loadHealth = () => import(/* webpackChunkName: "health" */ './captures/health');
 
 /** What Grafana adds to every query. */
 const grafanasFields = new Set(['refId', 'hide', 'key', 'queryType', 'datasource']);

@@ -1,32 +1,26 @@
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
-import { chooseBase } from './base';
-import type { Bucket } from './bucket';
-import { chooseCaptures, listCaptures, type Choice, type Listing, type Range } from './captures';
+import { chooseBase } from './captures/chooseBase';
+import type { Bucket } from './captures/bucket';
+import { chooseCaptures, type Choice } from './captures/choose';
+import { listCaptures, type Listing, type Range } from './captures/listing';
 import { capturesFrame, seriesFrames } from './frames/captures';
 import type { drawFlameOf, DrawFlame } from './frames/flame';
 import { emptyFlame, toFrame } from './frames/frames';
 import { saidRows, saidSeries, type SaidOptions } from './frames/said';
 import { metricsLinks, rangeLink, rowLinks, type LinkContext } from './frames/links';
 import type { CodeLinks } from './codeLinks';
-import {
-  choose,
-  failedNotice,
-  findSources,
-  listOrExplain,
-  loadFrom,
-  objectKey,
-  ofSamples,
-  sampleMatchers,
-  sourceIn,
-} from './inputs';
-import { withLeakCaptures } from './leakCaptures';
+import { failedNotice, findSources, loadFrom, objectKey, ofSamples, sourceIn } from './worker/sources';
+import { sampleMatchers } from './captures/keyMatchers';
+import { listOrExplain, openedCaptures, processCaptures } from './captures/opened';
+import { withLeakCaptures } from './captures/leakCaptures';
 import { printCommand } from './query/commandLine';
 import { isGoroutineView, isHistoryView } from './query/goroutineOptions';
-import { defaultQuery, isFlameView, isProcessView, type Query, type View } from './query/query';
+import { defaultQuery, isComparedView, isFlameView, isProcessView, type Query, type View } from './query/query';
 import type { SourceSettings } from './query/sourceLinks';
-import { eventId } from './store/events';
-import type { Capture } from './store/store';
-import type { Notice, Table } from './views/table';
+import { eventId } from './captures/events';
+import type { Capture } from './captures/capture';
+import type { Table } from './views/table';
+import type { Notice } from './text/notice';
 import type { Opening, WorkerClient } from './worker/client';
 
 export interface QueryContext {
@@ -66,7 +60,7 @@ export async function runQuery(context: QueryContext, query: Query, signal: Abor
   if (isFlameView(query.view)) {
     loadFlame().catch(() => undefined); // Asked for again where it is needed, which says why it cannot be loaded.
   }
-  const chosen = await choose(bucket, query, range, signal);
+  const chosen = await (isProcessView(query.view) ? processCaptures : openedCaptures)(bucket, query, range, signal);
   if (chosen.captures.length === 0) {
     emit([emptyFrame(query, { ...context, draw: await drawOf(query) }, chosen)]);
     return;
@@ -88,7 +82,13 @@ export async function runQuery(context: QueryContext, query: Query, signal: Abor
     emit(await showMemory(context, query, chosen, signal, emit));
     return;
   }
-  const base = await chooseBase({ bucket, query, captures: chosen.captures, range, signal });
+  const base = await chooseBase({
+    bucket,
+    query: isComparedView(query.view) ? query : { ...query, base: '' },
+    captures: chosen.captures,
+    range,
+    signal,
+  });
   const isChange = query.drawing !== 'all' && query.base !== '' && isFlameView(query.view);
   if ((query.view === 'diff' || isChange) && base.captures.length === 0) {
     const notices = query.base === '' ? [{ severity: 'warning', text: 'Choose a base to compare with.' } as const] : [];
@@ -105,7 +105,7 @@ type KeyView = (listing: Listing, query: Query, context: QueryContext) => DataFr
 
 /** Marks are drawn by panels of metrics. */
 const showMarks: KeyView = async (listing, { view }, context) => {
-  const { marks } = await import(/* webpackChunkName: "marks" */ './marks');
+  const { marks } = await import(/* webpackChunkName: "marks" */ './frames/marks');
   return [marks(view, listing, context)];
 };
 
@@ -230,7 +230,7 @@ async function showMemory(
 ): Promise<DataFrame[]> {
   const { bucket, worker } = context;
   const heap = captures[captures.length - 1];
-  const { readBundle } = await import(/* webpackChunkName: "event" */ './bundle');
+  const { readBundle } = await import(/* webpackChunkName: "event" */ './captures/bundle');
   const bundle = await readBundle(bucket, heap, signal, listed);
   const said = [...notices, ...bundle.notices];
   if (!bundle.meta) {

@@ -1,12 +1,13 @@
 import type { DataFrame, DataLink } from '@grafana/data';
-import type { Bucket } from './bucket';
-import { readBundle } from './bundle';
-import type { Choice } from './captures';
+import type { Bucket } from './captures/bucket';
+import { readBundle } from './captures/bundle';
+import type { Choice } from './captures/choose';
 import { hiddenCell } from './frames/cells';
 import { toFrame } from './frames/frames';
 import { selectorField } from './frames/links';
-import type { Capture } from './store/store';
-import { columnsOf, type Notice, type Table } from './views/table';
+import type { Capture } from './captures/capture';
+import { columnsOf, type Table } from './views/table';
+import type { Notice } from './text/notice';
 
 /** Profiles that Go writes as of its last garbage collection. */
 const ofLastGC = /^(heap|allocs|inuse|alloc)/;

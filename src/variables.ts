@@ -1,12 +1,13 @@
 import type { AdHocVariableFilter } from '@grafana/data';
-import type { Bucket } from './bucket';
-import { isKeyLabel, listCaptures, type Range } from './captures';
-import { loadFrom, sourceIn } from './inputs';
-import { quoteMeta } from './profile/literals';
-import { escapeQuoted, parseSelector, printSelector, type Matcher, type MatchOp } from './query/selector';
+import type { Bucket } from './captures/bucket';
+import { isKeyLabel } from './captures/keyMatchers';
+import { listCaptures, type Range } from './captures/listing';
+import { loadFrom, sourceIn } from './worker/sources';
+import { quoteMeta } from './text/literals';
+import { escapeQuoted, parseSelector, printSelector, type Matcher, type MatchOp } from './text/selector';
 import { maxAges } from './store/remembered';
-import { findServices } from './store/services';
-import type { Capture } from './store/store';
+import { findServices } from './captures/services';
+import type { Capture } from './captures/capture';
 import type { WorkerClient } from './worker/client';
 
 export interface Facts {

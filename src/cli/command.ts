@@ -1,17 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { decode } from '../decode/decode';
-import { normalized, subtractBase, type BaseOptions } from '../ops/base';
+import { normalized, subtractBase, type BaseOptions } from '../ops/subtractBase';
 import { compact } from '../ops/compact';
 import { withCommonTypes } from '../ops/header';
 import { merge } from '../ops/merge';
-import { InputError, type Profile } from '../profile/profile';
+import type { Profile } from '../profile/profile';
+import { InputError } from '../text/notice';
 import { Arguments, ignoredFlags, ReportFlags, reportFlags, searchPattern, toSwitch } from '../query/flags';
 import type { ReportOptions } from '../query/options';
 import { prepare } from '../query/prepare';
 import { ofWhole, proto } from '../query/proto';
-import type { Prepared } from '../views/prepared';
-import { untrimmed } from '../views/trimmed';
+import type { Prepared } from '../views/preparedProfile';
+import { untrimmed } from '../views/trimmedGraph';
 import { list } from './list';
 import { peek, raw, tags, top, traces, tree, type Report } from './report';
 

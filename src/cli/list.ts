@@ -1,12 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { percentage } from '../profile/measurement';
-import { compilePattern } from '../profile/pattern';
-import { InputError } from '../profile/profile';
+import { compilePattern } from '../text/pattern';
+import { InputError } from '../text/notice';
 import type { ReportOptions } from '../query/options';
 import { cutPath } from '../views/frameNames';
 import { routines, type Routine } from '../views/list';
-import type { Prepared } from '../views/prepared';
+import type { Prepared } from '../views/preparedProfile';
 import { formatter } from './report';
 
 /** Lines that are printed around those with a value. */

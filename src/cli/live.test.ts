@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from '../decode/decode';
-import { InputError, type Profile } from '../profile/profile';
+import type { Profile } from '../profile/profile';
+import { InputError } from '../text/notice';
 import { encodeFolded } from '../testing/encode';
 import { findOracle, withoutOrder, withoutTies, type Oracle } from '../testing/oracle';
 import { plainProfile } from '../testing/print';

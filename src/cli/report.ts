@@ -1,16 +1,17 @@
 import { percentage, scale, scaledLabel } from '../profile/measurement';
-import { compilePattern } from '../profile/pattern';
-import { InputError, MappingFlag } from '../profile/profile';
+import { compilePattern } from '../text/pattern';
+import { MappingFlag } from '../profile/profile';
+import { InputError } from '../text/notice';
 import { reportOptions, type ReportOptions } from '../query/options';
 import { baseName } from '../views/frameNames';
 import { compareText, cumValue, flatValue, type Graph } from '../views/graph';
 import { labelsOf } from '../profile/labels';
 import { neighbourRows, type NeighbourRow } from '../views/peek';
-import type { Prepared } from '../views/prepared';
+import type { Prepared } from '../views/preparedProfile';
 import { tagRows } from '../views/tags';
 import { topRows } from '../views/top';
 import { traceRows } from '../views/traces';
-import { trimmedGraph, untrimmed, type TrimmedGraph } from '../views/trimmed';
+import { trimmedGraph, untrimmed, type TrimmedGraph } from '../views/trimmedGraph';
 import { alignRight } from './tabwriter';
 
 /** A text report as `go tool pprof` prints it. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { decode } from '../decode/decode';
-import { InputError } from '../profile/profile';
+import { InputError } from '../text/notice';
 import { encodeFolded, type FoldedProfile } from '../testing/encode';
 import { printProfile } from '../testing/print';
 import { after, before, stacked, stackedLeft, tagged, taggedKept, vectors } from '../testing/vectors';

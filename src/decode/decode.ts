@@ -1,4 +1,5 @@
-import { InputError, type Profile } from '../profile/profile';
+import type { Profile } from '../profile/profile';
+import { InputError } from '../text/notice';
 import type { OnProgress } from './goroutine/goroutine';
 import { gunzip, isGzip } from './gzip';
 import { decodePprof } from './pprof';
@@ -31,7 +32,6 @@ export async function decode(bytes: Uint8Array, { onProgress, unpack = gunzip }:
   refuse(documents, unpacked, head);
   if (isText(unpacked)) {
     // Few queries open text, and what reads it is a tenth of the worker's script: a chunk of its own.
-    // eslint-disable-next-line no-restricted-syntax
     const { decodeText } = await import(/* webpackChunkName: "goroutine" */ './goroutine/goroutine');
     const profile = await decodeText(unpacked, onProgress);
     if (profile) {

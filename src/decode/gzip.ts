@@ -1,5 +1,5 @@
 import { Gunzip } from 'fflate';
-import { InputError } from '../profile/profile';
+import { InputError } from '../text/notice';
 
 /** Most bytes a compressed profile may unpack to: 1 GiB. Over it the file is not a profile or not for a browser. */
 export const maxUnpackedBytes = 1024 * 1024 * 1024;

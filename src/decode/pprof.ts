@@ -1,6 +1,7 @@
 import { pathInterner } from '../profile/interner';
-import { InputError, MappingFlag, type Profile, type ValueType } from '../profile/profile';
-import { wordsOf } from '../profile/words';
+import { MappingFlag, type Profile, type ValueType } from '../profile/profile';
+import { InputError } from '../text/notice';
+import { wordsOf } from '../profile/words64';
 import { LabelReader } from './labels';
 import { readStrings } from './strings';
 import { WireReader } from './wire';

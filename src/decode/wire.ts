@@ -1,5 +1,5 @@
-import { InputError } from '../profile/profile';
-import { lowWord, wordsOf } from '../profile/words';
+import { InputError } from '../text/notice';
+import { lowWord, wordsOf } from '../profile/words64';
 
 /**
  * Reads the protobuf wire format (protobuf.dev/programming-guides/encoding) without allocating: no view per field,

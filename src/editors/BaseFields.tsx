@@ -1,6 +1,7 @@
 import { InlineFieldRow, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
-import type { BaseChoice, BaseOptions, DiffDrawing, DiffScale } from '../query/query';
+import type { ComparisonFields, DiffDrawing, DiffScale } from '../query/query';
+import type { BaseChoice } from '../captures/choices';
 import { ChoiceField, labelWidth, TextField } from './fields';
 
 const bases: Array<ComboboxOption<BaseChoice>> = [
@@ -28,12 +29,12 @@ const drawings: Array<ComboboxOption<DiffDrawing>> = [
 
 interface Props {
   id: (name: string) => string;
-  query: BaseOptions;
+  query: ComparisonFields;
   /** Values of the two sides can be in rates or percent. */
   hasScale: boolean;
   /** The view is a flame graph. */
   hasDrawing: boolean;
-  onChange: (patch: Partial<BaseOptions>) => void;
+  onChange: (patch: Partial<ComparisonFields>) => void;
 }
 
 export function BaseFields({ id, query, hasScale, hasDrawing, onChange }: Props) {

@@ -1,6 +1,6 @@
 import { Alert, Button } from '@grafana/ui';
 import React, { useEffect, useRef, useState } from 'react';
-import type { Download } from '../download';
+import type { Download } from '../worker/download';
 
 interface Props {
   /** Makes the file; given up when the button goes away. */

@@ -1,6 +1,6 @@
 import { Button, InlineField, InlineFieldRow, InlineLabel, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
-import type { Matcher, MatchOp } from '../query/selector';
+import type { Matcher, MatchOp } from '../text/selector';
 import { Choice } from './Choice';
 import { HiddenLabel, labelWidth } from './fields';
 

@@ -4,7 +4,8 @@ import { getDataSourceSrv } from '@grafana/runtime';
 import { Alert, Button, Field, Input, useStyles2 } from '@grafana/ui';
 import React, { useEffect, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
-import { compileLayout, presets } from '../store/layout';
+import { compileLayout } from '../captures/layout';
+import { presets } from '../captures/presets';
 import type { PprofOptions, PprofSecrets } from '../types';
 import { Choice } from './Choice';
 

@@ -5,16 +5,15 @@ import type { PprofDataSource } from '../datasource';
 import { leftOut, printCommand } from '../query/commandLine';
 import { isGoroutineView, isHistoryView } from '../query/goroutineOptions';
 import {
-  captureChoices,
   defaultQuery,
   isComparedView,
   isFlameView,
   isProcessView,
   isProfileView,
   namesFunctions,
-  type CaptureChoice,
   type View,
 } from '../query/query';
+import { captureChoices, type CaptureChoice } from '../captures/choices';
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
 import { Choice } from './Choice';

@@ -4,7 +4,7 @@ import { act, render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import React, { useState } from 'react';
 import type { PprofDataSource } from '../datasource';
-import { parseSelector } from '../query/selector';
+import { parseSelector } from '../text/selector';
 import { lendLayout } from '../testing/jsdom';
 import type { PprofOptions, PprofQuery, PprofSecrets } from '../types';
 import { ConfigEditor } from './ConfigEditor';

@@ -1,4 +1,4 @@
-import { parseSelector, printSelector, type Matcher } from '../query/selector';
+import { parseSelector, printSelector, type Matcher } from '../text/selector';
 
 /** Labels the editor has fields of their own for. */
 export const ownFields = ['service', 'profile'] as const;

@@ -6,8 +6,9 @@ import {
   type DataLink,
   type FieldConfig,
 } from '@grafana/data';
-import type { Capture } from '../store/store';
-import type { Column, Notice, Table } from '../views/table';
+import type { Capture } from '../captures/capture';
+import type { Column, Table } from '../views/table';
+import type { Notice } from '../text/notice';
 import { hiddenCell } from './cells';
 import { toFrame } from './frames';
 import { selectorField, withRange, type MetricsLink } from './links';

@@ -1,5 +1,5 @@
 import type { DataLink } from '@grafana/data';
-import { mainCapture } from '../store/events';
+import { mainCapture } from '../captures/events';
 import type { EventLink } from './events';
 import { address, captureLink, dashboardLink, exploreAddress, metricsQuery, type LinkContext } from './links';
 

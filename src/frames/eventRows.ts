@@ -1,6 +1,7 @@
 import type { DataFrame, DataLink } from '@grafana/data';
-import { mainCapture, type CaptureEvent, type Ramp } from '../store/events';
-import { columnsOf, type Notice, type Table } from '../views/table';
+import { mainCapture, type CaptureEvent, type Ramp } from '../captures/events';
+import { columnsOf, type Table } from '../views/table';
+import type { Notice } from '../text/notice';
 import { nameOf, titleOf } from './events';
 import { toFrame } from './frames';
 import { selectorField } from './links';

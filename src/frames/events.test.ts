@@ -1,6 +1,6 @@
 import { DataTopic } from '@grafana/data';
-import { eventsOf, rampsOf } from '../store/events';
-import type { Capture } from '../store/store';
+import { eventsOf, rampsOf } from '../captures/events';
+import type { Capture } from '../captures/capture';
 import { annotationFrame, exemplarFrame } from './events';
 import { eventLinks, exemplarLinks } from './eventLinks';
 import type { LinkContext } from './links';

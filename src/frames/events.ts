@@ -7,8 +7,8 @@ import {
   type DataLink,
   type Field,
 } from '@grafana/data';
-import { mainCapture, type CaptureEvent, type Ramp } from '../store/events';
-import type { Notice } from '../views/table';
+import { mainCapture, type CaptureEvent, type Ramp } from '../captures/events';
+import type { Notice } from '../text/notice';
 import { selectorField } from './links';
 
 export interface EventFrameOptions {

@@ -1,5 +1,6 @@
 import { formattedValueToString, getValueFormat, MappingType, type FieldConfig } from '@grafana/data';
-import { column, type Column, type Notice, type Table } from '../views/table';
+import { column, type Column, type Table } from '../views/table';
+import type { Notice } from '../text/notice';
 import { titleOf, type Shown } from './titles';
 import { unitOf } from './units';
 

@@ -1,8 +1,8 @@
 import type { Table } from '../views/table';
-import type { Capture } from '../store/store';
+import type { Capture } from '../captures/capture';
 import { capturesFrame } from './captures';
 import { emptyFlame, toFrame } from './frames';
-import { parseSelector } from '../query/selector';
+import { parseSelector } from '../text/selector';
 import type { PprofQuery } from '../types';
 import { captureLink, metricsQuery } from './links';
 

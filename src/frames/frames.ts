@@ -7,7 +7,8 @@ import {
   type FieldConfig,
   type PreferredVisualisationType,
 } from '@grafana/data';
-import type { Column, Notice, Table } from '../views/table';
+import type { Column, Table } from '../views/table';
+import type { Notice } from '../text/notice';
 import { cellsOf, furtherFields } from './cells';
 import type { DrawFlame } from './flame';
 import { numberFormat, unitOf } from './units';

@@ -1,6 +1,6 @@
 import { dateTime, FieldType, locationUtil, urlUtil, type DataLink, type Field, type TimeRange } from '@grafana/data';
-import { printSelector } from '../query/selector';
-import type { Capture } from '../store/store';
+import { printSelector } from '../text/selector';
+import type { Capture } from '../captures/capture';
 import { hiddenCell } from './cells';
 
 const minute = 60_000;

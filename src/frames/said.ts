@@ -1,5 +1,5 @@
 import { createDataFrame, FieldType, type DataFrame, type DataLink } from '@grafana/data';
-import type { Notice } from '../views/table';
+import type { Notice } from '../text/notice';
 
 export interface SaidOptions {
   readonly refId: string;

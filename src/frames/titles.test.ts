@@ -1,4 +1,4 @@
-import type { Capture } from '../store/store';
+import type { Capture } from '../captures/capture';
 import { titleOf } from './titles';
 
 const end = Date.UTC(2026, 10, 24, 15);

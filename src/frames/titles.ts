@@ -1,5 +1,5 @@
 import { dateTimeFormat } from '@grafana/data';
-import type { Capture } from '../store/store';
+import type { Capture } from '../captures/capture';
 
 export interface Shown {
   readonly captures: readonly Capture[];

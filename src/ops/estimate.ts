@@ -1,6 +1,7 @@
 import { pathInterner, type PairInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
-import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
+import { sampleIndexByName, type Profile } from '../profile/profile';
+import { InputError } from '../text/notice';
 
 /** Value of the label where nothing says whose the sample is. */
 export const unknown = '(unknown)';

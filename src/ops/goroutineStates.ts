@@ -1,7 +1,8 @@
 import { goroutineLabel, hiddenCall, semaphoreState, stateClass, userLabelKey } from '../profile/goroutine';
 import { PairInterner, TextInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
-import type { Notice, Profile } from '../profile/profile';
+import type { Profile } from '../profile/profile';
+import type { Notice } from '../text/notice';
 
 /** True for a profile whose samples are goroutines, or counts of them. */
 export const isGoroutineProfile = ({ sampleTypes }: Pick<Profile, 'sampleTypes'>): boolean =>

@@ -1,5 +1,6 @@
 import { finerUnit, scale } from '../profile/measurement';
-import { InputError, type Notice, type Profile, type ValueType } from '../profile/profile';
+import type { Profile, ValueType } from '../profile/profile';
+import { InputError, type Notice } from '../text/notice';
 import { scaleValues } from './scale';
 
 /** What a profile says about itself, apart from its tables. */

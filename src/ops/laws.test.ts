@@ -10,7 +10,7 @@ import { callers, flame } from '../views/flame';
 import { frameNames } from '../views/frameNames';
 import { callGraph } from '../views/graph';
 import { column } from '../views/table';
-import { subtractBase } from './base';
+import { subtractBase } from './subtractBase';
 import { merge } from './merge';
 import { keepSamples } from './samples';
 

@@ -1,7 +1,8 @@
 import { PairInterner, pathInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
-import { InputError, type Profile } from '../profile/profile';
-import { lowWord, wordsOf } from '../profile/words';
+import type { Profile } from '../profile/profile';
+import { InputError } from '../text/notice';
+import { lowWord, wordsOf } from '../profile/words64';
 import { mergeHeaders, type Header } from './header';
 import { keepSamples } from './samples';
 import { scaleColumns } from './scale';

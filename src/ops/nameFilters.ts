@@ -1,4 +1,4 @@
-import type { Pattern } from '../profile/pattern';
+import type { Pattern } from '../text/pattern';
 import { MappingFlag, type Profile } from '../profile/profile';
 import { keepSamples } from './samples';
 import { selectLines, StackEdit } from './stacks';

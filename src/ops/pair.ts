@@ -1,5 +1,6 @@
-import { InputError, type Profile, type ValueType } from '../profile/profile';
-import { normalized } from './base';
+import type { Profile, ValueType } from '../profile/profile';
+import { InputError } from '../text/notice';
+import { normalized } from './subtractBase';
 import { MergeBuilder } from './merge';
 
 /**

@@ -1,7 +1,7 @@
 import { LabelSetBuilder } from '../profile/labelSets';
 import { usedSets } from '../profile/labels';
 import { scale } from '../profile/measurement';
-import { compilePattern, type Pattern } from '../profile/pattern';
+import { compilePattern, type Pattern } from '../text/pattern';
 import type { Profile } from '../profile/profile';
 import { keepSamples } from './samples';
 

@@ -1,3 +1,5 @@
+import { InputError, type Notice } from '../text/notice';
+
 /**
  * The columnar profile: pprof's own tables (profile.proto) as typed arrays.
  *
@@ -138,17 +140,6 @@ export interface LabelTable {
   /** Unit of a numeric label as written, 0 for none. */
   readonly unit: Uint32Array;
   readonly isNumeric: Uint8Array;
-}
-
-/** Said beside a result that is still right: a filter matched nothing, the drawing was cut, a goroutine was not read. */
-export interface Notice {
-  readonly severity: 'info' | 'warning' | 'error';
-  readonly text: string;
-}
-
-/** Input the user gave us is wrong: shown as it is, never with a stack trace. */
-export class InputError extends Error {
-  override name = 'InputError';
 }
 
 /**

@@ -1,6 +1,6 @@
 import { applyCommand, leftOut, printCommand } from './commandLine';
 import { defaultQuery, type Query } from './query';
-import { parseSelector } from './selector';
+import { parseSelector } from '../text/selector';
 
 /** As a layout whose keys begin with a folder. */
 const isKey = (file: string) => /^\w+\//.test(file);

@@ -1,9 +1,9 @@
-import { quoteMeta } from '../profile/literals';
-import { InputError } from '../profile/profile';
+import { quoteMeta } from '../text/literals';
+import { InputError } from '../text/notice';
 import { Arguments, ignoredFlags, ReportFlags, reportFlags, searchPattern, setFlags, toSwitch } from './flags';
 import type { ReportOptions } from './options';
 import { isComparedView, isFlameView, type BaseMode, type Query, type View } from './query';
-import type { Matcher } from './selector';
+import type { Matcher } from '../text/selector';
 
 /** pprof's reports and the views that show them; of two names the first is printed. */
 const reports: ReadonlyArray<readonly [string, View]> = [

@@ -1,8 +1,8 @@
 import { baseIndexOf, pair } from '../ops/pair';
-import { subtractBase } from '../ops/base';
-import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
-import type { Prepared } from '../views/prepared';
-import type { Notice } from '../views/table';
+import { subtractBase } from '../ops/subtractBase';
+import { sampleIndexByName, type Profile } from '../profile/profile';
+import { InputError, type Notice } from '../text/notice';
+import type { Prepared } from '../views/preparedProfile';
 import { prepare } from './prepare';
 import type { ProfileView, Query } from './query';
 

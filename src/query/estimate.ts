@@ -1,7 +1,7 @@
 import { estimateByPath, estimateByRules, unknown, type Estimate, type EstimateRule } from '../ops/estimate';
-import { compileGroup, compilePattern } from '../profile/pattern';
-import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
-import type { Notice } from '../views/table';
+import { compileGroup, compilePattern } from '../text/pattern';
+import { sampleIndexByName, type Profile } from '../profile/profile';
+import { InputError, type Notice } from '../text/notice';
 import type { Query } from './query';
 
 /**

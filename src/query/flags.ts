@@ -1,4 +1,4 @@
-import { InputError } from '../profile/profile';
+import { InputError } from '../text/notice';
 import { defaultReportOptions, reportOptions, type ReportOptions } from './options';
 
 /** Older names of sample types that pprof still takes, in its order: the first that is set counts (internal/driver/cli.go). */

@@ -1,6 +1,7 @@
 import { PairInterner } from '../profile/interner';
-import { compilePattern } from '../profile/pattern';
-import { InputError, type Notice, type Profile } from '../profile/profile';
+import { compilePattern } from '../text/pattern';
+import type { Profile } from '../profile/profile';
+import { InputError, type Notice } from '../text/notice';
 import { keepSamples } from '../ops/samples';
 import { countsOf, factsOf } from '../views/goroutines/facts';
 import { Groups } from '../views/goroutines/groups';

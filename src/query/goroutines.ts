@@ -1,13 +1,14 @@
 import { isGoroutineProfile } from '../ops/goroutineStates';
-import { compilePattern, type Pattern } from '../profile/pattern';
+import { compilePattern, type Pattern } from '../text/pattern';
 import type { Profile } from '../profile/profile';
 import { blockers } from '../views/goroutines/blockers';
 import { creators } from '../views/goroutines/creators';
 import { countsOf, factsOf, type GoroutineSide } from '../views/goroutines/facts';
 import { goroutines } from '../views/goroutines/goroutines';
 import { GoroutineHistory, type HistoryView } from '../views/goroutines/history';
-import type { Prepared } from '../views/prepared';
-import type { Notice, Table } from '../views/table';
+import type { Prepared } from '../views/preparedProfile';
+import type { Table } from '../views/table';
+import type { Notice } from '../text/notice';
 import type { GoroutineView } from './goroutineOptions';
 import { prepare } from './prepare';
 import type { Query } from './query';

@@ -1,12 +1,12 @@
-import { isBaseSet } from '../ops/base';
+import { isBaseSet } from '../ops/subtractBase';
 import { filterNames, noInlines, prune, pruneFrom, showFrom } from '../ops/nameFilters';
 import { filterTags, isTagRange, selectTags } from '../ops/tagFilters';
 import { tagFrames } from '../ops/tagroot';
 import { labelUnits } from '../profile/labels';
-import { compilePattern } from '../profile/pattern';
-import { InputError, sampleIndexByName, type Profile } from '../profile/profile';
-import type { Prepared } from '../views/prepared';
-import type { Notice } from '../views/table';
+import { compilePattern } from '../text/pattern';
+import { sampleIndexByName, type Profile } from '../profile/profile';
+import { InputError, type Notice } from '../text/notice';
+import type { Prepared } from '../views/preparedProfile';
 import { reportOptions, type ReportOptions } from './options';
 
 /**

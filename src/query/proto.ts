@@ -1,7 +1,7 @@
 import { encodePprof } from '../encode/pprof';
 import type { Profile } from '../profile/profile';
-import type { Prepared } from '../views/prepared';
-import { untrimmed } from '../views/trimmed';
+import type { Prepared } from '../views/preparedProfile';
+import { untrimmed } from '../views/trimmedGraph';
 import type { ReportOptions } from './options';
 
 /** Options of a report that cuts nothing off and joins no frames, as -raw and -proto (internal/driver, applyCommandOverrides). */

@@ -6,8 +6,8 @@ import { printFlame, printProfile } from '../testing/print';
 import { column, type Table } from '../views/table';
 import { checkQuery, defaultQuery } from './query';
 import { run } from './run';
-import { compileMatcher } from './matcher';
-import { parseSelector, namedValuesTest, possibleValues, printSelector, type Matcher } from './selector';
+import { compileMatcher } from '../text/matcher';
+import { parseSelector, namedValuesTest, possibleValues, printSelector, type Matcher } from '../text/selector';
 
 const profile = (samples: FoldedSample[]): Promise<Profile> =>
   decode(encodeFolded({ types: ['samples/count', 'cpu/nanoseconds'], samples }));

@@ -1,18 +1,13 @@
-import { InputError } from '../profile/profile';
+import { baseChoices, captureChoices, type BaseFields, type CaptureFields } from '../captures/choices';
+import { InputError } from '../text/notice';
 import { defaultGoroutineOptions, goroutineViews, historyViews, type GoroutineOptions } from './goroutineOptions';
 import { defaultReportOptions, type ReportOptions } from './options';
 
 /** The query as plain data. Grafana's DataQuery fields (refId, hide, datasource) are added in `datasource.ts`. */
-export interface Query extends ReportOptions, BaseOptions, EstimateOptions, GoroutineOptions {
+export interface Query extends ReportOptions, CaptureFields, ComparisonFields, EstimateOptions, GoroutineOptions {
   readonly view: View;
   /** PromQL's syntax over key labels and sample labels: {service="ingester", profile="heap", tenant_id=~"a|b"}. */
   readonly selector: string;
-  /** Which captures of the time range. */
-  readonly capture: CaptureChoice;
-  /** Event id or object key, for capture 'event'. */
-  readonly event: string;
-  /** Unix ms or anything Date.parse reads, for capture 'nearest'. Empty: the end of the range. */
-  readonly at: string;
   /** Regular expression on names of nodes: those that peek, list and sandwich show. */
   readonly peek: string;
   /** Nodes drawn in a flame graph; the rest becomes a node named `other`. */
@@ -29,16 +24,7 @@ export interface Query extends ReportOptions, BaseOptions, EstimateOptions, Goro
 }
 
 /** What the chosen capture is compared with, and how. */
-export interface BaseOptions {
-  readonly base: BaseChoice;
-  /** Event id or object key, for base 'event'. */
-  readonly baseEvent: string;
-  /** Percent of the limit that a healthy capture is below, for base 'healthy'. */
-  readonly baseBelow: number;
-  /** The other instance, for base 'instance'; '' for any. */
-  readonly baseInstance: string;
-  /** The other version, for base 'version'; '' for any. */
-  readonly baseVersion: string;
+export interface ComparisonFields extends BaseFields {
   /** pprof's -diff_base, or its -base, in whose reports equal samples cancel. */
   readonly baseMode: BaseMode;
   /** What the two sides of a difference are in. */
@@ -104,16 +90,6 @@ export const isComparedView = (view: View): boolean => isProfileView(view) && vi
 /** Views whose rows, nodes or series are functions. */
 export const namesFunctions = (view: View): boolean =>
   (isProfileView(view) && view !== 'tags') || (isProcessView(view) && view !== 'states');
-
-export const captureChoices = ['latest', 'first', 'peak', 'merge', 'nearest', 'event'] as const;
-export type CaptureChoice = (typeof captureChoices)[number];
-
-/**
- * '' for none. previous, first and healthy are of the same instance; yesterday is 24 hours earlier; instance and version
- * are of another one.
- */
-export const baseChoices = ['', 'previous', 'first', 'healthy', 'yesterday', 'instance', 'version', 'event'] as const;
-export type BaseChoice = (typeof baseChoices)[number];
 
 export const baseModes = ['diff_base', 'base'] as const;
 export type BaseMode = (typeof baseModes)[number];

@@ -1,5 +1,5 @@
 import { isStandard } from '../profile/goNames';
-import { InputError } from '../profile/profile';
+import { InputError } from '../text/notice';
 
 /** Settings of links to code. */
 export interface SourceSettings {

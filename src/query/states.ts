@@ -3,7 +3,7 @@ import { goroutineLabel } from '../profile/goroutine';
 import type { Profile } from '../profile/profile';
 import { isGoroutineView, isHistoryView } from './goroutineOptions';
 import type { Query } from './query';
-import type { Matcher } from './selector';
+import type { Matcher } from '../text/selector';
 
 /** Panels of a dashboard ask for the states of one cached profile again and again. */
 const known = new WeakMap<Profile, Profile>();

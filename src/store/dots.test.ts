@@ -1,6 +1,6 @@
 import { hasDots } from './dots';
-import { presetLayout } from './layout';
-import { findCaptures } from './plan';
+import { presetLayout } from '../captures/layout';
+import { findCaptures } from '../captures/plan';
 import { createS3Store } from './s3';
 import type { StoreRequest } from './store';
 

@@ -1,4 +1,4 @@
-import { compareKeys, endOfPrefix, isBefore, startAfterOf } from './keys';
+import { compareKeys, endOfPrefix, isBefore, startAfterOf } from './keyOrder';
 import { maxAges, remembered } from './remembered';
 import type { ListSpan, ObjectInfo, Store } from './store';
 

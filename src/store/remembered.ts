@@ -1,6 +1,6 @@
 import { SharedTasks } from '../tasks/shared';
-import { after, compareKeys, endOfPrefix, firstEnd, isBefore, startAfterOf } from './keys';
-import { KnownKeys, objectsIn } from './known';
+import { after, compareKeys, endOfPrefix, firstEnd, isBefore, startAfterOf } from './keyOrder';
+import { KnownKeys, objectsIn } from './knownKeys';
 import type { ListSpan, ObjectInfo, Store } from './store';
 
 /**

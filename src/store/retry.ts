@@ -1,15 +1,4 @@
-import { StoreError, type StoreFetch, type StoreRequest, type StoreResponse } from './store';
-
-export interface RetryOptions {
-  /** Requests under way at once; Grafana lets a tab have five through its proxy, and dashboards need some too. */
-  readonly maxInFlight?: number;
-  /** Tries of one request. */
-  readonly maxTries?: number;
-  /** Longest wait before the second try, in ms; it doubles with each further one. */
-  readonly baseDelay?: number;
-  /** 0 ≤ random() < 1. Waits are jittered so that many panels do not come back at once. */
-  readonly random?: () => number;
-}
+import { StoreError, type RetryOptions, type StoreFetch, type StoreRequest, type StoreResponse } from './store';
 
 /**
  * A fetch that waits for a free place, and tries again where the server was busy (429, 502, 503, 504, 500) or the

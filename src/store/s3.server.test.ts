@@ -1,6 +1,6 @@
 import { request } from 'node:http';
-import { presetLayout } from './layout';
-import { findCaptures } from './plan';
+import { presetLayout } from '../captures/layout';
+import { findCaptures } from '../captures/plan';
 import { createS3Store } from './s3';
 import type { ObjectInfo, Store, StoreFetch } from './store';
 

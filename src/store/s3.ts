@@ -1,12 +1,14 @@
 import { refuseDots } from './dots';
-import { send, type RetryOptions } from './retry';
-import { StoreError, type ObjectInfo, type Store, type StoreFetch, type StoreResponse } from './store';
-import { childText, parseXml, type XmlElement } from './xml';
-
-export interface S3Options extends RetryOptions {
-  /** Largest object that `get` reads, in bytes. */
-  readonly maxObjectBytes?: number;
-}
+import { send } from './retry';
+import {
+  StoreError,
+  type ObjectInfo,
+  type Store,
+  type StoreFetch,
+  type StoreOptions,
+  type StoreResponse,
+} from './store';
+import { childText, parseXml, type XmlElement } from './s3Xml';
 
 /** Folders that are of use: a listing of more is not split by them. */
 const maxFolders = 1000;
@@ -20,7 +22,7 @@ const defaultMaxObjectBytes = 128 * 1024 * 1024;
  * Ceph, MinIO, R2 and Google's XML API answer. `fetch` sends paths below the bucket's base URL, so path style and
  * virtual host are the same here.
  */
-export function createS3Store(fetch: StoreFetch, options: S3Options = {}): Store {
+export function createS3Store(fetch: StoreFetch, options: StoreOptions = {}): Store {
   const sender = send(fetch, options);
   const maxBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
 

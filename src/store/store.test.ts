@@ -1,11 +1,12 @@
-import { compileLayout, presetLayout, presets } from './layout';
-import { findFirstAfter, findLastBefore } from './nearest';
-import { findCaptures } from './plan';
+import { compileLayout, presetLayout } from '../captures/layout';
+import { presets } from '../captures/presets';
+import { findFirstAfter, findLastBefore } from '../captures/nearest';
+import { findCaptures } from '../captures/plan';
 import { remembered } from './remembered';
 import { createS3Store } from './s3';
-import { findServices } from './services';
+import { findServices } from '../captures/services';
 import { answer, listingServer } from '../testing/listing';
-import { parseXml } from './xml';
+import { parseXml } from './s3Xml';
 
 const signal = new AbortController().signal;
 

@@ -7,18 +7,6 @@ export interface ObjectInfo {
   readonly etag: string;
 }
 
-/** One profile in the bucket: a listed object whose key the layout could read. */
-export interface Capture {
-  readonly object: ObjectInfo;
-  /** Unix ms, from the key; from the listing where the layout has no time. */
-  readonly time: number;
-  /** Key labels: service, profile, instance, version, event, trigger and every other {name} of the layout. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** Bytes at capture and the limit then, where the key has them. */
-  readonly value?: number;
-  readonly limit?: number;
-}
-
 /** One span of keys to list. Keys are in UTF-8 byte order. */
 export interface ListSpan {
   readonly prefix: string;
@@ -37,6 +25,23 @@ export interface Store {
   folders(prefix: string, signal: AbortSignal, maxAge?: number): Promise<readonly string[]>;
   /** The bytes of one object, the caller's own. With the `etag` of a listing a store may remember them. @throws StoreError */
   get(key: string, signal: AbortSignal, etag?: string): Promise<ArrayBuffer>;
+}
+
+/** How requests of a store are sent (retry.ts). */
+export interface RetryOptions {
+  /** Requests under way at once; Grafana lets a tab have five through its proxy, and dashboards need some too. */
+  readonly maxInFlight?: number;
+  /** Tries of one request. */
+  readonly maxTries?: number;
+  /** Longest wait before the second try, in ms; it doubles with each further one. */
+  readonly baseDelay?: number;
+  /** 0 ≤ random() < 1. Waits are jittered so that many panels do not come back at once. */
+  readonly random?: () => number;
+}
+
+export interface StoreOptions extends RetryOptions {
+  /** Largest object that `get` reads, in bytes. */
+  readonly maxObjectBytes?: number;
 }
 
 /** What the store sends requests with: Grafana's backendSrv in the plugin, fetch in Node. */

@@ -1,5 +1,5 @@
 import { frameNames, type FrameOptions } from './frameNames';
-import type { Prepared } from './prepared';
+import type { Prepared } from './preparedProfile';
 import type { Code } from './table';
 
 /**

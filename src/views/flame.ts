@@ -2,8 +2,9 @@ import { scale } from '../profile/measurement';
 import { callTree, callerTree, totalled, type CallTree, type Change, type TreeValues } from './calltree';
 import { frameNames, type FrameOptions } from './frameNames';
 import { largestOf } from './largest';
-import type { Prepared } from './prepared';
-import type { Column, Notice, Table } from './table';
+import type { Prepared } from './preparedProfile';
+import type { Column, Table } from './table';
+import type { Notice } from '../text/notice';
 
 export interface DrawOptions {
   /** Most rows of the table; what is left out becomes nodes named `other`. */

@@ -1,9 +1,9 @@
 import { codeOf } from './code';
 import { frameNames } from './frameNames';
 import { callGraph } from './graph';
-import type { Prepared } from './prepared';
+import type { Prepared } from './preparedProfile';
 import { columnsOf, namedColumn, type Code, type NamedText, type Table } from './table';
-import type { TrimOptions } from './trimmed';
+import type { TrimOptions } from './trimmedGraph';
 
 /** Rows of the table; the fastest stay. */
 const maxRows = 200;

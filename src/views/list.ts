@@ -1,10 +1,10 @@
-import type { Pattern } from '../profile/pattern';
+import type { Pattern } from '../text/pattern';
 import { codeOf } from './code';
 import { frameNames, shownPath } from './frameNames';
 import { callGraph, compareText, shownNodes } from './graph';
-import type { Prepared } from './prepared';
+import type { Prepared } from './preparedProfile';
 import { columnsOf, namedColumn, percentOf, type NamedText, type Table } from './table';
-import type { TrimOptions } from './trimmed';
+import type { TrimOptions } from './trimmedGraph';
 
 /** The lines of one function in one file: pprof's ROUTINE. */
 export interface Routine {

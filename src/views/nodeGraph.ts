@@ -1,8 +1,8 @@
 import { cumValue, flatValue } from './graph';
-import type { Prepared } from './prepared';
+import type { Prepared } from './preparedProfile';
 import { namedColumn, type Table } from './table';
 import { trimNotices } from './top';
-import { trimmedGraph, untrimmed, type TrimOptions } from './trimmed';
+import { trimmedGraph, untrimmed, type TrimOptions } from './trimmedGraph';
 
 /** Lines of a node graph are 1 to this many pixels thick. */
 const maxThickness = 10;

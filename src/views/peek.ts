@@ -1,10 +1,10 @@
-import type { Pattern } from '../profile/pattern';
+import type { Pattern } from '../text/pattern';
 import { codeOf } from './code';
 import { cumValue, flatValue } from './graph';
-import type { Prepared } from './prepared';
+import type { Prepared } from './preparedProfile';
 import { namedColumn, percentOf, type NamedText, type Table } from './table';
 import { trimNotices } from './top';
-import { sortedEdges, trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './trimmed';
+import { sortedEdges, trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './trimmedGraph';
 
 /** Every node between its callers and its callees, cut as `go tool pprof -tree` cuts. Columns as in `peek`. */
 export const tree = (prepared: Prepared, options: TrimOptions): Table => neighbours(prepared, options);

@@ -1,11 +1,12 @@
-import type { Pattern } from '../profile/pattern';
+import type { Pattern } from '../text/pattern';
 import { shortName } from '../profile/shortNames';
 import { calleeTree, callerTree, type CallTree } from './calltree';
 import { drawFlame, nearest, type FlameOptions } from './flame';
 import { frameNames } from './frameNames';
 import { markNames } from './graph';
-import type { Prepared } from './prepared';
-import type { Notice, Table } from './table';
+import type { Prepared } from './preparedProfile';
+import type { Table } from './table';
+import type { Notice } from '../text/notice';
 
 /**
  * What the matching functions call, and who calls them: two flame tables whose first level are these functions, below a

@@ -1,7 +1,7 @@
 import { scaledLabel } from '../profile/measurement';
 import { codeOf } from './code';
 import { frameNames, type FrameOptions } from './frameNames';
-import type { Prepared } from './prepared';
+import type { Prepared } from './preparedProfile';
 import { percentOf, type Table } from './table';
 
 /**

@@ -1,6 +1,4 @@
-import type { Notice } from '../profile/profile';
-
-export type { Notice };
+import type { Notice } from '../text/notice';
 
 /**
  * What every view returns: named columns of one length, and what has to be said about them. `frames/` turns a Table

@@ -1,6 +1,6 @@
 import { compareText } from './graph';
 import { labelText } from '../profile/labels';
-import type { Prepared } from './prepared';
+import type { Prepared } from './preparedProfile';
 import { columnsOf, percentOf, type Table } from './table';
 
 /** What the samples with one label key add up to, and those with each of its values. */

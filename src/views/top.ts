@@ -1,8 +1,9 @@
 import { codeOf } from './code';
 import { cumValue, flatValue } from './graph';
-import type { Prepared } from './prepared';
-import { percentOf, type Notice, type Table } from './table';
-import { trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './trimmed';
+import type { Prepared } from './preparedProfile';
+import { percentOf, type Table } from './table';
+import type { Notice } from '../text/notice';
+import { trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './trimmedGraph';
 
 /** The nodes of a report in its order, with their values. */
 export interface TopRows {

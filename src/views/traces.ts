@@ -4,7 +4,7 @@ import { frameNames, type FrameOptions, type Frames } from './frameNames';
 import { compareText } from './graph';
 import { labelsOf, type SampleLabels } from '../profile/labels';
 import { largestOf } from './largest';
-import type { Prepared } from './prepared';
+import type { Prepared } from './preparedProfile';
 import { fullNameColumn } from './shortNames';
 import { namedColumn, type Column, type NamedText, type Piece, type Table } from './table';
 

@@ -3,7 +3,7 @@ import { SharedTasks } from '../tasks/shared';
 import type { Query } from '../query/query';
 import type { KeyFacts, ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
-import type { MemoryMeta } from '../views/waterfall';
+import type { MemoryMeta } from '../captures/meta';
 import type { InputKeys, Progress, Question, Request, Response } from './messages';
 
 /** What answers requests: a worker, or the same handler on this thread. */

@@ -1,7 +1,8 @@
 import { decode } from '../decode/decode';
 import { gzip } from '../encode/gzip';
 import { MergeBuilder } from '../ops/merge';
-import { InputError, type Profile } from '../profile/profile';
+import type { Profile } from '../profile/profile';
+import { InputError } from '../text/notice';
 import { encodeQuery, memory, processView, profileFacts, run, type Inputs } from '../query/run';
 import type { Table } from '../views/table';
 import { ProfileCache } from './cache';

@@ -1,7 +1,7 @@
 import type { Query } from '../query/query';
 import type { KeyFacts, ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
-import type { MemoryMeta } from '../views/waterfall';
+import type { MemoryMeta } from '../captures/meta';
 
 /**
  * Main thread → worker. `id` pairs a question with its answer. A profile is named by the key it was loaded or collected

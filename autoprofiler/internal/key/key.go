@@ -52,7 +52,7 @@ func (e Event) Folder() string {
 const hex = "0123456789abcdef"
 
 // Field returns s as it stands in a key: letters, digits, '.' and '-' as they are, every other byte as "!xx" (lower-case
-// hex). Two names never share a field, and the plugin reads it back (src/store/field.ts): testdata/fields.json is both
+// hex). Two names never share a field, and the plugin reads it back (src/captures/field.ts): testdata/fields.json is both
 // sides' test. "", "." and "..", which as a folder would name another one, are "!", "!2e" and "!2e!2e".
 func Field(s string) string {
 	switch s {

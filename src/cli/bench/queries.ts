@@ -1,9 +1,9 @@
 import { decode } from '../../decode/decode';
-import { quoteMeta } from '../../profile/literals';
+import { quoteMeta } from '../../text/literals';
 import type { Profile } from '../../profile/profile';
 import { defaultQuery, type Query } from '../../query/query';
 import { profileFacts, run } from '../../query/run';
-import { printSelector } from '../../query/selector';
+import { printSelector } from '../../text/selector';
 import { column } from '../../views/table';
 import { nodeGunzip } from '../gunzip';
 import { median, round } from './median';

@@ -1,6 +1,7 @@
 import { hiddenCall, userLabelKey } from '../../profile/goroutine';
 import { LabelSetBuilder } from '../../profile/labelSets';
-import { InputError, type Notice, type Profile } from '../../profile/profile';
+import type { Profile } from '../../profile/profile';
+import { InputError, type Notice } from '../../text/notice';
 import { LabelText } from './labelList';
 import { byte, isDigit, readWords, skipDigits, skipSpace, startsWith, toNumber, word, words64 } from './scan';
 import { OpenStack, TextTables } from './tables';

@@ -1,6 +1,7 @@
 import { goroutineLabel, stateClass, userLabelKey, type StateClass } from '../../profile/goroutine';
 import { LabelSetBuilder } from '../../profile/labelSets';
-import type { Notice, Profile } from '../../profile/profile';
+import type { Profile } from '../../profile/profile';
+import type { Notice } from '../../text/notice';
 import { renamedLabels } from './count';
 import { DumpReader, maxDump } from './dump';
 import { maxLabels, type Status } from './header';

@@ -1,7 +1,8 @@
 import { goroutineLabel } from '../../profile/goroutine';
 import type { Profile } from '../../profile/profile';
-import type { Prepared } from '../prepared';
-import { columnsOf, fullText, namedColumn, type NamedText, type Notice, type Table } from '../table';
+import type { Prepared } from '../preparedProfile';
+import { columnsOf, fullText, namedColumn, type NamedText, type Table } from '../table';
+import type { Notice } from '../../text/notice';
 import { factsOf } from './facts';
 import { Signatures, type SignatureOptions } from './signatures';
 

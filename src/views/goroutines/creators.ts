@@ -3,8 +3,9 @@ import { PairInterner, pathInterner, TextInterner } from '../../profile/interner
 import type { Profile } from '../../profile/profile';
 import { changesOf, totalled, type Change, type TreeValues } from '../calltree';
 import { drawFlame, type DrawOptions } from '../flame';
-import type { Prepared } from '../prepared';
-import { fullText, type NamedText, type Notice, type Table } from '../table';
+import type { Prepared } from '../preparedProfile';
+import { fullText, type NamedText, type Table } from '../table';
+import type { Notice } from '../../text/notice';
 import { factsOf, type GoroutineFacts, type GoroutineSide } from './facts';
 import { callText, Signatures, type SignatureOptions } from './signatures';
 

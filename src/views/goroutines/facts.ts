@@ -1,6 +1,7 @@
 import { goroutineLabel, type StateClass } from '../../profile/goroutine';
-import { InputError, type LabelSetTable, type Profile } from '../../profile/profile';
-import type { Prepared } from '../prepared';
+import type { LabelSetTable, Profile } from '../../profile/profile';
+import { InputError } from '../../text/notice';
+import type { Prepared } from '../preparedProfile';
 
 /**
  * A goroutine profile or dump: what a query selects of it, and all of it, where ids, creators and holders are looked for

@@ -1,6 +1,7 @@
 import { goroutineLabel } from '../../profile/goroutine';
 import type { Profile } from '../../profile/profile';
-import { columnsOf, namedColumn, percentOf, type NamedText, type Notice, type Table } from '../table';
+import { columnsOf, namedColumn, percentOf, type NamedText, type Table } from '../table';
+import type { Notice } from '../../text/notice';
 import { factsOf, waitBuckets, type GoroutineSide } from './facts';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { compareIds, type Survivors } from './survivors';

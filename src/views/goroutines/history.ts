@@ -1,7 +1,8 @@
 import { stateClass } from '../../profile/goroutine';
-import type { Pattern } from '../../profile/pattern';
+import type { Pattern } from '../../text/pattern';
 import type { Profile } from '../../profile/profile';
-import { columnsOf, fullText, namedColumn, type Column, type NamedText, type Notice, type Table } from '../table';
+import { columnsOf, fullText, namedColumn, type Column, type NamedText, type Table } from '../table';
+import type { Notice } from '../../text/notice';
 import { classColors, countsOf, factsOf, isLeakProfile, stateClasses, type GoroutineSide } from './facts';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { creatorText, missingKeys } from './goroutines';

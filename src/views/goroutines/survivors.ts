@@ -1,5 +1,5 @@
 import type { Profile } from '../../profile/profile';
-import type { Notice } from '../table';
+import type { Notice } from '../../text/notice';
 import { factsOf } from './facts';
 
 export interface Survivors {

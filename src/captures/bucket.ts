@@ -1,0 +1,41 @@
+import { openStore } from '../store/open';
+import { remembered } from '../store/remembered';
+import type { Store, StoreFetch } from '../store/store';
+import { compileLayout, presetLayout, type Layout } from './layout';
+
+/** The bucket of one data source: where it is, how its keys are read, what is allowed. */
+export interface Bucket {
+  /** One of its own each time a bucket is opened: what is held of another must not stand for it. */
+  readonly id: string;
+  readonly store: Store;
+  readonly layout: Layout;
+  readonly prefix: string;
+  readonly maxCaptures: number;
+}
+
+/** What the settings of a data source say of its bucket (types.ts). */
+export interface BucketSettings {
+  readonly prefix?: string;
+  readonly layout?: string;
+  readonly layoutTemplate?: string;
+  readonly maxObjectMiB?: number;
+  readonly maxCaptures?: number;
+}
+
+let opened = 0;
+
+/** @throws Error where the settings cannot work, saying which one */
+export function openBucket(fetch: StoreFetch, settings: BucketSettings): Bucket {
+  const { prefix = '', maxObjectMiB, maxCaptures } = settings;
+  return {
+    id: `${opened++}`,
+    store: remembered(openStore('s3', fetch, { maxObjectBytes: (maxObjectMiB || 128) * 1048576 })),
+    layout: layoutOf(settings),
+    prefix,
+    maxCaptures: maxCaptures || 200,
+  };
+}
+
+export function layoutOf({ layout, layoutTemplate }: BucketSettings): Layout {
+  return layout === 'custom' ? compileLayout(layoutTemplate ?? '') : presetLayout(layout ?? '');
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasDots } from '../store/dots';
+import { decodeField, encodeField, fieldsOf } from './field';
+
+// The Go test of the same vectors is autoprofiler/internal/key/key_test.go.
+const { fields, asTheyAre } = JSON.parse(readFileSync(join(__dirname, '../../testdata/fields.json'), 'utf8')) as {
+  fields: ReadonlyArray<{ name: string; field: string }>;
+  asTheyAre: readonly string[];
+};
+
+test.each(fields.map(({ name, field }) => [name, field]))('%j stands in keys as %s', (name, field) => {
+  expect(encodeField(name)).toBe(field);
+  expect(decodeField(field)).toBe(name);
+  expect(fieldsOf(name)).toContain(field);
+});
+
+test.each(asTheyAre)('%j, which the auto-profiler would write otherwise, is a name as it is', (field) => {
+  expect(decodeField(field)).toBe(field);
+  expect(fieldsOf(field)).toContain(field);
+});
+
+test('names do not collide, and what stands in a key is found by the name that it is read as', () => {
+  const letters = ['a', '!', '5', 'f', '_', '.', '2', 'e', 'ö', 'ü', 'c', '3', 'b', '6', '%', '\\'];
+  const read = new Map<string, string>();
+  const wrong: string[] = [];
+  let state = 1;
+  const random = (below: number) => (state = (state * 48271) % 2147483647) % below;
+  for (let i = 0; i < 50_000; i++) {
+    const text = Array.from({ length: 1 + random(5) }, () => letters[random(letters.length)]).join('');
+    const field = encodeField(text);
+    const isRight =
+      (read.get(field) ?? text) === text &&
+      decodeField(field) === text &&
+      (hasDots(text) || fieldsOf(decodeField(text)).includes(text));
+    if (!isRight) {
+      wrong.push(text);
+    }
+    read.set(field, text);
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('what cannot be a folder is not looked for', () => {
+  expect(fieldsOf('..')).toEqual(['!2e!2e']);
+  expect(fieldsOf('%2e%2e')).toEqual(['!252e!252e']);
+  expect(fieldsOf('a/b')).toEqual(['a!2fb']);
+  expect(fieldsOf('my_service')).toEqual(['my!5fservice', 'my_service']);
+  expect(fieldsOf('ingester')).toEqual(['ingester']);
+});

@@ -1,0 +1,23 @@
+import { namedValuesTest, parseSelector, splitMatchers, type Matcher } from '../text/selector';
+import type { Capture } from './capture';
+import type { Layout } from './layout';
+
+/** Labels that are ours even where a layout does not name them. */
+const keyLabels = new Set(['service', 'profile', 'instance', 'version', 'event', 'trigger']);
+
+export const isKeyLabel = (layout: Layout) => (name: string) => keyLabels.has(name) || layout.labelNames.includes(name);
+
+/** The selector's conditions on samples; the others are on keys. @throws InputError */
+export const sampleMatchers = ({ layout }: { layout: Layout }, selector: string): readonly Matcher[] =>
+  splitMatchers(parseSelector(selector), isKeyLabel(layout)).sample;
+
+export const labelOf = (labels: Capture['labels'], name: string) => (Object.hasOwn(labels, name) ? labels[name] : '');
+
+/** Tests of key labels. @throws InputError for a pattern that does not compile */
+export async function compileKeyMatchers(matchers: readonly Matcher[]) {
+  const compile = async (matcher: Matcher) =>
+    namedValuesTest(matcher) ??
+    // The regular expressions' engine is as large as the rest of module.js, and few selectors over keys need it.
+    (await import(/* webpackChunkName: "matcher" */ '../text/matcher')).compileMatcher(matcher);
+  return Promise.all(matchers.map(async (matcher) => ({ matcher, test: await compile(matcher) })));
+}

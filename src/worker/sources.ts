@@ -1,0 +1,80 @@
+import type { Bucket } from '../captures/bucket';
+import { captureOfKey } from '../captures/byKey';
+import { isSameProcess, type Capture } from '../captures/capture';
+import type { Choice } from '../captures/choose';
+import { findLabelled, labelledNotices } from '../captures/labelledSamples';
+import { sampleMatchers } from '../captures/keyMatchers';
+import type { Query } from '../query/query';
+import type { Notice } from '../text/notice';
+import { printSelector } from '../text/selector';
+import type { Failure, InputSources, Load, Source } from './client';
+
+/** What the worker opens for the chosen captures and their base, and all that has to be said of them. @throws StoreError, InputError */
+export async function findSources(
+  bucket: Bucket,
+  query: Query,
+  { captures, notices }: Choice,
+  base: Choice,
+  signal: AbortSignal
+): Promise<{ sources: InputSources; count: number; notices: readonly Notice[] }> {
+  const labelled = query.estimate === 'paths' ? await findLabelled(bucket, query.selector, captures, signal) : [];
+  const compared = [...captures, ...base.captures];
+  const toSource = sourceIn(bucket);
+  return {
+    sources: {
+      profile: captures.map(toSource),
+      base: base.captures.length > 0 ? base.captures.map(toSource) : undefined,
+      labelled: labelled.length > 0 ? labelled.map(toSource) : undefined,
+      isSameProcess: compared.every((capture) => isSameProcess(capture, captures[0])),
+      capturedAt: captures.length === 1 ? keyTime(bucket, captures[0]) : undefined,
+    },
+    count: compared.length + labelled.length,
+    notices: [...notices, ...base.notices, ...labelledNotices(captures, labelled)],
+  };
+}
+
+/** What is missing from an answer. */
+export function failedNotice(failed: readonly Failure[], count: number): Notice[] {
+  if (failed.length === 0) {
+    return [];
+  }
+  const [first] = failed;
+  return [
+    {
+      severity: 'warning',
+      text: `${failed.length} of ${count} captures could not be read and are left out. ${first.name}: ${first.message}`,
+    },
+  ];
+}
+
+/**
+ * Captures as the worker knows them. A rewritten object has another etag and must not be answered from the cache, nor one of
+ * another bucket. Keys never hold a NUL.
+ */
+export const sourceIn =
+  ({ id }: Bucket) =>
+  ({ object, time }: Capture): Source => ({
+    key: [id, object.key, object.etag].join('\0'),
+    name: object.key,
+    time,
+    size: object.size,
+    isUnknown: object.etag === '',
+  });
+export const objectKey = (key: string) => key.split('\0')[1];
+
+/** Reads the objects of sources. */
+export const loadFrom =
+  ({ store }: Bucket): Load =>
+  (source, signal) => {
+    const [, key, etag] = source.split('\0');
+    return store.get(key, signal, etag);
+  };
+
+/** Undefined where the layout has no time: the listing's is when the object was stored. */
+const keyTime = (bucket: Bucket, { object }: Capture) => captureOfKey(bucket, object.key)?.time || undefined;
+
+/** The query as the worker takes it: of the selector what filters samples. @throws InputError */
+export const ofSamples = (bucket: Bucket, query: Query): Query => ({
+  ...query,
+  selector: printSelector(sampleMatchers(bucket, query.selector)),
+});
