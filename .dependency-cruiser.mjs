@@ -5,21 +5,22 @@
 const layers = {
   tasks: [],
   text: [],
-  profile: ['text'],
   store: ['tasks'],
   captures: ['text', 'store'],
+  fields: ['captures'],
+  profile: ['text'],
   decode: ['text', 'profile'],
   encode: ['profile'],
   ops: ['text', 'profile'],
-  views: ['text', 'profile', 'captures'],
-  query: ['text', 'profile', 'captures', 'decode', 'encode', 'ops', 'views'],
-  worker: ['tasks', 'text', 'profile', 'captures', 'decode', 'encode', 'ops', 'query', 'views'],
+  views: ['text', 'profile', 'captures', 'fields'],
+  query: ['text', 'profile', 'captures', 'fields', 'decode', 'encode', 'ops', 'views'],
+  worker: ['tasks', 'text', 'profile', 'captures', 'fields', 'decode', 'encode', 'ops', 'query', 'views'],
   frames: ['text', 'captures', 'views', 'query/query'],
-  editors: ['text', 'captures', 'query', 'worker/download', 'datasource', 'types'],
-  cli: ['text', 'profile', 'captures', 'decode', 'encode', 'ops', 'views', 'query', 'worker', 'testing'],
+  editors: ['text', 'captures', 'fields', 'views/view', 'query', 'worker/download', 'datasource', 'types'],
+  cli: ['text', 'profile', 'captures', 'fields', 'decode', 'encode', 'ops', 'views', 'query', 'worker', 'testing'],
 };
 /** They run in the worker and in Node: no Grafana, React or DOM, and nothing of Node. */
-export const core = ['tasks', 'text', 'profile', 'store', 'captures', 'decode', 'encode', 'ops', 'views', 'query'];
+export const core = Object.keys(layers).slice(0, Object.keys(layers).indexOf('worker'));
 /** What a browser runs beside them. */
 const browser = ['worker', 'frames', 'editors'];
 

@@ -24,8 +24,8 @@ import { proxyFetch } from './proxyFetch';
 import { sourceSettings } from './source';
 import { errorFrames, runQuery } from './runQuery';
 import type { LinkContext } from './frames/links';
-import { reportOptions } from './query/options';
-import { checkQuery, defaultQuery, type Query } from './query/query';
+import { reportOptions } from './fields/reportOptions';
+import { defaultQuery, parseQuery, type Query } from './query/query';
 import type { PprofOptions, PprofQuery } from './types';
 import { addFilters, findValues, interpolateSelector, parseVariableQuery } from './variables';
 import { WorkerClient } from './worker/client';
@@ -125,7 +125,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
         } catch (error) {
           const message = error instanceof Error ? error.message : String(error);
           frames[i] = [];
-          failed.push(...(await errorFrames({ ...defaultQuery, ...target }, target.refId, message)));
+          failed.push(...(await errorFrames(target.view ?? defaultQuery.view, target.refId, message)));
           errors.push({ refId: target.refId, message });
         }
       });
@@ -154,18 +154,13 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     return downloadQuery({ bucket: this.bucket(), worker }, query, rangeOf(range), signal);
   }
 
-  /** A stored query with its defaults, variables and ad hoc filters filled in. */
+  /** A stored query with variables and ad hoc filters filled in. @throws InputError for one that cannot be read */
   private complete(target: PprofQuery, scopedVars: ScopedVars, filters?: AdHocVariableFilter[]): Query {
-    const set = Object.fromEntries(Object.entries(target).filter(([, value]) => value !== undefined && value !== null));
-    const { query, queryType, ...complete } = this.interpolate(
-      { ...target, ...defaultQuery, ...set },
-      scopedVars,
-      filters
-    );
+    parseQuery(target); // What is wrong in it is said of what is stored.
+    const { query, queryType, ...fields } = this.interpolate(target, scopedVars, filters);
     // What a Prometheus exemplar's link sends.
-    const whole: Query = query && queryType === 'traceql' ? { ...complete, capture: 'event', event: query } : complete;
-    checkQuery(whole);
-    return whole;
+    const linked = query && queryType === 'traceql' ? ({ capture: 'event', event: query } as const) : {};
+    return parseQuery({ ...fields, ...linked });
   }
 
   private interpolate<T extends PprofQuery>(target: T, scopedVars: ScopedVars, filters: AdHocVariableFilter[] = []): T {
@@ -249,7 +244,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   }
 
   /** Labels and sample types of the captures that match, for the editors. */
-  facts(selector: string, range?: TimeRange) {
+  suggestions(selector: string, range?: TimeRange) {
     const replaced = interpolateSelector(selector, (text, format) => getTemplateSrv().replace(text, {}, format));
     return findValues(this.bucket(), worker, replaced, rangeOf(range));
   }

@@ -1,5 +1,5 @@
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
-import { chooseBase } from './captures/chooseBase';
+import { chooseBase, noBase } from './captures/chooseBase';
 import type { Bucket } from './captures/bucket';
 import { chooseCaptures, type Choice } from './captures/choose';
 import { listCaptures, type Listing, type Range } from './captures/listing';
@@ -14,8 +14,20 @@ import { sampleMatchers } from './captures/keyMatchers';
 import { listOrExplain, openedCaptures, processCaptures } from './captures/opened';
 import { withLeakCaptures } from './captures/leakCaptures';
 import { printCommand } from './query/commandLine';
-import { isGoroutineView, isHistoryView } from './query/goroutineOptions';
-import { defaultQuery, isComparedView, isFlameView, isProcessView, type Query, type View } from './query/query';
+import {
+  defaultQuery,
+  infoOf,
+  isFlameView,
+  usesField,
+  type KeyQuery,
+  type MemoryQuery,
+  type MetaQuery,
+  type ProcessQuery,
+  type Query,
+  type RunQuery,
+  type StoredQuery,
+} from './query/query';
+import { viewInfos } from './query/viewInfos';
 import type { SourceSettings } from './query/sourceLinks';
 import { eventId } from './captures/events';
 import type { Capture } from './captures/capture';
@@ -45,84 +57,77 @@ type Emit = (frames: DataFrame[]) => void;
  * @throws Error where nothing can be shown at all
  */
 export async function runQuery(context: QueryContext, query: Query, signal: AbortSignal, emit: Emit): Promise<void> {
-  const { bucket, range, isExplore } = context;
-  const ofKeys = keyViews[query.view];
-  if (ofKeys) {
-    // Over a panel there is no place for a sentence.
-    const isOverPanel = ofKeys === showMarks && !isExplore;
-    const listing = await (isOverPanel ? listCaptures : listOrExplain)(bucket, query.selector, range, signal);
-    const frames = await ofKeys(listing, query, context);
-    const isEmpty = frames.every(({ length }) => length === 0);
-    const notices = frames.flatMap(({ meta }) => meta?.notices ?? []);
-    emit(isEmpty && !isOverPanel ? [emptyFrame(query, context, { ...listing, notices })] : frames);
-    return;
-  }
-  if (isFlameView(query.view)) {
+  if (isFlameView(query)) {
     loadFlame().catch(() => undefined); // Asked for again where it is needed, which says why it cannot be loaded.
   }
-  const chosen = await (isProcessView(query.view) ? processCaptures : openedCaptures)(bucket, query, range, signal);
-  if (chosen.captures.length === 0) {
-    emit([emptyFrame(query, { ...context, draw: await drawOf(query) }, chosen)]);
-    return;
-  }
-  if (query.view === 'event') {
-    const { showEvent } = await import(/* webpackChunkName: "event" */ './showEvent');
-    const options = { refId: context.refId, links: rowLinks(context.links, chosen.captures), executed: query.selector };
-    emit([await showEvent(bucket, chosen, options, signal)]);
-    return;
-  }
-  if (isProcessView(query.view)) {
-    const captures = isHistoryView(query.view)
-      ? await withLeakCaptures({ bucket, selector: query.selector, range, signal }, chosen.captures)
-      : chosen.captures;
-    emit(await showProcess(context, query, { ...chosen, captures }, signal, emit));
-    return;
-  }
-  if (query.view === 'memory') {
-    emit(await showMemory(context, query, chosen, signal, emit));
-    return;
-  }
-  const base = await chooseBase({
-    bucket,
-    query: isComparedView(query.view) ? query : { ...query, base: '' },
-    captures: chosen.captures,
-    range,
-    signal,
-  });
-  const isChange = query.drawing !== 'all' && query.base !== '' && isFlameView(query.view);
-  if ((query.view === 'diff' || isChange) && base.captures.length === 0) {
-    const notices = query.base === '' ? [{ severity: 'warning', text: 'Choose a base to compare with.' } as const] : [];
-    const said = { notices: [...chosen.notices, ...base.notices, ...notices] };
-    emit([emptyFrame(query, { ...context, draw: await drawOf(query) }, said)]);
-    return;
-  }
-  const { timeZone } = context;
-  const draw = await drawOf(query, { captures: chosen.captures, base: base.captures, timeZone, end: range.to });
-  emit(await showProfile({ ...context, draw }, query, chosen, base, signal, emit));
+  emit(await framesOf(context, query, signal, emit));
 }
 
-type KeyView = (listing: Listing, query: Query, context: QueryContext) => DataFrame[] | Promise<DataFrame[]>;
+function framesOf(context: QueryContext, query: Query, signal: AbortSignal, emit: Emit): Promise<DataFrame[]> {
+  switch (query.opens) {
+    case 'keys':
+      return showKeys(context, query, signal);
+    case 'meta':
+      return showMeta(context, query, signal);
+    case 'memory':
+      return showMemory(context, query, signal, emit);
+    case 'process':
+      return showProcess(context, query, signal, emit);
+    case 'profile':
+    case 'goroutines':
+      return showProfile(context, query, signal, emit);
+  }
+}
 
-/** Marks are drawn by panels of metrics. */
-const showMarks: KeyView = async (listing, { view }, context) => {
-  const { marks } = await import(/* webpackChunkName: "marks" */ './frames/marks');
-  return [marks(view, listing, context)];
-};
+/** Where nothing is chosen, the frames that say why. */
+const nothing = async (context: QueryContext, query: Query, chosen: Choice): Promise<DataFrame[]> => [
+  emptyFrame(query, { ...context, draw: await drawOf(query) }, chosen),
+];
 
-/** Views that come from keys alone. */
-const keyViews: Partial<Record<View, KeyView>> = {
-  captures({ captures, notices }, query, { bucket, range, refId, links }) {
-    const chosen = chooseCaptures(captures, query, range, bucket.maxCaptures).captures;
-    const ids = new Set(chosen.map(eventId));
-    // Panels of other profiles show the same event.
-    const shown = new Set(captures.filter((capture) => ids.has(eventId(capture))));
-    const options = { refId, notices, links: rowLinks(links, captures), metrics: metricsLinks(links) };
-    return [capturesFrame(captures, { ...options, shown })];
-  },
-  series: ({ captures, notices }, { groupBy }, { refId }) => seriesFrames(captures, groupBy, { refId, notices }),
-  events: showMarks,
-  exemplars: showMarks,
-};
+async function showKeys(context: QueryContext, query: KeyQuery, signal: AbortSignal): Promise<DataFrame[]> {
+  const { bucket, range, isExplore } = context;
+  const { panel } = infoOf(query);
+  // Over a panel there is no place for a sentence.
+  const isOverPanel = (panel === 'marks' || panel === 'diamonds') && !isExplore;
+  const listing = await (isOverPanel ? listCaptures : listOrExplain)(bucket, query.selector, range, signal);
+  const frames = await keyFrames(listing, query, context);
+  const isEmpty = frames.every(({ length }) => length === 0);
+  const notices = frames.flatMap(({ meta }) => meta?.notices ?? []);
+  return isEmpty && !isOverPanel ? [emptyFrame(query, context, { ...listing, notices })] : frames;
+}
+
+async function keyFrames(listing: Listing, query: KeyQuery, context: QueryContext): Promise<DataFrame[]> {
+  const { captures, notices } = listing;
+  const { bucket, range, refId, links } = context;
+  switch (query.view) {
+    case 'captures': {
+      const chosen = chooseCaptures(captures, query, range, bucket.maxCaptures).captures;
+      const ids = new Set(chosen.map(eventId));
+      // Panels of other profiles show the same event.
+      const shown = new Set(captures.filter((capture) => ids.has(eventId(capture))));
+      const options = { refId, notices, links: rowLinks(links, captures), metrics: metricsLinks(links) };
+      return [capturesFrame(captures, { ...options, shown })];
+    }
+    case 'series':
+      return seriesFrames(captures, query.groupBy, { refId, notices });
+    case 'events':
+    case 'exemplars': {
+      const { marks } = await import(/* webpackChunkName: "marks" */ './frames/marks');
+      return [marks(query.view, listing, context)];
+    }
+  }
+}
+
+async function showMeta(context: QueryContext, query: MetaQuery, signal: AbortSignal): Promise<DataFrame[]> {
+  const { bucket, range, refId, links } = context;
+  const chosen = await openedCaptures(bucket, query, range, signal);
+  if (chosen.captures.length === 0) {
+    return nothing(context, query, chosen);
+  }
+  const { showEvent } = await import(/* webpackChunkName: "event" */ './showEvent');
+  const options = { refId, links: rowLinks(links, chosen.captures), executed: query.selector };
+  return [await showEvent(bucket, chosen, options, signal)];
+}
 
 /** With what draws flame graphs, where the view is one. */
 interface DrawContext extends QueryContext {
@@ -134,13 +139,38 @@ const loadFlame = () => import(/* webpackChunkName: "flame" */ './frames/flame')
 
 /** Draws flame graphs, with a root that says of which captures they are; undefined for other views. */
 const drawOf = async (
-  { view }: Pick<Query, 'view'>,
+  query: Query,
   ...captures: Parameters<typeof drawFlameOf> | []
-): Promise<DrawFlame | undefined> => (isFlameView(view) ? (await loadFlame()).drawFlameOf(...captures) : undefined);
+): Promise<DrawFlame | undefined> => (isFlameView(query) ? (await loadFlame()).drawFlameOf(...captures) : undefined);
 
 async function showProfile(
+  context: QueryContext,
+  query: RunQuery,
+  signal: AbortSignal,
+  emit: Emit
+): Promise<DataFrame[]> {
+  const { bucket, range, timeZone } = context;
+  const chosen = await openedCaptures(bucket, query, range, signal);
+  const { captures } = chosen;
+  if (captures.length === 0) {
+    return nothing(context, query, chosen);
+  }
+  const base = 'base' in query ? await chooseBase({ bucket, query, captures, range, signal }) : noBase;
+  if (base.captures.length === 0 && comparesAlways(query)) {
+    const notices = query.base === '' ? [{ severity: 'warning', text: 'Choose a base to compare with.' } as const] : [];
+    return nothing(context, query, { captures, notices: [...chosen.notices, ...base.notices, ...notices] });
+  }
+  const draw = await drawOf(query, { captures, base: base.captures, timeZone, end: range.to });
+  return showOpened({ ...context, draw }, query, chosen, base, signal, emit);
+}
+
+/** Whether a query has nothing to show without a base: a table or a drawing of changes. */
+const comparesAlways = (query: RunQuery): query is Extract<RunQuery, { base: unknown }> =>
+  infoOf(query).base === 'required' || ('drawing' in query && query.drawing !== 'all' && query.base !== '');
+
+async function showOpened(
   context: DrawContext,
-  query: Query,
+  query: RunQuery,
   chosen: Choice,
   base: Choice,
   signal: AbortSignal,
@@ -152,30 +182,49 @@ async function showProfile(
     worker.run(withCode(ofSamples(bucket, query), context), sources, openingOf(context, query, count, signal, emit)),
     openLinks(context, query, chosen.captures, signal),
   ]);
-  const keysOf = ({ captures }: Choice) => captures.map(({ object }) => object.key);
-  // pprof reads no text of goroutines, and has none of their views.
-  const isDump = chosen.captures.some(({ object }) => /\.(txt|log)(\.gz)?$/.test(object.key));
-  const command =
-    isDump || isGoroutineView(query.view)
-      ? undefined
-      : printCommand(query, sampleMatchers(bucket, query.selector), keysOf(chosen), keysOf(base));
+  const command = commandOf(bucket, query, chosen.captures, base.captures);
   const all = [...notices, ...failedNotice(failed, count), ...(links?.notices ?? [])];
   return tables.map((table, i) => {
     const frame = linkedFrameOf(table, query, context, i === 0 ? all : [], links, command);
     // Explore's own flame graph draws the first frame alone; this gives another one a panel.
-    const panel = i > 0 && isFlameView(query.view) ? 'flamegraph' : undefined;
+    const panel = i > 0 && isFlameView(query) ? 'flamegraph' : undefined;
     return panel ? { ...frame, meta: { ...frame.meta, preferredVisualisationPluginId: panel } } : frame;
   });
 }
 
+/** The command of pprof that answers the same; undefined where it reads no such file, or has no such view. */
+function commandOf(
+  bucket: Bucket,
+  query: RunQuery,
+  captures: readonly Capture[],
+  base: readonly Capture[]
+): string | undefined {
+  const isText = captures.some(({ object }) => /\.(txt|log)(\.gz)?$/.test(object.key));
+  const keysOf = (some: readonly Capture[]) => some.map(({ object }) => object.key);
+  return isText || query.opens === 'goroutines'
+    ? undefined
+    : printCommand(
+        { ...defaultQuery, ...query },
+        sampleMatchers(bucket, query.selector),
+        keysOf(captures),
+        keysOf(base)
+      );
+}
+
 async function showProcess(
   context: QueryContext,
-  query: Query,
-  { captures, notices }: Choice,
+  query: ProcessQuery,
   signal: AbortSignal,
   emit: Emit
 ): Promise<DataFrame[]> {
-  const { bucket, worker } = context;
+  const { bucket, worker, range } = context;
+  const chosen = await processCaptures(bucket, query, range, signal);
+  if (chosen.captures.length === 0) {
+    return nothing(context, query, chosen);
+  }
+  const captures = usesField(query, 'benign')
+    ? await withLeakCaptures({ bucket, selector: query.selector, range, signal }, chosen.captures)
+    : chosen.captures;
   const [{ tables, failed }, links] = await Promise.all([
     worker.processView(
       withCode(ofSamples(bucket, query), context),
@@ -184,7 +233,7 @@ async function showProcess(
     ),
     openLinks(context, query, captures, signal),
   ]);
-  const all = [...notices, ...failedNotice(failed, captures.length), ...(links?.notices ?? [])];
+  const all = [...chosen.notices, ...failedNotice(failed, captures.length), ...(links?.notices ?? [])];
   return tables.map((table) => linkedFrameOf(table, query, context, all, links));
 }
 
@@ -201,11 +250,11 @@ function linkedFrameOf(
   return links && table.length > 0 ? links.link(frame, table) : frame;
 }
 
-const withCode = (query: Query, { source }: QueryContext): Query =>
+const withCode = <Q extends Query>(query: Q, { source }: QueryContext): Q =>
   source && hasCode(query) ? { ...query, withCode: true } : query;
 
 /** Whether a view has columns of names; panels that draw have no links. */
-const hasCode = ({ view }: Pick<Query, 'view'>): boolean => visualisationOf(view) === 'table';
+const hasCode = (query: Query): boolean => infoOf(query).panel === 'table';
 
 /** Undefined where nothing links to code: what makes links is a chunk of its own, loaded where the settings have them. */
 async function openLinks(
@@ -223,13 +272,17 @@ async function openLinks(
 
 async function showMemory(
   context: QueryContext,
-  query: Query,
-  { captures, notices, listed }: Choice,
+  query: MemoryQuery,
   signal: AbortSignal,
   emit: Emit
 ): Promise<DataFrame[]> {
-  const { bucket, worker } = context;
-  const heap = captures[captures.length - 1];
+  const { bucket, worker, range } = context;
+  const chosen = await openedCaptures(bucket, query, range, signal);
+  const { captures, notices, listed } = chosen;
+  const heap = captures.at(-1);
+  if (!heap) {
+    return nothing(context, query, chosen);
+  }
   const { readBundle } = await import(/* webpackChunkName: "event" */ './captures/bundle');
   const bundle = await readBundle(bucket, heap, signal, listed);
   const said = [...notices, ...bundle.notices];
@@ -272,15 +325,11 @@ function openingOf(context: DrawContext, query: Query, count: number, signal: Ab
   };
 }
 
-/** Panels that draw a view, besides those of flame graphs; all others are tables. */
-const panels: Partial<Record<View, PreferredVisualisationType>> = {
-  graph: 'nodeGraph',
-  leakSeries: 'graph',
-  states: 'graph',
+/** What Explore shows a frame with. */
+const visualisationOf = (query: Query): PreferredVisualisationType => {
+  const { panel } = infoOf(query);
+  return panel === 'marks' || panel === 'diamonds' ? 'table' : panel;
 };
-
-const visualisationOf = (view: View): PreferredVisualisationType =>
-  isFlameView(view) ? 'flamegraph' : (panels[view] ?? 'table');
 
 function frameOf(
   table: Table,
@@ -295,7 +344,7 @@ function frameOf(
   const { refId, draw } = context;
   return toFrame(table, {
     refId,
-    visualisation: visualisationOf(query.view),
+    visualisation: visualisationOf(query),
     executed,
     notices,
     draw,
@@ -303,10 +352,11 @@ function frameOf(
 }
 
 /** What stands beside an error: a panel that draws says which fields it misses where it gets no frame at all. */
-export const errorFrames = async (query: Pick<Query, 'view'>, refId: string, text: string): Promise<DataFrame[]> =>
-  isFlameView(query.view)
-    ? [emptyFlame(refId, [{ severity: 'error', text }], await drawOf(query).catch(() => undefined))]
-    : [];
+export async function errorFrames(view: unknown, refId: string, text: string): Promise<DataFrame[]> {
+  const isFlame = viewInfos.some(({ name, panel }) => name === view && panel === 'flamegraph');
+  const draw = async () => (await loadFlame()).drawFlameOf();
+  return isFlame ? [emptyFlame(refId, [{ severity: 'error', text }], await draw().catch(() => undefined))] : [];
+}
 
 /** Says in the panel why there is nothing in it, and leads to where there is. */
 function emptyFrame(
@@ -314,15 +364,17 @@ function emptyFrame(
   { refId, range, links, isExplore, draw }: DrawContext,
   { elsewhere, ...said }: Pick<SaidOptions, 'notices' | 'reasons' | 'title'> & Pick<Choice, 'elsewhere'>
 ): DataFrame {
-  const link = elsewhere && rangeLink(links, elsewhere, isExplore ? stored(query) : undefined);
-  if (isFlameView(query.view)) {
+  const link = elsewhere && rangeLink(links, elsewhere, isExplore ? storedOf(query) : undefined);
+  if (isFlameView(query)) {
     return emptyFlame(refId, said.notices, draw);
   }
-  return query.view === 'series' || visualisationOf(query.view) === 'graph'
+  return visualisationOf(query) === 'graph'
     ? saidSeries({ ...said, refId, link }, range)
     : saidRows({ ...said, refId, link });
 }
 
 /** What of a query is not the default, as a short address has it. */
-const stored = (query: Query): Partial<Query> =>
-  Object.fromEntries(Object.entries(query).filter(([name, value]) => value !== defaultQuery[name as keyof Query]));
+function storedOf({ opens, withCode: _, ...fields }: Query): Partial<StoredQuery> {
+  const standard: Readonly<Record<string, unknown>> = { ...defaultQuery };
+  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== standard[name]));
+}

@@ -1,6 +1,6 @@
 import type { DataQuery } from '@grafana/schema';
 import type { DataSourceJsonData } from '@grafana/data';
-import type { Query } from './query/query';
+import type { StoredQuery } from './query/query';
 
 /** Settings of one data source; readable by everyone who may query it, so nothing secret is here. */
 export interface PprofOptions extends DataSourceJsonData {
@@ -53,6 +53,6 @@ export type PprofSecrets = Record<string, string>;
  * A query as Grafana stores it: every field but refId may be missing. `query` with queryType 'traceql' is what a
  * Prometheus exemplar link sends: an object key or an event id.
  */
-export interface PprofQuery extends DataQuery, Partial<Query> {
+export interface PprofQuery extends DataQuery, Partial<StoredQuery> {
   query?: string;
 }

@@ -10,7 +10,8 @@ import { findServices } from './captures/services';
 import type { Capture } from './captures/capture';
 import type { WorkerClient } from './worker/client';
 
-export interface Facts {
+/** What variables and editors offer. */
+export interface Suggestions {
   readonly labels: Readonly<Record<string, readonly string[]>>;
   readonly sampleTypes: readonly string[];
 }
@@ -28,7 +29,7 @@ export async function findValues(
   selector: string,
   range: Range,
   label?: string
-): Promise<Facts> {
+): Promise<Suggestions> {
   const { signal } = new AbortController();
   if (label === 'service' && parseSelector(selector).length === 0) {
     // Which services there are is no question of time: a dashboard keeps its own where the range has no captures of it.

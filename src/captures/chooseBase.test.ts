@@ -1,7 +1,7 @@
 import { chooseBase } from './chooseBase';
 import type { Bucket } from './bucket';
 import { listCaptures } from './listing';
-import { defaultQuery, type Query } from '../query/query';
+import { defaultQuery, type StoredQuery } from '../query/query';
 import { presetLayout } from './layout';
 import type { Store } from '../store/store';
 
@@ -41,8 +41,8 @@ function bucketOf(keys: readonly string[]): Bucket & { lists: number } {
 }
 
 /** The base of the capture at minute 60 of instance a, as minutes and instance, and what is said. */
-async function baseOf(patch: Partial<Query>, others: readonly string[], merged = false) {
-  const query: Query = { ...defaultQuery, selector: '{service="ingester", profile="heap", instance="a"}', ...patch };
+async function baseOf(patch: Partial<StoredQuery>, others: readonly string[], merged = false) {
+  const query: StoredQuery = { ...defaultQuery, selector: '{service="ingester", profile="heap", instance="a"}', ...patch };
   const bucket = bucketOf([...others, key(60, { percent: 90 })]);
   const range = { from: start, to: start + hour };
   const listed = await listCaptures(bucket, query.selector, range, signal);
@@ -62,7 +62,7 @@ test('none, where none is asked for', async () => {
   expect(await baseOf({}, ramp)).toEqual({ found: [], text: '', severity: undefined });
 });
 
-test.each<[Partial<Query>, string, RegExp]>([
+test.each<[Partial<StoredQuery>, string, RegExp]>([
   [{ base: 'previous' }, '50 a v1', /capture of a before it: 2026-11-03 14:50:00 UTC, a, at 80 % of 8192 MiB/],
   [{ base: 'first' }, '10 a v1', /first capture of a in the time range/],
   [{ base: 'healthy' }, '30 a v1', /last capture below 70 % of its limit/],
@@ -89,9 +89,9 @@ test('in the format of what is compared, and each capture once', async () => {
   const text = (k: string) => k.replace('.pb.gz', '.txt.gz');
   const proto = [10, 20, 50].map((at) => key(at, { profile: 'goroutine' }));
   const others = [...proto, ...proto.slice(0, 2).map(text)];
-  const query: Query = { ...defaultQuery, selector: '{profile="goroutine"}' };
+  const query: StoredQuery = { ...defaultQuery, selector: '{profile="goroutine"}' };
   const range = { from: start, to: start + hour };
-  const formatsOf = async (newest: string, patch: Partial<Query>) => {
+  const formatsOf = async (newest: string, patch: Partial<StoredQuery>) => {
     const bucket = bucketOf([...others, newest]);
     const { captures } = await listCaptures(bucket, query.selector, range, signal);
     const chosen = captures.filter(({ object }) => object.key === newest);

@@ -21,6 +21,9 @@ interface Subject {
 
 type Find = (subject: Subject, newest: Capture) => Promise<{ found: readonly Capture[]; why: string }>;
 
+/** Of a view that compares nothing. */
+export const noBase: Choice = { captures: [], notices: [] };
+
 /**
  * What the chosen captures are compared with, and why it was chosen. No base is a choice without captures whose notice
  * says what was looked for.
@@ -30,7 +33,7 @@ export async function chooseBase(subject: Subject): Promise<Choice> {
   const { query, captures } = subject;
   const newest = captures.at(-1);
   if (query.base === '' || !newest) {
-    return { captures: [], notices: [] };
+    return noBase;
   }
   if (captures.length > 1 && ['previous', 'first', 'healthy'].includes(query.base)) {
     throw new Error(

@@ -8,7 +8,7 @@ import { merge } from '../ops/merge';
 import type { Profile } from '../profile/profile';
 import { InputError } from '../text/notice';
 import { Arguments, ignoredFlags, ReportFlags, reportFlags, searchPattern, toSwitch } from '../query/flags';
-import type { ReportOptions } from '../query/options';
+import type { ReportOptions } from '../fields/reportOptions';
 import { prepare } from '../query/prepare';
 import { ofWhole, proto } from '../query/proto';
 import type { Prepared } from '../views/preparedProfile';

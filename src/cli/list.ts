@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { percentage } from '../profile/measurement';
 import { compilePattern } from '../text/pattern';
 import { InputError } from '../text/notice';
-import type { ReportOptions } from '../query/options';
+import type { ReportOptions } from '../fields/reportOptions';
 import { cutPath } from '../views/frameNames';
 import { routines, type Routine } from '../views/list';
 import type { Prepared } from '../views/preparedProfile';

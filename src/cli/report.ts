@@ -2,7 +2,7 @@ import { percentage, scale, scaledLabel } from '../profile/measurement';
 import { compilePattern } from '../text/pattern';
 import { MappingFlag } from '../profile/profile';
 import { InputError } from '../text/notice';
-import { reportOptions, type ReportOptions } from '../query/options';
+import { reportOptions, type ReportOptions } from '../fields/reportOptions';
 import { baseName } from '../views/frameNames';
 import { compareText, cumValue, flatValue, type Graph } from '../views/graph';
 import { labelsOf } from '../profile/labels';

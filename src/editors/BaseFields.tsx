@@ -1,8 +1,9 @@
 import { InlineFieldRow, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
-import type { ComparisonFields, DiffDrawing, DiffScale } from '../query/query';
+import type { DiffDrawing, DiffScale } from '../fields/fields';
 import type { BaseChoice } from '../captures/choices';
 import { ChoiceField, labelWidth, TextField } from './fields';
+import type { FormProps } from './form';
 
 const bases: Array<ComboboxOption<BaseChoice>> = [
   { value: '', label: 'Nothing' },
@@ -27,17 +28,7 @@ const drawings: Array<ComboboxOption<DiffDrawing>> = [
   { value: 'shrunk', label: 'Shrunk only', description: 'widths are what each call path shrank by' },
 ];
 
-interface Props {
-  id: (name: string) => string;
-  query: ComparisonFields;
-  /** Values of the two sides can be in rates or percent. */
-  hasScale: boolean;
-  /** The view is a flame graph. */
-  hasDrawing: boolean;
-  onChange: (patch: Partial<ComparisonFields>) => void;
-}
-
-export function BaseFields({ id, query, hasScale, hasDrawing, onChange }: Props) {
+export function BaseFields({ id, query, uses, onChange }: FormProps) {
   const { base } = query;
   return (
     <InlineFieldRow>
@@ -87,7 +78,7 @@ export function BaseFields({ id, query, hasScale, hasDrawing, onChange }: Props)
           onCommit={(baseEvent) => onChange({ baseEvent })}
         />
       )}
-      {base !== '' && hasScale && (
+      {base !== '' && uses('scale') && (
         <ChoiceField
           id={id('scale')}
           label="Scale"
@@ -98,7 +89,7 @@ export function BaseFields({ id, query, hasScale, hasDrawing, onChange }: Props)
           onChange={(scale) => onChange({ scale })}
         />
       )}
-      {base !== '' && hasDrawing && (
+      {base !== '' && uses('drawing') && (
         <ChoiceField
           id={id('drawing')}
           label="Draw"

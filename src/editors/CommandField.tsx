@@ -1,7 +1,7 @@
 import { Alert, ClipboardButton, InlineFieldRow, Input } from '@grafana/ui';
 import React, { useState } from 'react';
 import { applyCommand } from '../query/commandLine';
-import type { Query } from '../query/query';
+import type { StoredQuery } from '../query/query';
 import { LabelledField, labelWidth, Section } from './fields';
 
 interface Props {
@@ -12,7 +12,7 @@ interface Props {
   leftOut: readonly string[];
   /** Whether a file that a command names is an object of the bucket. */
   isKey: (file: string) => boolean;
-  onChange: (patch: Partial<Query>) => void;
+  onChange: (patch: Partial<StoredQuery>) => void;
 }
 
 /** The query as a command of go tool pprof; what is edited of it, or another that is put here, changes the query. */

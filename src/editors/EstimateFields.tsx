@@ -1,7 +1,8 @@
 import { InlineFieldRow, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
-import type { EstimateChoice, EstimateOptions } from '../query/query';
+import type { EstimateChoice } from '../fields/fields';
 import { ChoiceField, labelWidth, LinesField, Section, TextField } from './fields';
+import type { FormProps } from './form';
 
 const choices: Array<ComboboxOption<EstimateChoice>> = [
   { value: '', label: 'None' },
@@ -9,14 +10,8 @@ const choices: Array<ComboboxOption<EstimateChoice>> = [
   { value: 'rules', label: 'By rules', description: 'regular expressions on function names' },
 ];
 
-interface Props {
-  id: (name: string) => string;
-  query: EstimateOptions;
-  onChange: (patch: Partial<EstimateOptions>) => void;
-}
-
 /** A label for profiles that have none, as Go's heap profiles: it filters and groups like a recorded one. */
-export function EstimateFields({ id, query, onChange }: Props) {
+export function EstimateFields({ id, query, onChange }: FormProps) {
   const { estimate, estimateKey, estimateRules } = query;
   const chosen = choices.find(({ value }) => value === estimate);
   return (

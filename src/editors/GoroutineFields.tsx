@@ -1,31 +1,18 @@
 import { InlineFieldRow, InlineSwitch, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
-import {
-  defaultBenign,
-  isGoroutineView,
-  isHistoryView,
-  type GoroutineOptions,
-  type SignatureChoice,
-} from '../query/goroutineOptions';
-import type { Query } from '../query/query';
+import { defaultBenign, type SignatureChoice } from '../fields/goroutineOptions';
 import { ChoiceField, LabelledField, labelWidth, LinesField, Section, TextField } from './fields';
+import type { FormProps } from './form';
 
 const signatures: Array<ComboboxOption<SignatureChoice>> = [
   { value: 'lines', label: 'Lines' },
   { value: 'functions', label: 'Functions', description: 'for versions of a program, whose lines differ' },
 ];
 
-interface Props {
-  id: (name: string) => string;
-  query: GoroutineOptions & Pick<Query, 'view' | 'groupBy'>;
-  onChange: (patch: Partial<GoroutineOptions & Pick<Query, 'groupBy'>>) => void;
-}
-
-/** Which goroutines, and what makes a group of them. A view of other profiles shows a search that is still set. */
-export function GoroutineFields({ id, query, onChange }: Props) {
-  const { view, search, groupBy, collapseStd, signature, benign } = query;
-  const isGrouped = view === 'goroutines' || view === 'leaks' || view === 'leakSeries';
-  const hasSignatures = isGoroutineView(view) || view === 'leaks' || view === 'leakSeries';
+/** Which goroutines, and what makes a group of them. */
+export function GoroutineFields({ id, query, view, uses, onChange }: FormProps) {
+  const { search, groupBy, collapseStd, signature, benign } = query;
+  const hasSignatures = view.opens === 'goroutines' || uses('benign');
   return (
     <>
       <TextField
@@ -61,7 +48,7 @@ export function GoroutineFields({ id, query, onChange }: Props) {
             value={signature}
             onChange={(signature) => onChange({ signature })}
           />
-          {isGrouped && (
+          {uses('groupBy') && (
             <TextField
               id={id('groupBy')}
               label="Group by"
@@ -74,7 +61,7 @@ export function GoroutineFields({ id, query, onChange }: Props) {
           )}
         </InlineFieldRow>
       )}
-      {isHistoryView(view) && view !== 'states' && (
+      {uses('benign') && (
         <Section title="Known benign" summary={benign === defaultBenign ? '' : 'changed'}>
           <LinesField
             id={id('benign')}

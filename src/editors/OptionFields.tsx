@@ -7,7 +7,8 @@ import {
   type OptionGroup,
   type ReportOption,
   type ReportOptions,
-} from '../query/options';
+} from '../fields/reportOptions';
+import type { FormProps } from './form';
 import { ChoiceField, LabelledField, labelWidth, Section, TextField } from './fields';
 
 /** Options with a place of their own in the editor, and one that only text reports have. */
@@ -21,37 +22,36 @@ const elsewhere: ReadonlySet<keyof ReportOptions> = new Set([
 
 const groups: readonly OptionGroup[] = ['Filters', 'Labels', 'Numbers', 'Size'];
 
-interface Props {
-  id: (name: string) => string;
-  options: ReportOptions;
-  onChange: (patch: Partial<ReportOptions>) => void;
-}
-
-/** Every other option of pprof, drawn from the table of options; closed, it says what is set. */
-export function OptionFields({ id, options, onChange }: Props) {
-  const shown = reportOptions.filter(({ field }) => !elsewhere.has(field));
-  const hidden = Object.fromEntries([...elsewhere].map((field) => [field, defaultReportOptions[field]]));
+/** Every other option of pprof that the view uses, drawn from the table of options; closed, it says what is set. */
+export function OptionFields({ id, query, uses, onChange }: FormProps) {
+  const shown = reportOptions.filter(({ field }) => !elsewhere.has(field) && uses(field));
+  const set: ReportOptions = {
+    ...defaultReportOptions,
+    ...Object.fromEntries(shown.map(({ field }) => [field, query[field]])),
+  };
   return (
-    <Section title="Options of pprof" summary={setFlags({ ...options, ...hidden }).join(', ')}>
-      {groups.map((group) => (
-        // Lines that wrap stay beside their label.
-        <div key={group} style={{ display: 'flex' }}>
-          <InlineLabel width={labelWidth}>{group}</InlineLabel>
-          <InlineFieldRow style={{ flex: 1 }}>
-            {shown
-              .filter((option) => option.group === group)
-              .map((option) => (
-                <OptionField
-                  key={option.field}
-                  id={id(option.field)}
-                  option={option}
-                  value={options[option.field]}
-                  onChange={(value) => onChange({ [option.field]: value })}
-                />
-              ))}
-          </InlineFieldRow>
-        </div>
-      ))}
+    <Section title="Options of pprof" summary={setFlags(set).join(', ')}>
+      {groups
+        .filter((group) => shown.some((option) => option.group === group))
+        .map((group) => (
+          // Lines that wrap stay beside their label.
+          <div key={group} style={{ display: 'flex' }}>
+            <InlineLabel width={labelWidth}>{group}</InlineLabel>
+            <InlineFieldRow style={{ flex: 1 }}>
+              {shown
+                .filter((option) => option.group === group)
+                .map((option) => (
+                  <OptionField
+                    key={option.field}
+                    id={id(option.field)}
+                    option={option}
+                    value={query[option.field]}
+                    onChange={(value) => onChange({ [option.field]: value })}
+                  />
+                ))}
+            </InlineFieldRow>
+          </div>
+        ))}
     </Section>
   );
 }

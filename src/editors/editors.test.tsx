@@ -34,7 +34,7 @@ const range = { from: now, to: now, raw: { from: now, to: now } };
 function renderQueryEditor(start: Partial<PprofQuery>, executedQueryString?: string) {
   const onRunQuery = jest.fn();
   const seen: { query: PprofQuery } = { query: { refId: 'A', ...start } };
-  const facts = jest.fn(async () => ({
+  const suggestions = jest.fn(async () => ({
     labels: { service: ['ingester', 'querier'], profile: ['cpu', 'heap'], tenant_id: ['acme', 'globex'], 'a b': ['x'] },
     sampleTypes: ['samples', 'cpu'],
   }));
@@ -45,7 +45,7 @@ function renderQueryEditor(start: Partial<PprofQuery>, executedQueryString?: str
       setQuery(changed);
     };
     const datasource = {
-      facts,
+      suggestions,
       sampleFilters: (selector: string) => {
         try {
           return parseSelector(selector).filter(({ name }) => name === 'tenant_id');
@@ -60,7 +60,7 @@ function renderQueryEditor(start: Partial<PprofQuery>, executedQueryString?: str
     return <QueryEditor {...{ datasource, query, range, data, onChange, onRunQuery }} />;
   }
   render(<Host />);
-  return { seen, onRunQuery, facts, user: userEvent.setup() };
+  return { seen, onRunQuery, suggestions, user: userEvent.setup() };
 }
 
 /** Chooses by keyboard: jsdom has no layout, so the list itself, which draws only what is in view, stays empty. */
@@ -85,9 +85,9 @@ describe('query editor', () => {
   });
 
   test('a service is chosen with the keyboard, from what the bucket has', async () => {
-    const { user, seen, onRunQuery, facts } = renderQueryEditor({ selector: '{profile="cpu", tenant_id="acme"}' });
+    const { user, seen, onRunQuery, suggestions } = renderQueryEditor({ selector: '{profile="cpu", tenant_id="acme"}' });
     await pick(user, 'Service', 'querier');
-    expect(facts).toHaveBeenCalled();
+    expect(suggestions).toHaveBeenCalled();
     expect(seen.query.selector).toBe('{service="querier", profile="cpu", tenant_id="acme"}');
     expect(onRunQuery).toHaveBeenCalled();
   });

@@ -1,7 +1,7 @@
 import { createTheme, FieldType, getDisplayProcessor, type DataFrame } from '@grafana/data';
 import { decode } from '../decode/decode';
 import { defaultQuery } from '../query/query';
-import { run } from '../query/run';
+import { runStored } from '../testing/runStored';
 import { randomProfiles } from '../testing/randomProfile';
 import { column, type Table } from '../views/table';
 import { drawFlameOf, drawnFlame } from './flame';
@@ -167,7 +167,7 @@ test('of any two profiles: sides as wide, every number of the table, and nodes t
     );
     const view = (['flame', 'callers', 'sandwich'] as const)[seed % 3];
     const query = { ...defaultQuery, view, peek: '.', sampleIndex: '0', maxNodes: seed % 2 === 0 ? 10 : 1000 };
-    const [table] = run(query, { profile, base });
+    const [table] = runStored(query, { profile, base });
     const [left, right] = ['value', 'valueRight'].map((name) => Number(column(table, name).values[0]));
     if (left + right === 0) {
       continue;

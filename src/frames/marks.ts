@@ -4,12 +4,12 @@ import { eventLinks, exemplarLinks } from './eventLinks';
 import { eventRows } from './eventRows';
 import { annotationFrame, exemplarFrame } from './events';
 import { rowLinks, type LinkContext } from './links';
-import type { View } from '../query/query';
+import type { ViewName } from '../query/query';
 import { eventsOf, rampsOf } from '../captures/events';
 
 /** Events as marks or as diamonds over a panel; in Explore, which draws neither, as rows. */
 export function marks(
-  view: View,
+  view: ViewName,
   { captures, notices }: Listing,
   { refId, links, isExplore }: { refId: string; links: LinkContext; isExplore: boolean }
 ): DataFrame {

@@ -6,8 +6,8 @@ import { percentage, scaledLabel } from '../profile/measurement';
 import type { Profile } from '../profile/profile';
 import { InputError } from '../text/notice';
 import { applyCommand } from '../query/commandLine';
-import { defaultQuery, type Query } from '../query/query';
-import { run } from '../query/run';
+import { defaultQuery, type StoredQuery } from '../query/query';
+import { runStored } from '../testing/runStored';
 import { findOracle, type Oracle } from '../testing/oracle';
 import { factsOf, randomFlags, randomReport } from '../testing/randomFlags';
 import { Chance } from '../testing/randomProfile';
@@ -237,8 +237,8 @@ async function open(file: string): Promise<Profile> {
 async function rowsOf({ report, args, file, base }: Case): Promise<{ rows: string[]; isCut: boolean }> {
   const words = [...args, ...(base ? [base] : []), file].map(quoted).join(' ');
   const { query } = applyCommand(`go tool pprof ${words}`, 'go tool pprof', () => false);
-  const whole: Query = { ...defaultQuery, ...query, fullNames: true };
-  const [table] = run(whole, {
+  const whole: StoredQuery = { ...defaultQuery, ...query, fullNames: true };
+  const [table] = runStored(whole, {
     profile: await open(file),
     base: base === undefined ? undefined : await open(base.replace(/^-\w+=/, '')),
   });

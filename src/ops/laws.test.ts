@@ -1,9 +1,9 @@
 import { decode } from '../decode/decode';
 import { encodePprof } from '../encode/pprof';
 import type { Profile } from '../profile/profile';
-import { defaultQuery, type Query } from '../query/query';
+import { defaultQuery, type StoredQuery } from '../query/query';
 import { prepare } from '../query/prepare';
-import { granularities } from '../query/options';
+import { granularities } from '../fields/reportOptions';
 import { plainProfile, printProfile } from '../testing/print';
 import { Chance, randomProfiles, type RandomShape } from '../testing/randomProfile';
 import { callers, flame } from '../views/flame';
@@ -47,8 +47,8 @@ function somePattern({ strings, function: func }: Profile, chance: Chance): stri
   return chance.is(0.1) ? 'no such name' : `${chance.pick(['', '^'])}${part || '.'}`;
 }
 
-const prepared = (profile: Profile, options: Partial<Query>) => prepare(profile, { ...defaultQuery, ...options });
-const filtered = (profile: Profile, options: Partial<Query>) => prepared(profile, options).profile;
+const prepared = (profile: Profile, options: Partial<StoredQuery>) => prepare(profile, { ...defaultQuery, ...options });
+const filtered = (profile: Profile, options: Partial<StoredQuery>) => prepared(profile, options).profile;
 
 describe('merge', () => {
   it('is the same in any order', () =>
@@ -218,7 +218,7 @@ describe('filters', () => {
 });
 
 describe('flame graph', () => {
-  const options: Query = { ...defaultQuery, maxNodes: 40 };
+  const options: StoredQuery = { ...defaultQuery, maxNodes: 40 };
 
   it.each([
     ['flame', flame],

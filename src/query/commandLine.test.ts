@@ -1,5 +1,5 @@
 import { applyCommand, leftOut, printCommand } from './commandLine';
-import { defaultQuery, type Query } from './query';
+import { defaultQuery, type StoredQuery } from './query';
 import { parseSelector } from '../text/selector';
 
 /** As a layout whose keys begin with a folder. */
@@ -8,14 +8,14 @@ const isKey = (file: string) => /^\w+\//.test(file);
 /** Shows nothing of a query. */
 const bare = 'go tool pprof';
 
-const parsed = (text: string): Partial<Query> => {
+const parsed = (text: string): Partial<StoredQuery> => {
   const { query } = applyCommand(text, bare, isKey);
   return Object.fromEntries(
-    Object.entries(query).filter(([name, value]) => value !== defaultQuery[name as keyof Query])
+    Object.entries(query).filter(([name, value]) => value !== defaultQuery[name as keyof StoredQuery])
   );
 };
 
-test.each<[string, Partial<Query>]>([
+test.each<[string, Partial<StoredQuery>]>([
   ['go tool pprof s/heap.pb.gz', { capture: 'event', event: 's/heap.pb.gz' }],
   ['go tool pprof ./service s/heap.pb.gz', { capture: 'event', event: 's/heap.pb.gz' }],
   ['go tool pprof -http=:8080 FILE', {}],
@@ -63,7 +63,7 @@ test.each([
 });
 
 test('what is set is printed, quoted for a shell, and read back', () => {
-  const query: Query = {
+  const query: StoredQuery = {
     ...defaultQuery,
     view: 'peek',
     peek: "it's|x y",
@@ -98,7 +98,7 @@ test.each([
 });
 
 test("the query's own tag filters stay beside the selector's, or the rest is named", () => {
-  const said = (query: Partial<Query>, selector: string) => {
+  const said = (query: Partial<StoredQuery>, selector: string) => {
     const all = { ...defaultQuery, ...query };
     return [printCommand(all, parseSelector(selector)), ...leftOut(all, parseSelector(selector))];
   };
@@ -143,11 +143,11 @@ test('a key that looks like a flag is printed as a path', () => {
 
 describe("of the query's own command only what is edited changes", () => {
   const filtered = '{tenant_id="acme", region!~"eu|us"}';
-  const shownOf = (query: Partial<Query>, selector = '', files = ['s/cpu'], bases: string[] = []) =>
+  const shownOf = (query: Partial<StoredQuery>, selector = '', files = ['s/cpu'], bases: string[] = []) =>
     printCommand({ ...defaultQuery, ...query }, parseSelector(selector), files, bases);
   const edits = (shown: string, from: string, to: string) => applyCommand(shown.replace(from, to), shown, isKey);
 
-  test.each<[string, string, string, string, Partial<Query>]>([
+  test.each<[string, string, string, string, Partial<StoredQuery>]>([
     ['an option', shownOf({ view: 'top' }, filtered), '-top', '-top -cum', { sort: 'cum' }],
     ['an option that goes', shownOf({ view: 'top', sort: 'cum' }, filtered), ' -cum', '', { sort: 'flat' }],
     ['a report', shownOf({ view: 'top', focus: 'json' }, filtered), '-top', '-tree', { view: 'tree' }],

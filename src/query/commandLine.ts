@@ -1,28 +1,19 @@
 import { quoteMeta } from '../text/literals';
 import { InputError } from '../text/notice';
 import { Arguments, ignoredFlags, ReportFlags, reportFlags, searchPattern, setFlags, toSwitch } from './flags';
-import type { ReportOptions } from './options';
-import { isComparedView, isFlameView, type BaseMode, type Query, type View } from './query';
+import type { ReportOptions } from '../fields/reportOptions';
+import type { BaseMode } from '../fields/fields';
+import { infoOf, usesField, type StoredQuery, type ViewName } from './query';
+import { viewInfos } from './viewInfos';
 import type { Matcher } from '../text/selector';
 
-/** pprof's reports and the views that show them; of two names the first is printed. */
-const reports: ReadonlyArray<readonly [string, View]> = [
-  ['top', 'top'],
-  ['text', 'top'],
-  ['tree', 'tree'],
-  ['peek', 'peek'],
-  ['list', 'list'],
-  ['tags', 'tags'],
-  ['traces', 'traces'],
-  ['dot', 'graph'],
-  ['svg', 'graph'],
-  ['png', 'graph'],
-  ['pdf', 'graph'],
-  ['web', 'graph'],
-];
+/** pprof's reports and the views that show them; of several names of one view the first is printed. */
+const reports: ReadonlyArray<readonly [string, ViewName]> = viewInfos.flatMap(({ name, reports }) =>
+  reports.map((report) => [report, name as ViewName] as const)
+);
 
 /** Views whose report takes a pattern on names of functions, the query's `peek`. */
-const isSearch = (view: View): boolean => view === 'peek' || view === 'list';
+const isSearch = (view: ViewName): boolean => infoOf({ view }).reports.length > 0 && usesField({ view }, 'peek');
 
 /** Flags of how pprof serves and writes, which a query has no part in. */
 const servingFlags = ['http', 'output', 'buildid'];
@@ -35,7 +26,7 @@ const placeholder = 'FILE';
 
 export interface AppliedCommand {
   /** The fields of the query that the command changes. */
-  readonly query: Partial<Query>;
+  readonly query: Partial<StoredQuery>;
   /** Files that the command names anew and the bucket does not have: the query's own captures stay. */
   readonly unknown: readonly string[];
 }
@@ -81,7 +72,7 @@ export function applyCommand(text: string, shown: string, isKey: (file: string) 
 }
 
 /** What flags say of a query; the mode of a base where there is one. */
-type CommandFields = ReportOptions & Pick<Query, 'view' | 'peek'> & Partial<Pick<Query, 'baseMode'>>;
+type CommandFields = ReportOptions & Pick<StoredQuery, 'view' | 'peek'> & Partial<Pick<StoredQuery, 'baseMode'>>;
 
 interface Command {
   readonly fields: CommandFields;
@@ -98,7 +89,7 @@ function readCommand(text: string): Command {
   }
   const args = new Arguments(words.slice(start + 1));
   const flags = new ReportFlags();
-  let view: View = 'flame';
+  let view: ViewName = 'flame';
   let peek = '';
   let baseMode: BaseMode | undefined;
   const files: string[] = [];
@@ -154,7 +145,7 @@ const isSame = (some: readonly string[], others: readonly string[] = []): boolea
  * @param matchers what filters samples in the query's selector
  */
 export function printCommand(
-  query: Query,
+  query: StoredQuery,
   matchers: readonly Matcher[],
   files: readonly string[] = [placeholder],
   bases: readonly string[] = []
@@ -171,14 +162,14 @@ export function printCommand(
 }
 
 /** What of a query no flag of pprof says, in the editor's words: its command answers something else without it. */
-export function leftOut(query: Query, matchers: readonly Matcher[]): readonly string[] {
+export function leftOut(query: StoredQuery, matchers: readonly Matcher[]): readonly string[] {
   const { search, estimate, estimateKey, scale, drawing, base } = query;
   return [
     ...withMatchers(query, matchers).leftOut.map(({ name, op, value }) => `the label filter ${name}${op}"${value}"`),
     ...(search === '' ? [] : ['the search of goroutines']),
     ...(estimate === '' ? [] : [`the estimate of ${estimateKey}`]),
-    ...(scale === 'absolute' || base === '' || !isComparedView(query.view) ? [] : ['the scale']),
-    ...(drawing === 'all' || base === '' || !isFlameView(query.view) ? [] : ['the drawing']),
+    ...(scale === 'absolute' || base === '' || !usesField(query, 'scale') ? [] : ['the scale']),
+    ...(drawing === 'all' || base === '' || !usesField(query, 'drawing') ? [] : ['the drawing']),
   ];
 }
 
@@ -187,7 +178,7 @@ export function leftOut(query: Query, matchers: readonly Matcher[]): readonly st
  * leaves, which pprof calls relative; it can only say so for all filters at once.
  */
 function withMatchers(
-  query: Query,
+  query: StoredQuery,
   matchers: readonly Matcher[]
 ): { options: Partial<ReportOptions>; leftOut: readonly Matcher[] } {
   if (matchers.length === 0) {

@@ -3,8 +3,9 @@ import type { Profile } from '../profile/profile';
 import { encodeFolded } from '../testing/encode';
 import { printTable } from '../testing/print';
 import { column, type Table } from '../views/table';
-import { defaultQuery, type Query } from './query';
-import { encodeQuery, processView, run } from './run';
+import { defaultQuery, parseQuery, type RunQuery, type StoredQuery } from './query';
+import { encodeQuery } from './run';
+import { runStored, processStored } from '../testing/runStored';
 
 const second = 1_000_000_000n;
 
@@ -32,8 +33,8 @@ async function made({ samples, at = 0, types = ['inuse_space/bytes'], seconds = 
 const before = { samples: { 'main;f': 100, 'main;gone': 50, 'main;same': 10 } };
 const after = { samples: { 'main;f': 160, 'main;new': 30, 'main;same': 10 }, at: 60 };
 
-const ask = async (a: Made, b: Made, query: Partial<Query>): Promise<Table> =>
-  run({ ...defaultQuery, ...query }, { profile: await made(a), base: await made(b) })[0];
+const ask = async (a: Made, b: Made, query: Partial<StoredQuery>): Promise<Table> =>
+  runStored({ ...defaultQuery, ...query }, { profile: await made(a), base: await made(b) })[0];
 
 describe('flame graph of two captures', () => {
   const rows = (table: Table) => printTable(table, ['level', 'label', 'value', 'self', 'valueRight', 'selfRight']);
@@ -123,7 +124,7 @@ describe('flame graph of changes in one direction', () => {
   });
 
   it('is named as the half of a sandwich that it is', async () => {
-    const [callees, callers] = run(
+    const [callees, callers] = runStored(
       { ...defaultQuery, view: 'sandwich', peek: '^main$', drawing: 'grown' },
       { profile: await made(after), base: await made(before) }
     );
@@ -157,7 +158,7 @@ describe('the table of changes', () => {
 
   it('takes a base', () => {
     const profile = made(after);
-    return expect(profile.then((p) => run({ ...defaultQuery, view: 'diff' }, { profile: p }))).rejects.toThrow(
+    return expect(profile.then((p) => runStored({ ...defaultQuery, view: 'diff' }, { profile: p }))).rejects.toThrow(
       /choose a base/
     );
   });
@@ -187,8 +188,8 @@ it('profiles without a common sample type are refused', async () => {
 });
 
 describe('growth', () => {
-  const grow = async (query: Partial<Query>, captures: Made[]) => {
-    const growth = processView({ ...defaultQuery, view: 'growth', ...query });
+  const grow = async (query: Partial<StoredQuery>, captures: Made[]) => {
+    const growth = processStored({ ...defaultQuery, view: 'growth', ...query });
     for (const capture of captures) {
       growth.add(await made(capture), (capture.at ?? 0) * 1000);
     }
@@ -233,10 +234,10 @@ describe('growth', () => {
 });
 
 describe('a file of what a query shows', () => {
-  const shown = async (query: Partial<Query>, base?: Made) => {
+  const shown = async (query: Partial<StoredQuery>, base?: Made) => {
     const inputs = { profile: await made(after), base: base && (await made(base)) };
-    const file = encodeQuery({ ...defaultQuery, ...query }, inputs);
-    return run({ ...defaultQuery, view: 'top' }, { profile: await decode(file) })[0];
+    const file = encodeQuery(parseQuery({ ...defaultQuery, ...query }) as RunQuery, inputs);
+    return runStored({ ...defaultQuery, view: 'top' }, { profile: await decode(file) })[0];
   };
   const rows = (table: Table) => printTable(table, ['function', 'flat', 'cum']);
 

@@ -3,62 +3,74 @@ import { subtractBase } from '../ops/subtractBase';
 import { sampleIndexByName, type Profile } from '../profile/profile';
 import { InputError, type Notice } from '../text/notice';
 import type { Prepared } from '../views/preparedProfile';
-import { prepare } from './prepare';
-import type { ProfileView, Query } from './query';
-
-/** The views that show both sides; the others report the difference as pprof does, base values below zero. */
-const pairedViews: ReadonlySet<ProfileView> = new Set<ProfileView>(['flame', 'callers', 'sandwich', 'diff']);
+import { prepare, type PrepareFields } from './prepare';
+import type { QueryFields } from '../fields/fields';
+import type { BaseUse } from '../views/view';
+import { viewInfos } from './viewInfos';
 
 /** Values that a process adds up from its start, so that of two captures the earlier one is part of the later. */
 const isCumulative = (type: string) => /^(alloc_objects|alloc_space|contentions|delay)$/.test(type);
 
-/** @throws InputError where the two cannot be compared, or not in the scale that was asked for */
-export function prepareComparison(profile: Profile, base: Profile, query: Query, view: ProfileView): Prepared {
+/** Fields of a query that say how two profiles are compared, beside those that prepare one. */
+type Comparison = PrepareFields &
+  Pick<QueryFields, 'normalize' | 'baseMode' | 'scale' | 'drawing'> & { readonly view: string };
+
+/**
+ * @param use of the base, by the query's view
+ * @throws InputError where the two cannot be compared, or not in the scale that was asked for
+ */
+export function prepareComparison(profile: Profile, base: Profile, query: Comparison, use: BaseUse): Prepared {
   const notices = restarts(profile, base);
-  const { normalize, baseMode, scale, drawing } = query;
-  if (!pairedViews.has(view)) {
-    const said: Notice[] =
-      scale === 'absolute'
-        ? []
-        : [
-            {
-              severity: 'warning',
-              text:
-                `The values are absolute: the view "${view}" shows a difference as pprof does, which knows no other scale. ` +
-                `${[...pairedViews].join(', ')} are per second or in percent.`,
-            },
-          ];
-    return withNotices(prepare(subtractBase(profile, base, { mode: baseMode, normalize }), query), [
-      ...notices,
-      ...said,
-    ]);
+  const { normalize, baseMode } = query;
+  if (use === 'subtracted') {
+    const difference = subtractBase(profile, base, { mode: baseMode, normalize });
+    return withNotices(prepare(difference, query), [...notices, ...unscaled(query)]);
   }
-  const isRateOfEach = scale === 'rate' && profile.durationNanos > 0 && base.durationNanos > 0;
+  return withNotices(scaledPair(profile, base, query, use), notices);
+}
+
+/** A view that shows a difference as pprof does has no scale. */
+function unscaled({ scale, view }: Comparison): Notice[] {
+  const scaledViews = viewInfos.filter(({ base }) => base === 'beside' || base === 'required').map(({ name }) => name);
+  const text =
+    `The values are absolute: the view "${view}" shows a difference as pprof does, which knows no other scale. ` +
+    `${scaledViews.join(', ')} are per second or in percent.`;
+  return scale === 'absolute' ? [] : [{ severity: 'warning', text }];
+}
+
+/** Both sides as two values of each sample, in the scale that was asked for. */
+function scaledPair(profile: Profile, base: Profile, query: Comparison, use: BaseUse): Prepared {
+  const { normalize, scale, drawing } = query;
   const paired = pair(profile, base, { normalize });
   const index = sampleIndexByName(
     { ...paired, sampleTypes: paired.sampleTypes.slice(0, paired.sampleTypes.length / 2) },
     query.sampleIndex
   );
   const both: Prepared = {
-    ...withNotices(prepare(paired, { ...query, sampleIndex: String(index) }, baseIndexOf(paired, index)), notices),
-    ...(view !== 'diff' && drawing !== 'all' && { change: drawing }),
+    ...prepare(paired, { ...query, sampleIndex: String(index) }, baseIndexOf(paired, index)),
+    ...(drawing !== 'all' && { change: drawing }),
   };
-  if (scale === 'percent') {
-    const share = (total: number) => (total === 0 ? 0 : 100 / total);
-    return scaled(both, share(both.total), share(both.base?.total ?? 0), 'percent');
+  switch (scale) {
+    case 'absolute':
+      return both;
+    case 'percent': {
+      const share = (total: number) => (total === 0 ? 0 : 100 / total);
+      return scaled(both, share(both.total), share(both.base?.total ?? 0), 'percent');
+    }
+    case 'rate': {
+      const ofSecond = ({ durationNanos }: Profile) => 1e9 / durationNanos;
+      return profile.durationNanos > 0 && base.durationNanos > 0
+        ? scaled(both, ofSecond(profile), ofSecond(base), `${both.unit}/s`)
+        : changePerSecond(both, secondsBetween(profile, base), use);
+    }
   }
-  const ofSecond = ({ durationNanos }: Profile) => 1e9 / durationNanos;
-  if (isRateOfEach) {
-    return scaled(both, ofSecond(profile), ofSecond(base), `${both.unit}/s`);
+}
+
+/** Two moments have no rates of their own, only what changed between them has. */
+function changePerSecond(both: Prepared, seconds: number, use: BaseUse): Prepared {
+  if (use !== 'beside') {
+    return { ...both, seconds }; // A table of changes divides them itself.
   }
-  if (scale !== 'rate') {
-    return both;
-  }
-  const seconds = secondsBetween(profile, base);
-  if (view === 'diff') {
-    return { ...both, seconds };
-  }
-  // Two moments have no rates of their own, only what changed between them has.
   const { change = 'grown' } = both;
   const text =
     `${change === 'grown' ? 'Growth' : 'Shrinking'} per second over the ${Math.round(seconds)} s between the two captures: ` +

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { decode } from '../decode/decode';
 import type { Profile } from '../profile/profile';
 import { defaultQuery } from './query';
-import { run } from './run';
+import { runStored } from '../testing/runStored';
 
 // How far off an estimate is, on a service that knows better: demo/service notes at each capture how many bytes each
 // tenant holds (testdata/estimate, recorded by demo/record.mjs).
@@ -27,7 +27,7 @@ async function inputsOf(instance: string, event: string): Promise<{ profile: Pro
 /** Bytes of each tenant as the plugin's table has them. */
 function estimate(inputs: { profile: Profile; labelled: Profile }): Record<string, number> {
   const query = { ...defaultQuery, view: 'tags', estimate: 'paths', sampleIndex: 'inuse_space' } as const;
-  const [table] = run(query, inputs);
+  const [table] = runStored(query, inputs);
   const column = (name: string) => table.columns.find((one) => one.name === name)?.values as ArrayLike<number | string>;
   const bytes: Record<string, number> = {};
   for (let i = 0; i < table.length; i++) {

@@ -2,7 +2,7 @@ import { estimateByPath, estimateByRules, unknown, type Estimate, type EstimateR
 import { compileGroup, compilePattern } from '../text/pattern';
 import { sampleIndexByName, type Profile } from '../profile/profile';
 import { InputError, type Notice } from '../text/notice';
-import type { Query } from './query';
+import type { EstimateFields, QueryFields } from '../fields/fields';
 
 /**
  * A profile with the label that the query estimates, and the notice that says so.
@@ -12,7 +12,7 @@ import type { Query } from './query';
 export function estimated(
   profile: Profile,
   labelled: Profile | undefined,
-  query: Query
+  query: EstimateFields & Pick<QueryFields, 'sampleIndex'>
 ): { profile: Profile; notices: readonly Notice[] } {
   const { estimate, estimateKey: key } = query;
   if (estimate === '') {
@@ -49,7 +49,7 @@ export function estimated(
   };
 }
 
-function byRules(profile: Profile, { estimateRules, estimateKey }: Query): Estimate {
+function byRules(profile: Profile, { estimateRules, estimateKey }: EstimateFields): Estimate {
   const rules = estimateRules
     .split('\n')
     .map((line) => line.trim())

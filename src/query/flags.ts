@@ -1,5 +1,5 @@
 import { InputError } from '../text/notice';
-import { defaultReportOptions, reportOptions, type ReportOptions } from './options';
+import { defaultReportOptions, reportOptions, type ReportOptions } from '../fields/reportOptions';
 
 /** Older names of sample types that pprof still takes, in its order: the first that is set counts (internal/driver/cli.go). */
 const sampleFlags: Readonly<Record<string, string>> = {

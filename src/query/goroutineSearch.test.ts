@@ -2,8 +2,8 @@ import type { Profile } from '../profile/profile';
 import { printTable } from '../testing/print';
 import { readDump, readRecording } from '../testing/recordedDumps';
 import type { Table } from '../views/table';
-import { defaultQuery, type Query } from './query';
-import { run } from './run';
+import { defaultQuery, type StoredQuery } from './query';
+import { runStored } from '../testing/runStored';
 
 const text = `goroutine 1 [chan receive, 7 minutes]:
 main.main()
@@ -30,15 +30,15 @@ main.other()
 	/src/other.go:1 +0x1
 `;
 
-async function found(search: string, query: Partial<Query> = {}): Promise<number[]> {
+async function found(search: string, query: Partial<StoredQuery> = {}): Promise<number[]> {
   const table = view(await readDump(text), { ...query, search });
   return printTable(table, ['goroutines'])
     .flatMap((ids) => ids.split(', ').map(Number))
     .filter((id) => id > 0)
     .sort((a, b) => a - b);
 }
-const view = (profile: Profile, query: Partial<Query>): Table =>
-  run({ ...defaultQuery, view: 'goroutines', ...query }, { profile })[0];
+const view = (profile: Profile, query: Partial<StoredQuery>): Table =>
+  runStored({ ...defaultQuery, view: 'goroutines', ...query }, { profile })[0];
 const textOf = (table: Table) => table.notices.map(({ text: notice }) => notice).join('\n');
 
 test.each<[string, number[]]>([
@@ -143,11 +143,11 @@ test('no expression is all goroutines, and says nothing', async () => {
 
 test('a search narrows the other views too, and asks for the states of a profile that has none', async () => {
   const profile = await readRecording(2, 'goroutine.pb.gz');
-  const [flame] = run({ ...defaultQuery, search: 'state == "chan send"' }, { profile });
+  const [flame] = runStored({ ...defaultQuery, search: 'state == "chan send"' }, { profile });
   expect(printTable(flame, ['value'])[0]).toBe('120');
   expect(textOf(flame)).toMatch(/Search: 120 of 330 goroutines/);
   const heap = { ...profile, sampleTypes: [{ type: 'inuse_space', unit: 'bytes' }] };
-  expect(() => run({ ...defaultQuery, search: 'id == 1' }, { profile: heap })).toThrow(/Expected a goroutine profile/);
+  expect(() => runStored({ ...defaultQuery, search: 'id == 1' }, { profile: heap })).toThrow(/Expected a goroutine profile/);
 });
 
 test('labels of the program, whatever their names', async () => {

@@ -7,7 +7,14 @@ import { compilePattern } from '../text/pattern';
 import { sampleIndexByName, type Profile } from '../profile/profile';
 import { InputError, type Notice } from '../text/notice';
 import type { Prepared } from '../views/preparedProfile';
-import { reportOptions, type ReportOptions } from './options';
+import type { filterFields, QueryFields, valueFields } from '../fields/fields';
+import { reportOptions } from '../fields/reportOptions';
+
+/** What of a query says which samples there are, with which frames, labels and values. */
+export type PrepareFields = Omit<
+  Pick<QueryFields, (typeof filterFields)[number] | (typeof valueFields)[number]>,
+  'search' | 'collapseStd' | 'signature'
+>;
 
 /**
  * Applies options in pprof's order (internal/driver/driver.go, generateRawReport): the profile's own drop_frames, units
@@ -16,12 +23,9 @@ import { reportOptions, type ReportOptions } from './options';
  * @param baseIndex row of the base's values in a paired profile
  * @throws InputError for an option that cannot be read
  */
-export function prepare(profile: Profile, options: ReportOptions, baseIndex?: number): Prepared {
+export function prepare(profile: Profile, options: PrepareFields, baseIndex?: number): Prepared {
   if (options.divideBy === 0) {
     throw new InputError('divide_by is 0: expected a number that values can be divided by.');
-  }
-  if (!Number.isInteger(options.nodeCount)) {
-    throw new InputError(`nodecount is ${options.nodeCount}: expected a whole number.`);
   }
   const index = sampleIndexByName(profile, options.sampleIndex);
   const { type, unit } = profile.sampleTypes[index];
@@ -67,10 +71,10 @@ function dropUninteresting(profile: Profile, notices: Notice[]): Profile {
 }
 
 /** A notice for each filter that matched nothing. */
-function say(matched: Readonly<Record<string, boolean>>, options: ReportOptions, notices: Notice[]): void {
+function say(matched: Readonly<Record<string, boolean>>, options: PrepareFields, notices: Notice[]): void {
   for (const [field, isMatched] of Object.entries(matched)) {
     if (!isMatched) {
-      const text = options[field as keyof ReportOptions];
+      const text = options[field as keyof PrepareFields];
       notices.push({ severity: 'warning', text: `${flagOf(field)} "${text}" matched no samples.` });
     }
   }
@@ -78,7 +82,7 @@ function say(matched: Readonly<Record<string, boolean>>, options: ReportOptions,
 
 function filter(
   profile: Profile,
-  options: ReportOptions,
+  options: PrepareFields,
   units: ReadonlyMap<string, string>,
   notices: Notice[]
 ): Profile {

@@ -2,7 +2,7 @@ import { encodePprof } from '../encode/pprof';
 import type { Profile } from '../profile/profile';
 import type { Prepared } from '../views/preparedProfile';
 import { untrimmed } from '../views/trimmedGraph';
-import type { ReportOptions } from './options';
+import type { ReportOptions } from '../fields/reportOptions';
 
 /** Options of a report that cuts nothing off and joins no frames, as -raw and -proto (internal/driver, applyCommandOverrides). */
 export const ofWhole = <T extends ReportOptions>(options: T): T => ({

@@ -4,8 +4,8 @@ import type { Profile } from '../profile/profile';
 import { encodeFolded, type FoldedSample } from '../testing/encode';
 import { printFlame, printProfile } from '../testing/print';
 import { column, type Table } from '../views/table';
-import { checkQuery, defaultQuery } from './query';
-import { run } from './run';
+import { parseQuery, defaultQuery } from './query';
+import { runStored } from '../testing/runStored';
 import { compileMatcher } from '../text/matcher';
 import { parseSelector, namedValuesTest, possibleValues, printSelector, type Matcher } from '../text/selector';
 
@@ -126,12 +126,12 @@ describe('run', () => {
     ['bytes="4kb:"', 0],
     ['tenant_id="globex", bytes!="2kb"', 20],
   ])('the label filter %s keeps %d ns', async (selector, expected) => {
-    const [table] = run(query({ selector, sampleIndex: 'cpu' }), { profile: await cpu() });
+    const [table] = runStored(query({ selector, sampleIndex: 'cpu' }), { profile: await cpu() });
     expect(column(table, 'value').values[0]).toBe(expected);
   });
 
   it('tag root and tag leaf frame every stack', async () => {
-    const [table] = run(query({ tagRoot: 'tenant_id' }), { profile: await cpu() });
+    const [table] = runStored(query({ tagRoot: 'tenant_id' }), { profile: await cpu() });
     expect(printFlame(table)).toEqual([
       'total 100',
       '  globex 50',
@@ -145,19 +145,19 @@ describe('run', () => {
       '    main 10',
       '      f 10 (self 10)',
     ]);
-    const [leaf] = run(query({ tagLeaf: 'bytes', selector: 'tenant_id="globex"' }), { profile: await cpu() });
+    const [leaf] = runStored(query({ tagLeaf: 'bytes', selector: 'tenant_id="globex"' }), { profile: await cpu() });
     expect(printFlame(leaf).map((line) => line.trim())).toContain('2kB 30 (self 30)');
   });
 
   it('top and tags are exact', async () => {
-    const [top] = run(query({ view: 'top' }), { profile: await cpu() });
+    const [top] = runStored(query({ view: 'top' }), { profile: await cpu() });
     expect(rows(top)).toEqual(['g 50 50 50 50 50 g', 'main 40 40 100 100 90 main', 'f 10 10 30 30 100 f']);
-    const [tags] = run(query({ view: 'tags' }), { profile: await cpu() });
+    const [tags] = runStored(query({ view: 'tags' }), { profile: await cpu() });
     expect(rows(tags)).toEqual(['bytes 2kB 30 30', 'tenant_id globex 50 50', 'tenant_id acme 10 10']);
   });
 
   it('says why nothing is left', async () => {
-    const [none] = run(query({ selector: 'tenant="acme"' }), { profile: await cpu() });
+    const [none] = runStored(query({ selector: 'tenant="acme"' }), { profile: await cpu() });
     expect(none.notices[0].text).toBe(
       'No sample matches tenant="acme": there is no label "tenant"; the samples have bytes, tenant_id.'
     );
@@ -184,10 +184,10 @@ describe('states of goroutines', () => {
       tagRoot: 'state_class',
       selector: '{state=~"select|chan receive"}',
     } as const;
-    const [table] = run(ask, { profile: await goroutines() });
+    const [table] = runStored(ask, { profile: await goroutines() });
     expect(printFlame(table).filter((line) => /^ {2}\S/.test(line))).toEqual(['  channel 4', '  select 3']);
     expect(table.notices).toEqual([{ severity: 'info', text: expect.stringMatching(/^States are inferred/) }]);
-    const [filtered] = run(
+    const [filtered] = runStored(
       { ...defaultQuery, view: 'tags', selector: '{state="select"}' },
       { profile: await goroutines() }
     );
@@ -195,7 +195,7 @@ describe('states of goroutines', () => {
   });
 
   it('and not where none does', async () => {
-    const [table] = run({ ...defaultQuery, view: 'tags' }, { profile: await goroutines() });
+    const [table] = runStored({ ...defaultQuery, view: 'tags' }, { profile: await goroutines() });
     expect(table.length).toBe(0);
   });
 });
@@ -231,6 +231,6 @@ test.each<[object, RegExp]>([
   [{ trim: 1 }, /trim is 1: expected a boolean/],
   [{ maxNodes: -5 }, /maxNodes is -5: expected at least 1/],
 ])('a stored query with %j is refused', (part, message) => {
-  expect(() => checkQuery(defaultQuery)).not.toThrow();
-  expect(() => checkQuery({ ...defaultQuery, ...part })).toThrow(message);
+  expect(() => parseQuery(defaultQuery)).not.toThrow();
+  expect(() => parseQuery({ ...defaultQuery, ...part })).toThrow(message);
 });

@@ -1,155 +1,93 @@
-import { baseChoices, captureChoices, type BaseFields, type CaptureFields } from '../captures/choices';
+import { defaultFields, fieldChoices, fieldNumbers, type FieldName, type QueryFields } from '../fields/fields';
 import { InputError } from '../text/notice';
-import { defaultGoroutineOptions, goroutineViews, historyViews, type GoroutineOptions } from './goroutineOptions';
-import { defaultReportOptions, type ReportOptions } from './options';
+import type { ViewInfo, ViewQuery } from '../views/view';
+import type { keyViews } from './keyViews';
+import { viewInfos } from './viewInfos';
+import type { profileViews } from './views';
 
-/** The query as plain data. Grafana's DataQuery fields (refId, hide, datasource) are added in `datasource.ts`. */
-export interface Query extends ReportOptions, CaptureFields, ComparisonFields, EstimateOptions, GoroutineOptions {
-  readonly view: View;
-  /** PromQL's syntax over key labels and sample labels: {service="ingester", profile="heap", tenant_id=~"a|b"}. */
-  readonly selector: string;
-  /** Regular expression on names of nodes: those that peek, list and sandwich show. */
-  readonly peek: string;
-  /** Nodes drawn in a flame graph; the rest becomes a node named `other`. */
-  readonly maxNodes: number;
-  /**
-   * Label keys, separated by commas: what splits a series ('' for one per instance), and groups of goroutines ('' for one
-   * per signature).
-   */
-  readonly groupBy: string;
-  /** Names of functions with their whole path and type arguments, not as pprof's web page shortens them. */
-  readonly fullNames: boolean;
-  /** Set where the settings have links to code, never stored: columns of names say where their code is. */
-  readonly withCode?: boolean;
+type AnyView = (typeof profileViews)[number] | (typeof keyViews)[number];
+
+type QueryOf<V> = V extends ViewInfo<infer O, infer N, infer B, infer F> ? ViewQuery<O, N, B, F> : never;
+
+/** What the core and the shell are asked: of each view the fields that it uses, and no other. */
+export type Query = QueryOf<AnyView>;
+
+/** Queries of views that open the same. */
+export type ProfileQuery = Extract<Query, { opens: 'profile' }>;
+export type GoroutineQuery = Extract<Query, { opens: 'goroutines' }>;
+export type ProcessQuery = Extract<Query, { opens: 'process' }>;
+export type MetaQuery = Extract<Query, { opens: 'meta' }>;
+export type MemoryQuery = Extract<Query, { opens: 'memory' }>;
+export type KeyQuery = Extract<Query, { opens: 'keys' }>;
+
+/** What `run` answers. */
+export type RunQuery = ProfileQuery | GoroutineQuery;
+
+export type ViewName = AnyView['name'];
+
+/** A query as dashboards store it, all fields filled in: flat, whatever its view. Stored JSON may lack any of them. */
+export interface StoredQuery extends QueryFields {
+  readonly view: ViewName;
 }
 
-/** What the chosen capture is compared with, and how. */
-export interface ComparisonFields extends BaseFields {
-  /** pprof's -diff_base, or its -base, in whose reports equal samples cancel. */
-  readonly baseMode: BaseMode;
-  /** What the two sides of a difference are in. */
-  readonly scale: DiffScale;
-  /** What a flame graph of a difference draws. */
-  readonly drawing: DiffDrawing;
-}
+export const defaultQuery: StoredQuery = { ...defaultFields, view: 'flame' };
 
-/** Gives samples a label that their profile lacks, as Go's heap profiles do: an estimate, and shown as one. */
-export interface EstimateOptions {
-  readonly estimate: EstimateChoice;
-  /** The label. */
-  readonly estimateKey: string;
-  /** For 'rules': a line each, `regular expression => value`; without a value its first group is the value. */
-  readonly estimateRules: string;
-}
+const infos = new Map(viewInfos.map((info) => [info.name, info]));
 
-/** '' for none; by the call paths of labelled samples of the same process; by rules on function names. */
-export const estimateChoices = ['', 'paths', 'rules'] as const;
-export type EstimateChoice = (typeof estimateChoices)[number];
+/** What the table of views says of the view of a query. */
+export const infoOf = ({ view }: { readonly view: ViewName }): ViewInfo => infos.get(view) as ViewInfo;
 
-/** The views that open profiles. */
-export const profileViews = [
-  'flame',
-  'callers',
-  'sandwich',
-  'graph',
-  'top',
-  'diff',
-  'tree',
-  'peek',
-  'list',
-  'tags',
-  'traces',
-  'sizes',
-  ...goroutineViews,
-] as const;
-export type ProfileView = (typeof profileViews)[number];
+export const isFlameView = (query: { readonly view: ViewName }): boolean => infoOf(query).panel === 'flamegraph';
 
-/** The views that open all captures of one process. */
-export const processViews = ['growth', ...historyViews] as const;
-
-/** `memory` opens a capture and its meta.json, `event` the latter alone; those after them come from keys alone. */
-export const views = [
-  ...profileViews,
-  ...processViews,
-  'memory',
-  'event',
-  'captures',
-  'series',
-  'events',
-  'exemplars',
-] as const;
-export type View = (typeof views)[number];
-
-export const isProfileView = (view: View): view is ProfileView => (profileViews as readonly View[]).includes(view);
-
-export const isProcessView = (view: View): boolean => (processViews as readonly View[]).includes(view);
-
-/** Views that a base changes. */
-export const isComparedView = (view: View): boolean => isProfileView(view) && view !== 'blockers';
-
-/** Views whose rows, nodes or series are functions. */
-export const namesFunctions = (view: View): boolean =>
-  (isProfileView(view) && view !== 'tags') || (isProcessView(view) && view !== 'states');
-
-export const baseModes = ['diff_base', 'base'] as const;
-export type BaseMode = (typeof baseModes)[number];
-
-/** As they are, in a second, or as shares of each side's total. */
-export const diffScales = ['absolute', 'rate', 'percent'] as const;
-export type DiffScale = (typeof diffScales)[number];
+/** Whether a view uses a field of the query. */
+export const usesField = (query: { readonly view: ViewName }, field: FieldName): boolean =>
+  infoOf(query).fields.includes(field);
 
 /**
- * Both sides, or what grew or shrank alone, call path by call path: the answer to what takes the memory now that did not
- * before. Per second of the time between two moments only changes can be drawn: 'all' draws what grew.
+ * The query that a stored one is: the fields of its view, those that it lacks at their defaults. Only this makes queries.
+ * @throws InputError for what it has instead of what is expected, in any field: anyone may write one by hand
  */
-export const diffDrawings = ['all', 'grown', 'shrunk'] as const;
-export type DiffDrawing = (typeof diffDrawings)[number];
-
-/** Views that are flame graphs. */
-export const isFlameView = (view: View): boolean => ['flame', 'callers', 'sandwich', 'creators'].includes(view);
-
-/** @throws InputError for what a stored query has instead of what is expected: anyone may write one by hand */
-export function checkQuery(query: Query): void {
-  for (const [field, standard] of Object.entries(defaultQuery)) {
-    const value = query[field as keyof Query];
-    if (typeof value !== typeof standard || Number.isNaN(value)) {
-      throw new InputError(`The query's ${field} is ${JSON.stringify(value)}: expected a ${typeof standard}.`);
-    }
+export function parseQuery<V extends ViewName = ViewName>(
+  stored: object & { readonly view?: V }
+): Extract<Query, { view: V }> {
+  const given = stored as Readonly<Record<string, unknown>>;
+  const { view = defaultQuery.view } = given;
+  const info = infos.get(view as ViewName);
+  if (!info) {
+    throw new InputError(`The query's view is ${printed(view)}: expected one of ${[...infos.keys()].join(', ')}.`);
   }
-  const chosen = { view: views, capture: captureChoices, base: baseChoices, baseMode: baseModes, scale: diffScales };
-  for (const [field, choices] of Object.entries({ ...chosen, drawing: diffDrawings, estimate: estimateChoices })) {
-    const value = query[field as keyof typeof chosen];
-    if (!(choices as readonly string[]).includes(value)) {
-      const expected = choices.filter((choice) => choice !== '').join(', ');
-      throw new InputError(`The query's ${field} is ${JSON.stringify(value)}: expected one of ${expected}.`);
-    }
-  }
-  if (query.maxNodes < 1) {
-    throw new InputError(`The query's maxNodes is ${query.maxNodes}: expected at least 1.`);
-  }
+  const all = Object.fromEntries(
+    Object.entries(defaultFields).map(([name, standard]) => [name, valueOf(name as FieldName, given[name], standard)])
+  );
+  const own = Object.fromEntries(info.fields.map((name) => [name, all[name]]));
+  // The table says which fields each view has, and so does the type.
+  return { ...own, view, opens: info.opens, selector: all.selector } as unknown as Extract<Query, { view: V }>;
 }
 
-export const defaultQuery: Query = {
-  ...defaultReportOptions,
-  ...defaultGoroutineOptions,
-  view: 'flame',
-  selector: '',
-  capture: 'latest',
-  event: '',
-  at: '',
-  base: '',
-  baseEvent: '',
-  baseBelow: 70,
-  baseInstance: '',
-  baseVersion: '',
-  baseMode: 'diff_base',
-  scale: 'absolute',
-  drawing: 'all',
-  estimate: '',
-  estimateKey: 'tenant_id',
-  estimateRules: '',
-  peek: '',
-  maxNodes: 16384,
-  groupBy: '',
-  fullNames: false,
-};
+/** @throws InputError */
+function valueOf(name: FieldName, value: unknown, standard: QueryFields[FieldName]): unknown {
+  if (value === undefined || value === null) {
+    return standard;
+  }
+  const refuse = (expected: string): never => {
+    throw new InputError(`The query's ${name} is ${printed(value)}: expected ${expected}.`);
+  };
+  if (typeof value !== typeof standard || Number.isNaN(value)) {
+    refuse(`a ${typeof standard}`);
+  }
+  const choices = fieldChoices[name];
+  if (choices && !choices.includes(value as string)) {
+    refuse(`one of ${choices.filter((choice) => choice !== '').join(', ')}`);
+  }
+  const number = fieldNumbers[name];
+  if (number && !number.isValid(value as number)) {
+    refuse(number.expected);
+  }
+  return value;
+}
+
+/** A value as JSON has it, cut where it is long. */
+function printed(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}

@@ -1,56 +1,28 @@
+import { defaultFields } from '../fields/fields';
 import { filterLabels, type LabelCondition } from '../ops/filterLabels';
-import { scale } from '../profile/measurement';
-import { compilePattern, type Pattern } from '../text/pattern';
-import { sampleIndexByName, type Profile } from '../profile/profile';
-import { InputError, type Notice } from '../text/notice';
-import { clockTolerance, spanText } from '../text/time';
-import { diff } from '../views/diff';
-import { callers, flame } from '../views/flame';
-import type { GoroutineSide } from '../views/goroutines/facts';
-import { GrowthBuilder } from '../views/growth';
 import { labelText, labelUnits } from '../profile/labels';
-import { list } from '../views/list';
-import { graph } from '../views/nodeGraph';
-import { peek, tree } from '../views/peek';
-import type { Prepared } from '../views/preparedProfile';
-import { sandwich } from '../views/sandwich';
-import { withShortNames } from '../views/shortNames';
-import { sizes } from '../views/sizes';
-import type { Table } from '../views/table';
-import { tags } from '../views/tags';
-import { top } from '../views/top';
-import { traces } from '../views/traces';
-import { waterfall } from '../views/memory';
+import { scale } from '../profile/measurement';
+import type { Profile } from '../profile/profile';
+import { compileMatcher } from '../text/matcher';
+import { InputError, type Notice } from '../text/notice';
+import { parseSelector, type Matcher } from '../text/selector';
+import { clockTolerance, spanText } from '../text/time';
 import type { MemoryMeta } from '../captures/meta';
+import { countsOf, type GoroutineSide } from '../views/goroutines/facts';
+import { processMemoryView } from '../views/memory';
+import type { Prepared } from '../views/preparedProfile';
+import { withShortNames } from '../views/shortNames';
+import type { Table } from '../views/table';
+import type { BaseUse, CaptureCollector, Opens } from '../views/view';
 import { prepareComparison } from './compare';
 import { estimated } from './estimate';
-import { compileMatcher } from '../text/matcher';
-import { prepare } from './prepare';
-import { ofWhole, proto } from './proto';
-import { isGoroutineView, isHistoryView, type GoroutineView } from './goroutineOptions';
-import { goroutineTable, historyOf, waitNotices } from './goroutines';
 import { searchGoroutines } from './goroutineSearch';
-import { isProfileView, profileViews, type ProfileView, type Query } from './query';
-import { parseSelector, type Matcher } from '../text/selector';
+import { waitNotices } from './waitNotices';
+import { prepare } from './prepare';
+import { proto } from './proto';
+import type { GoroutineQuery, ProcessQuery, ProfileQuery, RunQuery } from './query';
 import { withAskedStates } from './states';
-
-type ReportView = Exclude<ProfileView, GoroutineView>;
-
-/** What a query asks of a prepared profile. A view is one table; sandwich and graph are two. */
-const reports: Readonly<Record<ReportView, (prepared: Prepared, query: Query) => readonly Table[]>> = {
-  flame: (prepared, query) => [flame(prepared, query)],
-  callers: (prepared, query) => [callers(prepared, query)],
-  sandwich: (prepared, query) => sandwich(prepared, query, peekPattern(query)),
-  graph,
-  top: (prepared, query) => [top(prepared, query)],
-  diff: (prepared, query) => [diff(prepared, query)],
-  tree: (prepared, query) => [tree(prepared, query)],
-  peek: (prepared, query) => [peek(prepared, query, peekPattern(query))],
-  list: (prepared, query) => [list(prepared, query, peekPattern(query))],
-  tags: (prepared, query) => [tags(prepared, query)],
-  traces: (prepared, query) => [traces(prepared, query)],
-  sizes: (prepared, query) => [sizes(prepared, query)],
-};
+import { profileViews } from './views';
 
 /** What keys say of the inputs. */
 export interface KeyFacts {
@@ -75,17 +47,8 @@ export interface Inputs extends KeyFacts {
  * percentages are of what it leaves, as those of `tagfocus` are not.
  * @throws InputError for a query that cannot be answered
  */
-export function run(query: Query, inputs: Inputs): readonly Table[] {
-  const { view } = query;
-  if (!isProfileView(view)) {
-    throw new InputError(`The view "${view}" opens no profile; expected one of ${profileViews.join(', ')}.`);
-  }
-  if (isGoroutineView(view)) {
-    return withShortNames([goroutinesOf(view, query, inputs)], query);
-  }
-  const prepared = prepareQuery(query, inputs, view);
-  const [first, ...others] = reports[view](prepared, query).map((table) => inUnit(table, prepared, query));
-  return withShortNames([{ ...first, notices: [...prepared.notices, ...first.notices] }, ...others], query);
+export function run(query: RunQuery, inputs: Inputs): readonly Table[] {
+  return shortened(query.opens === 'profile' ? reportOf(query, inputs) : goroutinesOf(query, inputs), query);
 }
 
 /**
@@ -93,69 +56,95 @@ export function run(query: Query, inputs: Inputs): readonly Table[] {
  * off. `go tool pprof` gives its totals.
  * @throws InputError as `run` does
  */
-export function encodeQuery(query: Query, inputs: Inputs): Uint8Array {
-  // Of the reports, one that shows a difference as pprof does.
-  return proto(prepareQuery(ofWhole(query), inputs, 'traces'), query);
+export function encodeQuery(query: RunQuery, inputs: Inputs): Uint8Array {
+  // A difference as pprof's reports show it.
+  return proto(prepareQuery(query, inputs, 'subtracted'), { ...defaultFields, ...query });
 }
 
 /** From the limit of the process down to what its heap profile explains. @throws InputError where it is no heap profile */
-export function memory(meta: MemoryMeta, profile: Profile): readonly Table[] {
-  const index = sampleIndexByName(profile, 'inuse_space');
-  return [
-    waterfall(
-      meta,
-      profile.sample.values[index].reduce((sum, value) => sum + value, 0)
-    ),
-  ];
-}
+export const memory = (meta: MemoryMeta, profile: Profile): readonly Table[] => processMemoryView.tables(meta, profile);
 
 /**
  * What a view over the captures of one process makes of them, added in the order of time.
  * @throws InputError as `run` does
  */
-export function processView(query: Query): { add(profile: Profile, time: number): void; finish(): readonly Table[] } {
-  const captures = collect(query);
-  // A history counts, whatever sample type another view has chosen.
-  const options = isHistoryView(query.view) ? { ...query, sampleIndex: '' } : query;
+export function processView(query: ProcessQuery): {
+  add(profile: Profile, time: number): void;
+  finish(): readonly Table[];
+} {
+  const { isOfGoroutines, collect } = viewOf('process', query);
+  const collector: CaptureCollector = collect(query as never);
   const matchers = parseSelector(query.selector);
   return {
     add(profile, time) {
-      const whole = withAskedStates(profile, query, matchers);
+      const whole = withAskedStates(profile, query, matchers, isOfGoroutines);
       const { profile: selected, notices } = select(whole, query, matchers);
-      const prepared = prepare(selected, options);
+      const prepared = prepare(selected, allFields(query));
       // How many goroutines a search finds is another number in each capture.
       const said = [...prepared.notices, ...notices.filter(({ severity }) => severity !== 'info')];
-      captures.add({ prepared: { ...prepared, notices: said }, whole }, time);
+      collector.add({ prepared: { ...prepared, notices: said }, whole }, time);
     },
-    finish: () => withShortNames(captures.finish(), query),
+    finish: () => shortened(collector.finish(), query),
   };
 }
 
-function collect(query: Query): { add(side: GoroutineSide, time: number): void; finish(): readonly Table[] } {
-  const { view } = query;
-  if (isHistoryView(view)) {
-    return historyOf(view, query);
+/**
+ * The module of a query's view, from the table. Its computation takes the query as it is: the parser made it of the fields that
+ * the module names, which TypeScript cannot follow through a search by name.
+ */
+function viewOf<O extends Opens>(opens: O, { view }: { readonly view: string }) {
+  const isIt = (one: (typeof profileViews)[number]): one is Extract<(typeof profileViews)[number], { opens: O }> =>
+    one.opens === opens && one.name === view;
+  const found = profileViews.find(isIt);
+  if (!found) {
+    throw new Error(`The table of views has no ${view} that opens ${opens}.`);
   }
-  const growth = new GrowthBuilder(query);
-  return { add: ({ prepared }, time) => growth.add(prepared, time), finish: () => [growth.finish()] };
+  return found;
 }
 
-function goroutinesOf(view: GoroutineView, query: Query, { profile, base, isSameProcess = false }: Inputs): Table {
+/**
+ * A query as any view takes it. The fields that its own view does not use are at their defaults here, so that what all views
+ * share can be written once.
+ */
+const allFields = <Q extends object>(query: Q) => ({ ...defaultFields, ...query });
+
+const shortened = (tables: readonly Table[], query: RunQuery | ProcessQuery): readonly Table[] =>
+  withShortNames(tables, { fullNames: !('fullNames' in query) || query.fullNames });
+
+function reportOf(query: ProfileQuery, inputs: Inputs): readonly Table[] {
+  const view = viewOf('profile', query);
+  const prepared = prepareQuery(query, inputs, view.base);
+  if (view.base === 'required' && !inputs.base) {
+    throw new InputError(`The view "${view.name}" compares two captures: choose a base.`);
+  }
+  const [first, ...others] = view.tables(prepared, query as never).map((table) => inUnit(table, prepared, query));
+  return [{ ...first, notices: [...prepared.notices, ...first.notices] }, ...others];
+}
+
+function goroutinesOf(query: GoroutineQuery, { profile, base, isSameProcess = false }: Inputs): readonly Table[] {
+  const view = viewOf('goroutines', query);
   const matchers = parseSelector(query.selector);
-  const sideOf = (p: Profile) => {
-    const whole = withAskedStates(p, query, matchers);
+  const read = (p: Profile) => {
+    const whole = withAskedStates(p, query, matchers, true);
     const { profile: selected, notices } = select(whole, query, matchers);
-    return { whole, selected, notices };
+    countsOf(selected); // Throws where it has no goroutines.
+    const side: GoroutineSide = { prepared: prepare(selected, allFields(query)), whole };
+    return { side, notices };
   };
-  const now = sideOf(profile);
-  const table = goroutineTable(view, query, { now, base: base && sideOf(base), isSameProcess });
-  return { ...table, notices: [...now.notices, ...table.notices] };
+  const now = read(profile);
+  const before = base && read(base).side;
+  const [first, ...others] = view.tables(now.side, before, query as never, isSameProcess);
+  const ofBase = before?.prepared.notices.map((notice) => ({ ...notice, text: `Base: ${notice.text}` })) ?? [];
+  // Only the tree of creators has values of a sample type; the others count.
+  const waits = 'sampleIndex' in query ? waitNotices(now.side.prepared) : [];
+  const said = [...now.notices, ...now.side.prepared.notices, ...ofBase, ...waits];
+  return [{ ...first, notices: [...said, ...first.notices] }, ...others];
 }
 
 /** The samples that the selector and the search leave, and why there are none. */
 function select(
   profile: Profile,
-  query: Query,
+  { search, ...signature }: Pick<ProfileQuery, 'search' | 'collapseStd' | 'signature'>,
   matchers: readonly Matcher[]
 ): { profile: Profile; notices: readonly Notice[] } {
   const selected = filterLabels(profile, matchers.map(condition));
@@ -163,25 +152,25 @@ function select(
     selected.sample.length === 0 && profile.sample.length > 0
       ? [{ severity: 'warning', text: emptyText(profile, matchers) }]
       : [];
-  const found = searchGoroutines(selected, query.search, query);
+  const found = searchGoroutines(selected, search, signature);
   return { profile: found.profile, notices: [...empty, ...found.notices] };
 }
 
+/** @param use how a base, where there is one, is shown */
 function prepareQuery(
-  query: Query,
+  query: RunQuery,
   { profile: recorded, base, labelled, capturedAt }: Inputs,
-  view: ReportView
+  use: BaseUse
 ): Prepared {
   const matchers = parseSelector(query.selector);
-  const withLabels = (p: Profile) => estimated(withAskedStates(p, query, matchers), labelled, query);
+  const all = allFields(query);
+  const withLabels = (p: Profile) =>
+    estimated(withAskedStates(p, query, matchers, query.opens === 'goroutines'), labelled, all);
   const { profile, notices } = withLabels(recorded);
   const { profile: selected, notices: selectNotices } = select(profile, query, matchers);
-  if (view === 'diff' && !base) {
-    throw new InputError('The view "diff" compares two captures: choose a base.');
-  }
   const prepared = base
-    ? prepareComparison(selected, select(withLabels(base).profile, query, matchers).profile, query, view)
-    : prepare(selected, query);
+    ? prepareComparison(selected, select(withLabels(base).profile, query, matchers).profile, all, use)
+    : prepare(selected, all);
   const said = [...notices, ...selectNotices, ...skew(recorded, capturedAt), ...waitNotices(prepared)];
   return { ...prepared, notices: [...said, ...prepared.notices] };
 }
@@ -203,16 +192,8 @@ function skew({ timeNanos }: Profile, capturedAt = 0): Notice[] {
   ];
 }
 
-/** @throws InputError where the query has none, or one that does not compile */
-function peekPattern({ view, peek: text }: Query): Pattern {
-  if (text === '') {
-    throw new InputError(`The view "${view}" shows the functions that match a pattern: enter one, e.g. json.Marshal.`);
-  }
-  return compilePattern('peek', text);
-}
-
 /** Values divided and in the unit that was asked for; otherwise panels choose the unit of each value. */
-function inUnit(table: Table, { unit: from }: Prepared, { divideBy, unit: to }: Query): Table {
+function inUnit(table: Table, { unit: from }: Prepared, { divideBy, unit: to }: ProfileQuery): Table {
   const divide = divideBy > 0 && divideBy !== 1;
   const scaled = to === 'minimum' || to === 'auto' ? undefined : scale(1, from, to);
   if (!divide && !scaled) {

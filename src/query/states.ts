@@ -1,8 +1,7 @@
 import { withStates } from '../ops/goroutineStates';
 import { goroutineLabel } from '../profile/goroutine';
 import type { Profile } from '../profile/profile';
-import { isGoroutineView, isHistoryView } from './goroutineOptions';
-import type { Query } from './query';
+import type { QueryFields } from '../fields/fields';
 import type { Matcher } from '../text/selector';
 
 /** Panels of a dashboard ask for the states of one cached profile again and again. */
@@ -10,14 +9,21 @@ const known = new WeakMap<Profile, Profile>();
 const ownLabels = new Set<string>(Object.values(goroutineLabel));
 
 /**
- * The profile with the labels of goroutines where the query asks for them: by its view, by a search, or by naming one in
+ * The profile with the labels of goroutines where the query asks for them: by its view (`isOfGoroutines`), by a search, or by naming one in
  * its selector, tagroot, tagleaf, tagfocus or tagignore. Otherwise as it is: what a report prints of a file is what
  * `go tool pprof` prints.
  */
 export function withAskedStates(
   profile: Profile,
-  { view, search, tagRoot, tagLeaf, tagFocus, tagIgnore }: Query,
-  matchers: readonly Matcher[]
+  {
+    search,
+    tagRoot,
+    tagLeaf,
+    tagFocus,
+    tagIgnore,
+  }: Pick<QueryFields, 'search' | 'tagRoot' | 'tagLeaf' | 'tagFocus' | 'tagIgnore'>,
+  matchers: readonly Matcher[],
+  isOfGoroutines: boolean
 ): Profile {
   const names = [
     ...matchers.map(({ name }) => name),
@@ -25,8 +31,7 @@ export function withAskedStates(
     ...tagLeaf.split(','),
     ...[tagFocus, tagIgnore].filter((text) => text.includes('=')).map((text) => text.slice(0, text.indexOf('='))),
   ];
-  const asks = isGoroutineView(view) || isHistoryView(view) || search !== '';
-  if (!asks && !names.some((name) => ownLabels.has(name))) {
+  if (!isOfGoroutines && search === '' && !names.some((name) => ownLabels.has(name))) {
     return profile;
   }
   const labelled = known.get(profile) ?? withStates(profile);

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decode } from '../decode/decode';
 import type { Profile } from '../profile/profile';
-import { defaultQuery, type Query } from '../query/query';
-import { run } from '../query/run';
+import { defaultQuery, type StoredQuery } from '../query/query';
+import { runStored } from '../testing/runStored';
 import { Chance, randomProfiles } from '../testing/randomProfile';
 import { column, type Table } from './table';
 
@@ -12,9 +12,9 @@ import { column, type Table } from './table';
 type Pair = readonly [profile: Profile, base: Profile];
 
 /** Everything is drawn. */
-const whole: Query = { ...defaultQuery, maxNodes: 1e6, sampleIndex: '0' };
-const ask = ([profile, base]: Pair, query: Partial<Query>): readonly Table[] =>
-  run({ ...whole, fullNames: true, ...query }, { profile, base });
+const whole: StoredQuery = { ...defaultQuery, maxNodes: 1e6, sampleIndex: '0' };
+const ask = ([profile, base]: Pair, query: Partial<StoredQuery>): readonly Table[] =>
+  runStored({ ...whole, fullNames: true, ...query }, { profile, base });
 
 const numbers = (table: Table, name: string): number[] => Array.from(column(table, name).values, Number);
 const labels = (table: Table): string[] => {

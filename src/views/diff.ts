@@ -1,9 +1,11 @@
 import { codeOf } from './code';
-import { frameNames } from './frameNames';
+import { frameNames, type FrameOptions } from './frameNames';
 import { callGraph } from './graph';
 import type { Prepared } from './preparedProfile';
 import type { Column, Table } from './table';
 import type { TrimOptions } from './trimmedGraph';
+import { nodeFields } from '../fields/fields';
+import { reportView } from './view';
 
 /** Rows of the table; the largest changes stay. */
 const maxRows = 1000;
@@ -15,7 +17,7 @@ const maxRows = 1000;
  * Columns: function, delta, delta% (of the base), flat, base, change (new, gone, grown, shrunk), delta cum, cum, base cum.
  * Deltas are per second where that was asked.
  */
-export function diff(prepared: Prepared, options: TrimOptions): Table {
+export function diff(prepared: Prepared, options: FrameOptions & Pick<TrimOptions, 'sort'>): Table {
   const { profile, index, base, type, unit, seconds } = prepared;
   const frames = frameNames(profile, options);
   const now = callGraph(profile, index, frames);
@@ -94,3 +96,17 @@ function change(before: number, now: number, delta: number): string {
   }
   return now === 0 ? 'gone' : delta > 0 ? 'grown' : 'shrunk';
 }
+
+export const diffView = reportView({
+  name: 'diff',
+  title: 'Diff',
+  description: 'what changed since the base',
+  group: 'Compare',
+  opens: 'profile',
+  base: 'required',
+  panel: 'table',
+  fields: [...nodeFields, 'sort'],
+  namesFunctions: true,
+  reports: [],
+  tables: (prepared, query) => [diff(prepared, query)],
+});

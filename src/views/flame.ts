@@ -5,6 +5,8 @@ import { largestOf } from './largest';
 import type { Prepared } from './preparedProfile';
 import type { Column, Table } from './table';
 import type { Notice } from '../text/notice';
+import { nodeFields } from '../fields/fields';
+import { reportView } from './view';
 
 export interface DrawOptions {
   /** Most rows of the table; what is left out becomes nodes named `other`. */
@@ -354,3 +356,31 @@ function drawnValues(
   }
   return values;
 }
+
+export const flameView = reportView({
+  name: 'flame',
+  title: 'Flame graph',
+  description: 'callers above what they call',
+  group: 'Profile',
+  opens: 'profile',
+  base: 'beside',
+  panel: 'flamegraph',
+  fields: [...nodeFields, 'drawing', 'maxNodes'],
+  namesFunctions: true,
+  reports: [],
+  tables: (prepared, query) => [flame(prepared, query)],
+});
+
+export const callersView = reportView({
+  name: 'callers',
+  title: 'Callers',
+  description: 'inverted flame graph: leaves first',
+  group: 'Profile',
+  opens: 'profile',
+  base: 'beside',
+  panel: 'flamegraph',
+  fields: [...nodeFields, 'drawing', 'maxNodes'],
+  namesFunctions: true,
+  reports: [],
+  tables: (prepared, query) => [callers(prepared, query)],
+});

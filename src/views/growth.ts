@@ -1,9 +1,11 @@
 import { codeOf } from './code';
-import { frameNames } from './frameNames';
+import { frameNames, type FrameOptions } from './frameNames';
 import { callGraph } from './graph';
 import type { Prepared } from './preparedProfile';
 import { columnsOf, namedColumn, type Code, type NamedText, type Table } from './table';
 import type { TrimOptions } from './trimmedGraph';
+import { nodeFields, valueFields } from '../fields/fields';
+import { processView } from './view';
 
 /** Rows of the table; the fastest stay. */
 const maxRows = 200;
@@ -23,7 +25,7 @@ export class GrowthBuilder {
   private readonly code = new Map<string, Code | undefined>();
   private first: Prepared | undefined;
 
-  constructor(private readonly options: TrimOptions) {}
+  constructor(private readonly options: FrameOptions & Pick<TrimOptions, 'sort'>) {}
 
   /** @param time Unix ms; captures come in the order of time */
   add(prepared: Prepared, time: number): void {
@@ -141,3 +143,21 @@ function line(minutes: readonly number[], values: readonly number[]): { slope: n
   }
   return { slope: xx === 0 ? 0 : xy / xx, r2: xx === 0 || yy === 0 ? 0 : (xy * xy) / (xx * yy) };
 }
+
+export const growthView = processView({
+  name: 'growth',
+  title: 'Growth',
+  description: 'what grows over the captures of a process',
+  group: 'Over time',
+  opens: 'process',
+  base: 'none',
+  panel: 'table',
+  fields: [...valueFields, ...nodeFields, 'sort'],
+  namesFunctions: true,
+  reports: [],
+  isOfGoroutines: false,
+  collect(query) {
+    const growth = new GrowthBuilder(query);
+    return { add: ({ prepared }, time) => growth.add(prepared, time), finish: () => [growth.finish()] };
+  },
+});

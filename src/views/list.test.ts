@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { pprof } from '../cli/command';
 import { decode } from '../decode/decode';
 import { scaledLabel } from '../profile/measurement';
-import { defaultQuery, type Query } from '../query/query';
-import { run } from '../query/run';
+import { defaultQuery } from '../query/query';
+import { runStored } from '../testing/runStored';
 import { column, type Table } from './table';
 
 const files: Readonly<Record<string, string[]>> = JSON.parse(readFileSync('testdata/golden/files.json', 'utf8'));
 
-async function listOf(set: string, query: Partial<Query>): Promise<Table> {
+async function listOf(set: string, query: Parameters<typeof runStored>[0]): Promise<Table> {
   const profile = await decode(readFileSync(files[set][0]));
-  return run({ ...defaultQuery, view: 'list', fullNames: true, ...query }, { profile })[0];
+  return runStored({ ...defaultQuery, view: 'list', fullNames: true, ...query }, { profile })[0];
 }
 
 /** What -list prints of each routine and of each line with a value, without its source. */
@@ -40,7 +40,7 @@ function rowsOf(table: Table): string[] {
   });
 }
 
-test.each<[string, string, string[], Partial<Query>]>([
+test.each<[string, string, string[], Parameters<typeof runStored>[0]]>([
   ['cpu', 'work\\.', [], {}],
   ['cpu', 'work\\.', ['-noinlines'], { noInlines: true }],
   ['heap', 'service/internal', ['-alloc_space'], { sampleIndex: 'alloc_space' }],

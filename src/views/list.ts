@@ -5,6 +5,9 @@ import { callGraph, compareText, shownNodes } from './graph';
 import type { Prepared } from './preparedProfile';
 import { columnsOf, namedColumn, percentOf, type NamedText, type Table } from './table';
 import type { TrimOptions } from './trimmedGraph';
+import { trimFields } from '../fields/fields';
+import { searchPattern } from './searchPattern';
+import { reportView } from './view';
 
 /** The lines of one function in one file: pprof's ROUTINE. */
 export interface Routine {
@@ -137,3 +140,17 @@ export function list(prepared: Prepared, options: TrimOptions, pattern: Pattern)
         : [{ severity: 'warning', text: 'No function with a value has a name that the pattern matches.' }],
   };
 }
+
+export const listView = reportView({
+  name: 'list',
+  title: 'List',
+  description: 'lines of a function',
+  group: 'Profile',
+  opens: 'profile',
+  base: 'subtracted',
+  panel: 'table',
+  fields: [...trimFields, 'peek'],
+  namesFunctions: true,
+  reports: ['list'],
+  tables: (prepared, query) => [list(prepared, query, searchPattern(query))],
+});

@@ -1,5 +1,7 @@
+import { sampleIndexByName } from '../profile/profile';
 import type { MemoryMeta } from '../captures/meta';
 import type { Table } from './table';
+import { memoryView } from './view';
 
 /** A space that tables do not collapse. */
 const indent = '\u2003';
@@ -67,3 +69,25 @@ export function waterfall(memory: MemoryMeta, profileTotal: number): Table {
     ],
   };
 }
+
+export const processMemoryView = memoryView({
+  name: 'memory',
+  title: 'Memory',
+  description: 'from the limit down to what the heap profile explains',
+  group: 'Profile',
+  opens: 'memory',
+  base: 'none',
+  panel: 'table',
+  fields: [],
+  namesFunctions: false,
+  reports: [],
+  tables(meta, profile) {
+    const values = profile.sample.values[sampleIndexByName(profile, 'inuse_space')];
+    return [
+      waterfall(
+        meta,
+        values.reduce((sum, value) => sum + value, 0)
+      ),
+    ];
+  },
+});

@@ -3,6 +3,8 @@ import type { Prepared } from './preparedProfile';
 import { namedColumn, type Table } from './table';
 import { trimNotices } from './top';
 import { trimmedGraph, untrimmed, type TrimOptions } from './trimmedGraph';
+import { trimFields } from '../fields/fields';
+import { reportView } from './view';
 
 /** Lines of a node graph are 1 to this many pixels thick. */
 const maxThickness = 10;
@@ -87,3 +89,17 @@ function pathOf(name: string): string {
   const end = name.search(/[[( ]/);
   return name.slice(0, Math.max(0, name.lastIndexOf('/', end < 0 ? undefined : end)));
 }
+
+export const graphView = reportView({
+  name: 'graph',
+  title: 'Graph',
+  description: 'call graph for the node graph panel',
+  group: 'Profile',
+  opens: 'profile',
+  base: 'subtracted',
+  panel: 'nodeGraph',
+  fields: trimFields,
+  namesFunctions: true,
+  reports: ['dot', 'svg', 'png', 'pdf', 'web'],
+  tables: graph,
+});

@@ -5,6 +5,9 @@ import type { Prepared } from './preparedProfile';
 import { namedColumn, percentOf, type NamedText, type Table } from './table';
 import { trimNotices } from './top';
 import { sortedEdges, trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './trimmedGraph';
+import { trimFields } from '../fields/fields';
+import { searchPattern } from './searchPattern';
+import { reportView } from './view';
 
 /** Every node between its callers and its callees, cut as `go tool pprof -tree` cuts. Columns as in `peek`. */
 export const tree = (prepared: Prepared, options: TrimOptions): Table => neighbours(prepared, options);
@@ -114,3 +117,31 @@ function behindArrow(relation: string, named: NamedText): NamedText {
   const arrow = relation === 'caller' ? '\u2003\u2190 ' : '\u2003\u2192 ';
   return [arrow, ...(typeof named === 'string' ? [{ function: named }] : named)];
 }
+
+export const peekView = reportView({
+  name: 'peek',
+  title: 'Peek',
+  description: 'a function between its callers and callees',
+  group: 'Profile',
+  opens: 'profile',
+  base: 'subtracted',
+  panel: 'table',
+  fields: [...trimFields, 'peek'],
+  namesFunctions: true,
+  reports: ['peek'],
+  tables: (prepared, query) => [peek(prepared, query, searchPattern(query))],
+});
+
+export const treeView = reportView({
+  name: 'tree',
+  title: 'Tree',
+  description: 'every function between its callers and callees',
+  group: 'Profile',
+  opens: 'profile',
+  base: 'subtracted',
+  panel: 'table',
+  fields: trimFields,
+  namesFunctions: true,
+  reports: ['tree'],
+  tables: (prepared, query) => [tree(prepared, query)],
+});

@@ -7,6 +7,9 @@ import { markNames } from './graph';
 import type { Prepared } from './preparedProfile';
 import type { Table } from './table';
 import type { Notice } from '../text/notice';
+import { nodeFields } from '../fields/fields';
+import { searchPattern } from './searchPattern';
+import { reportView } from './view';
 
 /**
  * What the matching functions call, and who calls them: two flame tables whose first level are these functions, below a
@@ -53,3 +56,17 @@ function functionsOf({ length, parent, name, names, cum, base }: CallTree): stri
   }
   return found.size === 1 ? shortName(names[[...found][0]]) : `${found.size} functions`;
 }
+
+export const sandwichView = reportView({
+  name: 'sandwich',
+  title: 'Sandwich',
+  description: 'callees and callers of a function',
+  group: 'Profile',
+  opens: 'profile',
+  base: 'beside',
+  panel: 'flamegraph',
+  fields: [...nodeFields, 'drawing', 'maxNodes', 'peek'],
+  namesFunctions: true,
+  reports: [],
+  tables: (prepared, query) => sandwich(prepared, query, searchPattern(query)),
+});

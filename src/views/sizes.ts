@@ -3,6 +3,8 @@ import { codeOf } from './code';
 import { frameNames, type FrameOptions } from './frameNames';
 import type { Prepared } from './preparedProfile';
 import { percentOf, type Table } from './table';
+import { nodeFields } from '../fields/fields';
+import { reportView } from './view';
 
 /**
  * How large the allocations of each call site are: values by call site and by size, sizes between two powers of two.
@@ -81,3 +83,17 @@ export function sizes(prepared: Prepared, options: FrameOptions): Table {
           ],
   };
 }
+
+export const sizesView = reportView({
+  name: 'sizes',
+  title: 'Sizes',
+  description: 'sizes of allocations by call site',
+  group: 'Profile',
+  opens: 'profile',
+  base: 'subtracted',
+  panel: 'table',
+  fields: nodeFields,
+  namesFunctions: true,
+  reports: [],
+  tables: (prepared, query) => [sizes(prepared, query)],
+});

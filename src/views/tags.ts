@@ -2,6 +2,7 @@ import { compareText } from './graph';
 import { labelText } from '../profile/labels';
 import type { Prepared } from './preparedProfile';
 import { columnsOf, percentOf, type Table } from './table';
+import { reportView } from './view';
 
 /** What the samples with one label key add up to, and those with each of its values. */
 export interface TagRows {
@@ -78,3 +79,17 @@ export function tags(prepared: Prepared, { unit: labelUnit }: { readonly unit: s
           ],
   };
 }
+
+export const tagsView = reportView({
+  name: 'tags',
+  title: 'Tags',
+  description: 'value of each label',
+  group: 'Profile',
+  opens: 'profile',
+  base: 'subtracted',
+  panel: 'table',
+  fields: [],
+  namesFunctions: false,
+  reports: ['tags'],
+  tables: (prepared, query) => [tags(prepared, query)],
+});

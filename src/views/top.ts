@@ -4,6 +4,8 @@ import type { Prepared } from './preparedProfile';
 import { percentOf, type Table } from './table';
 import type { Notice } from '../text/notice';
 import { trimmedGraph, untrimmed, type TrimmedGraph, type TrimOptions } from './trimmedGraph';
+import { trimFields } from '../fields/fields';
+import { reportView } from './view';
 
 /** The nodes of a report in its order, with their values. */
 export interface TopRows {
@@ -75,3 +77,17 @@ export function trimNotices({ nodes, originalCount, dropped }: TrimmedGraph, { n
   }
   return texts.length === 0 ? [] : [{ severity: 'info', text: `${texts.join(' ')} Switch off "Trim" to see all.` }];
 }
+
+export const topView = reportView({
+  name: 'top',
+  title: 'Top',
+  description: 'flat and cum of each function',
+  group: 'Profile',
+  opens: 'profile',
+  base: 'subtracted',
+  panel: 'table',
+  fields: trimFields,
+  namesFunctions: true,
+  reports: ['top', 'text'],
+  tables: (prepared, query) => [top(prepared, query)],
+});

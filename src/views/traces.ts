@@ -7,6 +7,8 @@ import { largestOf } from './largest';
 import type { Prepared } from './preparedProfile';
 import { fullNameColumn } from './shortNames';
 import { namedColumn, type Column, type NamedText, type Piece, type Table } from './table';
+import { nodeFields } from '../fields/fields';
+import { reportView } from './view';
 
 /** Rows of the table; a profile may have hundreds of thousands of samples. */
 const maxRows = 1000;
@@ -178,3 +180,17 @@ function largestRows(values: Float64Array, stack: Uint32Array, largest: Float64A
   above.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b);
   return [...above, ...tied.slice(0, largest.length - above.length)];
 }
+
+export const tracesView = reportView({
+  name: 'traces',
+  title: 'Traces',
+  description: 'the largest samples with their stacks',
+  group: 'Profile',
+  opens: 'profile',
+  base: 'subtracted',
+  panel: 'table',
+  fields: nodeFields,
+  namesFunctions: true,
+  reports: ['traces'],
+  tables: (prepared, query) => [traces(prepared, query)],
+});

@@ -1,7 +1,7 @@
 import { decode } from '../decode/decode';
 import type { Profile } from '../profile/profile';
-import { defaultQuery, type ProfileView, type Query } from '../query/query';
-import { run } from '../query/run';
+import { defaultQuery, type ViewName, type StoredQuery } from '../query/query';
+import { runStored } from '../testing/runStored';
 import { encodeFolded } from '../testing/encode';
 import { printFlame, printTable } from '../testing/print';
 import { column } from './table';
@@ -19,8 +19,8 @@ const heap = (): Promise<Profile> =>
     })
   );
 
-const ask = (profile: Profile, view: ProfileView, query: Partial<Query> = {}) =>
-  run({ ...defaultQuery, ...query, view }, { profile });
+const ask = (profile: Profile, view: ViewName, query: Partial<StoredQuery> = {}) =>
+  runStored({ ...defaultQuery, ...query, view }, { profile });
 
 describe('callers', () => {
   it('starts at the functions that have a value of their own and adds up to the total', async () => {

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { decode } from '../decode/decode';
 import { isGzip } from '../decode/gzip';
-import { defaultQuery, type Query } from '../query/query';
+import { parseQuery } from '../query/query';
 import { encodeFolded } from '../testing/encode';
 import { printTable } from '../testing/print';
 import { randomSource } from '../testing/generate';
@@ -11,7 +11,8 @@ import { WorkerClient, type Load, type Opening } from './client';
 import { createHandler, type Handle } from './handler';
 import type { Progress, Request, Response } from './messages';
 
-const query: Query = { ...defaultQuery, view: 'top' };
+const query = parseQuery({ view: 'top' });
+const growthQuery = parseQuery({ view: 'growth' });
 const never = new AbortController().signal;
 
 const profileBytes = (value = 5): ArrayBuffer => {
@@ -138,7 +139,7 @@ test('views over the captures of a process, a merge of them and one alone read a
     return profileBytes(Number(key));
   });
   const sources = ['1', '2', '3', '4', '5', '6', '7'].map((key, i) => source(key, i * 60_000));
-  const growth = () => client.processView({ ...query, view: 'growth' }, sources, opening(load));
+  const growth = () => client.processView(growthQuery, sources, opening(load));
   const [, , merged, one] = await Promise.all([
     growth(),
     growth(),
@@ -260,7 +261,7 @@ describe('several captures', () => {
     const worker = new FakeWorker();
     const client = clientOf(worker);
     const sources = ['1', '2', '3', '4'].map((key, i) => source(key, i));
-    const { tables } = await client.run({ ...query, view: 'traces' }, { profile: sources }, opening(read));
+    const { tables } = await client.run(parseQuery({ view: 'traces' }), { profile: sources }, opening(read));
     expect(
       printTable(tables[0], ['stack'])
         .map((stack) => stack.slice(0, 2))
@@ -297,7 +298,7 @@ describe('several captures', () => {
   test('a base is opened beside the profile', async () => {
     const client = clientOf(new FakeWorker());
     const { tables } = await client.run(
-      { ...query, view: 'diff' },
+      parseQuery({ view: 'diff' }),
       { profile: [source('5')], base: [source('1'), source('2')] },
       opening(load())
     );
@@ -308,7 +309,7 @@ describe('several captures', () => {
   test('growth over them is a table', async () => {
     const client = clientOf(new FakeWorker());
     const sources = [1, 2, 3, 4].map((value) => source(String(value), value * 60_000));
-    const { tables } = await client.processView(query, sources, opening(load()));
+    const { tables } = await client.processView(growthQuery, sources, opening(load()));
     expect(tables[0].columns.find(({ name }) => name === 'growth per minute')?.values[0]).toBeCloseTo(1);
   });
 
@@ -316,12 +317,12 @@ describe('several captures', () => {
     const worker = new FakeWorker();
     const sources = [1, 2, 3, 4].map((value) => ({ ...source(String(value), value * 60_000), size: 100 }));
     const told: number[] = [];
-    await clientOf(worker).processView(query, sources, { ...opening(load()), onProgress: (done) => told.push(done) });
+    await clientOf(worker).processView(growthQuery, sources, { ...opening(load()), onProgress: (done) => told.push(done) });
     expect(told).toEqual([1, 2, 3, 4]);
     expect(worker.requests.map(({ type }) => type)).toEqual(['load', 'load', 'load', 'load', 'collect']);
     const large = new FakeWorker();
     await clientOf(large).processView(
-      query,
+      growthQuery,
       sources.map((one) => ({ ...one, size: 2 ** 22 })),
       opening(load())
     );
@@ -335,7 +336,7 @@ describe('several captures', () => {
       const read = load();
       const sources = [1, 2, 3, 4].map((value) => ({ ...source(String(value), value * 60_000), size }));
       const { tables, failed } = await client.processView(
-        query,
+        growthQuery,
         sources,
         opening(async (key) =>
           key === '2' ? (new TextEncoder().encode('no profile').buffer as ArrayBuffer) : read(key)

@@ -1,6 +1,6 @@
 import { BlobWorker as Worker } from './BlobWorker';
 import { SharedTasks } from '../tasks/shared';
-import type { Query } from '../query/query';
+import type { ProcessQuery, RunQuery } from '../query/query';
 import type { KeyFacts, ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../captures/meta';
@@ -196,7 +196,7 @@ export class WorkerClient {
 
   /** Tables of a query. @throws Error with the core's message */
   async run(
-    query: Query,
+    query: RunQuery,
     { profile, base, labelled, ...ofKeys }: InputSources,
     opening: Opening
   ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
@@ -222,7 +222,7 @@ export class WorkerClient {
 
   /** What a query shows, as the bytes of a .pb.gz. @throws Error with the core's message */
   async encode(
-    query: Query,
+    query: RunQuery,
     sources: InputSources,
     opening: Opening
   ): Promise<{ bytes: ArrayBuffer; failed: readonly Failure[] }> {
@@ -244,7 +244,7 @@ export class WorkerClient {
 
   /** A view over captures of one process, given in the order of time. @throws Error where none can be read */
   async processView(
-    query: Query,
+    query: ProcessQuery,
     sources: readonly Source[],
     opening: Opening
   ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
@@ -317,7 +317,7 @@ export class WorkerClient {
     sources: readonly Source[],
     opening: MergeOpening,
     key: string,
-    view?: Query
+    view?: ProcessQuery
   ): Promise<{ response: Response; failed: readonly Failure[] }> {
     // A merge goes one by one: it is shown as far as it is.
     const together = view && isFew(sources) && (await this.collectTogether(sources, opening, view));
@@ -328,7 +328,7 @@ export class WorkerClient {
   private async collectTogether(
     sources: readonly Source[],
     opening: MergeOpening,
-    processView: Query
+    processView: ProcessQuery
   ): Promise<{ response: Response; failed: readonly Failure[] } | undefined> {
     const { signal, onProgress } = opening;
     let done = 0;
@@ -358,7 +358,7 @@ export class WorkerClient {
     sources: readonly Source[],
     opening: MergeOpening,
     key: string,
-    view?: Query
+    view?: ProcessQuery
   ): Promise<{ response: Response; failed: readonly Failure[] }> {
     return againIfLost(async () => {
       const { signal, onProgress, onMerged } = opening;

@@ -1,7 +1,7 @@
 import type { Bucket } from '../captures/bucket';
 import { decode } from '../decode/decode';
 import { downloadQuery } from './download';
-import { defaultQuery, type Query } from '../query/query';
+import { parseQuery, type StoredQuery } from '../query/query';
 import { presetLayout } from '../captures/layout';
 import { StoreError, type Store } from '../store/store';
 import { encodeFolded } from '../testing/encode';
@@ -58,9 +58,9 @@ const noWorker = () => {
   throw new Error('no worker here');
 };
 
-function download(objects: Objects, patch: Partial<Query>) {
+function download(objects: Objects, patch: Partial<StoredQuery>) {
   const context = { bucket: bucketOf(objects), worker: new WorkerClient(noWorker) };
-  const query: Query = { ...defaultQuery, view: 'top', selector: '{service="ingester", profile="cpu"}', ...patch };
+  const query = parseQuery({ view: 'top', selector: '{service="ingester", profile="cpu"}', ...patch });
   return downloadQuery(context, query, range, new AbortController().signal);
 }
 const samplesOf = async (bytes: ArrayBuffer) => (await decode(new Uint8Array(bytes))).sample;

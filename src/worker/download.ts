@@ -1,10 +1,10 @@
-import { chooseBase } from '../captures/chooseBase';
+import { chooseBase, noBase } from '../captures/chooseBase';
 import type { Bucket } from '../captures/bucket';
 import type { Range } from '../captures/listing';
 import { failedNotice, findSources, loadFrom, ofSamples } from './sources';
 import { openedCaptures } from '../captures/opened';
 import { InputError, type Notice } from '../text/notice';
-import { isComparedView, isFlameView, isProfileView, type Query } from '../query/query';
+import type { Query, RunQuery } from '../query/query';
 import type { Capture } from '../captures/capture';
 import type { WorkerClient } from './client';
 
@@ -27,38 +27,39 @@ export async function downloadQuery(
   range: Range,
   signal: AbortSignal
 ): Promise<Download> {
-  if (!isProfileView(query.view)) {
+  if (query.opens !== 'profile' && query.opens !== 'goroutines') {
     throw new InputError(`The view "${query.view}" is no profile that could be downloaded.`);
   }
   const chosen = await openedCaptures(bucket, query, range, signal);
   if (chosen.captures.length === 0) {
     throw new InputError(chosen.notices.map(({ text }) => text).join(' '));
   }
-  const base = await chooseBase({
-    bucket,
-    query: isComparedView(query.view) ? query : { ...query, base: '' },
-    captures: chosen.captures,
-    range,
-    signal,
-  });
+  const { captures } = chosen;
+  const base = 'base' in query ? await chooseBase({ bucket, query, captures, range, signal }) : noBase;
   const { sources, count, notices } = await findSources(bucket, query, chosen, base, signal);
   const opening = { load: loadFrom(bucket), signal };
   const { bytes, failed } = await worker.encode(ofSamples(bucket, query), sources, opening);
-  const scale: Notice[] =
-    query.scale !== 'absolute' && base.captures.length > 0
-      ? [{ severity: 'warning', text: 'The file has the values as they are: pprof knows no scale of a difference.' }]
-      : [];
-  const drawing: Notice[] =
-    query.drawing !== 'all' && base.captures.length > 0 && isFlameView(query.view)
-      ? [{ severity: 'warning', text: `The file has the whole difference, not what has ${query.drawing} alone.` }]
-      : [];
+  const unsaid = base.captures.length > 0 ? unsaidOf(query) : [];
   return {
     name: fileName(chosen.captures, base.captures.length > 0),
     bytes,
-    warnings: [...notices, ...failedNotice(failed, count), ...scale, ...drawing]
+    warnings: [...notices, ...failedNotice(failed, count), ...unsaid]
       .filter(({ severity }) => severity !== 'info')
       .map(({ text }) => text),
   };
+}
+
+/** What of a difference a file cannot say. */
+function unsaidOf(query: RunQuery): Notice[] {
+  const warn = (text: string): Notice[] => [{ severity: 'warning', text }];
+  return [
+    ...('scale' in query && query.scale !== 'absolute'
+      ? warn('The file has the values as they are: pprof knows no scale of a difference.')
+      : []),
+    ...('drawing' in query && query.drawing !== 'all'
+      ? warn(`The file has the whole difference, not what has ${query.drawing} alone.`)
+      : []),
+  ];
 }
 
 /** Labels come from keys, which may hold anything; a name that a shell or a file system takes another way is none. */

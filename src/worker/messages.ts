@@ -1,4 +1,4 @@
-import type { Query } from '../query/query';
+import type { ProcessQuery, RunQuery } from '../query/query';
 import type { KeyFacts, ProfileFacts } from '../query/run';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../captures/meta';
@@ -19,19 +19,19 @@ export interface InputKeys {
 
 export type Question =
   | { readonly type: 'load'; readonly key: string; readonly bytes: ArrayBuffer }
-  | { readonly type: 'run'; readonly keys: InputKeys; readonly ofKeys: KeyFacts; readonly query: Query }
+  | { readonly type: 'run'; readonly keys: InputKeys; readonly ofKeys: KeyFacts; readonly query: RunQuery }
   /** Answers `file`: what the query shows, encoded. */
-  | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: Query }
+  | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: RunQuery }
   | { readonly type: 'facts'; readonly keys: InputKeys }
   | { readonly type: 'memory'; readonly keys: InputKeys; readonly meta: MemoryMeta }
   /** A view over a few captures of one process, in this order. */
   | {
       readonly type: 'collect';
       readonly sources: ReadonlyArray<{ readonly key: string; readonly time: number }>;
-      readonly processView: Query;
+      readonly processView: ProcessQuery;
     }
   /** Opens a collection: of many profiles one is kept at a time, so any number of them fits the worker's memory. */
-  | { readonly type: 'begin'; readonly collection: number; readonly processView?: Query }
+  | { readonly type: 'begin'; readonly collection: number; readonly processView?: ProcessQuery }
   /** Adds a profile, from the bytes where the cache does not hold it. `time` in Unix ms. */
   | {
       readonly type: 'add';

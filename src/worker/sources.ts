@@ -4,7 +4,7 @@ import { isSameProcess, type Capture } from '../captures/capture';
 import type { Choice } from '../captures/choose';
 import { findLabelled, labelledNotices } from '../captures/labelledSamples';
 import { sampleMatchers } from '../captures/keyMatchers';
-import type { Query } from '../query/query';
+import type { EstimateFields } from '../fields/fields';
 import type { Notice } from '../text/notice';
 import { printSelector } from '../text/selector';
 import type { Failure, InputSources, Load, Source } from './client';
@@ -12,7 +12,7 @@ import type { Failure, InputSources, Load, Source } from './client';
 /** What the worker opens for the chosen captures and their base, and all that has to be said of them. @throws StoreError, InputError */
 export async function findSources(
   bucket: Bucket,
-  query: Query,
+  query: { readonly selector: string } & Partial<Pick<EstimateFields, 'estimate'>>,
   { captures, notices }: Choice,
   base: Choice,
   signal: AbortSignal
@@ -74,7 +74,7 @@ export const loadFrom =
 const keyTime = (bucket: Bucket, { object }: Capture) => captureOfKey(bucket, object.key)?.time || undefined;
 
 /** The query as the worker takes it: of the selector what filters samples. @throws InputError */
-export const ofSamples = (bucket: Bucket, query: Query): Query => ({
+export const ofSamples = <Q extends { readonly selector: string }>(bucket: Bucket, query: Q): Q => ({
   ...query,
   selector: printSelector(sampleMatchers(bucket, query.selector)),
 });

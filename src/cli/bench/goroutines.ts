@@ -1,6 +1,6 @@
 import { decode } from '../../decode/decode';
 import { dumpVersion, makeGoroutines, printDump } from '../../testing/goroutineDumps';
-import { defaultQuery } from '../../query/query';
+import { parseQuery } from '../../query/query';
 import { run } from '../../query/run';
 import { median, round } from './median';
 import { usedAfterCollection, usedBytes } from './used';
@@ -24,7 +24,7 @@ export async function benchGoroutines(): Promise<object> {
   onProgress();
   // As another dump each time: nothing is known of it yet.
   const groupMs = await median(() =>
-    run({ ...defaultQuery, view: 'goroutines' }, { profile: { ...profile, labelSet: { ...profile.labelSet } } })
+    run(parseQuery({ view: 'goroutines' }), { profile: { ...profile, labelSet: { ...profile.labelSet } } })
   );
   return {
     goroutines: count,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { defaultQuery } from '../../query/query';
+import { parseQuery } from '../../query/query';
 import { ProfileCache } from '../../worker/cache';
 import { createHandler } from '../../worker/handler';
 import type { Question } from '../../worker/messages';
@@ -28,13 +28,13 @@ export async function benchMemory(files: readonly string[]): Promise<object> {
   };
   for (const [collection, processView] of [
     [1, undefined],
-    [2, { ...defaultQuery, view: 'growth' }],
+    [2, parseQuery({ view: 'growth' })],
   ] as const) {
     await ask({ type: 'begin', collection, processView });
     for (let i = 0; i < captures; i++) {
       const bytes = Uint8Array.from(readFileSync(files[i % files.length])).buffer;
       await ask({ type: 'add', collection, key: `capture ${i}`, time: i * 60_000, bytes });
-      await ask({ type: 'run', keys: { profile: `capture ${i}` }, ofKeys: {}, query: defaultQuery });
+      await ask({ type: 'run', keys: { profile: `capture ${i}` }, ofKeys: {}, query: parseQuery({ view: 'flame' }) });
       if (i % 20 === 19) {
         look();
       }

@@ -1,7 +1,7 @@
 import { decode } from '../../decode/decode';
 import { quoteMeta } from '../../text/literals';
 import type { Profile } from '../../profile/profile';
-import { defaultQuery, type Query } from '../../query/query';
+import { parseQuery, type RunQuery, type StoredQuery } from '../../query/query';
 import { profileFacts, run } from '../../query/run';
 import { printSelector } from '../../text/selector';
 import { column } from '../../views/table';
@@ -14,13 +14,13 @@ import { median, round } from './median';
  */
 export async function benchQueries(bytes: Uint8Array): Promise<object> {
   const first = await median(
-    async () => run(defaultQuery, { profile: await decode(bytes, { unpack: nodeGunzip }) }),
+    async () => run(parseQuery({ view: 'flame' }), { profile: await decode(bytes, { unpack: nodeGunzip }) }),
     5
   );
   const profile = await decode(bytes, { unpack: nodeGunzip });
   const changed: Record<string, number> = {};
   for (const [name, query] of Object.entries(changedQueries(profile))) {
-    changed[name] = round(await median(() => run({ ...defaultQuery, ...query }, { profile })));
+    changed[name] = round(await median(() => run(parseQuery(query) as RunQuery, { profile })));
   }
   const times = Object.values(changed).sort((a, b) => a - b);
   const medianMs = times[times.length >> 1];
@@ -33,9 +33,9 @@ export async function benchQueries(bytes: Uint8Array): Promise<object> {
   };
 }
 
-function changedQueries(profile: Profile): Record<string, Partial<Query>> {
+function changedQueries(profile: Profile): Record<string, Partial<StoredQuery>> {
   const { labels, sampleTypes } = profileFacts([profile]);
-  const [top] = run({ ...defaultQuery, view: 'top' }, { profile });
+  const [top] = run(parseQuery({ view: 'top' }), { profile });
   const { values, text = [] } = column(top, 'function');
   const name = (rank: number) => text[Number(values[Math.min(rank, top.length - 1)])] ?? '';
   const literal = (rank: number) => quoteMeta(name(rank));

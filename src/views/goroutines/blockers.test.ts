@@ -1,12 +1,12 @@
 import type { Profile } from '../../profile/profile';
-import { defaultQuery, type Query } from '../../query/query';
-import { run } from '../../query/run';
+import { defaultQuery, type StoredQuery } from '../../query/query';
+import { runStored } from '../../testing/runStored';
 import { printTable } from '../../testing/print';
 import { readDump, readRecording } from '../../testing/recordedDumps';
 import type { Table } from '../table';
 
-const view = (profile: Profile, query: Partial<Query> = {}): Table =>
-  run({ ...defaultQuery, view: 'blockers', ...query }, { profile })[0];
+const view = (profile: Profile, query: Partial<StoredQuery> = {}): Table =>
+  runStored({ ...defaultQuery, view: 'blockers', ...query }, { profile })[0];
 const textOf = (table: Table) => table.notices.map(({ text }) => text).join('\n');
 
 const locking = (id: number, lock: string, name: string, argument: string, minutes = 3) =>

@@ -5,6 +5,7 @@ import { columnsOf, fullText, namedColumn, type NamedText, type Table } from '..
 import type { Notice } from '../../text/notice';
 import { factsOf } from './facts';
 import { Signatures, type SignatureOptions } from './signatures';
+import { goroutineView } from '../view';
 
 /** Rows of the table; the addresses that most wait for stay. */
 const maxRows = 200;
@@ -232,3 +233,17 @@ function deadlocks(
         },
       ];
 }
+
+export const blockersView = goroutineView({
+  name: 'blockers',
+  title: 'Blockers',
+  description: 'who probably holds the lock that others wait for',
+  group: 'Goroutines',
+  opens: 'goroutines',
+  base: 'none',
+  panel: 'table',
+  fields: ['fullNames'],
+  namesFunctions: true,
+  reports: [],
+  tables: (now, _, query) => [blockers(now.prepared, now.whole, query)],
+});

@@ -8,6 +8,7 @@ import { fullText, type NamedText, type Table } from '../table';
 import type { Notice } from '../../text/notice';
 import { factsOf, type GoroutineFacts, type GoroutineSide } from './facts';
 import { callText, Signatures, type SignatureOptions } from './signatures';
+import { goroutineView } from '../view';
 
 export interface CreatorOptions extends SignatureOptions, DrawOptions {
   /** Of a difference both sides, or its changes in one direction. */
@@ -212,3 +213,17 @@ function creatorNotices({ profile, index }: Prepared, tree: CreatorTree, total: 
   }
   return notices;
 }
+
+export const creatorsView = goroutineView({
+  name: 'creators',
+  title: 'Creators',
+  description: 'who started the goroutines',
+  group: 'Goroutines',
+  opens: 'goroutines',
+  base: 'goroutines',
+  panel: 'flamegraph',
+  fields: ['sampleIndex', 'relativePercentages', 'drawing', 'maxNodes', 'fullNames'],
+  namesFunctions: true,
+  reports: [],
+  tables: (now, base, query) => [creators(now, base, query)],
+});

@@ -4,8 +4,8 @@ import { gunzipSync } from 'node:zlib';
 import { decode } from '../../decode/decode';
 import { withStates } from '../../ops/goroutineStates';
 import type { Profile } from '../../profile/profile';
-import { defaultQuery, type Query } from '../../query/query';
-import { run } from '../../query/run';
+import { defaultQuery, type StoredQuery } from '../../query/query';
+import { runStored } from '../../testing/runStored';
 import {
   dumpVersion,
   dumpVersions,
@@ -26,10 +26,10 @@ import { statesOfClass } from '../../profile/goroutine';
 
 jest.setTimeout(60_000);
 
-const view = (profile: Profile, query: Partial<Query> = {}): Table =>
-  run({ ...defaultQuery, view: 'goroutines', ...query }, { profile })[0];
-const changes = (profile: Profile, base: Profile, isSameProcess = false, query: Partial<Query> = {}): Table =>
-  run({ ...defaultQuery, view: 'goroutines', ...query }, { profile, base, isSameProcess })[0];
+const view = (profile: Profile, query: Partial<StoredQuery> = {}): Table =>
+  runStored({ ...defaultQuery, view: 'goroutines', ...query }, { profile })[0];
+const changes = (profile: Profile, base: Profile, isSameProcess = false, query: Partial<StoredQuery> = {}): Table =>
+  runStored({ ...defaultQuery, view: 'goroutines', ...query }, { profile, base, isSameProcess })[0];
 
 const countsBySignature = (table: Table): Record<string, number> =>
   Object.fromEntries(

@@ -6,6 +6,7 @@ import { factsOf, waitBuckets, type GoroutineSide } from './facts';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { compareIds, type Survivors } from './survivors';
 import { callText, stackText } from './signatures';
+import { goroutineView } from '../view';
 
 /** Rows of the table; the largest groups or changes stay. */
 const maxRows = 1000;
@@ -240,3 +241,17 @@ export function missingKeys(keys: readonly string[], { label, strings }: Profile
         },
       ];
 }
+
+export const goroutinesView = goroutineView({
+  name: 'goroutines',
+  title: 'Goroutines',
+  description: 'groups by stack, and what changed since the base',
+  group: 'Goroutines',
+  opens: 'goroutines',
+  base: 'goroutines',
+  panel: 'table',
+  fields: ['groupBy', 'fullNames'],
+  namesFunctions: true,
+  reports: [],
+  tables: (now, base, query, isSameProcess) => [goroutines(now, base, query, isSameProcess)],
+});

@@ -1,7 +1,7 @@
 import type { Profile } from '../../profile/profile';
-import { defaultBenign } from '../../query/goroutineOptions';
-import { defaultQuery, type Query } from '../../query/query';
-import { processView } from '../../query/run';
+import { defaultBenign } from '../../fields/goroutineOptions';
+import { defaultQuery, type StoredQuery } from '../../query/query';
+import { processStored } from '../../testing/runStored';
 import { printTable } from '../../testing/print';
 import { plantedLeaks, readDump, readRecording, recordings } from '../../testing/recordedDumps';
 import { column, type Table } from '../table';
@@ -10,8 +10,8 @@ const minute = 60_000;
 const start = Date.parse('2026-11-25T01:00:00Z');
 const textOf = (table: Table) => table.notices.map(({ text }) => text).join('\n');
 
-function over(captures: ReadonlyArray<readonly [Profile, number]>, query: Partial<Query> = {}): Table {
-  const history = processView({ ...defaultQuery, view: 'leaks', ...query });
+function over(captures: ReadonlyArray<readonly [Profile, number]>, query: Partial<StoredQuery> = {}): Table {
+  const history = processStored({ ...defaultQuery, view: 'leaks', ...query });
   captures.forEach(([profile, at]) => history.add(profile, start + at * minute));
   return history.finish()[0];
 }
@@ -174,7 +174,7 @@ describe('what captures there are', () => {
   });
 
   it('count goroutines whatever sample type the query names', async () => {
-    const rows = (query: Partial<Query>) =>
+    const rows = (query: Partial<StoredQuery>) =>
       recorded('goroutine.txt.gz').then((all) => printTable(over(all, query), ['last']));
     expect(await rows({ sampleIndex: 'alloc_space' })).toEqual(await rows({}));
   });

@@ -1,5 +1,6 @@
 import { stateClass } from '../../profile/goroutine';
-import type { Pattern } from '../../text/pattern';
+import { compilePattern, type Pattern } from '../../text/pattern';
+import { processView } from '../view';
 import type { Profile } from '../../profile/profile';
 import { columnsOf, fullText, namedColumn, type Column, type NamedText, type Table } from '../table';
 import type { Notice } from '../../text/notice';
@@ -544,4 +545,63 @@ function distinct(texts: readonly string[]): string[] {
     seen.set(text, count);
     return count === 1 ? text : `${text} #${count}`;
   });
+}
+
+const ofLeaks = ['groupBy', 'benign', 'fullNames'] as const;
+
+export const leaksView = processView({
+  name: 'leaks',
+  title: 'Leaks',
+  description: 'goroutines that grow over the captures of a process',
+  group: 'Goroutines',
+  opens: 'process',
+  base: 'none',
+  panel: 'table',
+  fields: ofLeaks,
+  namesFunctions: true,
+  reports: [],
+  isOfGoroutines: true,
+  collect: (query) => new GoroutineHistory('leaks', { ...query, isBenign: benignPattern(query.benign) }),
+});
+
+export const leakSeriesView = processView({
+  name: 'leakSeries',
+  title: 'Leaks over time',
+  description: 'the same as a series per stack',
+  group: 'Goroutines',
+  opens: 'process',
+  base: 'none',
+  panel: 'graph',
+  fields: ofLeaks,
+  namesFunctions: true,
+  reports: [],
+  isOfGoroutines: true,
+  collect: (query) => new GoroutineHistory('leakSeries', { ...query, isBenign: benignPattern(query.benign) }),
+});
+
+export const statesView = processView({
+  name: 'states',
+  title: 'States over time',
+  description: 'goroutines of a process by class of state',
+  group: 'Goroutines',
+  opens: 'process',
+  base: 'none',
+  panel: 'graph',
+  fields: [],
+  namesFunctions: false,
+  reports: [],
+  isOfGoroutines: true,
+  // It counts by class of state, whatever their signatures.
+  collect: () =>
+    new GoroutineHistory('states', { collapseStd: true, signature: 'functions', groupBy: '', isBenign: () => false }),
+});
+
+/** @throws InputError naming the line that does not compile */
+function benignPattern(text: string): Pattern {
+  const patterns = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line) => compilePattern(`known benign "${line}"`, line));
+  return (name) => patterns.some((matches) => matches(name));
 }

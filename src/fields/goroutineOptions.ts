@@ -1,17 +1,3 @@
-import type { HistoryView } from '../views/goroutines/history';
-
-/** Views of goroutine profiles and dumps that open captures as other views do. */
-export const goroutineViews = ['goroutines', 'creators', 'blockers'] as const;
-export type GoroutineView = (typeof goroutineViews)[number];
-
-/** Views over all goroutine captures of one process. */
-export const historyViews = ['leaks', 'leakSeries', 'states'] as const satisfies readonly HistoryView[];
-
-export const isGoroutineView = (view: string): view is GoroutineView =>
-  (goroutineViews as readonly string[]).includes(view);
-
-export const isHistoryView = (view: string): view is HistoryView => (historyViews as readonly string[]).includes(view);
-
 /** How goroutines are looked at. */
 export interface GoroutineOptions {
   /** Which goroutines, as an expression (goroutineSearch.ts); '' for all. */

@@ -1,0 +1,74 @@
+import { InlineFieldRow, type ComboboxOption } from '@grafana/ui';
+import React, { type ReactNode } from 'react';
+import { captureChoices, type CaptureChoice } from '../captures/choices';
+import { viewInfos } from '../query/viewInfos';
+import type { ViewName } from '../query/query';
+import { viewGroups } from '../views/view';
+import { ChoiceField, labelWidth, TextField } from './fields';
+import type { FormProps } from './form';
+
+const viewOptions: Array<ComboboxOption<ViewName>> = viewGroups.flatMap((group) =>
+  viewInfos
+    .filter((info) => info.group === group)
+    .map(({ name, title, description }) => ({ value: name as ViewName, label: title, description, group }))
+);
+
+const captureLabels: Record<CaptureChoice, string> = {
+  latest: 'Latest in range',
+  first: 'First in range',
+  merge: 'Merge all in range',
+  peak: 'Peak value in range',
+  nearest: 'Nearest at or before',
+  event: 'Event id or key',
+};
+const captureOptions = captureChoices.map((value) => ({ value, label: captureLabels[value] }));
+
+/** The view, and which captures it opens; of a list of captures it is the one that is marked. */
+export function ViewFields({ id, query, view, uses, onChange, children }: FormProps & { children: ReactNode }) {
+  return (
+    <InlineFieldRow>
+      <ChoiceField
+        id={id('view')}
+        label="View"
+        labelWidth={labelWidth}
+        width={22}
+        options={viewOptions}
+        value={query.view}
+        onChange={(name) => onChange({ view: name })}
+      />
+      {uses('capture') && (
+        <ChoiceField
+          id={id('capture')}
+          label="Captures"
+          tooltip={
+            view.opens === 'process'
+              ? 'The capture whose process is followed over the time range.'
+              : 'Which captures of the time range are opened.'
+          }
+          options={captureOptions}
+          value={query.capture}
+          onChange={(capture) => onChange({ capture })}
+        />
+      )}
+      {uses('event') && query.capture === 'event' && (
+        <TextField
+          id={id('event')}
+          label="Event"
+          value={query.event}
+          placeholder="event id or object key"
+          onCommit={(event) => onChange({ event })}
+        />
+      )}
+      {uses('at') && query.capture === 'nearest' && (
+        <TextField
+          id={id('at')}
+          label="Time"
+          value={query.at}
+          placeholder="end of the range"
+          onCommit={(at) => onChange({ at })}
+        />
+      )}
+      {children}
+    </InlineFieldRow>
+  );
+}

@@ -1,0 +1,22 @@
+import { fieldsOf, type ViewInfo } from '../views/view';
+import { keyViews } from './keyViews';
+import { profileViews } from './views';
+
+// webpack.config.ts folds this module into what it exports, which is plain data: whoever only has to know what views there are
+// does not carry their computations.
+
+/** The table of views as plain data, in the order of the editor's list. */
+export const viewInfos: readonly ViewInfo[] = [...profileViews, ...keyViews].map(
+  ({ name, title, description, group, opens, base, panel, fields, namesFunctions, reports }) => ({
+    name,
+    title,
+    description,
+    group,
+    opens,
+    base,
+    panel,
+    fields: fieldsOf({ opens, base, fields }),
+    namesFunctions,
+    reports,
+  })
+);

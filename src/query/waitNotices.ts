@@ -1,0 +1,17 @@
+import { isGoroutineProfile } from '../ops/goroutineStates';
+import type { Notice } from '../text/notice';
+import { countsOf, factsOf } from '../views/goroutines/facts';
+import type { Prepared } from '../views/preparedProfile';
+
+/** Where values are waits: of how many goroutines none is known. */
+export function waitNotices({ profile, index }: Pick<Prepared, 'profile' | 'index'>): Notice[] {
+  const { sample, sampleTypes } = profile;
+  if (sampleTypes[index]?.type !== 'wait' || !isGoroutineProfile(profile)) {
+    return [];
+  }
+  const { minutes } = factsOf(profile);
+  const counts = countsOf(profile);
+  const unknown = sample.labelSet.reduce((sum, set, i) => sum + (Number.isNaN(minutes[set]) ? counts[i] : 0), 0);
+  const text = `The wait of ${unknown.toLocaleString('en-US')} goroutines is not known and counts as none: Go prints none for those that the runtime found leaked.`;
+  return unknown === 0 ? [] : [{ severity: 'warning', text }];
+}

@@ -1,0 +1,185 @@
+import type { MemoryMeta } from '../captures/meta';
+import {
+  baseFields,
+  captureFields,
+  estimateFields,
+  filterFields,
+  valueFields,
+  type FieldName,
+  type QueryFields,
+} from '../fields/fields';
+import type { Profile } from '../profile/profile';
+import type { GoroutineSide } from './goroutines/facts';
+import type { Prepared } from './preparedProfile';
+import type { Table } from './table';
+
+/**
+ * A view is one module that says all there is to know of it, and one line in the table of views (query/views.ts for those
+ * that open profiles, query/keyViews.ts for those that come from keys). Whatever lists, runs, draws or documents views reads
+ * the table: the parser of queries, `run`, the shell, the editor, the command line, the help page, and the test of README.md.
+ */
+export type View = ReportView | GoroutineView | ProcessView | MemoryView | EventView | KeyView;
+
+export const viewGroups = ['Profile', 'Compare', 'Over time', 'Goroutines', 'Captures'] as const;
+export type ViewGroup = (typeof viewGroups)[number];
+
+/** Grafana's panel that draws a view. `marks` and `diamonds` are drawn over a panel of metrics, and are rows in Explore. */
+export type Panel = 'flamegraph' | 'table' | 'nodeGraph' | 'graph' | 'marks' | 'diamonds';
+
+/**
+ * What a base is to a view: nothing; samples below zero, as pprof's reports have it; a second value beside the first; that,
+ * and without a base there is nothing to show; or other goroutines, compared by signature and id.
+ */
+export type BaseUse = keyof typeof fieldsOfBase;
+
+/**
+ * What a view is made of: captures of one choice, merged; the same as goroutines; all captures of a process, one after the
+ * other; a heap capture and its meta.json; meta.json alone; keys alone.
+ */
+export type Opens = keyof typeof fieldsOfOpening;
+
+/** Fields of every view that opens the same. */
+export const fieldsOfOpening = {
+  profile: [...captureFields, ...filterFields, ...valueFields, ...estimateFields],
+  goroutines: [...captureFields, ...filterFields],
+  process: [...captureFields, ...filterFields],
+  memory: captureFields,
+  meta: captureFields,
+  keys: [],
+} as const satisfies Record<string, readonly FieldName[]>;
+
+/** Fields of every view that takes a base so. */
+export const fieldsOfBase = {
+  none: [],
+  subtracted: [...baseFields, 'baseMode', 'normalize', 'scale'],
+  beside: [...baseFields, 'baseMode', 'normalize', 'scale'],
+  required: [...baseFields, 'baseMode', 'normalize', 'scale'],
+  goroutines: baseFields,
+} as const satisfies Record<string, readonly FieldName[]>;
+
+/** What a view says of itself, as plain data. */
+export interface ViewInfo<
+  O extends Opens = Opens,
+  N extends string = string,
+  B extends BaseUse = BaseUse,
+  F extends FieldName = FieldName,
+> {
+  /** As stored queries and links have it. */
+  readonly name: N;
+  /** In the editor's list. */
+  readonly title: string;
+  /** Beside the title, in few words: begins small, no full stop. */
+  readonly description: string;
+  readonly group: ViewGroup;
+  readonly opens: O;
+  readonly base: B;
+  readonly panel: Panel;
+  /** What it uses of a query beside the fields of all views that open the same, and those of its use of a base. */
+  readonly fields: readonly F[];
+  /** Its rows, nodes or series are functions. */
+  readonly namesFunctions: boolean;
+  /** Names of the report in `go tool pprof`; the first is printed. */
+  readonly reports: readonly string[];
+}
+
+/** The fields of a query that a view of this kind is given. */
+export type FieldsOf<O extends Opens, B extends BaseUse, F extends FieldName> =
+  (typeof fieldsOfOpening)[O][number] | (typeof fieldsOfBase)[B][number] | F;
+
+/** All that a view uses of a query. */
+export const fieldsOf = ({
+  opens,
+  base,
+  fields,
+}: Pick<ViewInfo, 'opens' | 'base' | 'fields'>): readonly FieldName[] => [
+  ...fieldsOfOpening[opens],
+  ...fieldsOfBase[base],
+  ...fields,
+];
+
+/** The query of a view: it has no field that the view does not use. */
+export type ViewQuery<O extends Opens, N extends string, B extends BaseUse, F extends FieldName> = {
+  readonly view: N;
+  readonly opens: O;
+  /** Of a view that opens profiles what filters samples; see QueryFields. */
+  readonly selector: string;
+  /** Set where the settings have links to code, never stored: columns of names say where their code is. */
+  readonly withCode?: boolean;
+} & Pick<QueryFields, FieldsOf<O, B, F>>;
+
+/** Of one profile, as a report of pprof is. A view is one table; sandwich and graph are two. */
+export interface ReportView<
+  N extends string = string,
+  B extends BaseUse = BaseUse,
+  F extends FieldName = FieldName,
+> extends ViewInfo<'profile', N, B, F> {
+  tables(prepared: Prepared, query: ViewQuery<'profile', N, B, F>): readonly Table[];
+}
+
+/** Of goroutines. Their base is not paired with them sample by sample. */
+export interface GoroutineView<
+  N extends string = string,
+  B extends BaseUse = BaseUse,
+  F extends FieldName = FieldName,
+> extends ViewInfo<'goroutines', N, B, F> {
+  /** @param isSameProcess as far as keys say, the base is of the same process: only then ids are compared */
+  tables(
+    now: GoroutineSide,
+    base: GoroutineSide | undefined,
+    query: ViewQuery<'goroutines', N, B, F>,
+    isSameProcess: boolean
+  ): readonly Table[];
+}
+
+/** Takes the captures of a process one at a time, in the order of time, so that any number of them fits in memory. */
+export interface CaptureCollector {
+  /** @param time Unix ms */
+  add(capture: GoroutineSide, time: number): void;
+  finish(): readonly Table[];
+}
+
+/** Over all captures of one process. */
+export interface ProcessView<N extends string = string, F extends FieldName = FieldName> extends ViewInfo<
+  'process',
+  N,
+  'none',
+  F
+> {
+  /** Counts goroutines: what the leak detector of the runtime found is read too. */
+  readonly isOfGoroutines: boolean;
+  collect(query: ViewQuery<'process', N, 'none', F>): CaptureCollector;
+}
+
+/** Of a heap and what its meta.json says of the process's memory. */
+export interface MemoryView<N extends string = string> extends ViewInfo<'memory', N, 'none', never> {
+  tables(meta: MemoryMeta, profile: Profile): readonly Table[];
+}
+
+/** The chosen capture in one line, of which meta.json is read where the bucket has one. */
+export interface EventView<N extends string = string> extends ViewInfo<'meta', N, 'none', never> {}
+
+/** From keys alone: no object is read. */
+export interface KeyView<N extends string = string, F extends FieldName = FieldName> extends ViewInfo<
+  'keys',
+  N,
+  'none',
+  F
+> {}
+
+// Each of these only gives a view its exact type: the query that its computation is given follows from its fields.
+
+export const reportView = <const N extends string, const B extends BaseUse, const F extends FieldName>(
+  view: ReportView<N, B, F>
+) => view;
+
+export const goroutineView = <const N extends string, const B extends BaseUse, const F extends FieldName>(
+  view: GoroutineView<N, B, F>
+) => view;
+
+export const processView = <const N extends string, const F extends FieldName>(view: ProcessView<N, F>) => view;
+
+export const memoryView = <const N extends string>(view: MemoryView<N>) => view;
+
+export const eventView = <const N extends string>(view: EventView<N>) => view;
+
+export const keyView = <const N extends string, const F extends FieldName>(view: KeyView<N, F>) => view;
