@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Compilation, sources, type Compiler, type Configuration, type RuleSetRule } from 'webpack';
 import grafanaConfig, { type Env } from './.config/webpack/webpack.config';
 import { ThirdPartyLicenses } from './scripts/licenses';
@@ -20,7 +21,7 @@ export default async function config(env: Env): Promise<Configuration> {
   );
   // Nothing is split off but what is imported so: each script is one request.
   const optimization = { ...base.optimization, splitChunks: false as const };
-  const rules = (base.module?.rules as RuleSetRule[]).map(withTarget);
+  const rules = [foldedViews, ...(base.module?.rules as RuleSetRule[]).map(withTarget)];
   const plugins = [
     ...(base.plugins ?? []),
     new ThirdPartyLicenses('THIRD_PARTY_LICENSES.txt'),
@@ -29,6 +30,13 @@ export default async function config(env: Env): Promise<Configuration> {
   ];
   return { ...base, externalsType: 'amd', entry, output, optimization, plugins, module: { ...base.module, rules } };
 }
+
+/** The table of views as plain data: whoever only has to know what views there are does not carry their computations. */
+const foldedViews: RuleSetRule = {
+  test: /[\\/]query[\\/]viewInfos\.ts$/,
+  enforce: 'pre',
+  loader: join(process.cwd(), 'scripts/fold.mjs'),
+};
 
 /** The scaffold writes the day of the build. SOURCE_DATE_EPOCH says that of the commit: the same files whenever built. */
 const dayOfCommit = {

@@ -11,17 +11,25 @@ import { Arguments, ignoredFlags, ReportFlags, reportFlags, searchPattern, toSwi
 import type { ReportOptions } from '../fields/reportOptions';
 import { prepare } from '../query/prepare';
 import { ofWhole, proto } from '../query/proto';
+import type { ViewName } from '../query/query';
+import { profileViews } from '../query/views';
 import type { Prepared } from '../views/preparedProfile';
 import { untrimmed } from '../views/trimmedGraph';
 import { list } from './list';
 import { peek, raw, tags, top, traces, tree, type Report } from './report';
 
-const reports: Readonly<Record<string, Report>> = { top, text: top, tree, tags, traces, raw };
+/** Reports under the names that the table of views has for them. */
+const named = <R>(texts: Readonly<Partial<Record<ViewName, R>>>): Readonly<Record<string, R>> =>
+  Object.fromEntries(
+    profileViews.flatMap(({ name, reports }) => {
+      const text = texts[name];
+      return text ? reports.map((report) => [report, text]) : [];
+    })
+  );
+
+const reports: Readonly<Record<string, Report>> = { ...named<Report>({ top, tree, tags, traces }), raw };
 /** Reports of the functions that a pattern matches. */
-const searches: Readonly<Record<string, (prepared: Prepared, options: ReportOptions, pattern: string) => string>> = {
-  peek,
-  list,
-};
+const searches = named<(prepared: Prepared, options: ReportOptions, pattern: string) => string>({ peek, list });
 const reportNames = [...Object.keys(reports), ...Object.keys(searches), 'proto'];
 
 interface Command {

@@ -1,8 +1,10 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2, QueryEditorHelpProps } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
-import React from 'react';
+import React, { Fragment } from 'react';
+import { viewInfos } from '../query/viewInfos';
 import type { PprofQuery } from '../types';
+import { viewGroups } from '../views/view';
 
 const examples: ReadonlyArray<{ title: string; text: string; query: Partial<PprofQuery> }> = [
   {
@@ -68,6 +70,20 @@ export function QueryHelp({ onClickExample }: QueryEditorHelpProps<PprofQuery>) 
         != =~ !~; a pattern has to match the whole value. Numeric labels take units and ranges:{' '}
         <code>{'{profile="heap", bytes="1kb:1mb"}'}</code>.
       </p>
+      <dl className={styles.views}>
+        {viewGroups.map((group) => (
+          <Fragment key={group}>
+            <dt>{group}</dt>
+            {viewInfos
+              .filter((info) => info.group === group)
+              .map(({ name, title, description }) => (
+                <dd key={name}>
+                  <strong>{title}</strong>: {description}
+                </dd>
+              ))}
+          </Fragment>
+        ))}
+      </dl>
       {examples.map(({ title, text, query }) => (
         <button
           key={title}
@@ -85,6 +101,12 @@ export function QueryHelp({ onClickExample }: QueryEditorHelpProps<PprofQuery>) 
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
+  views: css({
+    columns: '22em',
+    marginBottom: theme.spacing(2),
+    dt: { marginTop: theme.spacing(0.5) },
+    dd: { margin: 0 },
+  }),
   example: css({
     display: 'flex',
     flexDirection: 'column',

@@ -85,7 +85,9 @@ describe('query editor', () => {
   });
 
   test('a service is chosen with the keyboard, from what the bucket has', async () => {
-    const { user, seen, onRunQuery, suggestions } = renderQueryEditor({ selector: '{profile="cpu", tenant_id="acme"}' });
+    const { user, seen, onRunQuery, suggestions } = renderQueryEditor({
+      selector: '{profile="cpu", tenant_id="acme"}',
+    });
     await pick(user, 'Service', 'querier');
     expect(suggestions).toHaveBeenCalled();
     expect(seen.query.selector).toBe('{service="querier", profile="cpu", tenant_id="acme"}');

@@ -6,7 +6,7 @@ import type { Prepared } from '../views/preparedProfile';
 import { prepare, type PrepareFields } from './prepare';
 import type { QueryFields } from '../fields/fields';
 import type { BaseUse } from '../views/view';
-import { viewInfos } from './viewInfos';
+import { profileViews } from './views';
 
 /** Values that a process adds up from its start, so that of two captures the earlier one is part of the later. */
 const isCumulative = (type: string) => /^(alloc_objects|alloc_space|contentions|delay)$/.test(type);
@@ -31,7 +31,9 @@ export function prepareComparison(profile: Profile, base: Profile, query: Compar
 
 /** A view that shows a difference as pprof does has no scale. */
 function unscaled({ scale, view }: Comparison): Notice[] {
-  const scaledViews = viewInfos.filter(({ base }) => base === 'beside' || base === 'required').map(({ name }) => name);
+  const scaledViews = profileViews
+    .filter(({ base }) => base === 'beside' || base === 'required')
+    .map(({ name }) => name);
   const text =
     `The values are absolute: the view "${view}" shows a difference as pprof does, which knows no other scale. ` +
     `${scaledViews.join(', ')} are per second or in percent.`;

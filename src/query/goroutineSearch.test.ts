@@ -147,7 +147,9 @@ test('a search narrows the other views too, and asks for the states of a profile
   expect(printTable(flame, ['value'])[0]).toBe('120');
   expect(textOf(flame)).toMatch(/Search: 120 of 330 goroutines/);
   const heap = { ...profile, sampleTypes: [{ type: 'inuse_space', unit: 'bytes' }] };
-  expect(() => runStored({ ...defaultQuery, search: 'id == 1' }, { profile: heap })).toThrow(/Expected a goroutine profile/);
+  expect(() => runStored({ ...defaultQuery, search: 'id == 1' }, { profile: heap })).toThrow(
+    /Expected a goroutine profile/
+  );
 });
 
 test('labels of the program, whatever their names', async () => {

@@ -10,7 +10,6 @@ const eventLine = eventView({
   base: 'none',
   panel: 'table',
   fields: [],
-  namesFunctions: false,
   reports: [],
 });
 const capturesView = keyView({
@@ -22,7 +21,6 @@ const capturesView = keyView({
   base: 'none',
   panel: 'table',
   fields: captureFields,
-  namesFunctions: false,
   reports: [],
 });
 const seriesView = keyView({
@@ -34,7 +32,6 @@ const seriesView = keyView({
   base: 'none',
   panel: 'graph',
   fields: ['groupBy'],
-  namesFunctions: false,
   reports: [],
 });
 const eventsView = keyView({
@@ -46,7 +43,6 @@ const eventsView = keyView({
   base: 'none',
   panel: 'marks',
   fields: [],
-  namesFunctions: false,
   reports: [],
 });
 const exemplarsView = keyView({
@@ -58,7 +54,6 @@ const exemplarsView = keyView({
   base: 'none',
   panel: 'diamonds',
   fields: [],
-  namesFunctions: false,
   reports: [],
 });
 

@@ -1,6 +1,6 @@
 import { defaultFields, fieldChoices, fieldNumbers, type FieldName, type QueryFields } from '../fields/fields';
 import { InputError } from '../text/notice';
-import type { ViewInfo, ViewQuery } from '../views/view';
+import { fieldsOf, type ViewInfo, type ViewQuery } from '../views/view';
 import type { keyViews } from './keyViews';
 import { viewInfos } from './viewInfos';
 import type { profileViews } from './views';
@@ -41,7 +41,7 @@ export const isFlameView = (query: { readonly view: ViewName }): boolean => info
 
 /** Whether a view uses a field of the query. */
 export const usesField = (query: { readonly view: ViewName }, field: FieldName): boolean =>
-  infoOf(query).fields.includes(field);
+  fieldsOf(infoOf(query)).includes(field);
 
 /**
  * The query that a stored one is: the fields of its view, those that it lacks at their defaults. Only this makes queries.
@@ -59,7 +59,7 @@ export function parseQuery<V extends ViewName = ViewName>(
   const all = Object.fromEntries(
     Object.entries(defaultFields).map(([name, standard]) => [name, valueOf(name as FieldName, given[name], standard)])
   );
-  const own = Object.fromEntries(info.fields.map((name) => [name, all[name]]));
+  const own = Object.fromEntries(fieldsOf(info).map((name) => [name, all[name]]));
   // The table says which fields each view has, and so does the type.
   return { ...own, view, opens: info.opens, selector: all.selector } as unknown as Extract<Query, { view: V }>;
 }

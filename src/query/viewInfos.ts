@@ -1,4 +1,4 @@
-import { fieldsOf, type ViewInfo } from '../views/view';
+import type { ViewInfo } from '../views/view';
 import { keyViews } from './keyViews';
 import { profileViews } from './views';
 
@@ -7,7 +7,7 @@ import { profileViews } from './views';
 
 /** The table of views as plain data, in the order of the editor's list. */
 export const viewInfos: readonly ViewInfo[] = [...profileViews, ...keyViews].map(
-  ({ name, title, description, group, opens, base, panel, fields, namesFunctions, reports }) => ({
+  ({ name, title, description, group, opens, base, panel, fields, reports }) => ({
     name,
     title,
     description,
@@ -15,8 +15,7 @@ export const viewInfos: readonly ViewInfo[] = [...profileViews, ...keyViews].map
     opens,
     base,
     panel,
-    fields: fieldsOf({ opens, base, fields }),
-    namesFunctions,
+    fields,
     reports,
   })
 );

@@ -106,7 +106,6 @@ export const diffView = reportView({
   base: 'required',
   panel: 'table',
   fields: [...nodeFields, 'sort'],
-  namesFunctions: true,
   reports: [],
   tables: (prepared, query) => [diff(prepared, query)],
 });

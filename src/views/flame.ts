@@ -366,7 +366,6 @@ export const flameView = reportView({
   base: 'beside',
   panel: 'flamegraph',
   fields: [...nodeFields, 'drawing', 'maxNodes'],
-  namesFunctions: true,
   reports: [],
   tables: (prepared, query) => [flame(prepared, query)],
 });
@@ -380,7 +379,6 @@ export const callersView = reportView({
   base: 'beside',
   panel: 'flamegraph',
   fields: [...nodeFields, 'drawing', 'maxNodes'],
-  namesFunctions: true,
   reports: [],
   tables: (prepared, query) => [callers(prepared, query)],
 });

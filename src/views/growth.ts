@@ -153,7 +153,6 @@ export const growthView = processView({
   base: 'none',
   panel: 'table',
   fields: [...valueFields, ...nodeFields, 'sort'],
-  namesFunctions: true,
   reports: [],
   isOfGoroutines: false,
   collect(query) {

@@ -150,7 +150,6 @@ export const listView = reportView({
   base: 'subtracted',
   panel: 'table',
   fields: [...trimFields, 'peek'],
-  namesFunctions: true,
   reports: ['list'],
   tables: (prepared, query) => [list(prepared, query, searchPattern(query))],
 });

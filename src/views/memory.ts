@@ -79,7 +79,6 @@ export const processMemoryView = memoryView({
   base: 'none',
   panel: 'table',
   fields: [],
-  namesFunctions: false,
   reports: [],
   tables(meta, profile) {
     const values = profile.sample.values[sampleIndexByName(profile, 'inuse_space')];

@@ -99,7 +99,6 @@ export const graphView = reportView({
   base: 'subtracted',
   panel: 'nodeGraph',
   fields: trimFields,
-  namesFunctions: true,
   reports: ['dot', 'svg', 'png', 'pdf', 'web'],
   tables: graph,
 });

@@ -127,7 +127,6 @@ export const peekView = reportView({
   base: 'subtracted',
   panel: 'table',
   fields: [...trimFields, 'peek'],
-  namesFunctions: true,
   reports: ['peek'],
   tables: (prepared, query) => [peek(prepared, query, searchPattern(query))],
 });
@@ -141,7 +140,6 @@ export const treeView = reportView({
   base: 'subtracted',
   panel: 'table',
   fields: trimFields,
-  namesFunctions: true,
   reports: ['tree'],
   tables: (prepared, query) => [tree(prepared, query)],
 });

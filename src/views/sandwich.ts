@@ -66,7 +66,6 @@ export const sandwichView = reportView({
   base: 'beside',
   panel: 'flamegraph',
   fields: [...nodeFields, 'drawing', 'maxNodes', 'peek'],
-  namesFunctions: true,
   reports: [],
   tables: (prepared, query) => sandwich(prepared, query, searchPattern(query)),
 });

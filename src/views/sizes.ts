@@ -93,7 +93,6 @@ export const sizesView = reportView({
   base: 'subtracted',
   panel: 'table',
   fields: nodeFields,
-  namesFunctions: true,
   reports: [],
   tables: (prepared, query) => [sizes(prepared, query)],
 });

@@ -89,7 +89,6 @@ export const tagsView = reportView({
   base: 'subtracted',
   panel: 'table',
   fields: [],
-  namesFunctions: false,
   reports: ['tags'],
   tables: (prepared, query) => [tags(prepared, query)],
 });

@@ -87,7 +87,6 @@ export const topView = reportView({
   base: 'subtracted',
   panel: 'table',
   fields: trimFields,
-  namesFunctions: true,
   reports: ['top', 'text'],
   tables: (prepared, query) => [top(prepared, query)],
 });

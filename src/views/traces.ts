@@ -190,7 +190,6 @@ export const tracesView = reportView({
   base: 'subtracted',
   panel: 'table',
   fields: nodeFields,
-  namesFunctions: true,
   reports: ['traces'],
   tables: (prepared, query) => [traces(prepared, query)],
 });

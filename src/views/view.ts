@@ -76,8 +76,6 @@ export interface ViewInfo<
   readonly panel: Panel;
   /** What it uses of a query beside the fields of all views that open the same, and those of its use of a base. */
   readonly fields: readonly F[];
-  /** Its rows, nodes or series are functions. */
-  readonly namesFunctions: boolean;
   /** Names of the report in `go tool pprof`; the first is printed. */
   readonly reports: readonly string[];
 }

@@ -243,7 +243,6 @@ export const blockersView = goroutineView({
   base: 'none',
   panel: 'table',
   fields: ['fullNames'],
-  namesFunctions: true,
   reports: [],
   tables: (now, _, query) => [blockers(now.prepared, now.whole, query)],
 });

@@ -223,7 +223,6 @@ export const creatorsView = goroutineView({
   base: 'goroutines',
   panel: 'flamegraph',
   fields: ['sampleIndex', 'relativePercentages', 'drawing', 'maxNodes', 'fullNames'],
-  namesFunctions: true,
   reports: [],
   tables: (now, base, query) => [creators(now, base, query)],
 });

@@ -251,7 +251,6 @@ export const goroutinesView = goroutineView({
   base: 'goroutines',
   panel: 'table',
   fields: ['groupBy', 'fullNames'],
-  namesFunctions: true,
   reports: [],
   tables: (now, base, query, isSameProcess) => [goroutines(now, base, query, isSameProcess)],
 });

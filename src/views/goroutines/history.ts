@@ -558,7 +558,6 @@ export const leaksView = processView({
   base: 'none',
   panel: 'table',
   fields: ofLeaks,
-  namesFunctions: true,
   reports: [],
   isOfGoroutines: true,
   collect: (query) => new GoroutineHistory('leaks', { ...query, isBenign: benignPattern(query.benign) }),
@@ -573,7 +572,6 @@ export const leakSeriesView = processView({
   base: 'none',
   panel: 'graph',
   fields: ofLeaks,
-  namesFunctions: true,
   reports: [],
   isOfGoroutines: true,
   collect: (query) => new GoroutineHistory('leakSeries', { ...query, isBenign: benignPattern(query.benign) }),
@@ -588,7 +586,6 @@ export const statesView = processView({
   base: 'none',
   panel: 'graph',
   fields: [],
-  namesFunctions: false,
   reports: [],
   isOfGoroutines: true,
   // It counts by class of state, whatever their signatures.
