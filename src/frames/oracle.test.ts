@@ -2,6 +2,7 @@ import type { DataFrame } from '@grafana/data';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { decode } from '../decode/decode';
+import { MergeBuilder } from '../ops/merge';
 import { percentage, scaledLabel } from '../profile/measurement';
 import type { Profile } from '../profile/profile';
 import { InputError } from '../text/notice';
@@ -29,7 +30,8 @@ const ofText = /^-(compact_labels|source_path|call_tree|raw|proto)/;
 interface Case {
   readonly report: string;
   readonly args: readonly string[];
-  readonly file: string;
+  /** Several are merged. */
+  readonly files: readonly string[];
   readonly base?: string;
 }
 
@@ -234,12 +236,25 @@ async function open(file: string): Promise<Profile> {
   return decode(new Uint8Array(bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes));
 }
 
-async function rowsOf({ report, args, file, base }: Case): Promise<{ rows: string[]; isCut: boolean }> {
-  const words = [...args, ...(base ? [base] : []), file].map(quoted).join(' ');
+/** As the worker merges captures. */
+async function openAll(files: readonly string[]): Promise<Profile> {
+  const [first, ...others] = files;
+  if (others.length === 0) {
+    return open(first);
+  }
+  const merge = new MergeBuilder();
+  for (const file of files) {
+    merge.add(await open(file));
+  }
+  return merge.finish();
+}
+
+async function rowsOf({ report, args, files, base }: Case): Promise<{ rows: string[]; isCut: boolean }> {
+  const words = [...args, ...(base ? [base] : []), ...files].map(quoted).join(' ');
   const { query } = applyCommand(`go tool pprof ${words}`, 'go tool pprof', () => false);
   const whole: StoredQuery = { ...defaultQuery, ...query, fullNames: true };
   const [table] = runStored(whole, {
-    profile: await open(file),
+    profile: await openAll(files),
     base: base === undefined ? undefined : await open(base.replace(/^-\w+=/, '')),
   });
   const frame = toFrame(table, { refId: 'A', visualisation: 'table' });
@@ -248,8 +263,8 @@ async function rowsOf({ report, args, file, base }: Case): Promise<{ rows: strin
 }
 
 async function compare(oracle: Oracle, one: Case): Promise<void> {
-  const { report, args, file, base } = one;
-  const theirs = [...args, ...(base ? [base] : []), file];
+  const { report, args, files, base } = one;
+  const theirs = [...args, ...(base ? [base] : []), ...files];
   const answer = await oracle(theirs);
   if ('refusal' in answer) {
     // A pattern that nothing matches is an empty table here.
@@ -290,13 +305,14 @@ function realFiles(): readonly string[] {
   return [...new Set([...Object.values(golden).flat(), ...others.map((file) => `${parca}/${file}`)])];
 }
 
-async function randomCase(chance: Chance, files: readonly string[]): Promise<Case> {
-  const file = chance.pick(files);
+async function randomCase(chance: Chance, all: readonly string[]): Promise<Case> {
+  const file = chance.pick(all);
   const kind = file.replace(/^.*\//, '');
   const facts = factsOf(await open(file));
-  const others = files.filter((other) => other !== file && other.endsWith(`/${kind}`));
+  const others = all.filter((other) => other !== file && other.endsWith(`/${kind}`));
   const base =
     others.length > 0 && chance.is(0.3) ? `-${chance.pick(['base', 'diff_base'])}=${chance.pick(others)}` : undefined;
+  const merged = others.length > 0 && chance.is(0.3) ? [chance.pick(others), chance.pick(others)] : [];
   let flag = randomReport(chance, facts);
   while (ofText.test(flag)) {
     flag = randomReport(chance, facts);
@@ -306,7 +322,7 @@ async function randomCase(chance: Chance, files: readonly string[]): Promise<Cas
   // Of `minimum` pprof makes one unit for all rows; a panel chooses that of each value, as `auto` does.
   const unit = options.filter((option) => option.startsWith('-unit=')).at(-1);
   const isMinimum = unit === undefined || unit === '-unit=minimum';
-  return { report, args: [flag, ...options, ...(isMinimum ? ['-unit=auto'] : [])], file, base };
+  return { report, args: [flag, ...options, ...(isMinimum ? ['-unit=auto'] : [])], files: [file, ...new Set(merged)], base };
 }
 
 describe('cells of frames against the installed go tool pprof', () => {
