@@ -859,6 +859,19 @@ describe('a clock that is ahead', () => {
 });
 
 describe('settings', () => {
+  test.each([
+    [{ selector: 5 }, /^The query's selector is 5: expected a string\.$/],
+    [{ view: 'none' }, /^The query's view is "none": expected one of flame, top, /],
+    [{ view: ['top'] }, /^The query's view is \["top"\]: expected one of /],
+    [{ view: 'tags', nodeCount: '$n' }, /^The query's nodeCount is "\$n": expected a number\.$/],
+  ])('a stored query with %j gets a plain message', async (stored, message) => {
+    const { ds } = setUp({});
+    const [last] = (await packetsOf(ds, requestOf([stored as object]))).slice(-1);
+    expect(last.errors).toEqual([{ refId: 'A', message: expect.stringMatching(message) }]);
+    expect(() => ds.interpolateVariablesInQueries([{ refId: 'A', ...(stored as object) }], {})).not.toThrow();
+    expect(() => ds.getQueryDisplayText({ refId: 'A', ...(stored as object) })).not.toThrow();
+  });
+
   test('access by the browser is refused', async () => {
     const { ds, bucket } = setUp(threeCaptures(), { access: 'direct' });
     const { errors } = await framesOf(ds, { view: 'captures' });

@@ -25,7 +25,7 @@ import { sourceSettings } from './source';
 import { errorFrames, runQuery } from './runQuery';
 import type { LinkContext } from './frames/links';
 import { reportOptions } from './fields/reportOptions';
-import { defaultQuery, parseQuery, type Query } from './query/query';
+import { defaultQuery, parseQuery, readableFields, type Query } from './query/query';
 import type { PprofOptions, PprofQuery } from './types';
 import { addFilters, findValues, interpolateSelector, parseVariableQuery } from './variables';
 import { WorkerClient } from './worker/client';
@@ -165,9 +165,8 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   private interpolate<T extends PprofQuery>(target: T, scopedVars: ScopedVars, filters: AdHocVariableFilter[] = []): T {
     const templates = getTemplateSrv();
-    const selector = interpolateSelector(target.selector ?? '', (text, format) =>
-      templates.replace(text, scopedVars, format)
-    );
+    const { selector: stored } = readableFields(target);
+    const selector = interpolateSelector(stored, (text, format) => templates.replace(text, scopedVars, format));
     const replaced = { ...target, selector: addFilters(selector, filters) };
     for (const [field, format] of interpolated) {
       const text = target[field];
@@ -196,7 +195,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   }
 
   getQueryDisplayText(query: PprofQuery): string {
-    const { view, capture, selector, sampleIndex } = { ...defaultQuery, ...query };
+    const { view, capture, selector, sampleIndex } = readableFields(query);
     return [view, capture, selector, sampleIndex].filter((text) => text !== '').join(' ');
   }
 

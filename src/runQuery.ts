@@ -1,7 +1,7 @@
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
 import { chooseBase, noBase } from './captures/chooseBase';
 import type { Bucket } from './captures/bucket';
-import { chooseCaptures, type Choice } from './captures/choose';
+import { chooseCaptures, type Choice } from './captures/chooseCaptures';
 import { listCaptures, type Listing, type Range } from './captures/listing';
 import { capturesFrame, seriesFrames } from './frames/captures';
 import type { drawFlameOf, DrawFlame } from './frames/flame';

@@ -1,7 +1,7 @@
 import type { DataFrame, DataLink } from '@grafana/data';
 import type { Bucket } from './captures/bucket';
 import { readBundle } from './captures/bundle';
-import type { Choice } from './captures/choose';
+import type { Choice } from './captures/chooseCaptures';
 import { hiddenCell } from './frames/cells';
 import { toFrame } from './frames/frames';
 import { selectorField } from './frames/links';

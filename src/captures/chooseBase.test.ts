@@ -42,7 +42,11 @@ function bucketOf(keys: readonly string[]): Bucket & { lists: number } {
 
 /** The base of the capture at minute 60 of instance a, as minutes and instance, and what is said. */
 async function baseOf(patch: Partial<StoredQuery>, others: readonly string[], merged = false) {
-  const query: StoredQuery = { ...defaultQuery, selector: '{service="ingester", profile="heap", instance="a"}', ...patch };
+  const query: StoredQuery = {
+    ...defaultQuery,
+    selector: '{service="ingester", profile="heap", instance="a"}',
+    ...patch,
+  };
   const bucket = bucketOf([...others, key(60, { percent: 90 })]);
   const range = { from: start, to: start + hour };
   const listed = await listCaptures(bucket, query.selector, range, signal);

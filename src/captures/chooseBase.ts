@@ -2,7 +2,7 @@ import type { Bucket } from './bucket';
 import { captureByKey } from './byKey';
 import { describe, type Capture } from './capture';
 import type { BaseChoice, BaseFields } from './choices';
-import type { Choice } from './choose';
+import type { Choice } from './chooseCaptures';
 import { oneFormatEach } from './formats';
 import { listCaptures, type Range } from './listing';
 import { withoutLabels } from '../text/selector';

@@ -1,7 +1,7 @@
 import type { Bucket } from './bucket';
 import { compileKeyMatchers, isKeyLabel, labelOf } from './keyMatchers';
 import { type Capture, describe } from './capture';
-import type { Choice } from './choose';
+import type { Choice } from './chooseCaptures';
 import type { Range } from './listing';
 import { clockTolerance, spanText } from '../text/time';
 import { parseSelector, possibleValues, printSelector, splitMatchers } from '../text/selector';

@@ -2,7 +2,7 @@ import type { Bucket } from './bucket';
 import { captureByKey } from './byKey';
 import { describe, isSameProcess, type Capture } from './capture';
 import type { CaptureFields } from './choices';
-import { chooseCaptures, limitNotice, type Choice } from './choose';
+import { chooseCaptures, limitNotice, type Choice } from './chooseCaptures';
 import { isMeta } from './events';
 import { ofSameProcess } from './formats';
 import { listCaptures, type Listing, type Range } from './listing';

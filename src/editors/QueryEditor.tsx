@@ -3,7 +3,7 @@ import { Stack } from '@grafana/ui';
 import React, { type ComponentType } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { leftOut, printCommand } from '../query/commandLine';
-import { defaultQuery, infoOf, usesField } from '../query/query';
+import { infoOf, readableFields, usesField } from '../query/query';
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
 import { CommandField } from './CommandField';
@@ -32,10 +32,10 @@ const parts: ReadonlyArray<readonly [ComponentType<FormProps>, (form: FormProps)
 
 /** A form over the fields that the query's view uses (views/view.ts). */
 export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, range, data }: Props) {
-  const query = { ...defaultQuery, ...stored };
+  const query = readableFields(stored);
   const store = (patch: Partial<PprofQuery>) => onChange({ ...stored, ...patch });
   const form: FormProps = {
-    id: (name) => `pprof-${query.refId}-${name}`,
+    id: (name) => `pprof-${stored.refId}-${name}`,
     query,
     view: infoOf(query),
     uses: (field) => usesField(query, field),
@@ -49,7 +49,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   const request = data?.request ?? (range && { range, scopedVars: {} });
   const filters = datasource.sampleFilters(query.selector);
   // The frame knows the objects that were opened; before it is there, the command names none.
-  const executed = data?.series.find(({ refId }) => refId === query.refId)?.meta?.executedQueryString;
+  const executed = data?.series.find(({ refId }) => refId === stored.refId)?.meta?.executedQueryString;
   const command = executed?.startsWith('go tool pprof') ? executed : printCommand(query, filters);
 
   return (

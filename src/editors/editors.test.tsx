@@ -84,6 +84,29 @@ describe('query editor', () => {
     expect(unnamed()).toEqual([]);
   });
 
+  test('a stored query that cannot be read is shown as far as it can', () => {
+    renderQueryEditor({ view: 'none', selector: 5, focus: ['a'], ignore: '^runtime' } as object);
+    expect(screen.getByLabelText('Ignore')).toHaveValue('^runtime');
+    expect(screen.getByLabelText('Focus')).toHaveValue('');
+  });
+
+  test.each([
+    ['top', ['Node count', 'Sort'], ['Function', 'Group by']],
+    ['tags', ['Mean'], ['Node count', 'Granularity', 'Full names']],
+    ['peek', ['Function', 'Granularity'], ['Draw']],
+    ['states', ['Search', 'Focus'], ['Known benign', 'Signature', 'Sample type', 'Unit', 'Compare with']],
+    ['captures', ['Captures'], ['Focus', 'Compare with', 'Sample type', 'Options of pprof']],
+  ] as const)('the form of view %s has the fields that it uses', async (view, shown, others) => {
+    const { user } = renderQueryEditor({ view, selector: '' });
+    const options = screen.queryByRole('button', { name: 'Options of pprof' });
+    if (options) {
+      await user.click(options);
+    }
+    const has = (label: string) => screen.queryAllByLabelText(label).length + screen.queryAllByText(label).length > 0;
+    expect(shown.filter((label) => !has(label))).toEqual([]);
+    expect(others.filter(has)).toEqual([]);
+  });
+
   test('a service is chosen with the keyboard, from what the bucket has', async () => {
     const { user, seen, onRunQuery, suggestions } = renderQueryEditor({
       selector: '{profile="cpu", tenant_id="acme"}',

@@ -322,7 +322,12 @@ async function randomCase(chance: Chance, all: readonly string[]): Promise<Case>
   // Of `minimum` pprof makes one unit for all rows; a panel chooses that of each value, as `auto` does.
   const unit = options.filter((option) => option.startsWith('-unit=')).at(-1);
   const isMinimum = unit === undefined || unit === '-unit=minimum';
-  return { report, args: [flag, ...options, ...(isMinimum ? ['-unit=auto'] : [])], files: [file, ...new Set(merged)], base };
+  return {
+    report,
+    args: [flag, ...options, ...(isMinimum ? ['-unit=auto'] : [])],
+    files: [file, ...new Set(merged)],
+    base,
+  };
 }
 
 describe('cells of frames against the installed go tool pprof', () => {

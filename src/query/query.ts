@@ -32,6 +32,17 @@ export interface StoredQuery extends QueryFields {
 
 export const defaultQuery: StoredQuery = { ...defaultFields, view: 'flame' };
 
+/** What of a stored query can be read, the rest at its default: for those who show one that may be wrong. */
+export function readableFields(stored: object): StoredQuery {
+  const given = stored as Readonly<Record<string, unknown>>;
+  const fields = Object.entries(defaultQuery).map(([name, standard]) => [
+    name,
+    typeof given[name] === typeof standard ? given[name] : standard,
+  ]);
+  const readable = Object.fromEntries(fields) as StoredQuery;
+  return infos.has(readable.view) ? readable : { ...readable, view: defaultQuery.view };
+}
+
 const infos = new Map(viewInfos.map((info) => [info.name, info]));
 
 /** What the table of views says of the view of a query. */

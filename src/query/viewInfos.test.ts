@@ -36,12 +36,17 @@ test.each(names)('a query of the view %s has the fields that it uses, and no oth
   expect(Object.keys(fields).sort()).toEqual([...new Set(info && fieldsOf(info))].sort());
 });
 
-test.each(Object.keys(defaultFields))('a stored %s of another type is refused in plain words, whatever the view', (field) => {
-  for (const view of names) {
-    const ask = () => parseQuery({ view, [field]: { no: 'field' } });
-    expect(ask).toThrow(new RegExp(`^The query's ${field} is \\{"no":"field"\\}: expected a (string|number|boolean)\\.$`));
+test.each(Object.keys(defaultFields))(
+  'a stored %s of another type is refused in plain words, whatever the view',
+  (field) => {
+    for (const view of names) {
+      const ask = () => parseQuery({ view, [field]: { no: 'field' } });
+      expect(ask).toThrow(
+        new RegExp(`^The query's ${field} is \\{"no":"field"\\}: expected a (string|number|boolean)\\.$`)
+      );
+    }
   }
-});
+);
 
 test('a view that there is not is refused with those that there are', () => {
   for (const view of ['none', 7, ['top'], {}]) {

@@ -317,7 +317,10 @@ describe('several captures', () => {
     const worker = new FakeWorker();
     const sources = [1, 2, 3, 4].map((value) => ({ ...source(String(value), value * 60_000), size: 100 }));
     const told: number[] = [];
-    await clientOf(worker).processView(growthQuery, sources, { ...opening(load()), onProgress: (done) => told.push(done) });
+    await clientOf(worker).processView(growthQuery, sources, {
+      ...opening(load()),
+      onProgress: (done) => told.push(done),
+    });
     expect(told).toEqual([1, 2, 3, 4]);
     expect(worker.requests.map(({ type }) => type)).toEqual(['load', 'load', 'load', 'load', 'collect']);
     const large = new FakeWorker();

@@ -1,7 +1,7 @@
 import type { Bucket } from '../captures/bucket';
 import { captureOfKey } from '../captures/byKey';
 import { isSameProcess, type Capture } from '../captures/capture';
-import type { Choice } from '../captures/choose';
+import type { Choice } from '../captures/chooseCaptures';
 import { findLabelled, labelledNotices } from '../captures/labelledSamples';
 import { sampleMatchers } from '../captures/keyMatchers';
 import type { EstimateFields } from '../fields/fields';
