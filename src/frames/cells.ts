@@ -1,5 +1,5 @@
 import { FieldType, formattedValueToString, getValueFormat, type FieldConfig } from '@grafana/data';
-import type { Column, Table } from '../views/table';
+import { isText, textsOf, type Column, type NumberColumn, type Table, type TextColumn } from '../views/table';
 import { numberFormat } from './units';
 
 /** Pixels: what a letter of Grafana's 14 px takes, and what a cell has around its text. */
@@ -7,7 +7,7 @@ const letterWidth = 7.5;
 const cellPadding = 24;
 /** A panel of half a dashboard's width on a screen of 1280 px, beside the menu, less its scroll bar. */
 const narrowPanel = 442;
-/** What has to be seen there: the name, and as many columns behind it. */
+/** So many columns behind the name have to be seen there. */
 const columnsBeside = 3;
 /** The least that names get, and stacks; the most of a word, and of a text that is cut off. */
 const leastOfName = 180;
@@ -39,7 +39,7 @@ export function cellsOf(table: Table): readonly Cell[] {
   const at = columns.findIndex((column) => column === main);
   const beside = [...cells.slice(0, Math.max(0, at)), ...cells.slice(at + 1).slice(0, columnsBeside)];
   const left = narrowPanel - beside.reduce((sum, { width = 0 }) => sum + width, 0);
-  const hasLines = columns.some((column) => column.hasLines);
+  const hasLines = isOfLines(table);
   return cells.map((cell, i) => {
     const { width, inspect, ...others } = cell;
     const own =
@@ -49,25 +49,15 @@ export function cellsOf(table: Table): readonly Cell[] {
 }
 
 function cellOf(column: Column): Cell {
-  const { kind, isGauge, isLong, isAside, hasLines, tooltip } = column;
   const header = headerOf(column);
-  if (isLong) {
-    return { width: longWidth, inspect: true };
-  }
-  switch (kind) {
+  switch (column.kind) {
     case 'number':
-      return isGauge
+      return column.isGauge
         ? { width: 140, cellOptions: { type: 'gauge', mode: 'basic' } }
         : { ...header.cell, width: widthOf(Math.max(header.letters, numberLetters(column))) };
     case 'enum':
     case 'string':
-      return {
-        ...header.cell,
-        ...(tooltip && { tooltip: { field: tooltipOf(tooltip), placement: 'right' } }),
-        ...(isAside && { inspect: true }),
-        ...(hasLines && { wrapText: true }),
-        width: Math.min(mostOfWord, widthOf(Math.max(header.letters, textLetters(column)))),
-      };
+      return textCell(column, header);
     case 'series':
       return { width: 100, cellOptions: { type: 'sparkline', hideValue: true } };
     case 'time':
@@ -75,8 +65,22 @@ function cellOf(column: Column): Cell {
   }
 }
 
+function textCell(column: TextColumn, header: Header): Cell {
+  const { isLong, isAside, hasLines, tooltip } = column;
+  if (isLong) {
+    return { width: longWidth, inspect: true };
+  }
+  return {
+    ...header.cell,
+    ...(tooltip && { tooltip: { field: tooltipOf(tooltip), placement: 'right' } }),
+    ...(isAside && { inspect: true }),
+    ...(hasLines && { wrapText: true }),
+    width: Math.min(mostOfWord, widthOf(Math.max(header.letters, textLetters(column)))),
+  };
+}
+
 /**
- * What a table reads and does not show: texts of tooltips, and how cells of several lines stand. A tooltip beside its cell is
+ * Fields that a table reads and does not show: texts of tooltips, and how cells of several lines stand. A tooltip beside its cell is
  * as wide as the column that its text is from, so a full name needs a column of its own to be read whole.
  */
 export function furtherFields(
@@ -88,8 +92,9 @@ export function furtherFields(
     values,
     config: { custom: { ...hiddenCell, ...cell } },
   });
-  const tooltips = table.columns.flatMap(({ tooltip }) => {
-    const full = table.columns.find(({ name }) => name === tooltip);
+  const texts = table.columns.filter(isText);
+  const tooltips = texts.flatMap(({ tooltip }) => {
+    const full = texts.find(({ name }) => name === tooltip);
     if (!full) {
       return [];
     }
@@ -97,38 +102,41 @@ export function furtherFields(
       hidden(tooltipOf(full.name), textsOf(full), { width: Math.min(mostOfTooltip, widthOf(textLetters(full))) }),
     ];
   });
-  const hasLines = table.columns.some((column) => column.hasLines);
   // Numbers beside a stack stand at its first line, not at half its height.
-  return hasLines
+  return isOfLines(table)
     ? [...tooltips, hidden(styleField, new Array(table.length).fill('{"alignItems":"flex-start"}'))]
     : tooltips;
 }
+
+const isOfLines = ({ columns }: Table): boolean => columns.some((column) => isText(column) && column.hasLines);
 
 const tooltipOf = (name: string) => `${name} (tooltip)`;
 
 /** Name of the field that says how the cells of a table with lines stand. */
 const styleField = 'cell style';
 
-/** What is there for transformations, links and downloads alone. */
+/** Of a column that is there for transformations, links and downloads alone. */
 export const hiddenCell: Cell = { hidden: true, hideFrom: { viz: true, legend: true, tooltip: true } };
 
+interface Header {
+  /** Of its longest line. */
+  readonly letters: number;
+  readonly cell: object;
+}
+
 /** A column's name in as many lines as it has words, where it is longer than most numbers. */
-function headerOf({ name, label = name }: Column): { readonly letters: number; readonly cell: object } {
+function headerOf({ name, label = name }: Column): Header {
   const words = label.split(' ');
   return label.length > 9 && words.length > 1
     ? { letters: Math.max(...words.map((word) => word.length)), cell: { wrapHeaderText: true } }
     : { letters: label.length, cell: {} };
 }
 
-const textsOf = ({ kind, values, text }: Column): string[] =>
-  kind === 'enum'
-    ? Array.from(values as ArrayLike<number>, (row) => text?.[row] ?? '')
-    : [...(values as readonly string[])];
+const textLetters = (column: TextColumn): number =>
+  textsOf(column).reduce((most, text) => Math.max(most, text.length), 0);
 
-const textLetters = (column: Column): number => textsOf(column).reduce((most, text) => Math.max(most, text.length), 0);
-
-function numberLetters(column: Column): number {
-  const values = Array.from(column.values as ArrayLike<number>).filter((value) => !Number.isNaN(value));
+function numberLetters(column: NumberColumn): number {
+  const values = Array.from(column.values).filter((value) => !Number.isNaN(value));
   const { unit, decimals } = numberFormat(column);
   const format = getValueFormat(unit);
   const extremes = [Math.max, Math.min].map((of) => values.reduce((a, b) => of(a, b), 0));
@@ -140,7 +148,7 @@ function numberLetters(column: Column): number {
 
 /** The column that gets the width that the others leave: the first of names, else the one with the longest texts. */
 function mainColumn({ columns }: Table): Column | undefined {
-  const shown = columns.filter(({ isHidden, isAside, isLong }) => !isHidden && !isAside && !isLong);
+  const shown = columns.filter(isText).filter(({ isHidden, isAside, isLong }) => !isHidden && !isAside && !isLong);
   const texts = shown
     .filter(({ kind }) => kind === 'string')
     .map((column) => ({ column, letters: textLetters(column) }));

@@ -1,12 +1,12 @@
 import { formattedValueToString, getValueFormat, MappingType, type FieldConfig } from '@grafana/data';
-import { column, type Column, type Table } from '../views/table';
+import { column, textColumn, textsOf, type NumberColumn, type Table } from '../views/table';
 import type { Notice } from '../text/notice';
 import { titleOf, type Shown } from './titles';
 import { unitOf } from './units';
 
 /**
- * What Grafana's flame graph panel (12.3 to 13.0) needs so that its picture says what a flame table does. It draws; no
- * number is made here that a table has.
+ * A flame table as Grafana's flame graph panel (12.3 to 13.0) needs it, so that its picture says what the table does. It
+ * draws; no number is made here that a table has.
  *
  * - It compares shares of each side's total, so a heap that grew everywhere by 60 % is grey. `padded` gives both sides one
  *   total: shares are of one number then, and colours and percentages those of the values.
@@ -78,10 +78,10 @@ interface Rows {
 
 function rowsOf(view: Table): Rows {
   const isDifference = view.columns.some(({ name }) => name === 'valueRight');
-  const numbers = (name: string) => column(view, name).values as ArrayLike<number>;
+  const numbers = (name: string) => column(view, name, 'number').values;
   const [level, value, self] = ['level', 'value', 'self'].map(numbers);
   const [valueRight, selfRight] = isDifference ? ['valueRight', 'selfRight'].map(numbers) : [];
-  const label = column(view, 'label');
+  const labels = textsOf(textColumn(view, 'label'));
   return {
     nodes: Array.from({ length: view.length }, (_, i) => ({
       level: level[i],
@@ -89,12 +89,12 @@ function rowsOf(view: Table): Rows {
       self: self[i],
       valueRight: valueRight?.[i] ?? 0,
       selfRight: selfRight?.[i] ?? 0,
-      label: label.text?.[Number(label.values[i])] ?? String(label.values[i]),
+      label: labels[i],
       ...(i === 0 && { isTotal: true }),
     })),
-    unit: column(view, 'value').unit ?? '',
+    unit: column(view, 'value', 'number').unit ?? '',
     isDifference,
-    levelsApart: column(view, 'level').levelsApart ?? 1,
+    levelsApart: column(view, 'level', 'number').levelsApart ?? 1,
   };
 }
 
@@ -191,7 +191,7 @@ function apart({ nodes, levelsApart }: Pick<Rows, 'nodes' | 'levelsApart'>): rea
 }
 
 function tableOf(name: string, { unit, isDifference }: Rows, nodes: readonly Node[]): Table {
-  const number = (name: 'level' | 'value' | 'self' | 'valueRight' | 'selfRight', unit?: string): Column => ({
+  const number = (name: 'level' | 'value' | 'self' | 'valueRight' | 'selfRight', unit?: string): NumberColumn => ({
     name,
     kind: 'number',
     values: nodes.map((node) => node[name]),
@@ -231,7 +231,7 @@ function drawnReason(name: string, notices: readonly Notice[], title: string): D
   return { table: tableOf(name, rows, apart(rows)), value: {} };
 }
 
-/** What went wrong, the worst first; where nothing did, all that is said. */
+/** All that went wrong, the worst first; where nothing did, all that is said. */
 function reasons(notices: readonly Notice[]): readonly string[] {
   const of = (wanted: Notice['severity']) => notices.filter(({ severity }) => severity === wanted);
   const wrong = [...of('error'), ...of('warning')];

@@ -4,16 +4,17 @@ import {
   formattedValueToString,
   getValueFormat,
   type DataFrame,
+  type Field,
   type FieldConfig,
   type PreferredVisualisationType,
 } from '@grafana/data';
-import type { Column, Table } from '../views/table';
+import { textsOf, type Column, type NumberColumn, type Table } from '../views/table';
 import type { Notice } from '../text/notice';
 import { cellsOf, furtherFields } from './cells';
 import type { DrawFlame } from './flame';
 import { numberFormat, unitOf } from './units';
 
-export interface FrameOptions {
+export interface DataFrameOptions {
   readonly refId: string;
   readonly visualisation: PreferredVisualisationType;
   /** The selector as it was run, for the query inspector. */
@@ -27,7 +28,10 @@ export interface FrameOptions {
  * Table → DataFrame, the only place that knows both. Values become plain arrays: core panels slice, push and serialize
  * them, which typed arrays do not survive. An enum column becomes its texts.
  */
-export function toFrame(view: Table, { refId, visualisation, executed, notices = [], draw }: FrameOptions): DataFrame {
+export function toFrame(
+  view: Table,
+  { refId, visualisation, executed, notices = [], draw }: DataFrameOptions
+): DataFrame {
   const all = [...notices, ...view.notices];
   const flame = draw?.(view, all);
   const table = flame?.table ?? view;
@@ -47,13 +51,10 @@ export function toFrame(view: Table, { refId, visualisation, executed, notices =
     fields: [
       ...table.columns
         .map((column) => (visualisation === 'nodeGraph' ? formattedStat(column) : column))
-        .map((column, i) => ({
-          name: column.name,
-          type: fieldTypes[column.kind],
-          values: plainValues(column),
-          labels: column.labels,
-          config: { ...fieldConfig(column, cells[i]), ...(column.name === 'value' && flame?.value) },
-        })),
+        .map((column, i) => {
+          const field = fieldOf(column, cells[i]);
+          return column.name === 'value' ? { ...field, config: { ...field.config, ...flame?.value } } : field;
+        }),
       ...(isTable ? furtherFields(table) : []),
     ],
   });
@@ -65,9 +66,23 @@ function formattedStat(column: Column): Column {
     return column;
   }
   const format = getValueFormat(column.unit && unitOf(column.unit));
-  const values = Array.from(column.values as ArrayLike<number>, (value) => formattedValueToString(format(value)));
-  return { ...column, kind: 'string', unit: undefined, values };
+  const { name, label } = column;
+  return {
+    name,
+    label,
+    kind: 'string',
+    values: Array.from(column.values, (value) => formattedValueToString(format(value))),
+  };
 }
+
+/** A column as a field, without what a table's cells are. @param custom of its cells */
+export const fieldOf = (column: Column, custom?: object): Field => ({
+  name: column.name,
+  type: fieldTypes[column.kind],
+  values: plainValues(column),
+  ...(column.kind === 'number' && { labels: column.labels }),
+  config: fieldConfig(column, custom),
+});
 
 const fieldTypes = {
   number: FieldType.number,
@@ -77,19 +92,22 @@ const fieldTypes = {
   series: FieldType.frame,
 } as const;
 
-function plainValues({ kind, values, text, times, unit }: Column): unknown[] {
-  if (kind === 'enum') {
-    return Array.from(values as ArrayLike<number>, (row) => text?.[row] ?? '');
+function plainValues(column: Column): unknown[] {
+  switch (column.kind) {
+    case 'string':
+    case 'enum':
+      return textsOf(column);
+    case 'series':
+      return column.values.map((series) => sparkline(series, column.times, column.unit));
+    case 'number':
+    case 'time':
+      // A number that a key does not say is NaN in a Table; panels show an empty cell for null.
+      return Array.from(column.values, (value) => (Number.isNaN(value) ? null : value));
   }
-  if (kind === 'series') {
-    return Array.from(values as ArrayLike<readonly number[]>, (series) => sparkline(series, times ?? [], unit));
-  }
-  // What a key does not say is NaN in a Table; panels show an empty cell for null.
-  return Array.from(values as ArrayLike<number | string>, (value) => (Number.isNaN(value) ? null : value));
 }
 
 /**
- * What a table's cell draws as a small graph. Captures are not evenly spaced: without an interval the cell takes the first
+ * The frame that a table's cell draws as a small graph. Captures are not evenly spaced: without an interval the cell takes the first
  * gap for one, and breaks its line at every longer gap.
  */
 const sparkline = (series: readonly number[], times: readonly number[], unit?: string): DataFrame =>
@@ -109,22 +127,30 @@ const longestGap = (times: readonly number[]): number =>
   times.reduce((longest, time, i) => (i === 0 ? 0 : Math.max(longest, time - times[i - 1])), 0);
 
 function fieldConfig(column: Column, custom?: object): FieldConfig {
-  const { label, color, isGauge } = column;
+  const { label, description } = column;
   return {
     ...(custom && { custom }),
+    ...(column.kind === 'number' && numberConfig(column)),
+    ...(label && { displayName: label }),
+    ...(description && { description }),
+  };
+}
+
+function numberConfig(column: NumberColumn): FieldConfig {
+  const { color, isGauge } = column;
+  return {
     ...(isGauge && { min: 0, max: 100 }),
     ...numberFormat(column),
-    ...(label && { displayName: label }),
     ...(color && { color: { mode: 'fixed', fixedColor: color } }),
   };
 }
 
 /**
- * What a flame graph panel gets where there is nothing to draw: one root without a value, of which `draw` makes the reason. A
+ * The frame of a flame graph where there is nothing to draw: one root without a value, of which `draw` makes the reason. A
  * frame without rows makes the panel throw, and no frame hides the notice that says why.
  */
 export function emptyFlame(refId: string, notices: readonly Notice[], draw?: DrawFlame): DataFrame {
-  const zero = (name: string): Column => ({ name, kind: 'number', values: [0] });
+  const zero = (name: string): NumberColumn => ({ name, kind: 'number', values: [0] });
   return toFrame(
     {
       name: 'empty',

@@ -12,7 +12,7 @@ import { runStored } from '../testing/runStored';
 import { findOracle, type Oracle } from '../testing/oracle';
 import { factsOf, randomFlags, randomReport } from '../testing/randomFlags';
 import { Chance } from '../testing/randomProfile';
-import type { Table } from '../views/table';
+import { column, type Table } from '../views/table';
 import { toFrame } from './frames';
 
 // The whole way of what users see, against the installed go tool pprof: command → query → tables → frame → its cells, each
@@ -58,7 +58,7 @@ class Cells {
 
   /** A value, as pprof prints one of its unit. Units that were asked for are those of the column already. */
   value(name: string, row: number): string {
-    const { unit = '' } = this.table.columns.find((column) => column.name === name) ?? {};
+    const { unit = '' } = column(this.table, name, 'number');
     const value = Number(this.cell(name, row));
     return /^(auto|minimum)$/.test(this.unit) ? scaledLabel(value, unit, 'auto') : scaledLabel(value, '', unit);
   }
@@ -69,11 +69,11 @@ class Cells {
 
   /** Columns after `value` and before `stack`: those of labels. */
   labels(row: number): string[] {
-    return this.table.columns.slice(1, -1).flatMap(({ name, kind, unit = '' }) => {
+    return this.table.columns.slice(1, -1).flatMap((labels) => {
+      const { name } = labels;
       const cell = this.cell(name, row);
-      return cell === null || cell === ''
-        ? []
-        : [`${name}: ${kind === 'number' ? scaledLabel(Number(cell), unit, 'auto') : cell}`];
+      const text = labels.kind === 'number' ? scaledLabel(Number(cell), labels.unit ?? '', 'auto') : cell;
+      return cell === null || cell === '' ? [] : [`${name}: ${text}`];
     });
   }
 

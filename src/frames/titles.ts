@@ -3,7 +3,7 @@ import type { Capture } from '../captures/capture';
 
 export interface Shown {
   readonly captures: readonly Capture[];
-  /** What they are compared with. */
+  /** Captures that they are compared with. */
   readonly base: readonly Capture[];
   /** Grafana's: the dashboard's or the user's, so that a title and the axes of panels say one time. */
   readonly timeZone?: string;
@@ -12,7 +12,7 @@ export interface Shown {
 }
 
 /**
- * What a picture is of, in the order of what tells captures apart, for the root of a flame graph:
+ * The captures that a picture is of, in the order of what tells captures apart, for the root of a flame graph:
  * `ingester · ingester-7f9c · 14:22:33 · 85 % of 192 MiB`, `ingester · 3 instances · 12 captures, 14:02–14:31`. A narrow bar
  * shows the beginning, so of a difference what differs comes first: `14:22:33 against 14:02:11 · ingester · ingester-7f9c`.
  * '' for no captures.

@@ -1,5 +1,5 @@
 import type { FieldConfig } from '@grafana/data';
-import type { Column } from '../views/table';
+import type { NumberColumn } from '../views/table';
 
 /** pprof's units → Grafana's. */
 const units = new Map(
@@ -31,7 +31,7 @@ const units = new Map(
 export const unitOf = (unit: string): string => units.get(unit) ?? unit;
 
 /** How a panel writes a column's numbers. */
-export const numberFormat = ({ unit, decimals }: Column): Pick<FieldConfig, 'unit' | 'decimals'> => ({
+export const numberFormat = ({ unit, decimals }: NumberColumn): Pick<FieldConfig, 'unit' | 'decimals'> => ({
   ...(unit && { unit: unitOf(unit) }),
   ...(unit === 'percent' && { decimals: 2 }),
   ...(decimals !== undefined && { decimals }),

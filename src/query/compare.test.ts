@@ -76,10 +76,10 @@ describe('flame graph of two captures', () => {
   it('in percent of each side, and in a second where both are of a span of time', async () => {
     const percent = await ask(after, before, { scale: 'percent' });
     expect(rows(percent)[2]).toBe('2 f 62.5 62.5 80 80');
-    expect(column(percent, 'value').unit).toBe('percent');
+    expect(column(percent, 'value', 'number').unit).toBe('percent');
     const rate = await ask({ ...after, seconds: 10 }, { ...before, seconds: 5 }, { scale: 'rate' });
     expect(rows(rate)[2]).toBe('2 f 20 20 16 16');
-    expect(column(rate, 'value').unit).toBe('bytes/s');
+    expect(column(rate, 'value', 'number').unit).toBe('bytes/s');
   });
 
   it('growth in a second, where they are moments', async () => {
@@ -148,8 +148,8 @@ describe('the table of changes', () => {
   it('by cum, and in a second', async () => {
     const table = await ask(after, before, { view: 'diff', sort: 'cum', scale: 'rate' });
     expect(printTable(table, ['function', 'delta cum'])[1]).toBe('gone -0.8333333333333334');
-    expect(column(table, 'delta cum').unit).toBe('bytes/s');
-    expect(column(table, 'flat').unit).toBe('bytes');
+    expect(column(table, 'delta cum', 'number').unit).toBe('bytes/s');
+    expect(column(table, 'flat', 'number').unit).toBe('bytes');
   });
 
   it('of a profile and itself is empty', async () => {
@@ -215,7 +215,7 @@ describe('growth', () => {
     expect(leak).toBe('leak 100 340 240 60 1 100');
     const late = printTable(table, ['function', 'over time']).find((row) => row.startsWith('late'));
     expect(late).toBe('late 0,0,0,7,7');
-    expect(column(table, 'growth per minute').unit).toBe('bytes');
+    expect(column(table, 'growth per minute', 'number').unit).toBe('bytes');
     expect(printTable(table, ['function', 'growth per minute']).slice(2)).toEqual([
       'late 2.1',
       'steady 0',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { decode } from '../decode/decode';
 import type { Profile } from '../profile/profile';
 import { defaultQuery } from './query';
+import { column, textColumn, textsOf } from '../views/table';
 import { runStored } from '../testing/runStored';
 
 // How far off an estimate is, on a service that knows better: demo/service notes at each capture how many bytes each
@@ -28,11 +29,12 @@ async function inputsOf(instance: string, event: string): Promise<{ profile: Pro
 function estimate(inputs: { profile: Profile; labelled: Profile }): Record<string, number> {
   const query = { ...defaultQuery, view: 'tags', estimate: 'paths', sampleIndex: 'inuse_space' } as const;
   const [table] = runStored(query, inputs);
-  const column = (name: string) => table.columns.find((one) => one.name === name)?.values as ArrayLike<number | string>;
+  const [keys, values] = ['key', 'value'].map((name) => textsOf(textColumn(table, name)));
+  const totals = column(table, 'total', 'number').values;
   const bytes: Record<string, number> = {};
   for (let i = 0; i < table.length; i++) {
-    if (column('key')[i] === 'tenant_id') {
-      bytes[String(column('value')[i])] = Number(column('total')[i]);
+    if (keys[i] === 'tenant_id') {
+      bytes[values[i]] = totals[i];
     }
   }
   return bytes;

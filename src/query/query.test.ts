@@ -3,7 +3,7 @@ import { merge } from '../ops/merge';
 import type { Profile } from '../profile/profile';
 import { encodeFolded, type FoldedSample } from '../testing/encode';
 import { printFlame, printProfile } from '../testing/print';
-import { column, type Table } from '../views/table';
+import { column, isText, textsOf, type Table } from '../views/table';
 import { parseQuery, defaultQuery } from './query';
 import { runStored } from '../testing/runStored';
 import { compileMatcher } from '../text/matcher';
@@ -22,15 +22,7 @@ const cpu = () =>
 
 const rows = (table: Table): string[] =>
   Array.from({ length: table.length }, (_, i) =>
-    table.columns
-      .map(({ values, text }) =>
-        text
-          ? text[Number(values[i])]
-          : typeof values[i] === 'number'
-            ? Number(Number(values[i]).toFixed(2))
-            : values[i]
-      )
-      .join(' ')
+    table.columns.map((each) => (isText(each) ? textsOf(each)[i] : Number(Number(each.values[i]).toFixed(2)))).join(' ')
   );
 
 describe('selector', () => {

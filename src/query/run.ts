@@ -208,7 +208,7 @@ function inUnit(table: Table, { unit: from }: Prepared, { divideBy, unit: to }: 
     column.kind === 'number' && column.unit === from && !column.isOfLabel
       ? {
           ...column,
-          values: Float64Array.from(column.values as ArrayLike<number>, convert),
+          values: Float64Array.from(column.values, convert),
           unit: scaled ? scaled.unit : from,
         }
       : column

@@ -1,5 +1,5 @@
 import type { Profile } from '../profile/profile';
-import { column, type Table } from '../views/table';
+import { column, isText, textColumn, textsOf, type Table } from '../views/table';
 
 /** A profile as folded stacks, one line a sample: `main;f;g 1 1024 {bytes=64bytes}`. */
 export function printProfile(profile: Profile): string[] {
@@ -27,22 +27,20 @@ export function printProfile(profile: Profile): string[] {
 
 /** A flame table as indented text: `main 30 (self 10)`. */
 export function printFlame(table: Table): string[] {
-  const text = (name: string) => column(table, name).values;
-  const label = column(table, 'label');
-  return Array.from(
-    { length: table.length },
-    (_, i) =>
-      `${'  '.repeat(Number(text('level')[i]))}${label.text?.[Number(label.values[i])]} ${text('value')[i]}` +
-      (Number(text('self')[i]) > 0 ? ` (self ${text('self')[i]})` : '')
+  const [level, value, self] = ['level', 'value', 'self'].map((name) => column(table, name, 'number').values);
+  const labels = textsOf(textColumn(table, 'label'));
+  return labels.map(
+    (label, i) => `${'  '.repeat(level[i])}${label} ${value[i]}` + (self[i] > 0 ? ` (self ${self[i]})` : '')
   );
 }
 
 /** These columns of a table, a line a row. */
 export function printTable(table: Table, names: readonly string[]): string[] {
-  const columns = names.map((name) => column(table, name));
-  return Array.from({ length: table.length }, (_, i) =>
-    columns.map(({ values, text }) => (text ? text[Number(values[i])] : String(values[i]))).join(' ')
-  );
+  const columns = names.map((name) => {
+    const found = column(table, name);
+    return isText(found) ? textsOf(found) : Array.from<unknown>(found.values);
+  });
+  return Array.from({ length: table.length }, (_, i) => columns.map((values) => String(values[i])).join(' '));
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Profile } from '../profile/profile';
 import { defaultQuery, type StoredQuery } from '../query/query';
 import { runStored } from '../testing/runStored';
 import { Chance, randomProfiles } from '../testing/randomProfile';
-import { column, type Table } from './table';
+import { column, textColumn, textsOf, type Table } from './table';
 
 // The drawings of a difference and its table (view Diff) say the same numbers, over random profiles and recorded captures.
 
@@ -16,11 +16,8 @@ const whole: StoredQuery = { ...defaultQuery, maxNodes: 1e6, sampleIndex: '0' };
 const ask = ([profile, base]: Pair, query: Partial<StoredQuery>): readonly Table[] =>
   runStored({ ...whole, fullNames: true, ...query }, { profile, base });
 
-const numbers = (table: Table, name: string): number[] => Array.from(column(table, name).values, Number);
-const labels = (table: Table): string[] => {
-  const { values, text = [] } = column(table, 'label');
-  return Array.from(values, Number).map((row) => text[row]);
-};
+const numbers = (table: Table, name: string): number[] => [...column(table, name, 'number').values];
+const labels = (table: Table): string[] => textsOf(textColumn(table, 'label'));
 
 /** A column of a flame table by call path. */
 function byPath(table: Table, name: string): Map<string, number> {
@@ -45,9 +42,8 @@ function byFunction(table: Table, name: string, onLevel?: number): Map<string, n
 
 function ofTable(table: Table, name: string): Map<string, number> {
   const values = numbers(table, name);
-  const { values: rows, text = [] } = column(table, 'function');
   const sums = new Map<string, number>();
-  Array.from(rows, Number).forEach((row, i) => add(sums, text[row], values[i]));
+  textsOf(textColumn(table, 'function')).forEach((text, i) => add(sums, text, values[i]));
   return sums;
 }
 

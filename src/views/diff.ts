@@ -2,7 +2,7 @@ import { codeOf } from './code';
 import { frameNames, type FrameOptions } from './frameNames';
 import { callGraph } from './graph';
 import type { Prepared } from './preparedProfile';
-import type { Column, Table } from './table';
+import type { NumberColumn, Table } from './table';
 import type { TrimOptions } from './trimmedGraph';
 import { nodeFields } from '../fields/fields';
 import { reportView } from './view';
@@ -29,13 +29,13 @@ export function diff(prepared: Prepared, options: FrameOptions & Pick<TrimOption
   changed.sort((a, b) => Math.abs(by[b]) - Math.abs(by[a]) || a - b);
   const nodes = changed.slice(0, maxRows);
 
-  const column = (name: string, ofNode: Float64Array): Column => ({
+  const column = (name: string, ofNode: Float64Array): NumberColumn => ({
     name,
     kind: 'number',
     unit,
     values: Float64Array.from(nodes, (node) => ofNode[node]),
   });
-  const deltaColumn = (name: string, ofNode: Float64Array): Column =>
+  const deltaColumn = (name: string, ofNode: Float64Array): NumberColumn =>
     seconds === undefined
       ? column(name, ofNode)
       : {

@@ -4,7 +4,7 @@ import { decode } from '../decode/decode';
 import { scaledLabel } from '../profile/measurement';
 import { defaultQuery } from '../query/query';
 import { runStored } from '../testing/runStored';
-import { column, type Table } from './table';
+import { column, textColumn, textsOf, type Table } from './table';
 
 const files: Readonly<Record<string, string[]>> = JSON.parse(readFileSync('testdata/golden/files.json', 'utf8'));
 
@@ -28,12 +28,12 @@ function valuesOf(text: string): string[] {
 }
 
 function rowsOf(table: Table): string[] {
-  const [functions, names] = [column(table, 'function'), column(table, 'file').values as string[]];
-  const [lines, flat, cum] = ['line', 'flat', 'cum'].map((name) => column(table, name).values as Float64Array);
-  const unit = column(table, 'flat').unit ?? '';
+  const [functions, names] = ['function', 'file'].map((name) => textsOf(textColumn(table, name)));
+  const [lines, flat, cum] = ['line', 'flat', 'cum'].map((name) => column(table, name, 'number').values);
+  const unit = column(table, 'flat', 'number').unit ?? '';
   const format = (value: number, none: string) => (value === 0 ? none : scaledLabel(value, unit, 'minimum'));
   return Array.from({ length: table.length }, (_, row) => {
-    const name = `${functions.text?.[functions.values[row] as number]} in ${names[row]}`;
+    const name = `${functions[row]} in ${names[row]}`;
     return Number.isNaN(lines[row])
       ? `${name}: ${format(flat[row], '0')} ${format(cum[row], '0')}`
       : `${name}:${lines[row]} ${format(flat[row], '.')} ${format(cum[row], '.')}`;
@@ -60,7 +60,7 @@ test.each<[string, string, string[], Parameters<typeof runStored>[0]]>([
 test('rows say where their code is, where that is asked for', async () => {
   const table = await listOf('cpu', { peek: 'work\\.Ingest$', withCode: true });
   const file = 'github.com/pproflens/pproflens/demo/service/internal/work/work.go';
-  const lines = column(table, 'line').values as Float64Array;
+  const lines = column(table, 'line', 'number').values;
   const code = column(table, 'function').code ?? [];
   expect(code.map((one) => one?.file)).toEqual(Array.from(lines, () => file));
   expect(code.slice(1).map((one) => one?.line)).toEqual([...lines.slice(1)]);

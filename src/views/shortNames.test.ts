@@ -5,7 +5,7 @@ import { runStored, processStored } from '../testing/runStored';
 import { encodeFolded } from '../testing/encode';
 import { printFlame, printTable } from '../testing/print';
 import { withShortNames } from './shortNames';
-import { column, fullText, type NamedText, type Table } from './table';
+import { column, fullText, isText, textColumn, type NamedText, type Table } from './table';
 
 const app = 'github.com/acme/ingester';
 const profile = (): Promise<Profile> =>
@@ -41,7 +41,7 @@ it('are short in every view, with the full one at the end of a table', async () 
     'main.main main.main',
   ]);
   expect(top.columns[top.columns.length - 1]).toMatchObject({ name: 'full name', isAside: true });
-  expect(column(top, 'function').tooltip).toBe('full name');
+  expect(textColumn(top, 'function').tooltip).toBe('full name');
   expect(printFlame(ask(p, 'flame')[0])).toEqual([
     'total 14',
     '  main.main 14',
@@ -60,7 +60,7 @@ it('are short in every view, with the full one at the end of a table', async () 
 
 it('are the same in both tables of an answer', async () => {
   const p = await profile();
-  const textsOf = ({ columns }: Table) => columns.find(({ name }) => name === 'label')?.text?.slice(0, 5);
+  const textsOf = (table: Table) => column(table, 'label', 'enum').text.slice(0, 5);
   const [callees, callers] = ask(p, 'sandwich', { peek: 'main' });
   expect(textsOf(callees)).toEqual(textsOf(callers));
   const [nodes] = ask(p, 'graph', { trim: false });
@@ -73,7 +73,7 @@ it('are full where that is asked, and then once', async () => {
   const p = await profile();
   const [top] = ask(p, 'top', { fullNames: true });
   expect(printTable(top, ['function'])[0]).toBe(`${app}/store.(*Cache).Retain`);
-  expect(top.columns.some(({ name, tooltip }) => name === 'full name' || tooltip)).toBe(false);
+  expect(top.columns.some((each) => each.name === 'full name' || (isText(each) && each.tooltip))).toBe(false);
   expect(printFlame(ask(p, 'flame', { fullNames: true })[0])[3]).toContain(`${app}/store/v2.Map[${app}/k.Key]`);
 });
 
@@ -107,7 +107,7 @@ const tableOf = (named: readonly NamedText[]): Table => ({
   notices: [],
 });
 const textsOf = (...dictionaries: Array<readonly NamedText[]>) =>
-  withShortNames(dictionaries.map(tableOf), { fullNames: false }).map(({ columns }) => columns[0].text);
+  withShortNames(dictionaries.map(tableOf), { fullNames: false }).map((table) => column(table, 'x', 'enum').text);
 
 it('tell apart what all dictionaries of an answer name', () => {
   expect(

@@ -1,6 +1,6 @@
 import { baseName } from '../profile/goNames';
 import { shortNames } from '../profile/shortNames';
-import { fullText, type Column, type NamedText, type Table } from './table';
+import { fullText, type Column, type EnumColumn, type NamedText, type NumberColumn, type Table } from './table';
 
 /** The column at the end of a table with what its names are in full. */
 export const fullNameColumn = 'full name';
@@ -11,46 +11,55 @@ export const fullNameColumn = 'full name';
  */
 export function withShortNames(tables: readonly Table[], { fullNames }: { readonly fullNames: boolean }): Table[] {
   const dictionaries = new Set<readonly NamedText[]>();
-  for (const { named, namedLabel } of tables.flatMap(({ columns }) => columns)) {
-    named && dictionaries.add(named);
-    namedLabel && dictionaries.add(namedLabel);
+  for (const column of tables.flatMap(({ columns }) => columns)) {
+    if (column.kind === 'enum' && column.named) {
+      dictionaries.add(column.named);
+    } else if (column.kind === 'number' && column.namedLabel) {
+      dictionaries.add(column.namedLabel);
+    }
   }
   if (dictionaries.size === 0) {
     return [...tables];
   }
-  const shortTexts = fullNames ? new Map<readonly NamedText[], string[]>() : shortened([...dictionaries]);
-
-  const withNames = ({ named, namedLabel, fullNames: whole, ...column }: Column): Column[] => {
-    const { text = [], label = '', labels = {} } = column;
-    const [shortLabel] = (namedLabel && shortTexts.get(namedLabel)) ?? [];
-    if (namedLabel && shortLabel !== undefined) {
-      const own = (whole: string) => whole.replace(fullText(namedLabel[0]), () => shortLabel);
-      const shortLabels = Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, own(value)]));
-      return [{ ...column, label: own(label), labels: shortLabels }];
-    }
-    const short = named && shortTexts.get(named);
-    if (!short) {
-      return [column];
-    }
-    const shown: Column = { ...column, text: [...short, ...text.slice(short.length)] };
-    return whole
-      ? [
-          { ...shown, tooltip: column.hasLines ? undefined : fullNameColumn },
-          {
-            name: fullNameColumn,
-            kind: 'enum',
-            values: column.values,
-            text: whole,
-            isAside: true,
-            isLong: column.hasLines,
-          },
-        ]
-      : [shown];
-  };
+  const shortTexts: ShortTexts = fullNames ? new Map() : shortened([...dictionaries]);
+  const withNames = (column: Column): Column[] =>
+    column.kind === 'enum'
+      ? withShortTexts(column, shortTexts)
+      : [column.kind === 'number' ? withShortLabel(column, shortTexts) : column];
   return tables.map((table) => {
     const columns = table.columns.map(withNames);
     return { ...table, columns: [...columns.map(([shown]) => shown), ...columns.flatMap(([, ...full]) => full)] };
   });
+}
+
+/** The short texts of each dictionary; of none where nothing is shortened. */
+type ShortTexts = ReadonlyMap<readonly NamedText[], readonly string[]>;
+
+function withShortLabel({ namedLabel, ...column }: NumberColumn, shortTexts: ShortTexts): NumberColumn {
+  const [shortLabel] = (namedLabel && shortTexts.get(namedLabel)) ?? [];
+  if (!namedLabel || shortLabel === undefined) {
+    return column;
+  }
+  const { label = '', labels = {} } = column;
+  const own = (whole: string) => whole.replace(fullText(namedLabel[0]), () => shortLabel);
+  const shortLabels = Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, own(value)]));
+  return { ...column, label: own(label), labels: shortLabels };
+}
+
+/** The column, and where it has full names of its own the one with these. */
+function withShortTexts({ named, fullNames, ...column }: EnumColumn, shortTexts: ShortTexts): EnumColumn[] {
+  const short = named && shortTexts.get(named);
+  if (!short) {
+    return [column];
+  }
+  const { text, values, hasLines } = column;
+  const shown = { ...column, text: [...short, ...text.slice(short.length)] };
+  return fullNames
+    ? [
+        { ...shown, tooltip: hasLines ? undefined : fullNameColumn },
+        { name: fullNameColumn, kind: 'enum', values, text: fullNames, isAside: true, isLong: hasLines },
+      ]
+    : [shown];
 }
 
 /** Short texts of a dictionary that was an answer's only one: a profile's is the same for every filter of its samples. */

@@ -4,7 +4,7 @@ import type { Profile } from '../../profile/profile';
 import { parseQuery, type RunQuery, type StoredQuery } from '../../query/query';
 import { profileFacts, run } from '../../query/run';
 import { printSelector } from '../../text/selector';
-import { column } from '../../views/table';
+import { textColumn, textsOf } from '../../views/table';
 import { nodeGunzip } from '../gunzip';
 import { median, round } from './median';
 
@@ -36,8 +36,8 @@ export async function benchQueries(bytes: Uint8Array): Promise<object> {
 function changedQueries(profile: Profile): Record<string, Partial<StoredQuery>> {
   const { labels, sampleTypes } = profileFacts([profile]);
   const [top] = run(parseQuery({ view: 'top' }), { profile });
-  const { values, text = [] } = column(top, 'function');
-  const name = (rank: number) => text[Number(values[Math.min(rank, top.length - 1)])] ?? '';
+  const names = textsOf(textColumn(top, 'function'));
+  const name = (rank: number) => names[Math.min(rank, top.length - 1)] ?? '';
   const literal = (rank: number) => quoteMeta(name(rank));
   const [key] = Object.keys(labels);
   return {

@@ -120,7 +120,7 @@ describe('groups', () => {
     expect(column(table, 'stack').values[2]).toBe(
       'internal/poll.runtime_pollWait /go/src/runtime/netpoll.go:351\nio.Copy /go/src/io/io.go:388\ncreated by main.proxy /src/proxy.go:8'
     );
-    expect(sum(column(table, '%').values as number[])).toBeCloseTo(100);
+    expect(sum(column(table, '%', 'number').values)).toBeCloseTo(100);
   });
 
   it('are by all calls, or by functions alone, where that is asked', async () => {
@@ -140,7 +140,7 @@ describe('groups', () => {
     const rows = printTable(table, ['signature', 'tenant_id', 'state_class', 'count']);
     expect(rows[0]).toBe('leaks.sendAnswer leaks.go:59 acme channel 128');
     expect(rows).toContain('leaks.sendAnswer leaks.go:59 globex channel 32');
-    expect(sum(column(table, 'count').values as number[])).toBe(430);
+    expect(sum(column(table, 'count', 'number').values)).toBe(430);
     const missing = view(await readRecording(3), { groupBy: 'tenant' });
     expect(textOf(missing)).toMatch(/No goroutine has the label "tenant". There are .*tenant_id/);
   });
@@ -162,7 +162,7 @@ describe('groups', () => {
     expect(textOf(table)).toMatch(/States are inferred/);
     expect(names(table)).not.toContain('max wait');
     expect(names(table)).not.toContain('goroutines');
-    expect(sum(column(table, 'wait unknown').values as number[])).toBe(430);
+    expect(sum(column(table, 'wait unknown', 'number').values)).toBe(430);
   });
 
   it('of a heap are none, and the error says what to choose', async () => {
@@ -231,7 +231,7 @@ describe('any goroutines, in any format and version', () => {
         expect(sum(classes.flatMap((c) => [...c]))).toBe(400);
       }
       const table = view(profile);
-      expect(sum(column(table, 'count').values as number[])).toBe(400);
+      expect(sum(column(table, 'count', 'number').values)).toBe(400);
       for (const other of ['creators', 'blockers'] as const) {
         expect(() => view(profile, { view: other })).not.toThrow();
       }
@@ -332,7 +332,7 @@ test('a damaged dump never throws, and every goroutine that is read is in a grou
       bytes[at] = text[Math.floor(random() * text.length)];
     }
     const profile = await decode(bytes);
-    expect(sum(column(view(profile), 'count').values as number[])).toBe(profile.sample.length);
+    expect(sum(column(view(profile), 'count', 'number').values)).toBe(profile.sample.length);
     for (const other of ['creators', 'blockers'] as const) {
       expect(() => view(profile, { view: other })).not.toThrow();
     }
