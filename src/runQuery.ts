@@ -1,13 +1,12 @@
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
 import { chooseBase, noBase } from './captures/chooseBase';
 import type { Bucket } from './captures/bucket';
-import { chooseCaptures, type Choice } from './captures/chooseCaptures';
-import { listCaptures, type Listing, type Range } from './captures/listing';
-import { capturesFrame, seriesFrames } from './frames/captures';
+import type { Choice } from './captures/chooseCaptures';
+import { listCaptures, type Range } from './captures/listing';
 import type { drawFlameOf, DrawFlame } from './frames/flame';
 import { emptyFlame, toFrame } from './frames/frames';
 import { saidRows, saidSeries, type SaidOptions } from './frames/said';
-import { metricsLinks, rangeLink, rowLinks, type LinkContext } from './frames/links';
+import { rangeLink, type LinkContext } from './frames/links';
 import type { CodeLinks } from './codeLinks';
 import { failedNotice, findSources, loadFrom, objectKey, ofSamples, sourceIn } from './worker/sources';
 import { sampleMatchers } from './captures/keyMatchers';
@@ -29,7 +28,6 @@ import {
 } from './query/query';
 import { viewInfos } from './query/viewInfos';
 import type { SourceSettings } from './query/sourceLinks';
-import { eventId } from './captures/events';
 import type { Capture } from './captures/capture';
 import type { Table } from './views/table';
 import type { Notice } from './text/notice';
@@ -57,9 +55,12 @@ type Emit = (frames: DataFrame[]) => void;
  * @throws Error where nothing can be shown at all
  */
 export async function runQuery(context: QueryContext, query: Query, signal: AbortSignal, emit: Emit): Promise<void> {
-  if (isFlameView(query)) {
-    loadFlame().catch(() => undefined); // Asked for again where it is needed, which says why it cannot be loaded.
-  }
+  const soon = isFlameView(query)
+    ? loadFlame()
+    : query.opens === 'keys' || query.opens === 'meta'
+      ? loadKeys()
+      : undefined;
+  soon?.catch(() => undefined); // Asked for again where it is needed, which says why it cannot be loaded.
   emit(await framesOf(context, query, signal, emit));
 }
 
@@ -90,44 +91,24 @@ async function showKeys(context: QueryContext, query: KeyQuery, signal: AbortSig
   // Over a panel there is no place for a sentence.
   const isOverPanel = (panel === 'marks' || panel === 'diamonds') && !isExplore;
   const listing = await (isOverPanel ? listCaptures : listOrExplain)(bucket, query.selector, range, signal);
-  const frames = await keyFrames(listing, query, context);
+  const { keyFrames } = await loadKeys();
+  const frames = keyFrames(listing, query, context);
   const isEmpty = frames.every(({ length }) => length === 0);
   const notices = frames.flatMap(({ meta }) => meta?.notices ?? []);
   return isEmpty && !isOverPanel ? [emptyFrame(query, context, { ...listing, notices })] : frames;
 }
 
-async function keyFrames(listing: Listing, query: KeyQuery, context: QueryContext): Promise<DataFrame[]> {
-  const { captures, notices } = listing;
-  const { bucket, range, refId, links } = context;
-  switch (query.view) {
-    case 'captures': {
-      const chosen = chooseCaptures(captures, query, range, bucket.maxCaptures).captures;
-      const ids = new Set(chosen.map(eventId));
-      // Panels of other profiles show the same event.
-      const shown = new Set(captures.filter((capture) => ids.has(eventId(capture))));
-      const options = { refId, notices, links: rowLinks(links, captures), metrics: metricsLinks(links) };
-      return [capturesFrame(captures, { ...options, shown })];
-    }
-    case 'series':
-      return seriesFrames(captures, query.groupBy, { refId, notices });
-    case 'events':
-    case 'exemplars': {
-      const { marks } = await import(/* webpackChunkName: "marks" */ './frames/marks');
-      return [marks(query.view, listing, context)];
-    }
-  }
-}
-
 async function showMeta(context: QueryContext, query: MetaQuery, signal: AbortSignal): Promise<DataFrame[]> {
-  const { bucket, range, refId, links } = context;
-  const chosen = await openedCaptures(bucket, query, range, signal);
+  const chosen = await openedCaptures(context.bucket, query, context.range, signal);
   if (chosen.captures.length === 0) {
     return nothing(context, query, chosen);
   }
-  const { showEvent } = await import(/* webpackChunkName: "event" */ './showEvent');
-  const options = { refId, links: rowLinks(links, chosen.captures), executed: query.selector };
-  return [await showEvent(bucket, chosen, options, signal)];
+  const { eventFrames } = await loadKeys();
+  return eventFrames(chosen, query, context, signal);
 }
+
+/** What only views of keys and meta.json need is a chunk of its own. It loads while captures are listed. */
+const loadKeys = () => import(/* webpackChunkName: "keys" */ './keyFrames');
 
 /** With what draws flame graphs, where the view is one. */
 interface DrawContext extends QueryContext {
@@ -283,7 +264,7 @@ async function showMemory(
   if (!heap) {
     return nothing(context, query, chosen);
   }
-  const { readBundle } = await import(/* webpackChunkName: "event" */ './captures/bundle');
+  const { readBundle } = await import(/* webpackChunkName: "meta" */ './captures/bundle');
   const bundle = await readBundle(bucket, heap, signal, listed);
   const said = [...notices, ...bundle.notices];
   if (!bundle.meta) {

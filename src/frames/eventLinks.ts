@@ -1,7 +1,22 @@
 import type { DataLink } from '@grafana/data';
-import { mainCapture } from '../captures/events';
-import type { EventLink } from './events';
 import { address, captureLink, dashboardLink, exploreAddress, metricsQuery, type LinkContext } from './links';
+
+/** An event that links lead to. */
+export interface LinkedEvent {
+  readonly id: string;
+  /** Object key of the capture that stands for the event. */
+  readonly key: string;
+  /** Unix ms. */
+  readonly time: number;
+  /** Key labels. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface EventLink {
+  readonly title: string;
+  /** Address within this Grafana, percent-encoded. */
+  readonly url: (event: LinkedEvent) => string;
+}
 
 const minute = 60_000;
 
@@ -33,10 +48,8 @@ export function eventLinks({ uid, type, dashboardUid, metrics, canExplore }: Lin
     ...dashboards,
     {
       title: 'Explore',
-      url: ({ id, time, captures }) => {
-        const event = mainCapture(captures)?.object.key ?? id;
-        return explore(uid, { datasource: { type, uid }, view: 'flame', capture: 'event', event }, time);
-      },
+      url: ({ key, time }) =>
+        explore(uid, { datasource: { type, uid }, view: 'flame', capture: 'event', event: key }, time),
     },
     ...(metrics?.queries ?? []).map(({ name, query }): EventLink => ({
       title: name,

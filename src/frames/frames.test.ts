@@ -1,6 +1,7 @@
 import type { Table } from '../views/table';
 import type { Capture } from '../captures/capture';
-import { capturesFrame } from './captures';
+import { capturesTable } from '../views/captures';
+import { capturesFrame } from './captureRows';
 import { emptyFlame, toFrame } from './frames';
 import { parseSelector } from '../text/selector';
 import type { PprofQuery } from '../types';
@@ -95,7 +96,7 @@ test('what a key does not say is an empty cell; a label named as one of our colu
     { object, time: 2, labels: { service: '<b>"`' } },
   ];
   const links = [captureLink({ uid: 'u', name: 'n' })];
-  const frame = capturesFrame(captures, { refId: 'A', notices: [], links });
+  const frame = capturesFrame(capturesTable(captures), { refId: 'A', notices: [], links });
   expect(fieldOf(frame, 'value')?.values).toEqual([null, 5]);
   expect(fieldOf(frame, '% of limit')?.values).toEqual([null, 50]);
   expect(fieldOf(frame, 'service')?.values).toEqual(['<b>"`', 's']);
@@ -113,7 +114,7 @@ test('a link to Explore has the selector of its row, whatever quotes the name ha
   }));
   const link = captureLink({ uid: 'u', name: 'n' });
   const selector = /^\$\{__data\.fields\.(\w+)\}$/.exec((link.internal?.query as PprofQuery).selector ?? '')?.[1] ?? '';
-  const frame = capturesFrame(captures, { refId: 'A', notices: [], links: [link] });
+  const frame = capturesFrame(capturesTable(captures), { refId: 'A', notices: [], links: [link] });
   expect(frame.fields.filter(({ name }) => name === selector).length).toBe(1);
   expect(fieldOf(frame, selector)?.config.custom.hidden).toBe(true);
   expect(fieldOf(frame, selector)?.values.map(parseSelector).reverse()).toEqual(
@@ -128,7 +129,11 @@ test('a query for metrics is not ended by a name, whichever quotes it has', () =
 });
 
 test('no captures are a table without rows, which has no link to a range', () => {
-  const frame = capturesFrame([], { refId: 'A', notices: [], links: [captureLink({ uid: 'u', name: 'n' })] });
+  const frame = capturesFrame(capturesTable([]), {
+    refId: 'A',
+    notices: [],
+    links: [captureLink({ uid: 'u', name: 'n' })],
+  });
   expect(frame.length).toBe(0);
 });
 

@@ -85,26 +85,23 @@ const quotedText = (text: string) =>
 export interface MetricsLink {
   readonly link: DataLink;
   readonly column: string;
-  readonly read: (capture: Capture) => string;
+  readonly read: (labels: Capture['labels']) => string;
 }
 
 /** Links of a table row to the metrics of its process: Grafana fills in fields as they are, so the query is one. */
-export function metricsLinks({ metrics, canExplore }: LinkContext): MetricsLink[] {
+export function metricsLinks({ metrics, canExplore }: LinkContext, captures: readonly Capture[]): MetricsLink[] {
   return ((canExplore && metrics?.queries) || []).map(({ name, query }, i) => {
     const column = `metrics${i + 1}`;
     const text = `\${__data.fields.${column}}`;
+    const internal = {
+      datasourceUid: metrics?.uid ?? '',
+      datasourceName: '',
+      query: { refId: 'A', expr: text, query: text },
+    };
     return {
       column,
-      read: ({ labels }) => metricsQuery(query, labels),
-      link: {
-        title: name,
-        url: '',
-        internal: {
-          datasourceUid: metrics?.uid ?? '',
-          datasourceName: '',
-          query: { refId: 'A', expr: text, query: text },
-        },
-      },
+      read: (labels) => metricsQuery(query, labels),
+      link: withRange({ title: name, url: '', internal }, captures),
     };
   });
 }
@@ -133,7 +130,7 @@ export function captureLink({ uid, name }: Pick<LinkContext, 'uid' | 'name'>): D
 
 const selectorColumn = 'selector';
 
-/** What `captureLink` reads of each row: the selector of its service. It is a hidden column. */
+/** A hidden column that `captureLink` reads: of each row the selector of its service. */
 export const selectorField = (rows: ReadonlyArray<Capture['labels']>): Field => ({
   name: selectorColumn,
   type: FieldType.string,

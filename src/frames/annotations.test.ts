@@ -1,8 +1,11 @@
 import { DataTopic } from '@grafana/data';
-import { eventsOf, rampsOf } from '../captures/events';
+import { eventsOf, mainCapture, rampsOf } from '../captures/events';
 import type { Capture } from '../captures/capture';
-import { annotationFrame, exemplarFrame } from './events';
-import { eventLinks, exemplarLinks } from './eventLinks';
+import { eventsTable } from '../views/events';
+import { exemplarsTable } from '../views/exemplars';
+import { annotationFrame } from './annotations';
+import { eventLinks, exemplarLinks, type LinkedEvent } from './eventLinks';
+import { exemplarFrame } from './exemplars';
 import type { LinkContext } from './links';
 
 const MiB = 1048576;
@@ -26,13 +29,19 @@ function capture(at: number, percent: number | undefined, labels: Record<string,
   };
 }
 
+/** The only event of these captures. */
+function linked(captures: readonly Capture[]): LinkedEvent {
+  const [{ captures: files, ...event }] = eventsOf(captures);
+  return { ...event, key: mainCapture(files)?.object.key ?? '' };
+}
+
 const rowsOf = (frame: ReturnType<typeof annotationFrame>) =>
   Array.from({ length: frame.length }, (_, i) =>
     Object.fromEntries(frame.fields.map(({ name, values }) => [name, values[i]]))
   );
 const annotations = (captures: readonly Capture[], links = eventLinks(context)) => {
   const events = eventsOf(captures);
-  return annotationFrame(events, rampsOf(events), { refId: 'A', notices: [], links });
+  return annotationFrame(eventsTable(events, rampsOf(events)), { refId: 'A', notices: [], links });
 };
 
 describe('annotations', () => {
@@ -59,6 +68,14 @@ describe('annotations', () => {
     const regions = rowsOf(annotations(captures)).filter(({ isRegion }) => isRegion);
     expect(regions).toEqual([expect.objectContaining({ time: 60_000, timeEnd: 180_000, title: 'Memory ramp of a' })]);
     expect(regions[0].text).toMatch(/^51 % of 100 MiB to 53 % of 100 MiB\. Last capture: <a /);
+  });
+
+  test('a ramp leads to its last capture, and its tags are those of its process', () => {
+    const captures = [1, 2, 3].map((at) => capture(at, 50 + at, { trigger: '' }));
+    const ramp = rowsOf(annotations(captures)).find(({ isRegion }) => isRegion);
+    expect(ramp?.tags).toEqual(['ramp', 's', 'a', 'v1']);
+    expect(ramp?.text).toContain('var-event=e3');
+    expect(ramp?.text).toContain('key-3-heap');
   });
 
   test('rows have the same fields, ids that offer no deletion, and lists of tags', () => {
@@ -91,7 +108,7 @@ describe('annotations', () => {
   });
 
   test('links lead to the event on the dashboard and in Explore, for its time', () => {
-    const [event] = eventsOf([capture(100, 80, { profile: 'cpu' }), capture(100, 80)]);
+    const event = linked([capture(100, 80, { profile: 'cpu' }), capture(100, 80)]);
     const [dashboard, explore] = eventLinks(context).map(({ url }) => new URL(url(event), 'http://grafana'));
     expect(dashboard.pathname).toBe('/d/dash');
     expect(Object.fromEntries(dashboard.searchParams)).toEqual({
@@ -114,7 +131,7 @@ describe('annotations', () => {
 
   test("links to the metrics of the event's process", () => {
     const metrics = { uid: 'prom', queries: [{ name: 'Memory', query: 'm{pod="$instance", x="$other"}' }] };
-    const [event] = eventsOf([capture(100, 80, { instance: 'a"b' })]);
+    const event = linked([capture(100, 80, { instance: 'a"b' })]);
     const link = eventLinks({ ...context, metrics }).at(-1);
     expect(link?.title).toBe('Memory');
     const { pl1 } = JSON.parse(new URL(link?.url(event) ?? '', 'http://grafana').searchParams.get('panes') ?? '');
@@ -126,7 +143,7 @@ describe('annotations', () => {
 describe('exemplars', () => {
   test('a diamond at the value of each event, with its labels and links', () => {
     const events = eventsOf([capture(1, 80), capture(1, 80, { profile: 'cpu' }), capture(2, undefined)]);
-    const frame = exemplarFrame(events, { refId: 'A', notices: [], links: exemplarLinks(context) });
+    const frame = exemplarFrame(exemplarsTable(events), { refId: 'A', notices: [], links: exemplarLinks(context) });
     expect(frame.name).toBe('exemplar');
     expect(frame.meta?.dataTopic).toBe(DataTopic.Annotations);
     expect(rowsOf(frame)).toEqual([
@@ -151,7 +168,11 @@ describe('exemplars', () => {
   });
 
   test('a layout without values says so', () => {
-    const frame = exemplarFrame(eventsOf([capture(1, undefined)]), { refId: 'A', notices: [], links: [] });
+    const frame = exemplarFrame(exemplarsTable(eventsOf([capture(1, undefined)])), {
+      refId: 'A',
+      notices: [],
+      links: [],
+    });
     expect(frame.length).toBe(0);
     expect(frame.meta?.notices?.[0].text).toMatch(/no \{value\}/);
   });

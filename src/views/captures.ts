@@ -1,0 +1,60 @@
+import type { Capture } from '../captures/capture';
+import { columnsOf, type StringColumn, type Table } from './table';
+
+/** Labels that have a place of their own among the columns; others follow them. */
+const placed = ['service', 'profile', 'instance', 'trigger', 'event', 'version'];
+/** Names that links, and whoever reads the table, find columns by: of a layout's label so named another is made. */
+const taken: readonly string[] = ['shown', 'time', 'value', 'limit', '% of limit', 'size', 'key', 'selector'];
+
+const mark = '●';
+
+/**
+ * One row per capture, the newest first, from keys alone.
+ *
+ * Columns: shown (where some are and others not), time, value and % of limit (where keys say them), instance, trigger,
+ * profile, event, limit, service, version, further labels of the key, size, key.
+ * @param captures by rising time
+ * @param shown those that a query with the same choice opens: what the panels beside the table show
+ */
+export function capturesTable(captures: readonly Capture[], shown: ReadonlySet<Capture> = new Set()): Table {
+  const rows = [...captures].reverse();
+  const { number, text } = columnsOf(rows);
+  const label = (name: string, more: Partial<StringColumn> = {}) =>
+    text(taken.includes(name) ? `${name} (label)` : name, ({ labels }) => labels[name] ?? '', more);
+  const bytes = (name: string, read: (capture: Capture) => number | undefined) =>
+    number(name, 'bytes', (capture) => read(capture) ?? NaN);
+  const further = [...new Set(rows.flatMap(({ labels }) => Object.keys(labels)))].filter(
+    (name) => !placed.includes(name)
+  );
+  const hasLimit = rows.some(({ limit }) => limit);
+  // All of them are not marked: that is a merge.
+  const hasMarks = shown.size > 0 && (shown.size < rows.length || rows.length === 1);
+  return {
+    name: 'captures',
+    length: rows.length,
+    // The columns that tell captures apart come first: panels are narrow, and a dashboard has chosen the service and profile.
+    columns: [
+      ...(hasMarks
+        ? [text('shown', (capture) => (shown.has(capture) ? mark : ''), { ...markColumn, isMark: true })]
+        : []),
+      { name: 'time', kind: 'time', values: rows.map(({ time }) => time), opensCapture: true },
+      ...(hasLimit ? [bytes('value', ({ value }) => value), number('% of limit', 'percent', percentOfLimit)] : []),
+      label('instance'),
+      label('trigger'),
+      label('profile'),
+      label('event', { opensCapture: true }),
+      ...(hasLimit ? [bytes('limit', ({ limit }) => limit)] : []),
+      label('service'),
+      label('version'),
+      ...further.map((name) => label(name)),
+      bytes('size', ({ object }) => object.size),
+      text('key', ({ object }) => object.key),
+    ],
+    notices: [],
+    keyLabels: rows.map(({ labels }) => labels),
+  };
+}
+
+const markColumn = { label: mark, description: 'The capture that is shown.' };
+
+const percentOfLimit = ({ value, limit }: Capture): number => (value && limit ? (100 * value) / limit : NaN);
