@@ -32,14 +32,14 @@ export default defineConfig([
   {
     // What kills the page, and what Tab should not stop at. Of syntax: a second rule of imports would replace the layers'.
     files: ['src/**/*.{ts,tsx}'],
-    ignores: ['src/editors/Choice.tsx', '**/*.test.{ts,tsx}', ...pure],
+    ignores: ['src/editors/LateCombobox.tsx', '**/*.test.{ts,tsx}', ...pure],
     rules: {
       'no-restricted-syntax': [
         'error',
         {
           selector: 'ImportSpecifier[imported.name=/^((Multi|Async(Multi)?)?(Combobox|Select))$/]',
           message:
-            "It tells its change within React's commit, which can end in React error 185: use Choice of src/editors/Choice.tsx.",
+            "It tells its change within React's commit, which can end in React error 185: use LateCombobox of src/editors/LateCombobox.tsx.",
         },
         {
           selector: 'JSXOpeningElement[name.name=/^Inline(Field|Label)$/] > JSXAttribute[name.name="tooltip"]',

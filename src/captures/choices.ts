@@ -18,7 +18,7 @@ export const baseChoices = ['', 'previous', 'first', 'healthy', 'yesterday', 'in
 export type BaseChoice = (typeof baseChoices)[number];
 
 /** What they are compared with (chooseBase.ts). */
-export interface BaseFields {
+export interface BaseQueryFields {
   readonly base: BaseChoice;
   /** Event id or object key, for base 'event'. */
   readonly baseEvent: string;

@@ -1,7 +1,7 @@
 import type { Bucket } from './bucket';
 import { captureByKey } from './byKey';
 import { describe, type Capture } from './capture';
-import type { BaseChoice, BaseFields } from './choices';
+import type { BaseChoice, BaseQueryFields } from './choices';
 import type { Choice } from './chooseCaptures';
 import { oneFormatEach } from './formats';
 import { listCaptures, type Range } from './listing';
@@ -12,7 +12,7 @@ const day = 24 * 3600_000;
 /** Who is compared, in the order in which the query names them: every choice finds its base from these. */
 interface Subject {
   readonly bucket: Bucket;
-  readonly query: BaseFields & { readonly selector: string };
+  readonly query: BaseQueryFields & { readonly selector: string };
   /** The captures that are compared, by rising time; one, unless a whole range is merged. */
   readonly captures: readonly Capture[];
   readonly range: Range;

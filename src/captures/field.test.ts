@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasDots } from '../store/dots';
-import { decodeField, encodeField, fieldsOf } from './field';
+import { decodeField, encodeField, keyFieldsOf } from './field';
 
 // The Go test of the same vectors is autoprofiler/internal/key/key_test.go.
 const { fields, asTheyAre } = JSON.parse(readFileSync(join(__dirname, '../../testdata/fields.json'), 'utf8')) as {
@@ -12,12 +12,12 @@ const { fields, asTheyAre } = JSON.parse(readFileSync(join(__dirname, '../../tes
 test.each(fields.map(({ name, field }) => [name, field]))('%j stands in keys as %s', (name, field) => {
   expect(encodeField(name)).toBe(field);
   expect(decodeField(field)).toBe(name);
-  expect(fieldsOf(name)).toContain(field);
+  expect(keyFieldsOf(name)).toContain(field);
 });
 
 test.each(asTheyAre)('%j, which the auto-profiler would write otherwise, is a name as it is', (field) => {
   expect(decodeField(field)).toBe(field);
-  expect(fieldsOf(field)).toContain(field);
+  expect(keyFieldsOf(field)).toContain(field);
 });
 
 test('names do not collide, and what stands in a key is found by the name that it is read as', () => {
@@ -32,7 +32,7 @@ test('names do not collide, and what stands in a key is found by the name that i
     const isRight =
       (read.get(field) ?? text) === text &&
       decodeField(field) === text &&
-      (hasDots(text) || fieldsOf(decodeField(text)).includes(text));
+      (hasDots(text) || keyFieldsOf(decodeField(text)).includes(text));
     if (!isRight) {
       wrong.push(text);
     }
@@ -42,9 +42,9 @@ test('names do not collide, and what stands in a key is found by the name that i
 });
 
 test('what cannot be a folder is not looked for', () => {
-  expect(fieldsOf('..')).toEqual(['!2e!2e']);
-  expect(fieldsOf('%2e%2e')).toEqual(['!252e!252e']);
-  expect(fieldsOf('a/b')).toEqual(['a!2fb']);
-  expect(fieldsOf('my_service')).toEqual(['my!5fservice', 'my_service']);
-  expect(fieldsOf('ingester')).toEqual(['ingester']);
+  expect(keyFieldsOf('..')).toEqual(['!2e!2e']);
+  expect(keyFieldsOf('%2e%2e')).toEqual(['!252e!252e']);
+  expect(keyFieldsOf('a/b')).toEqual(['a!2fb']);
+  expect(keyFieldsOf('my_service')).toEqual(['my!5fservice', 'my_service']);
+  expect(keyFieldsOf('ingester')).toEqual(['ingester']);
 });

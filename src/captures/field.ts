@@ -17,7 +17,7 @@ export function encodeField(value: string): string {
 
 /**
  * The value that a part of a key stands for. What the auto-profiler would have written otherwise is of another writer and
- * taken as it is: so a value stands in keys in at most two ways, and `fieldsOf` knows both.
+ * taken as it is: so a value stands in keys in at most two ways, and `keyFieldsOf` knows both.
  */
 export function decodeField(field: string): string {
   if (!field.includes('!')) {
@@ -35,7 +35,7 @@ export function decodeField(field: string): string {
 }
 
 /** The parts of a key that stand for a value: as the auto-profiler writes it, and as it is. */
-export const fieldsOf = (value: string): string[] =>
+export const keyFieldsOf = (value: string): string[] =>
   [...new Set([encodeField(value), value])].filter(
     (field) => field !== '' && !field.includes('/') && !hasDots(field) && decodeField(field) === value
   );

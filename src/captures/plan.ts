@@ -1,5 +1,5 @@
 import { hasDots } from '../store/dots';
-import { fieldsOf } from './field';
+import { keyFieldsOf } from './field';
 import type { Layout } from './layout';
 import type { ListSpan, ObjectInfo, Store } from '../store/store';
 import type { Capture } from './capture';
@@ -123,7 +123,7 @@ export async function planSpans(
     if (known) {
       // A field ends where the text behind it starts.
       const end = next && 'text' in next ? next.text[0] : '/';
-      const fields = known.flatMap(fieldsOf).filter((field) => !field.includes(end));
+      const fields = known.flatMap(keyFieldsOf).filter((field) => !field.includes(end));
       prefixes = prefixes.flatMap((p) => fields.map((field) => p + field));
     } else if (next && 'text' in next && next.text === '/') {
       const folders = await Promise.all(prefixes.map((p) => store.folders(p, signal, maxAge)));

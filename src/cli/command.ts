@@ -7,7 +7,7 @@ import { withCommonTypes } from '../ops/header';
 import { merge } from '../ops/merge';
 import type { Profile } from '../profile/profile';
 import { InputError } from '../text/notice';
-import { Arguments, ignoredFlags, ReportFlags, reportFlags, searchPattern, toSwitch } from '../query/flags';
+import { Arguments, ignoredFlags, ReportFlags, reportFlags, patternText, toSwitch } from '../query/flags';
 import type { ReportOptions } from '../fields/reportOptions';
 import { prepare } from '../query/prepare';
 import { ofWhole, proto } from '../query/proto';
@@ -15,8 +15,8 @@ import type { ViewName } from '../query/query';
 import { profileViews } from '../query/views';
 import type { Prepared } from '../views/preparedProfile';
 import { untrimmed } from '../views/trimmedGraph';
-import { list } from './list';
-import { peek, raw, tags, top, traces, tree, type Report } from './report';
+import { listText } from './list';
+import { peekText, rawText, tagsText, topText, tracesText, treeText, type Report } from './report';
 
 /** Reports under the names that the table of views has for them. */
 const named = <R>(texts: Readonly<Partial<Record<ViewName, R>>>): Readonly<Record<string, R>> =>
@@ -27,9 +27,15 @@ const named = <R>(texts: Readonly<Partial<Record<ViewName, R>>>): Readonly<Recor
     })
   );
 
-const reports: Readonly<Record<string, Report>> = { ...named<Report>({ top, tree, tags, traces }), raw };
+const reports: Readonly<Record<string, Report>> = {
+  ...named<Report>({ top: topText, tree: treeText, tags: tagsText, traces: tracesText }),
+  raw: rawText,
+};
 /** Reports of the functions that a pattern matches. */
-const searches = named<(prepared: Prepared, options: ReportOptions, pattern: string) => string>({ peek, list });
+const searches = named<(prepared: Prepared, options: ReportOptions, pattern: string) => string>({
+  peek: peekText,
+  list: listText,
+});
 const reportNames = [...Object.keys(reports), ...Object.keys(searches), 'proto'];
 
 interface Command {
@@ -68,7 +74,7 @@ function parseArguments(words: readonly string[]): Command {
         throw new InputError(`-${command.report} and -${flag}: expected one report.`);
       }
       command.report = flag;
-      command.pattern = isSearch ? searchPattern(flag, args.value(flag, given)) : '';
+      command.pattern = isSearch ? patternText(flag, args.value(flag, given)) : '';
     } else if (flag === 'base' || flag === 'diff_base') {
       if (command.base.files.length > 0 && command.base.mode !== flag) {
         throw new InputError('-base and -diff_base: expected one of them.');

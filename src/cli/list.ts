@@ -17,7 +17,7 @@ const margin = 5;
  * none is given, and the reason where it is not.
  * @throws InputError where no function matches
  */
-export function list(prepared: Prepared, options: ReportOptions, pattern: string): string {
+export function listText(prepared: Prepared, options: ReportOptions, pattern: string): string {
   const { total } = prepared;
   const found = routines(prepared, options, compilePattern('list', pattern));
   if (found.length === 0) {

@@ -7,7 +7,7 @@ import { InputError } from '../text/notice';
 import { encodeFolded } from '../testing/encode';
 import { findOracle, withoutOrder, withoutTies, type Oracle } from '../testing/oracle';
 import { plainProfile } from '../testing/print';
-import { factsOf, randomFlags, randomReport } from '../testing/randomFlags';
+import { vocabularyOf, randomFlags, randomReport } from '../testing/randomFlags';
 import { Chance, randomProfiles } from '../testing/randomProfile';
 import { vectors } from '../testing/vectors';
 import { pprof, pprofOutput } from './command';
@@ -127,14 +127,14 @@ async function realFiles(oracle: Oracle): Promise<ReadonlyMap<string, readonly s
 const open = async (file: string): Promise<Profile> => decode(readFileSync(file));
 
 async function randomCommand(chance: Chance, files: readonly string[], others: readonly string[]): Promise<Command> {
-  const facts = factsOf(await open(files[0]));
+  const vocabulary = vocabularyOf(await open(files[0]));
   const base = chance.is(0.3) ? chance.some(others, 1, 2) : [];
   // From bases that are merged before, pprof would drop frames before the difference is made.
   if ((await Promise.all(base.map(open))).some(({ dropFrames }) => dropFrames !== '')) {
     base.length = 1;
   }
   return {
-    flags: [randomReport(chance, facts), ...randomFlags(chance, facts, base.length > 0)],
+    flags: [randomReport(chance, vocabulary), ...randomFlags(chance, vocabulary, base.length > 0)],
     files,
     base: base.length > 0 ? { flag: chance.pick(['-base', '-diff_base']), files: base } : undefined,
   };

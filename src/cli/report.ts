@@ -3,7 +3,7 @@ import { compilePattern } from '../text/pattern';
 import { MappingFlag } from '../profile/profile';
 import { InputError } from '../text/notice';
 import { reportOptions, type ReportOptions } from '../fields/reportOptions';
-import { baseName } from '../views/frameNames';
+import { filepathBase } from '../views/frameNames';
 import { compareText, cumValue, flatValue, type Graph } from '../views/graph';
 import { labelsOf } from '../profile/labels';
 import { neighbourRows, type NeighbourRow } from '../views/peek';
@@ -27,7 +27,7 @@ export const formatter =
     scaledLabel(divide(value, options), unit, outputUnit);
 
 /** `-top`: internal/report printText. */
-export const top: Report = (prepared, options) => {
+export const topText: Report = (prepared, options) => {
   const { total } = prepared;
   const { trimmed, flat, cum, sum } = topRows(prepared, options);
   const { graph, nodes } = trimmed;
@@ -45,7 +45,7 @@ export const top: Report = (prepared, options) => {
 };
 
 /** `-tree`: internal/report printTree. */
-export const tree: Report = (prepared, options) => {
+export const treeText: Report = (prepared, options) => {
   const { trimmed, rows } = neighbourRows(prepared, options);
   return neighbourText(prepared, options, trimmed, rows);
 };
@@ -54,7 +54,7 @@ export const tree: Report = (prepared, options) => {
  * `-peek`: the tree's entries of the nodes whose name matches, under what is said of all nodes.
  * @throws InputError where none does
  */
-export function peek(prepared: Prepared, options: ReportOptions, pattern: string): string {
+export function peekText(prepared: Prepared, options: ReportOptions, pattern: string): string {
   const { rows } = neighbourRows(prepared, options, compilePattern('peek', pattern));
   const whole = trimmedGraph(prepared, untrimmed(options), { most: 80 });
   const text = neighbourText(prepared, options, whole, rows);
@@ -199,7 +199,7 @@ function profileLabels({ profile, type, unit, total }: Prepared, format: (value:
   if (mapping.length > 0) {
     const file = strings[mapping.filename[0]];
     const buildId = strings[mapping.buildId[0]];
-    lines.push(...(file ? [`File: ${baseName(file)}`] : []));
+    lines.push(...(file ? [`File: ${filepathBase(file)}`] : []));
     lines.push(...(buildId ? [`Build ID: ${buildId}`] : []));
   }
   lines.push(...profile.comments.filter((comment) => !comment.startsWith('#')));
@@ -243,7 +243,7 @@ function localTime(nanos: bigint): string {
 }
 
 /** `-tags`: internal/report printTags. */
-export const tags: Report = (prepared, options) => {
+export const tagsText: Report = (prepared, options) => {
   const { total: whole } = prepared;
   const format = formatter(prepared, options);
   const share = (value: number) => (whole > 0 ? ` (${percentage(value, whole)})` : '');
@@ -258,7 +258,7 @@ export const tags: Report = (prepared, options) => {
 const separator = '-----------+-------------------------------------------------------';
 
 /** `-traces`: internal/report printTraces. */
-export const traces: Report = (prepared, options) => {
+export const tracesText: Report = (prepared, options) => {
   const { profile, labelUnits: units } = prepared;
   const rows = traceRows(prepared, options);
   const format = formatter(prepared, options);
@@ -290,7 +290,7 @@ export const traces: Report = (prepared, options) => {
 };
 
 /** `-raw`: profile.String. Ids are rows from 1, as Go writes them and as `compact` makes them of a merge. */
-export const raw: Report = ({ profile }) => {
+export const rawText: Report = ({ profile }) => {
   const { strings, sample, stack, location, line, mapping, function: func } = profile;
   const lines = profile.comments.map((comment) => `Comment: ${comment}`);
   lines.push(...(profile.docUrl ? [`Doc: ${profile.docUrl}`] : []));

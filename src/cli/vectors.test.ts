@@ -6,7 +6,7 @@ import { decode } from '../decode/decode';
 import { InputError } from '../text/notice';
 import { encodeFolded, type FoldedProfile } from '../testing/encode';
 import { printProfile } from '../testing/print';
-import { after, before, stacked, stackedLeft, tagged, taggedKept, vectors } from '../testing/vectors';
+import { earlier, later, stacked, stackedLeft, tagged, taggedKept, vectors } from '../testing/vectors';
 import { pprof, pprofOutput } from './command';
 
 // What go tool pprof prints of the vectors, each by itself; src/cli/live.test.ts compares whole reports where Go is there.
@@ -59,7 +59,7 @@ test.each([
   [['-diff_base', '-divide_by=10'], '2MB, 100% of 2MB', { a: '2MB   100%' }],
   [['-diff_base', '-unit=kb'], '20480kB, 100% of 20480kB', { a: '20480kB   100%' }],
 ])('%j: %s', async ([mode, ...flags], shown, rows) => {
-  const lines = await print(['-top', ...flags, `${mode}=${write(before)}`], after);
+  const lines = await print(['-top', ...flags, `${mode}=${write(earlier)}`], later);
   expect(accounted(lines)).toBe(`Showing nodes accounting for ${shown} total`);
   const flat = new Map(lines.map((line) => [line.slice(44), line.slice(0, 17).trim()]));
   expect(Object.fromEntries(['a', 'b'].flatMap((name) => (flat.has(name) ? [[name, flat.get(name)]] : [])))).toEqual(
@@ -70,7 +70,7 @@ test.each([
 test('a saved difference is one when it is opened again', async () => {
   const file = join(folder, 'diff.pb.gz');
   const warnings: string[] = [];
-  const args = ['-proto', `-output=${file}`, `-diff_base=${write(before)}`, write(after)];
+  const args = ['-proto', `-output=${file}`, `-diff_base=${write(earlier)}`, write(later)];
   expect(await pprof(args, (text) => warnings.push(text))).toBe('');
   expect(warnings).toEqual([`Generating report in ${file}`]);
   expect(printProfile(await decode(gunzipSync(readFileSync(file))))).toEqual([
@@ -146,7 +146,7 @@ test('what cancels in a merge is no sample, and what only it named is gone', asy
 });
 
 test('a profile without binaries has one without a name', async () => {
-  const lines = await print(['-raw'], before);
+  const lines = await print(['-raw'], earlier);
   expect(lines.slice(lines.indexOf('Mappings'))).toEqual(['Mappings', '1: 0x0/0x0/0x0   ', '']);
 });
 
@@ -242,8 +242,8 @@ describe('flags', () => {
 test('files that cannot be read are left out of several, with a warning', async () => {
   const warnings: string[] = [];
   const missing = join(folder, 'missing.pb.gz');
-  const text = await pprof(['-top', write(before), missing], (warning) => warnings.push(warning));
-  expect(text).toBe(await pprof(['-top', write(before)]));
+  const text = await pprof(['-top', write(earlier), missing], (warning) => warnings.push(warning));
+  expect(text).toBe(await pprof(['-top', write(earlier)]));
   expect(warnings).toEqual([expect.stringContaining(missing), 'Fetched 1 source profiles out of 2']);
   await expect(pprof(['-top', missing])).rejects.toMatchObject({ code: 'ENOENT' });
 });

@@ -2,7 +2,7 @@ import type { DataSourcePluginOptionsEditorProps } from '@grafana/data';
 import { Button, Field, Input, SecretInput } from '@grafana/ui';
 import React from 'react';
 import type { AuthMethod, PprofOptions, PprofSecrets } from '../types';
-import { Choice } from './Choice';
+import { LateCombobox } from './LateCombobox';
 
 const methods: Array<{ value: AuthMethod; label: string; description?: string }> = [
   { value: 'none', label: 'No authentication' },
@@ -42,7 +42,7 @@ export function AuthFields({ options, onOptionsChange, secret }: Props) {
         htmlFor="auth"
         description="Kept in Grafana's server, never sent to a browser. For private AWS buckets put a signer in front; see the README."
       >
-        <Choice
+        <LateCombobox
           id="auth"
           width={40}
           options={methods}

@@ -1,7 +1,7 @@
 import { Button, InlineField, InlineFieldRow, InlineLabel, type ComboboxOption } from '@grafana/ui';
 import React from 'react';
 import type { Matcher, MatchOp } from '../text/selector';
-import { Choice } from './Choice';
+import { LateCombobox } from './LateCombobox';
 import { HiddenLabel, labelWidth } from './fields';
 
 const operators = (['=', '!=', '=~', '!~'] as const).map((value): ComboboxOption<MatchOp> => ({ value, label: value }));
@@ -36,7 +36,7 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
             <HiddenLabel htmlFor={`${id}-${i}-op`} text={`Label ${i + 1} operator`} />
             <HiddenLabel htmlFor={`${id}-${i}-value`} text={`Label ${i + 1} value`} />
             <InlineField label={<RowLabel text={i === 0 ? 'Labels' : ''} />}>
-              <Choice
+              <LateCombobox
                 id={`${id}-${i}-name`}
                 width={22}
                 createCustomValue
@@ -45,14 +45,14 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
                 onChange={(option) => replace(i, { name: option.value })}
               />
             </InlineField>
-            <Choice
+            <LateCombobox
               id={`${id}-${i}-op`}
               width={10}
               options={operators}
               value={filter.op}
               onChange={({ value }) => replace(i, { op: value })}
             />
-            <Choice
+            <LateCombobox
               id={`${id}-${i}-value`}
               width={32}
               createCustomValue
@@ -73,7 +73,7 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
       <InlineFieldRow>
         <HiddenLabel htmlFor={`${id}-add`} text="Add label" />
         <InlineField label={<RowLabel text={filters.length === 0 ? 'Labels' : ''} />}>
-          <Choice
+          <LateCombobox
             id={`${id}-add`}
             width={22}
             createCustomValue

@@ -7,7 +7,7 @@ import type { PprofDataSource } from '../datasource';
 import { compileLayout } from '../captures/layout';
 import { presets } from '../captures/presets';
 import type { PprofOptions, PprofSecrets } from '../types';
-import { Choice } from './Choice';
+import { LateCombobox } from './LateCombobox';
 
 interface Props {
   options: DataSourcePluginOptionsEditorProps<PprofOptions, PprofSecrets>['options'];
@@ -30,7 +30,7 @@ export function LayoutFields({ options, setJson }: Props) {
   return (
     <>
       <Field label="Layout" htmlFor="layout" description="How the names of objects say what they hold.">
-        <Choice
+        <LateCombobox
           id="layout"
           width={40}
           options={[

@@ -2,7 +2,7 @@ import type { TimeRange } from '@grafana/data';
 import { Button, InlineFieldRow, type ComboboxOption } from '@grafana/ui';
 import React, { useMemo, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
-import { Choice } from './Choice';
+import { LateCombobox } from './LateCombobox';
 import { LabelledField, labelWidth, TextField } from './fields';
 import type { FormProps } from './form';
 import { LabelFilters } from './LabelFilters';
@@ -117,7 +117,7 @@ function SuggestedField({ id, label, tooltip, value, onChange, ...others }: Sugg
   const { labelWidth: width, ...choice } = others;
   return (
     <LabelledField id={id} label={label} labelWidth={width} tooltip={tooltip}>
-      <Choice
+      <LateCombobox
         id={id}
         width={22}
         isClearable

@@ -12,7 +12,7 @@ import {
   type ComboboxOption,
 } from '@grafana/ui';
 import React, { forwardRef, useEffect, useState, type ReactElement } from 'react';
-import { Choice } from './Choice';
+import { LateCombobox } from './LateCombobox';
 
 /** Of the labels that begin a row. */
 export const labelWidth = 16;
@@ -145,7 +145,13 @@ export function ChoiceField<T extends string>(props: ChoiceFieldProps<T>) {
   const { id, label, value, options, tooltip, width = 24, onChange } = props;
   return (
     <LabelledField id={id} label={label} labelWidth={props.labelWidth} tooltip={tooltip}>
-      <Choice id={id} width={width} options={options} value={value} onChange={(chosen) => onChange(chosen.value)} />
+      <LateCombobox
+        id={id}
+        width={width}
+        options={options}
+        value={value}
+        onChange={(chosen) => onChange(chosen.value)}
+      />
     </LabelledField>
   );
 }

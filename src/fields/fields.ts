@@ -1,9 +1,10 @@
-import { baseChoices, captureChoices, type BaseFields, type CaptureFields } from '../captures/choices';
+import { baseChoices, captureChoices, type BaseQueryFields, type CaptureFields } from '../captures/choices';
 import { defaultGoroutineOptions, signatureChoices, type GoroutineOptions } from './goroutineOptions';
 import { defaultReportOptions, reportOptions, type ReportOptions } from './reportOptions';
 
 /** The fields that a query may have, whatever its view. Which of them a view uses, its module says (views/view.ts). */
-export interface QueryFields extends ReportOptions, CaptureFields, ComparisonFields, EstimateFields, GoroutineOptions {
+export interface QueryFields
+  extends ReportOptions, CaptureFields, ComparisonFields, EstimateQueryFields, GoroutineOptions {
   /** PromQL's syntax over key labels and sample labels: {service="ingester", profile="heap", tenant_id=~"a|b"}. */
   readonly selector: string;
   /** Regular expression on names of nodes: those that peek, list and sandwich show. */
@@ -22,7 +23,7 @@ export interface QueryFields extends ReportOptions, CaptureFields, ComparisonFie
 export type FieldName = keyof QueryFields;
 
 /** What the chosen capture is compared with, and how. */
-export interface ComparisonFields extends BaseFields {
+export interface ComparisonFields extends BaseQueryFields {
   /** pprof's -diff_base, or its -base, in whose reports equal samples cancel. */
   readonly baseMode: BaseMode;
   /** What the two sides of a difference are in. */
@@ -32,7 +33,7 @@ export interface ComparisonFields extends BaseFields {
 }
 
 /** Gives samples a label that their profile lacks, as Go's heap profiles do: an estimate, and shown as one. */
-export interface EstimateFields {
+export interface EstimateQueryFields {
   readonly estimate: EstimateChoice;
   /** The label. */
   readonly estimateKey: string;

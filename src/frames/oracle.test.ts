@@ -10,7 +10,7 @@ import { applyCommand } from '../query/commandLine';
 import { defaultQuery, type StoredQuery } from '../query/query';
 import { runStored } from '../testing/runStored';
 import { findOracle, type Oracle } from '../testing/oracle';
-import { factsOf, randomFlags, randomReport } from '../testing/randomFlags';
+import { vocabularyOf, randomFlags, randomReport } from '../testing/randomFlags';
 import { Chance } from '../testing/randomProfile';
 import { column, type Table } from '../views/table';
 import { toFrame } from './frames';
@@ -308,17 +308,17 @@ function realFiles(): readonly string[] {
 async function randomCase(chance: Chance, all: readonly string[]): Promise<Case> {
   const file = chance.pick(all);
   const kind = file.replace(/^.*\//, '');
-  const facts = factsOf(await open(file));
+  const vocabulary = vocabularyOf(await open(file));
   const others = all.filter((other) => other !== file && other.endsWith(`/${kind}`));
   const base =
     others.length > 0 && chance.is(0.3) ? `-${chance.pick(['base', 'diff_base'])}=${chance.pick(others)}` : undefined;
   const merged = others.length > 0 && chance.is(0.3) ? [chance.pick(others), chance.pick(others)] : [];
-  let flag = randomReport(chance, facts);
+  let flag = randomReport(chance, vocabulary);
   while (ofText.test(flag)) {
-    flag = randomReport(chance, facts);
+    flag = randomReport(chance, vocabulary);
   }
   const report = flag.replace(/^-(\w+).*$/s, '$1');
-  const options = randomFlags(chance, facts, base !== undefined).filter((option) => !ofText.test(option));
+  const options = randomFlags(chance, vocabulary, base !== undefined).filter((option) => !ofText.test(option));
   // Of `minimum` pprof makes one unit for all rows; a panel chooses that of each value, as `auto` does.
   const unit = options.filter((option) => option.startsWith('-unit=')).at(-1);
   const isMinimum = unit === undefined || unit === '-unit=minimum';

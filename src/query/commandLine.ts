@@ -1,6 +1,6 @@
 import { quoteMeta } from '../text/literals';
 import { InputError } from '../text/notice';
-import { Arguments, ignoredFlags, ReportFlags, reportFlags, searchPattern, setFlags, toSwitch } from './flags';
+import { Arguments, ignoredFlags, ReportFlags, reportFlags, patternText, setFlags, toSwitch } from './flags';
 import type { ReportOptions } from '../fields/reportOptions';
 import type { BaseMode } from '../fields/fields';
 import { infoOf, usesField, type StoredQuery, type ViewName } from './query';
@@ -43,7 +43,7 @@ export interface AppliedCommand {
 export function applyCommand(text: string, shown: string, isKey: (file: string) => boolean): AppliedCommand {
   const given = readCommand(text);
   if (isSearch(given.fields.view)) {
-    searchPattern(given.fields.view, given.fields.peek);
+    patternText(given.fields.view, given.fields.peek);
   }
   const before = readShown(shown);
   // A flag may say what is no option of the query: a label filter of its selector, a variable's value, or a view that

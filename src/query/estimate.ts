@@ -2,7 +2,7 @@ import { estimateByPath, estimateByRules, unknown, type Estimate, type EstimateR
 import { compileGroup, compilePattern } from '../text/pattern';
 import { sampleIndexByName, type Profile } from '../profile/profile';
 import { InputError, type Notice } from '../text/notice';
-import type { EstimateFields, QueryFields } from '../fields/fields';
+import type { EstimateQueryFields, QueryFields } from '../fields/fields';
 
 /**
  * A profile with the label that the query estimates, and the notice that says so.
@@ -12,7 +12,7 @@ import type { EstimateFields, QueryFields } from '../fields/fields';
 export function estimated(
   profile: Profile,
   labelled: Profile | undefined,
-  query: EstimateFields & Pick<QueryFields, 'sampleIndex'>
+  query: EstimateQueryFields & Pick<QueryFields, 'sampleIndex'>
 ): { profile: Profile; notices: readonly Notice[] } {
   const { estimate, estimateKey: key } = query;
   if (estimate === '') {
@@ -49,7 +49,7 @@ export function estimated(
   };
 }
 
-function byRules(profile: Profile, { estimateRules, estimateKey }: EstimateFields): Estimate {
+function byRules(profile: Profile, { estimateRules, estimateKey }: EstimateQueryFields): Estimate {
   const rules = estimateRules
     .split('\n')
     .map((line) => line.trim())

@@ -120,7 +120,7 @@ export function toSwitch(flag: string, given = 'true'): boolean {
 }
 
 /** The pattern of -peek or -list. @throws InputError for an empty one: pprof takes that for no such flag */
-export function searchPattern(flag: string, text: string): string {
+export function patternText(flag: string, text: string): string {
   if (text === '') {
     throw new InputError(`-${flag}: expected a regular expression on names of functions.`);
   }

@@ -3,7 +3,7 @@ import { compilePattern } from '../text/pattern';
 import type { Profile } from '../profile/profile';
 import { InputError, type Notice } from '../text/notice';
 import { keepSamples } from '../ops/samples';
-import { countsOf, factsOf } from '../views/goroutines/facts';
+import { countsOf, labelColumnsOf } from '../views/goroutines/labelColumns';
 import { Groups } from '../views/goroutines/groups';
 import { stackText, type SignatureOptions } from '../views/goroutines/signatures';
 
@@ -211,7 +211,7 @@ class Parser {
 class Rows {
   private readonly missing = new Set<string>();
   private isDurationAsked = false;
-  private readonly facts;
+  private readonly labelColumns;
   private traceRows: Uint32Array | undefined;
   /** Of the sample that was read last: texts of all traces may be gigabytes. */
   private trace = { row: -1, text: '' };
@@ -220,19 +220,19 @@ class Rows {
     private readonly profile: Profile,
     private readonly options: SignatureOptions
   ) {
-    this.facts = factsOf(profile);
+    this.labelColumns = labelColumnsOf(profile);
   }
 
   private setOf = (i: number) => this.profile.sample.labelSet[i];
 
   number(name: string): ((i: number) => number) | undefined {
-    const { facts, setOf } = this;
+    const { labelColumns, setOf } = this;
     switch (name) {
       case 'id':
-        return (i) => facts.id[setOf(i)];
+        return (i) => labelColumns.id[setOf(i)];
       case 'duration':
         this.isDurationAsked = true;
-        return (i) => (facts.isLeaked[setOf(i)] === 1 ? Infinity : facts.minutes[setOf(i)]);
+        return (i) => (labelColumns.isLeaked[setOf(i)] === 1 ? Infinity : labelColumns.minutes[setOf(i)]);
       case 'dups':
         return this.dups();
       case 'lines':
@@ -242,13 +242,13 @@ class Rows {
   }
 
   text(name: string): ((i: number) => string) | undefined {
-    const { facts, setOf } = this;
+    const { labelColumns, setOf } = this;
     const { strings } = this.profile;
     switch (name) {
       case 'state':
-        return (i) => strings[facts.state[setOf(i)]];
+        return (i) => strings[labelColumns.state[setOf(i)]];
       case 'creator':
-        return (i) => strings[facts.creator[setOf(i)]];
+        return (i) => strings[labelColumns.creator[setOf(i)]];
       case 'trace':
         return (i) => this.traceText(i);
     }
@@ -259,7 +259,7 @@ class Rows {
   traceRow(i: number): number {
     if (!this.traceRows) {
       const { sample } = this.profile;
-      const { creator, createdAt } = this.facts;
+      const { creator, createdAt } = this.labelColumns;
       const pairs = new PairInterner();
       this.traceRows = sample.stack.map((stack, k) => {
         const set = sample.labelSet[k];
@@ -273,7 +273,7 @@ class Rows {
     const row = this.traceRow(i);
     if (this.trace.row !== row) {
       const { sample, strings } = this.profile;
-      const { creator, createdAt } = this.facts;
+      const { creator, createdAt } = this.labelColumns;
       const set = this.setOf(i);
       const by = creator[set] === 0 ? '' : `\ncreated by ${strings[creator[set]]} ${strings[createdAt[set]]}`;
       this.trace = { row, text: stackText(this.profile, sample.stack[i], Infinity) + by };
@@ -331,7 +331,7 @@ class Rows {
     }
     if (this.isDurationAsked) {
       const counts = countsOf(this.profile);
-      const { minutes, isLeaked } = this.facts;
+      const { minutes, isLeaked } = this.labelColumns;
       const countOf = (test: (set: number) => boolean) =>
         sample.labelSet.reduce((sum, set, i) => sum + (test(set) ? counts[i] : 0), 0);
       const leaked = countOf((set) => isLeaked[set] === 1);
@@ -369,7 +369,7 @@ class Rows {
       const l = stack.location[row];
       calls[row] = calls[stack.parent[row]] + Math.max(1, location.lineOffset[l + 1] - location.lineOffset[l]);
     }
-    return (i) => 1 + 2 * calls[sample.stack[i]] + (this.facts.creator[this.setOf(i)] === 0 ? 0 : 2);
+    return (i) => 1 + 2 * calls[sample.stack[i]] + (this.labelColumns.creator[this.setOf(i)] === 0 ? 0 : 2);
   }
 }
 

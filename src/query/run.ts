@@ -8,7 +8,7 @@ import { InputError, type Notice } from '../text/notice';
 import { parseSelector, type Matcher } from '../text/selector';
 import { clockTolerance, spanText } from '../text/time';
 import type { MemoryMeta } from '../captures/meta';
-import { countsOf, type GoroutineSide } from '../views/goroutines/facts';
+import { countsOf, type SelectedGoroutines } from '../views/goroutines/labelColumns';
 import { processMemoryView } from '../views/memory';
 import type { Prepared } from '../views/preparedProfile';
 import { withShortNames } from '../views/shortNames';
@@ -128,7 +128,7 @@ function goroutinesOf(query: GoroutineQuery, { profile, base, isSameProcess = fa
     const whole = withAskedStates(p, query, matchers, true);
     const { profile: selected, notices } = select(whole, query, matchers);
     countsOf(selected); // Throws where it has no goroutines.
-    const side: GoroutineSide = { prepared: prepare(selected, allFields(query)), whole };
+    const side: SelectedGoroutines = { prepared: prepare(selected, allFields(query)), whole };
     return { side, notices };
   };
   const now = read(profile);

@@ -1,6 +1,6 @@
 import { isGoroutineProfile } from '../ops/goroutineStates';
 import type { Notice } from '../text/notice';
-import { countsOf, factsOf } from '../views/goroutines/facts';
+import { countsOf, labelColumnsOf } from '../views/goroutines/labelColumns';
 import type { Prepared } from '../views/preparedProfile';
 
 /** Where values are waits: of how many goroutines none is known. */
@@ -9,7 +9,7 @@ export function waitNotices({ profile, index }: Pick<Prepared, 'profile' | 'inde
   if (sampleTypes[index]?.type !== 'wait' || !isGoroutineProfile(profile)) {
     return [];
   }
-  const { minutes } = factsOf(profile);
+  const { minutes } = labelColumnsOf(profile);
   const counts = countsOf(profile);
   const unknown = sample.labelSet.reduce((sum, set, i) => sum + (Number.isNaN(minutes[set]) ? counts[i] : 0), 0);
   const text = `The wait of ${unknown.toLocaleString('en-US')} goroutines is not known and counts as none: Go prints none for those that the runtime found leaked.`;

@@ -2,7 +2,7 @@ import type { Profile } from '../profile/profile';
 import type { Chance } from './randomProfile';
 
 /** What patterns are made of: texts that a profile has, so that filters match. */
-export interface Facts {
+export interface Vocabulary {
   /** It has values below zero. */
   readonly isSigned: boolean;
   readonly names: readonly string[];
@@ -11,7 +11,7 @@ export interface Facts {
   readonly numbers: ReadonlyArray<readonly [key: string, value: number, unit: string]>;
 }
 
-export function factsOf({ strings, function: func, mapping, label, sampleTypes, sample }: Profile): Facts {
+export function vocabularyOf({ strings, function: func, mapping, label, sampleTypes, sample }: Profile): Vocabulary {
   const distinct = (rows: Iterable<number>) => [...new Set(rows)].map((row) => strings[row]);
   const texts = new Map<string, readonly [string, string]>();
   const numbers = new Map<string, readonly [string, number, string]>();
@@ -96,7 +96,7 @@ function pattern(chance: Chance, names: readonly string[]): string {
 
 const units = ['', '', 'b', 'kb', 'mb', 'ns', 'us', 'ms', 's', 'bytes', 'widgets', 'requests', 'KB'];
 
-function tagFilter(chance: Chance, { labels, numbers }: Facts): string {
+function tagFilter(chance: Chance, { labels, numbers }: Vocabulary): string {
   const [key, value] = labels.length > 0 ? chance.pick(labels) : ['tenant', 'acme'];
   const [numberKey, number, unit] = numbers.length > 0 ? chance.pick(numbers) : ['bytes', 1024, 'bytes'];
   const bound = () => {
@@ -126,16 +126,16 @@ function tagFilter(chance: Chance, { labels, numbers }: Facts): string {
   }
 }
 
-const keys = (chance: Chance, { labels, numbers }: Facts): string =>
+const keys = (chance: Chance, { labels, numbers }: Vocabulary): string =>
   chance
     .some([...new Set([...labels.map(([key]) => key), ...numbers.map(([key]) => key)]), 'no_such_key', ''], 1, 3)
     .join(',');
 
-const keyPattern = (chance: Chance, { labels, numbers }: Facts): string =>
+const keyPattern = (chance: Chance, { labels, numbers }: Vocabulary): string =>
   pattern(chance, [...labels.map(([key]) => key), ...numbers.map(([key]) => key)]);
 
 /** Beginnings of file names, with and without their last slash, and what is in none. */
-function folders(chance: Chance, { names }: Facts): string {
+function folders(chance: Chance, { names }: Vocabulary): string {
   const paths = names.filter((name) => name.includes('/'));
   const folder = () => {
     const parts = (paths.length > 0 && chance.is(0.8) ? chance.pick(paths) : '/no/such/folder').split('/');
@@ -145,30 +145,30 @@ function folders(chance: Chance, { names }: Facts): string {
   return chance.pick([folder(), folder(), `${folder()}:${folder()}`, '', 'demo/service/internal']);
 }
 
-/** Flags for a profile with these facts; each of pprof's options about one time in five. */
-export function randomFlags(chance: Chance, facts: Facts, hasBase: boolean): string[] {
-  const name = () => pattern(chance, facts.names);
+/** Flags for a profile of these words; each of pprof's options about one time in five. */
+export function randomFlags(chance: Chance, vocabulary: Vocabulary, hasBase: boolean): string[] {
+  const name = () => pattern(chance, vocabulary.names);
   const choices: ReadonlyArray<() => string> = [
     () =>
-      `-sample_index=${chance.pick([0, 1, 7, -1, '+0', ...facts.sampleTypes, ...facts.sampleTypes, 'inuse_space'])}`,
+      `-sample_index=${chance.pick([0, 1, 7, -1, '+0', ...vocabulary.sampleTypes, ...vocabulary.sampleTypes, 'inuse_space'])}`,
     () => `-focus=${name()}`,
     () => `-ignore=${name()}`,
     () => `-hide=${name()}`,
     () => `-show=${name()}`,
     () => `-show_from=${name()}`,
     () => `-prune_from=${name()}`,
-    () => `-tagfocus=${tagFilter(chance, facts)}`,
-    () => `-tagignore=${tagFilter(chance, facts)}`,
-    () => `-tagshow=${keyPattern(chance, facts)}`,
-    () => `-taghide=${keyPattern(chance, facts)}`,
-    () => `-tagroot=${keys(chance, facts)}`,
-    () => `-tagleaf=${keys(chance, facts)}`,
+    () => `-tagfocus=${tagFilter(chance, vocabulary)}`,
+    () => `-tagignore=${tagFilter(chance, vocabulary)}`,
+    () => `-tagshow=${keyPattern(chance, vocabulary)}`,
+    () => `-taghide=${keyPattern(chance, vocabulary)}`,
+    () => `-tagroot=${keys(chance, vocabulary)}`,
+    () => `-tagleaf=${keys(chance, vocabulary)}`,
     () => `-${chance.pick(['functions', 'filefunctions', 'files', 'lines', 'addresses'])}`,
     () => `-${chance.pick(['functions', 'filefunctions', 'files', 'lines', 'addresses'])}`,
     () => chance.pick(['-noinlines', '-noinlines', '-noinlines=false']),
     () => '-showcolumns',
-    () => `-trim_path=${folders(chance, facts)}`,
-    () => `-source_path=${folders(chance, facts)}`,
+    () => `-trim_path=${folders(chance, vocabulary)}`,
+    () => `-source_path=${folders(chance, vocabulary)}`,
     () => '-mean',
     () => `-unit=${chance.pick(['minimum', 'auto', 'ms', 'kb', 'seconds', 'none', 'GB', 'hours', 'count', 'μs', ''])}`,
     () => `-divide_by=${chance.pick([1, 2, 3, 10, 1024, 0.5, 0.001, 1e6, -2])}`,
@@ -185,11 +185,11 @@ export function randomFlags(chance: Chance, facts: Facts, hasBase: boolean): str
   const density = chance.pick([0.04, 0.1, 0.2]);
   const flags = choices.filter(() => chance.is(density)).map((choose) => choose());
   // Totals that nearly cancel would scale values past 2^53.
-  return hasBase && !facts.isSigned && chance.is(0.3) ? [...flags, '-normalize'] : flags;
+  return hasBase && !vocabulary.isSigned && chance.is(0.3) ? [...flags, '-normalize'] : flags;
 }
 
 /** A report, and what it is of. */
-export const randomReport = (chance: Chance, { names }: Facts): string =>
+export const randomReport = (chance: Chance, { names }: Vocabulary): string =>
   chance.pick([
     () => '-top',
     () => '-top',

@@ -77,7 +77,7 @@ export const stackedLeft: Readonly<Record<string, readonly string[]>> = {
   'tagleaf=bytes,tenant': ['acme', '1kB', 'f', 'g (inline)', 'h', 'main'],
 };
 
-export const before: FoldedProfile = {
+export const earlier: FoldedProfile = {
   types: ['inuse_space/bytes'],
   samples: [
     { stack: 'main;a', values: [10 * MB] },
@@ -85,7 +85,7 @@ export const before: FoldedProfile = {
   ],
 };
 
-export const after: FoldedProfile = {
+export const later: FoldedProfile = {
   types: ['inuse_space/bytes'],
   samples: [
     { stack: 'main;a', values: [30 * MB] },
@@ -139,8 +139,8 @@ export const vectors: readonly Vector[] = [
   },
   ...(['-base', '-diff_base'] as const).map((flag) => ({
     name: `differences by ${flag}`,
-    files: [after],
-    base: { flag, file: before },
+    files: [later],
+    base: { flag, file: earlier },
     commands: everyReport([
       [],
       ['-normalize'],

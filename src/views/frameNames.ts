@@ -204,13 +204,13 @@ function printableName(
   } else if (file !== '') {
     parts.push(file);
   } else if (name === '') {
-    parts.push(binary === '' ? '<unknown>' : `[${baseName(binary)}]`);
+    parts.push(binary === '' ? '<unknown>' : `[${filepathBase(binary)}]`);
   }
   return parts.join(' ');
 }
 
 /** The last part of a path that is not empty (Go's filepath.Base). */
-export const baseName = (path: string): string => /([^/]*)\/*$/.exec(path)?.[1] || '/';
+export const filepathBase = (path: string): string => /([^/]*)\/*$/.exec(path)?.[1] || '/';
 
 /** A file's name as graphs and listings show it. */
 export const shownPath = (path: string, { trimPath = '', sourcePath = '' }: FrameOptions): string =>
@@ -221,7 +221,7 @@ export function cutPath(path: string, trimPath: string, sourcePath: string): str
   const list = (text: string) => (text === '' ? [] : text.split(':'));
   if (trimPath === '') {
     for (const folder of list(sourcePath)) {
-      const wanted = `/${folder === '' ? '.' : baseName(folder)}/`;
+      const wanted = `/${folder === '' ? '.' : filepathBase(folder)}/`;
       const at = path.indexOf(wanted);
       if (at >= 0) {
         return path.slice(at + wanted.length);

@@ -9,7 +9,7 @@ import {
   type QueryFields,
 } from '../fields/fields';
 import type { Profile } from '../profile/profile';
-import type { GoroutineSide } from './goroutines/facts';
+import type { SelectedGoroutines } from './goroutines/labelColumns';
 import type { Prepared } from './preparedProfile';
 import type { Table } from './table';
 
@@ -122,8 +122,8 @@ export interface GoroutineView<
 > extends ViewInfo<'goroutines', N, B, F> {
   /** @param isSameProcess as far as keys say, the base is of the same process: only then ids are compared */
   tables(
-    now: GoroutineSide,
-    base: GoroutineSide | undefined,
+    now: SelectedGoroutines,
+    base: SelectedGoroutines | undefined,
     query: ViewQuery<'goroutines', N, B, F>,
     isSameProcess: boolean
   ): readonly Table[];
@@ -132,7 +132,7 @@ export interface GoroutineView<
 /** Takes the captures of a process one at a time, in the order of time, so that any number of them fits in memory. */
 export interface CaptureCollector {
   /** @param time Unix ms */
-  add(capture: GoroutineSide, time: number): void;
+  add(capture: SelectedGoroutines, time: number): void;
   finish(): readonly Table[];
 }
 

@@ -4,7 +4,7 @@ import { isSameProcess, type Capture } from '../captures/capture';
 import type { Choice } from '../captures/chooseCaptures';
 import { findLabelled, labelledNotices } from '../captures/labelledSamples';
 import { sampleMatchers } from '../captures/keyMatchers';
-import type { EstimateFields } from '../fields/fields';
+import type { EstimateQueryFields } from '../fields/fields';
 import type { Notice } from '../text/notice';
 import { printSelector } from '../text/selector';
 import type { Failure, InputSources, Load, Source } from './client';
@@ -12,7 +12,7 @@ import type { Failure, InputSources, Load, Source } from './client';
 /** What the worker opens for the chosen captures and their base, and all that has to be said of them. @throws StoreError, InputError */
 export async function findSources(
   bucket: Bucket,
-  query: { readonly selector: string } & Partial<Pick<EstimateFields, 'estimate'>>,
+  query: { readonly selector: string } & Partial<Pick<EstimateQueryFields, 'estimate'>>,
   { captures, notices }: Choice,
   base: Choice,
   signal: AbortSignal

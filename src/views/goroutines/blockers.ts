@@ -3,7 +3,7 @@ import type { Profile } from '../../profile/profile';
 import type { Prepared } from '../preparedProfile';
 import { columnsOf, fullText, namedColumn, type NamedText, type Table } from '../table';
 import type { Notice } from '../../text/notice';
-import { factsOf } from './facts';
+import { labelColumnsOf } from './labelColumns';
 import { Signatures, type SignatureOptions } from './signatures';
 import { goroutineView } from '../view';
 
@@ -32,13 +32,13 @@ interface Blocked {
  */
 export function blockers({ profile }: Prepared, whole: Profile, options: SignatureOptions): Table {
   const signatures = new Signatures(options);
-  const facts = factsOf(profile);
-  const wholeFacts = factsOf(whole);
+  const labelColumns = labelColumnsOf(profile);
+  const wholeLabelColumns = labelColumnsOf(whole);
   const { signature } = signatures.ofStacks(profile);
   const { signature: wholeSignature } = signatures.ofStacks(whole);
   const setOf = (i: number) => profile.sample.labelSet[i];
   const wholeSet = (i: number) => whole.sample.labelSet[i];
-  const isBlocked = (i: number) => wholeFacts.blockedOn[wholeSet(i)] !== 0;
+  const isBlocked = (i: number) => wholeLabelColumns.blockedOn[wholeSet(i)] !== 0;
   const all = blockedOf(profile, whole)
     .sort((a, b) => b.waiting.length - a.waiting.length || (a.address < b.address ? -1 : 1))
     .map((lock) => ({ ...lock, ...probable(lock.candidates, isBlocked) }));
@@ -49,7 +49,7 @@ export function blockers({ profile }: Prepared, whole: Profile, options: Signatu
   const extremeWait =
     (of: (a: number, b: number) => number) =>
     ({ waiting }: Lock) => {
-      const waits = waiting.map((i) => facts.minutes[setOf(i)]).filter((m) => m >= 0);
+      const waits = waiting.map((i) => labelColumns.minutes[setOf(i)]).filter((m) => m >= 0);
       return waits.length === 0 ? NaN : waits.reduce((a, b) => of(a, b));
     };
   /** What the only probable holder has; nothing is said of several. */
@@ -57,7 +57,7 @@ export function blockers({ profile }: Prepared, whole: Profile, options: Signatu
     <T>(none: T, read: (i: number) => T) =>
     ({ holders }: Lock): T =>
       holders.length === 1 ? read(holders[0]) : none;
-  const holderWaitsFor = ofHolder('', (i) => whole.strings[wholeFacts.blockedOn[wholeSet(i)]]);
+  const holderWaitsFor = ofHolder('', (i) => whole.strings[wholeLabelColumns.blockedOn[wholeSet(i)]]);
   const signaturesOf = ({ waiting }: Lock) => waiting.map((i) => signature[profile.sample.stack[i]]);
   const texts = rows.map((lock) => mostNamed(signaturesOf(lock).map((one) => signatures.text(one))));
   /** Of the waiting goroutines' signatures one that reads as the row does. */
@@ -71,7 +71,7 @@ export function blockers({ profile }: Prepared, whole: Profile, options: Signatu
     columns: [
       namedColumn('signature', texts, { code: options.withCode ? rows.map(codeOfRow) : undefined }),
       number('waiting', 'count', ({ waiting }) => waiting.length),
-      text('probable holder', ({ holders }) => named(holders.map((i) => wholeFacts.id[wholeSet(i)]))),
+      text('probable holder', ({ holders }) => named(holders.map((i) => wholeLabelColumns.id[wholeSet(i)]))),
       namedColumn(
         'holder signature',
         rows.map(ofHolder<NamedText>([''], (i) => signatures.text(wholeSignature[whole.sample.stack[i]]))),
@@ -81,24 +81,24 @@ export function blockers({ profile }: Prepared, whole: Profile, options: Signatu
       number(
         'holder wait',
         'minutes',
-        ofHolder(NaN, (i) => wholeFacts.minutes[wholeSet(i)])
+        ofHolder(NaN, (i) => wholeLabelColumns.minutes[wholeSet(i)])
       ),
       text('holder waits for', holderWaitsFor),
-      text('state', ({ waiting }) => most(waiting.map((i) => profile.strings[facts.state[setOf(i)]]))),
+      text('state', ({ waiting }) => most(waiting.map((i) => profile.strings[labelColumns.state[setOf(i)]]))),
       text(
         'holder state',
-        ofHolder('', (i) => whole.strings[wholeFacts.state[wholeSet(i)]])
+        ofHolder('', (i) => whole.strings[wholeLabelColumns.state[wholeSet(i)]])
       ),
       number('min wait', 'minutes', extremeWait(Math.min)),
       text('blocked on', ({ address }) => address),
       text('why', ({ why }) => why),
     ],
     notices: [
-      ...(all.length > 0 ? [heuristic] : [nothingBlocked(facts.hasIds)]),
+      ...(all.length > 0 ? [heuristic] : [nothingBlocked(labelColumns.hasIds)]),
       ...deadlocks(
         all.map((lock) => ({
           address: lock.address,
-          holder: ofHolder(NaN, (i) => wholeFacts.id[wholeSet(i)])(lock),
+          holder: ofHolder(NaN, (i) => wholeLabelColumns.id[wholeSet(i)])(lock),
           next: holderWaitsFor(lock),
         }))
       ),
@@ -130,11 +130,11 @@ const nothingBlocked = (isDump: boolean): Notice => ({
 
 /** What goroutines of the profile wait for, with the candidates of the whole dump. */
 function blockedOf(profile: Profile, whole: Profile): Blocked[] {
-  const facts = factsOf(profile);
+  const labelColumns = labelColumnsOf(profile);
   const blocked = new Map<string, Blocked>();
   profile.sample.labelSet.forEach((set, i) => {
-    if (facts.blockedOn[set] !== 0) {
-      const address = profile.strings[facts.blockedOn[set]];
+    if (labelColumns.blockedOn[set] !== 0) {
+      const address = profile.strings[labelColumns.blockedOn[set]];
       const row = blocked.get(address) ?? { address, waiting: [], candidates: [] };
       row.waiting.push(i);
       blocked.set(address, row);
@@ -144,7 +144,7 @@ function blockedOf(profile: Profile, whole: Profile): Blocked[] {
     return [];
   }
   const { sample, labelSet, label, strings } = whole;
-  const { blockedOn } = factsOf(whole);
+  const { blockedOn } = labelColumnsOf(whole);
   const mentions = strings.indexOf(goroutineLabel.mentions);
   sample.labelSet.forEach((set, i) => {
     for (let k = labelSet.labelOffset[set]; k < labelSet.labelOffset[set + 1]; k++) {

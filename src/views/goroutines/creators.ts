@@ -6,7 +6,7 @@ import { drawFlame, type DrawOptions } from '../flame';
 import type { Prepared } from '../preparedProfile';
 import { fullText, type NamedText, type Table } from '../table';
 import type { Notice } from '../../text/notice';
-import { factsOf, type GoroutineFacts, type GoroutineSide } from './facts';
+import { labelColumnsOf, type LabelColumns, type SelectedGoroutines } from './labelColumns';
 import { callText, Signatures, type SignatureOptions } from './signatures';
 import { goroutineView } from '../view';
 
@@ -25,7 +25,11 @@ export interface CreatorOptions extends SignatureOptions, DrawOptions {
  * the path of a goroutine whose creator has ended begins with its go statement. Values are those of the sample type.
  * Columns as in drawFlame.
  */
-export function creators(now: GoroutineSide, base: GoroutineSide | undefined, options: CreatorOptions): Table {
+export function creators(
+  now: SelectedGoroutines,
+  base: SelectedGoroutines | undefined,
+  options: CreatorOptions
+): Table {
   const tree = new CreatorTree(options);
   const sides = [now, ...(base ? [base] : [])].map((side) => ({ ...side, node: tree.add(side) }));
   const { length, first: parent, second: name } = tree.paths.finish();
@@ -65,11 +69,11 @@ class CreatorTree {
   }
 
   /** The node of each sample: what it does, below who started it. */
-  add({ prepared: { profile }, whole }: GoroutineSide): Int32Array {
+  add({ prepared: { profile }, whole }: SelectedGoroutines): Int32Array {
     const { sample } = profile;
-    const facts = factsOf(profile);
+    const labelColumns = labelColumnsOf(profile);
     const { signature } = this.signatures.ofStacks(profile);
-    const creator = this.creatorNames(profile, facts);
+    const creator = this.creatorNames(profile, labelColumns);
     const leaf = this.signatureNames((row) => this.signatures.text(row));
     const entry = this.signatureNames((row) => [{ function: this.signatures.outermost(row) }]);
     const startOf = this.starts(whole);
@@ -78,9 +82,9 @@ class CreatorTree {
       const set = sample.labelSet[i];
       const own = signature[sample.stack[i]];
       const start =
-        facts.creator[set] === 0
+        labelColumns.creator[set] === 0
           ? this.paths.intern(0, entry(own))
-          : this.paths.intern(startOf(facts.creatorGoroutine[set], facts.dump[set]), creator(set));
+          : this.paths.intern(startOf(labelColumns.creatorGoroutine[set], labelColumns.dump[set]), creator(set));
       node[i] = this.paths.intern(start, leaf(own));
     }
     return node;
@@ -89,13 +93,13 @@ class CreatorTree {
   /** The node below which the go statements of a goroutine are; 0 for one that is not in the dump. */
   private starts(whole: Profile): (id: number, dump: number) => number {
     const { sample } = whole;
-    const facts = factsOf(whole);
-    const rowOf = this.rowsOfIds(whole, facts);
+    const labelColumns = labelColumnsOf(whole);
+    const rowOf = this.rowsOfIds(whole, labelColumns);
     if (!rowOf) {
       return () => 0;
     }
     const { signature } = this.signatures.ofStacks(whole);
-    const creator = this.creatorNames(whole, facts);
+    const creator = this.creatorNames(whole, labelColumns);
     const entry = this.signatureNames((row) => [{ function: this.signatures.outermost(row) }]);
     const find = (id: number, dump: number) => rowOf.get(id + dump * dumpFactor) ?? -1;
     /** -1 for not yet known, -2 while it is being found. */
@@ -109,14 +113,14 @@ class CreatorTree {
         start[at] = -2;
         chain.push(at);
         const set = sample.labelSet[at];
-        at = facts.creator[set] === 0 ? -1 : find(facts.creatorGoroutine[set], facts.dump[set]);
+        at = labelColumns.creator[set] === 0 ? -1 : find(labelColumns.creatorGoroutine[set], labelColumns.dump[set]);
       }
       // Goroutines that started each other cannot be; a file may say so all the same.
       let node = at >= 0 && start[at] >= 0 ? start[at] : 0;
       for (let k = chain.length - 1; k >= 0; k--) {
         const set = sample.labelSet[chain[k]];
         node =
-          facts.creator[set] === 0
+          labelColumns.creator[set] === 0
             ? this.paths.intern(0, entry(signature[sample.stack[chain[k]]]))
             : this.paths.intern(node, creator(set));
         start[chain[k]] = node;
@@ -126,7 +130,7 @@ class CreatorTree {
   }
 
   /** Which sample has an id; undefined where that is not one. */
-  private rowsOfIds({ sample }: Profile, { id, dump, hasIds }: GoroutineFacts): Map<number, number> | undefined {
+  private rowsOfIds({ sample }: Profile, { id, dump, hasIds }: LabelColumns): Map<number, number> | undefined {
     if (!hasIds) {
       return undefined;
     }
@@ -147,7 +151,7 @@ class CreatorTree {
   }
 
   /** Row of the name of a label set's creator. */
-  private creatorNames({ strings }: Profile, { creator, createdAt }: GoroutineFacts): (set: number) => number {
+  private creatorNames({ strings }: Profile, { creator, createdAt }: LabelColumns): (set: number) => number {
     const statements = new PairInterner();
     const names: number[] = [];
     return (set) => {
@@ -175,9 +179,9 @@ const dumpFactor = 2 ** 40;
 
 /** Who started most, in a sentence; and what cannot be said. */
 function creatorNotices({ profile, index }: Prepared, tree: CreatorTree, total: number): Notice[] {
-  const facts = factsOf(profile);
+  const labelColumns = labelColumnsOf(profile);
   const { sample, strings } = profile;
-  if (!facts.hasCreators) {
+  if (!labelColumns.hasCreators) {
     return [
       {
         severity: 'warning',
@@ -189,8 +193,8 @@ function creatorNotices({ profile, index }: Prepared, tree: CreatorTree, total: 
   const values = sample.values[index];
   for (let i = 0; i < sample.length; i++) {
     const set = sample.labelSet[i];
-    if (facts.creator[set] !== 0) {
-      const id = `${facts.creator[set]} ${facts.createdAt[set]}`;
+    if (labelColumns.creator[set] !== 0) {
+      const id = `${labelColumns.creator[set]} ${labelColumns.createdAt[set]}`;
       byCreator.set(id, (byCreator.get(id) ?? 0) + values[i]);
     }
   }

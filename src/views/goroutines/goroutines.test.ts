@@ -20,7 +20,7 @@ import { printTable } from '../../testing/print';
 import { formats, plantedLeaks, readDump, readRecording, recordings } from '../../testing/recordedDumps';
 import { asFork, asGo120, asGo127 } from '../../testing/rewriteDumps';
 import { column, type Table } from '../table';
-import { bucketOf, stateClasses, waitBuckets } from './facts';
+import { bucketOf, stateClasses, waitBuckets } from './labelColumns';
 import { Groups, tally } from './groups';
 import { statesOfClass } from '../../profile/goroutine';
 

@@ -2,7 +2,7 @@ import { goroutineLabel } from '../../profile/goroutine';
 import type { Profile } from '../../profile/profile';
 import { columnsOf, namedColumn, percentOf, type NamedText, type Table } from '../table';
 import type { Notice } from '../../text/notice';
-import { factsOf, waitBuckets, type GoroutineSide } from './facts';
+import { labelColumnsOf, waitBuckets, type SelectedGoroutines } from './labelColumns';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { compareIds, type Survivors } from './survivors';
 import { callText, stackText } from './signatures';
@@ -14,7 +14,7 @@ const maxRows = 1000;
 const maxIds = 5;
 
 /** One of the compared profiles, added up. */
-interface Side {
+interface Grouped {
   readonly profile: Profile;
   readonly group: Uint32Array;
   readonly tally: Tally;
@@ -31,16 +31,16 @@ interface Side {
  * @param isSameProcess the two are of one process, as far as keys say: only then ids are compared
  */
 export function goroutines(
-  { prepared: now, whole }: GoroutineSide,
-  base: GoroutineSide | undefined,
+  { prepared: now, whole }: SelectedGoroutines,
+  base: SelectedGoroutines | undefined,
   options: GroupOptions,
   isSameProcess: boolean
 ): Table {
   const groups = new Groups(options);
   const groupOf = groups.ofSamples(now.profile);
   const groupOfBase = base && groups.ofSamples(base.prepared.profile);
-  const current: Side = { profile: now.profile, group: groupOf, tally: tally(now.profile, groupOf, groups.length) };
-  const before: Side | undefined = base &&
+  const current: Grouped = { profile: now.profile, group: groupOf, tally: tally(now.profile, groupOf, groups.length) };
+  const before: Grouped | undefined = base &&
     groupOfBase && {
       profile: base.prepared.profile,
       group: groupOfBase,
@@ -48,7 +48,7 @@ export function goroutines(
     };
   const survivors = base && isSameProcess ? compareIds(whole, base.whole) : undefined;
 
-  const stillOf = (side: Side) => survivors?.ids && countOf(survivors.ids, side, groups.length);
+  const stillOf = (side: Grouped) => survivors?.ids && countOf(survivors.ids, side, groups.length);
   const [stillNow, stillBefore] = [stillOf(current), before && stillOf(before)];
   const still = stillNow && ((group: number) => (count(group) > 0 ? stillNow : (stillBefore ?? stillNow))(group));
 
@@ -58,13 +58,13 @@ export function goroutines(
   const all = [...Array(groups.length).keys()].filter((group) => count(group) > 0 || baseCount(group) > 0);
   all.sort((a, b) => Math.abs(delta(b)) - Math.abs(delta(a)) || count(b) - count(a) || a - b);
   const rows = all.slice(0, maxRows);
-  const sideOf = (group: number): Side => (before && count(group) === 0 ? before : current);
+  const sideOf = (group: number): Grouped => (before && count(group) === 0 ? before : current);
 
   const { number, text } = columnsOf(rows);
   const ofSide = (read: (tally: Tally) => Float64Array) => (group: number) => read(sideOf(group).tally)[group];
   const { total } = current.tally;
-  const facts = factsOf(now.profile);
-  const ids = facts.hasIds ? firstIds(rows, sideOf) : undefined;
+  const labelColumns = labelColumnsOf(now.profile);
+  const ids = labelColumns.hasIds ? firstIds(rows, sideOf) : undefined;
   const isAny = (read: (tally: Tally) => Float64Array) => rows.some((group) => ofSide(read)(group) > 0);
   const hasWaits = rows.some((group) => sideOf(group).tally.maxWait[group] >= 0);
 
@@ -152,7 +152,7 @@ export function creatorText({ strings }: Profile, { creator, createdAt }: Tally,
   return [...callText(strings[creator.value[group]], strings[createdAt[group]]), others];
 }
 
-function stackOf({ profile, tally: { first, creator, createdAt } }: Side, group: number): string {
+function stackOf({ profile, tally: { first, creator, createdAt } }: Grouped, group: number): string {
   const { strings, sample } = profile;
   const stack = stackText(profile, sample.stack[first[group]]);
   const by = creator.value[group];
@@ -160,12 +160,12 @@ function stackOf({ profile, tally: { first, creator, createdAt } }: Side, group:
 }
 
 /** `41, 57, 60, … 12 more` for each of the groups. */
-function firstIds(rows: readonly number[], sideOf: (group: number) => Side): Map<number, string> {
-  const found = new Map<number, { ids: number[]; side: Side; all: number }>(
+function firstIds(rows: readonly number[], sideOf: (group: number) => Grouped): Map<number, string> {
+  const found = new Map<number, { ids: number[]; side: Grouped; all: number }>(
     rows.map((group) => [group, { ids: [], side: sideOf(group), all: 0 }])
   );
   for (const side of new Set(rows.map(sideOf))) {
-    const { id } = factsOf(side.profile);
+    const { id } = labelColumnsOf(side.profile);
     for (let i = 0; i < side.group.length; i++) {
       const entry = found.get(side.group[i]);
       const own = id[side.profile.sample.labelSet[i]];
@@ -185,9 +185,9 @@ function firstIds(rows: readonly number[], sideOf: (group: number) => Side): Map
   );
 }
 
-function countOf(ids: NonNullable<Survivors['ids']>, { profile, group }: Side, length: number) {
+function countOf(ids: NonNullable<Survivors['ids']>, { profile, group }: Grouped, length: number) {
   const still = new Float64Array(length);
-  const { id } = factsOf(profile);
+  const { id } = labelColumnsOf(profile);
   for (let i = 0; i < group.length; i++) {
     if (ids.has(id[profile.sample.labelSet[i]])) {
       still[group[i]]++;

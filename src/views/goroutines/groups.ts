@@ -2,7 +2,7 @@ import { labelText, labelUnits } from '../../profile/labels';
 import { isStandard } from '../../profile/goNames';
 import { PairInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
-import { countsOf, factsOf, stateClasses, bucketOf, waitBuckets } from './facts';
+import { countsOf, labelColumnsOf, stateClasses, bucketOf, waitBuckets } from './labelColumns';
 import type { Column, NamedText } from '../table';
 import { Signatures, type SignatureOptions } from './signatures';
 
@@ -54,7 +54,7 @@ export class Groups {
   ofSamples(profile: Profile): Uint32Array {
     const { sample, strings } = profile;
     const { signature, isStandard: isStandardStack } = this.signatures.ofStacks(profile);
-    const { creator, createdAt } = factsOf(profile);
+    const { creator, createdAt } = labelColumnsOf(profile);
     const split = this.splitsOf(profile);
     // By row of strings: 1 for a creator that is none of the program, 2 for one that is.
     const ofProgram = new Uint8Array(strings.length);
@@ -141,7 +141,7 @@ export interface Most {
 export function tally(profile: Profile, group: Uint32Array, length: number): Tally {
   const { sample } = profile;
   const counts = countsOf(profile);
-  const facts = factsOf(profile);
+  const labelColumns = labelColumnsOf(profile);
   const columns = (count: number) => Array.from({ length: count }, () => new Float64Array(length));
   const count = new Float64Array(length);
   const minWait = new Float64Array(length).fill(NaN);
@@ -160,7 +160,7 @@ export function tally(profile: Profile, group: Uint32Array, length: number): Tal
     }
     const g = group[i];
     const set = sample.labelSet[i];
-    const minutes = facts.minutes[set];
+    const minutes = labelColumns.minutes[set];
     total += n;
     count[g] += n;
     if (first[g] < 0) {
@@ -172,10 +172,10 @@ export function tally(profile: Profile, group: Uint32Array, length: number): Tal
       maxWait[g] = minutes < maxWait[g] ? maxWait[g] : minutes;
     }
     buckets[bucketOf(minutes)][g] += n;
-    classes[facts.stateClass[set]][g] += n;
-    leaked[g] += facts.isLeaked[set] * n;
-    states.add(g, facts.state[set], n);
-    creators.add(g, facts.creator[set], n);
+    classes[labelColumns.stateClass[set]][g] += n;
+    leaked[g] += labelColumns.isLeaked[set] * n;
+    states.add(g, labelColumns.state[set], n);
+    creators.add(g, labelColumns.creator[set], n);
   }
   const creator = creators.finish();
   return {
@@ -196,12 +196,12 @@ export function tally(profile: Profile, group: Uint32Array, length: number): Tal
 /** Where the creator that most have has its go statement: of the first goroutine that it started. */
 function placesOf(profile: Profile, group: Uint32Array, creator: Uint32Array): Uint32Array {
   const { labelSet } = profile.sample;
-  const facts = factsOf(profile);
+  const labelColumns = labelColumnsOf(profile);
   const places = new Uint32Array(creator.length);
   for (let i = 0; i < group.length; i++) {
     const set = labelSet[i];
-    if (creator[group[i]] !== 0 && places[group[i]] === 0 && facts.creator[set] === creator[group[i]]) {
-      places[group[i]] = facts.createdAt[set];
+    if (creator[group[i]] !== 0 && places[group[i]] === 0 && labelColumns.creator[set] === creator[group[i]]) {
+      places[group[i]] = labelColumns.createdAt[set];
     }
   }
   return places;

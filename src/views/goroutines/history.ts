@@ -4,7 +4,14 @@ import { processView } from '../view';
 import type { Profile } from '../../profile/profile';
 import { columnsOf, fullText, namedColumn, type Column, type NamedText, type Table } from '../table';
 import type { Notice } from '../../text/notice';
-import { classColors, countsOf, factsOf, isLeakProfile, stateClasses, type GoroutineSide } from './facts';
+import {
+  classColors,
+  countsOf,
+  labelColumnsOf,
+  isLeakProfile,
+  stateClasses,
+  type SelectedGoroutines,
+} from './labelColumns';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { creatorText, missingKeys } from './goroutines';
 import { compareIds } from './survivors';
@@ -91,7 +98,7 @@ export class GoroutineHistory {
   }
 
   /** @param time Unix ms; captures come in the order of time */
-  add({ prepared: { profile, notices }, whole }: GoroutineSide, time: number): void {
+  add({ prepared: { profile, notices }, whole }: SelectedGoroutines, time: number): void {
     countsOf(profile);
     this.added++;
     // What is inferred of a leak profile is not shown.
@@ -143,7 +150,7 @@ export class GoroutineHistory {
     this.last = {
       tally: added,
       medianWait: medianWaits(profile, group, length),
-      hasWaits: factsOf(profile).hasWaits,
+      hasWaits: labelColumnsOf(profile).hasWaits,
     };
     for (const notice of missingKeys(this.groups.keys, profile)) {
       this.missing.set(notice.text, notice);
@@ -471,7 +478,7 @@ function blockedShare({ count, classes }: Tally, group: number): number {
  */
 function medianWaits(profile: Profile, group: Uint32Array, length: number): Float64Array {
   const { labelSet } = profile.sample;
-  const { minutes, isLeaked } = factsOf(profile);
+  const { minutes, isLeaked } = labelColumnsOf(profile);
   const counts = countsOf(profile);
   const waitOf = (i: number) => (isLeaked[labelSet[i]] === 1 ? Infinity : minutes[labelSet[i]]);
   // Formats that count have no waits, and those with waits have one sample for each goroutine.
@@ -509,14 +516,14 @@ function marksNotice(withMarks: number, captures: number, last: number): Notice 
 function withoutMarks(profile: Profile): { moves: readonly number[]; marked: number } {
   const { sample, strings } = profile;
   const counts = countsOf(profile);
-  const facts = factsOf(profile);
+  const labelColumns = labelColumnsOf(profile);
   const moves = stateClasses.map(() => 0);
   let marked = 0;
   for (let i = 0; i < sample.length; i++) {
     const set = sample.labelSet[i];
-    if (facts.isLeaked[set] === 1) {
-      moves[facts.stateClass[set]] -= counts[i];
-      moves[stateClasses.indexOf(stateClass(strings[facts.state[set]]))] += counts[i];
+    if (labelColumns.isLeaked[set] === 1) {
+      moves[labelColumns.stateClass[set]] -= counts[i];
+      moves[stateClasses.indexOf(stateClass(strings[labelColumns.state[set]]))] += counts[i];
       marked += counts[i];
     }
   }

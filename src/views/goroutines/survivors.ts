@@ -1,6 +1,6 @@
 import type { Profile } from '../../profile/profile';
 import type { Notice } from '../../text/notice';
-import { factsOf } from './facts';
+import { labelColumnsOf } from './labelColumns';
 
 export interface Survivors {
   /** Ids that both profiles have; undefined where ids cannot be compared. */
@@ -16,8 +16,8 @@ export interface Survivors {
  * dumps say: an id with two creators is of two processes.
  */
 export function compareIds(profile: Profile, base: Profile): Survivors {
-  const now = factsOf(profile);
-  const before = factsOf(base);
+  const now = labelColumnsOf(profile);
+  const before = labelColumnsOf(base);
   if (!now.hasIds || !before.hasIds) {
     return { notices: [] };
   }
@@ -31,7 +31,7 @@ export function compareIds(profile: Profile, base: Profile): Survivors {
     };
   }
   const started = (p: Profile, set: number): string => {
-    const { creator, createdAt } = factsOf(p);
+    const { creator, createdAt } = labelColumnsOf(p);
     return creator[set] === 0 ? '' : `${p.strings[creator[set]]} ${p.strings[createdAt[set]]}`;
   };
   const ids = new Set<number>();
@@ -65,7 +65,7 @@ export function compareIds(profile: Profile, base: Profile): Survivors {
 /** The label set of each id; undefined where one is there twice. */
 function idsOf(profile: Profile): Map<number, number> | undefined {
   const { sample } = profile;
-  const { id } = factsOf(profile);
+  const { id } = labelColumnsOf(profile);
   const sets = new Map<number, number>();
   for (const set of sample.labelSet) {
     if (Number.isNaN(id[set])) {

@@ -1,7 +1,7 @@
 import { act, fireEvent, render, screen } from '@testing-library/react';
 import React, { useState } from 'react';
 import { lendLayout } from '../testing/jsdom';
-import { Choice } from './Choice';
+import { LateCombobox } from './LateCombobox';
 
 const options = ['one', 'two', 'three'].map((value) => ({ value }));
 const settle = () => act(() => new Promise((resolve) => setTimeout(resolve)));
@@ -22,7 +22,7 @@ test('a change is told a task later, while the field shows what is chosen at onc
   function Host() {
     const [value, setValue] = useState('one');
     return (
-      <Choice
+      <LateCombobox
         id="field"
         options={options}
         value={value}
@@ -46,7 +46,7 @@ test('a change is told a task later, while the field shows what is chosen at onc
 test('the parent that has changed meanwhile is told, not the one that was there at the choice', async () => {
   const told: string[] = [];
   const field = (parent: string) => (
-    <Choice id="field" options={options} value="one" onChange={({ value }) => told.push(`${parent}: ${value}`)} />
+    <LateCombobox id="field" options={options} value="one" onChange={({ value }) => told.push(`${parent}: ${value}`)} />
   );
   const { rerender } = render(field('before'));
   choose(screen.getByRole('combobox'), 1);
@@ -59,8 +59,8 @@ test('two choices in one task are both told, in their order', async () => {
   const told: string[] = [];
   render(
     <>
-      <Choice id="a" options={options} value="one" onChange={({ value }) => told.push(`a: ${value}`)} />
-      <Choice id="b" options={options} value="one" onChange={({ value }) => told.push(`b: ${value}`)} />
+      <LateCombobox id="a" options={options} value="one" onChange={({ value }) => told.push(`a: ${value}`)} />
+      <LateCombobox id="b" options={options} value="one" onChange={({ value }) => told.push(`b: ${value}`)} />
     </>
   );
   const [a, b] = screen.getAllByRole('combobox');
@@ -72,7 +72,7 @@ test('two choices in one task are both told, in their order', async () => {
 
 test('a choice is not lost where its field goes before it is told', async () => {
   const onChange = jest.fn();
-  const { unmount } = render(<Choice id="field" options={options} value="one" onChange={onChange} />);
+  const { unmount } = render(<LateCombobox id="field" options={options} value="one" onChange={onChange} />);
   choose(screen.getByRole('combobox'), 2);
   unmount();
   await settle();

@@ -1,7 +1,7 @@
 import { Combobox, type ComboboxOption } from '@grafana/ui';
 import React, { useCallback, useEffect, useRef } from 'react';
 
-type ChoiceProps<T extends string | number> = Parameters<typeof Combobox<T>>[0];
+type LateComboboxProps<T extends string | number> = Parameters<typeof Combobox<T>>[0];
 
 /**
  * Grafana's Combobox, which tells what was chosen a task later. It is the only one that the editors use.
@@ -11,7 +11,7 @@ type ChoiceProps<T extends string | number> = Parameters<typeof Combobox<T>>[0];
  * gives up with error 185 and Grafana with the page (Grafana 12.2 and 12.3; grafana/grafana#130469). A task later the commit
  * is done. What is told goes to the latest `onChange`, so that a change made meanwhile is not undone.
  */
-export function Choice<T extends string | number>(props: ChoiceProps<T>) {
+export function LateCombobox<T extends string | number>(props: LateComboboxProps<T>) {
   // Nothing is chosen, null, only where the Combobox is clearable.
   const onChange = props.onChange as (option: ComboboxOption<T> | null) => void;
   const latest = useRef(onChange);
@@ -21,5 +21,5 @@ export function Choice<T extends string | number>(props: ChoiceProps<T>) {
   const tellLater = useCallback((option: ComboboxOption<T> | null) => {
     setTimeout(() => latest.current(option));
   }, []);
-  return <Combobox<T> {...({ ...props, onChange: tellLater } as ChoiceProps<T>)} />;
+  return <Combobox<T> {...({ ...props, onChange: tellLater } as LateComboboxProps<T>)} />;
 }

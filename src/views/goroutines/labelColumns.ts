@@ -7,7 +7,7 @@ import type { Prepared } from '../preparedProfile';
  * A goroutine profile or dump: what a query selects of it, and all of it, where ids, creators and holders are looked for
  * though a filter shows a part.
  */
-export interface GoroutineSide {
+export interface SelectedGoroutines {
   readonly prepared: Prepared;
   readonly whole: Profile;
 }
@@ -42,10 +42,10 @@ const classRow = new Map<string, number>(stateClasses.map((name, row) => [name, 
 const unknownClass = classRow.get('unknown') as number;
 
 /**
- * What the labels of goroutines say (profile/goroutine.ts), in columns by row of `labelSet`. A dump has a label set for
+ * The labels of goroutines (profile/goroutine.ts) in columns by row of `labelSet`. A dump has a label set for
  * each goroutine, so views read these columns instead of looking for labels again and again.
  */
-export interface GoroutineFacts {
+export interface LabelColumns {
   /** Rows of Profile.strings, 0 for none. */
   readonly state: Uint32Array;
   readonly creator: Uint32Array;
@@ -71,19 +71,19 @@ export interface GoroutineFacts {
 }
 
 /** A filter of samples shares the label sets, and panels of one dashboard ask for the same dump. */
-const known = new WeakMap<LabelSetTable, GoroutineFacts>();
+const known = new WeakMap<LabelSetTable, LabelColumns>();
 
-export function factsOf(profile: Profile): GoroutineFacts {
-  let facts = known.get(profile.labelSet);
-  if (!facts) {
-    known.set(profile.labelSet, (facts = readFacts(profile)));
+export function labelColumnsOf(profile: Profile): LabelColumns {
+  let labelColumns = known.get(profile.labelSet);
+  if (!labelColumns) {
+    known.set(profile.labelSet, (labelColumns = readLabelColumns(profile)));
   }
-  return facts;
+  return labelColumns;
 }
 
-function readFacts({ labelSet, label, strings }: Profile): GoroutineFacts {
+function readLabelColumns({ labelSet, label, strings }: Profile): LabelColumns {
   const { length } = labelSet;
-  const facts = {
+  const labelColumns = {
     state: new Uint32Array(length),
     creator: new Uint32Array(length),
     createdAt: new Uint32Array(length),
@@ -103,21 +103,21 @@ function readFacts({ labelSet, label, strings }: Profile): GoroutineFacts {
   };
   const classOfString = new Map<number, number>();
   const readers: Readonly<Record<string, (set: number, i: number) => void>> = {
-    [goroutineLabel.state]: text(facts.state),
-    [goroutineLabel.creator]: text(facts.creator),
-    [goroutineLabel.createdAt]: text(facts.createdAt),
-    [goroutineLabel.blockedOn]: text(facts.blockedOn),
+    [goroutineLabel.state]: text(labelColumns.state),
+    [goroutineLabel.creator]: text(labelColumns.creator),
+    [goroutineLabel.createdAt]: text(labelColumns.createdAt),
+    [goroutineLabel.blockedOn]: text(labelColumns.blockedOn),
     [goroutineLabel.stateClass](set, i) {
       const row = classOfString.get(label.str[i]) ?? classRow.get(strings[label.str[i]]) ?? unknownClass;
       classOfString.set(label.str[i], row);
-      facts.stateClass[set] = row;
+      labelColumns.stateClass[set] = row;
     },
-    [goroutineLabel.goroutine]: number(facts.id),
-    [goroutineLabel.creatorGoroutine]: number(facts.creatorGoroutine),
-    [goroutineLabel.dump]: number(facts.dump),
-    [goroutineLabel.waitMinutes]: number(facts.minutes),
+    [goroutineLabel.goroutine]: number(labelColumns.id),
+    [goroutineLabel.creatorGoroutine]: number(labelColumns.creatorGoroutine),
+    [goroutineLabel.dump]: number(labelColumns.dump),
+    [goroutineLabel.waitMinutes]: number(labelColumns.minutes),
     [goroutineLabel.leaked](set) {
-      facts.isLeaked[set] = 1;
+      labelColumns.isLeaked[set] = 1;
     },
   };
   // By row of strings; only those that are keys are looked at.
@@ -130,15 +130,19 @@ function readFacts({ labelSet, label, strings }: Profile): GoroutineFacts {
       readerOf[label.key[i]]?.(set, i);
     }
     // Formats with ids say how long a goroutine waits, from a minute on.
-    if (Number.isNaN(facts.minutes[set]) && !Number.isNaN(facts.id[set]) && facts.isLeaked[set] === 0) {
-      facts.minutes[set] = 0;
+    if (
+      Number.isNaN(labelColumns.minutes[set]) &&
+      !Number.isNaN(labelColumns.id[set]) &&
+      labelColumns.isLeaked[set] === 0
+    ) {
+      labelColumns.minutes[set] = 0;
     }
   }
   return {
-    ...facts,
-    hasIds: facts.id.some((id) => !Number.isNaN(id)),
-    hasWaits: facts.minutes.some((minutes) => !Number.isNaN(minutes)),
-    hasCreators: facts.creator.some((creator) => creator !== 0),
+    ...labelColumns,
+    hasIds: labelColumns.id.some((id) => !Number.isNaN(id)),
+    hasWaits: labelColumns.minutes.some((minutes) => !Number.isNaN(minutes)),
+    hasCreators: labelColumns.creator.some((creator) => creator !== 0),
   };
 }
 
