@@ -107,7 +107,7 @@ async function showMeta(context: QueryContext, query: MetaQuery, signal: AbortSi
   return eventFrames(chosen, query, context, signal);
 }
 
-/** What only views of keys and meta.json need is a chunk of its own. It loads while captures are listed. */
+/** Views of keys and meta.json: a chunk of its own. It loads while captures are listed. */
 const loadKeys = () => import(/* webpackChunkName: "keys" */ './keyFrames');
 
 /** With what draws flame graphs, where the view is one. */
