@@ -3,7 +3,7 @@ import type { Bucket } from './captures/bucket';
 import type { Capture } from './captures/capture';
 import { chooseCaptures, type Choice } from './captures/chooseCaptures';
 import type { CaptureFields } from './captures/choices';
-import { eventId, eventsOf, rampsOf } from './captures/events';
+import { eventId } from './captures/events';
 import { readHeapAge } from './captures/heapAge';
 import type { Listing, Range } from './captures/listing';
 import { annotationFrame } from './frames/annotations';
@@ -12,12 +12,11 @@ import { eventLinks, exemplarLinks } from './frames/eventLinks';
 import { exemplarFrame, exemplarRows } from './frames/exemplars';
 import { metricsLinks, rowLinks, type LinkContext } from './frames/links';
 import { seriesFrames } from './frames/timeSeries';
+import { keyViews } from './query/keyViews';
 import type { KeyQuery, MetaQuery } from './query/query';
-import { capturesTable } from './views/captures';
-import { eventLine } from './views/event';
-import { eventsTable } from './views/events';
-import { exemplarsTable } from './views/exemplars';
-import { seriesTables } from './views/series';
+import type { Notice } from './text/notice';
+import type { Table } from './views/table';
+import type { KeyView } from './views/view';
 
 // Views that read no profile, each its table and that as frames: a chunk of its own, which loads while keys are listed.
 
@@ -32,28 +31,50 @@ export interface KeyContext {
 
 /** A view that comes from keys alone. */
 export function keyFrames({ captures, notices }: Listing, query: KeyQuery, context: KeyContext): DataFrame[] {
-  const { refId, links, isExplore } = context;
-  const said = { refId, notices };
-  switch (query.view) {
-    case 'captures': {
-      const table = capturesTable(captures, shownOf(captures, query, context));
-      const toCaptures = { links: rowLinks(links, captures), metrics: metricsLinks(links, captures) };
-      return [capturesFrame(table, { ...said, ...toCaptures })];
-    }
-    case 'series':
-      return seriesFrames(seriesTables(captures, query.groupBy), said);
-    case 'events': {
-      const events = eventsOf(captures);
-      const table = eventsTable(events, rampsOf(events));
-      return isExplore
-        ? [eventsFrame(table, { ...said, links: rowLinks(links, captures) })]
-        : [annotationFrame(table, { ...said, links: eventLinks(links) })];
-    }
-    case 'exemplars': {
-      const draw = isExplore ? exemplarRows : exemplarFrame;
-      return [draw(exemplarsTable(eventsOf(captures)), { ...said, links: exemplarLinks(links) })];
-    }
+  const view = viewOf('keys', query);
+  const shown = 'capture' in query ? shownOf(captures, query, context) : new Set<Capture>();
+  const tables = view.tables({ captures, shown }, query as never);
+  const drawing = context.isExplore ? drawnInExplore : drawnOverPanels;
+  return drawing[view.panel](tables, captures, { ...context, notices });
+}
+
+/** Frames of a view's tables. */
+type Draw = (
+  tables: readonly Table[],
+  captures: readonly Capture[],
+  context: Pick<KeyContext, 'refId' | 'links'> & { readonly notices: readonly Notice[] }
+) => DataFrame[];
+
+const drawnOverPanels: Readonly<Record<KeyView['panel'], Draw>> = {
+  table: (tables, captures, { links, ...said }) =>
+    tables.map((table) =>
+      capturesFrame(table, { ...said, links: rowLinks(links, captures), metrics: metricsLinks(links, captures) })
+    ),
+  graph: (tables, _, said) => seriesFrames(tables, said),
+  annotations: (tables, _, { links, ...said }) =>
+    tables.map((table) => annotationFrame(table, { ...said, links: eventLinks(links) })),
+  exemplars: (tables, _, { links, ...said }) =>
+    tables.map((table) => exemplarFrame(table, { ...said, links: exemplarLinks(links) })),
+};
+
+/** Explore has no panel of metrics to draw over. */
+const drawnInExplore: typeof drawnOverPanels = {
+  ...drawnOverPanels,
+  annotations: (tables, captures, { links, ...said }) =>
+    tables.map((table) => eventsFrame(table, { ...said, links: rowLinks(links, captures) })),
+  exemplars: (tables, _, { links, ...said }) =>
+    tables.map((table) => exemplarRows(table, { ...said, links: exemplarLinks(links) })),
+};
+
+/** The module of a query's view, from the table; it takes the query as the parser made it (see query/run.ts). */
+function viewOf<O extends 'keys' | 'meta'>(opens: O, { view }: { readonly view: string }) {
+  const isIt = (one: (typeof keyViews)[number]): one is Extract<(typeof keyViews)[number], { opens: O }> =>
+    one.opens === opens && one.name === view;
+  const found = keyViews.find(isIt);
+  if (!found) {
+    throw new Error(`The table of views has no ${view} that opens ${opens}.`);
   }
+  return found;
 }
 
 /** Captures of the events that panels with the same choice show, also those of other profiles. */
@@ -73,12 +94,12 @@ function shownOf(
  */
 export async function eventFrames(
   { captures, notices, why = '', listed }: Choice,
-  { selector }: MetaQuery,
+  query: MetaQuery,
   { bucket, refId, links }: KeyContext,
   signal: AbortSignal
 ): Promise<DataFrame[]> {
   const read = captures.length === 1 ? await readHeapAge(bucket, captures[0], listed, signal) : undefined;
-  const table = eventLine(captures, why, read?.age);
-  const said = { refId, notices: [...notices, ...(read?.notices ?? [])], executed: selector };
-  return [eventLineFrame(table, { ...said, links: rowLinks(links, captures) })];
+  const said = { refId, notices: [...notices, ...(read?.notices ?? [])], executed: query.selector };
+  const tables = viewOf('meta', query).tables(captures, why, read?.age);
+  return tables.map((table) => eventLineFrame(table, { ...said, links: rowLinks(links, captures) }));
 }

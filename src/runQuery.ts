@@ -89,7 +89,7 @@ async function showKeys(context: QueryContext, query: KeyQuery, signal: AbortSig
   const { bucket, range, isExplore } = context;
   const { panel } = infoOf(query);
   // Over a panel there is no place for a sentence.
-  const isOverPanel = (panel === 'marks' || panel === 'diamonds') && !isExplore;
+  const isOverPanel = (panel === 'annotations' || panel === 'exemplars') && !isExplore;
   const listing = await (isOverPanel ? listCaptures : listOrExplain)(bucket, query.selector, range, signal);
   const { keyFrames } = await loadKeys();
   const frames = keyFrames(listing, query, context);
@@ -309,7 +309,7 @@ function openingOf(context: DrawContext, query: Query, count: number, signal: Ab
 /** What Explore shows a frame with. */
 const visualisationOf = (query: Query): PreferredVisualisationType => {
   const { panel } = infoOf(query);
-  return panel === 'marks' || panel === 'diamonds' ? 'table' : panel;
+  return panel === 'annotations' || panel === 'exemplars' ? 'table' : panel;
 };
 
 function frameOf(

@@ -1,5 +1,7 @@
 import type { Capture } from '../captures/capture';
 import { columnsOf, type StringColumn, type Table } from './table';
+import { captureFields } from '../fields/fields';
+import { keyView } from './view';
 
 /** Labels that have a place of their own among the columns; others follow them. */
 const placed = ['service', 'profile', 'instance', 'trigger', 'event', 'version'];
@@ -58,3 +60,16 @@ export function capturesTable(captures: readonly Capture[], shown: ReadonlySet<C
 const markColumn = { label: mark, description: 'The capture that is shown.' };
 
 const percentOfLimit = ({ value, limit }: Capture): number => (value && limit ? (100 * value) / limit : NaN);
+
+export const capturesView = keyView({
+  name: 'captures',
+  title: 'Captures',
+  description: 'profiles in the bucket',
+  group: 'Captures',
+  opens: 'keys',
+  base: 'none',
+  panel: 'table',
+  fields: captureFields,
+  reports: [],
+  tables: ({ captures, shown }) => [capturesTable(captures, shown)],
+});

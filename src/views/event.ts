@@ -1,5 +1,6 @@
 import type { Capture } from '../captures/capture';
 import { columnsOf, type Table } from './table';
+import { eventView } from './view';
 
 /**
  * The chosen capture in one line.
@@ -65,3 +66,16 @@ function mergedLine(captures: readonly Capture[], why: string): Table {
     notices: [],
   };
 }
+
+export const chosenEventView = eventView({
+  name: 'event',
+  title: 'Event',
+  description: 'the chosen capture in one line',
+  group: 'Captures',
+  opens: 'meta',
+  base: 'none',
+  panel: 'table',
+  fields: [],
+  reports: [],
+  tables: (captures, why, heapAge) => [eventLine(captures, why, heapAge)],
+});

@@ -1,5 +1,6 @@
-import { mainCapture, type CaptureEvent, type Ramp } from '../captures/events';
+import { eventsOf, rampsOf, mainCapture, type CaptureEvent, type Ramp } from '../captures/events';
 import { columnsOf, type Table } from './table';
+import { keyView } from './view';
 
 /** A mark: an event, or a ramp by the last of its events. */
 interface Mark {
@@ -84,3 +85,19 @@ function amountOf({ value, limit }: CaptureEvent): string {
   }
   return limit ? `${Math.round((100 * value) / limit)} % of ${mib(limit)}` : mib(value);
 }
+
+export const eventsView = keyView({
+  name: 'events',
+  title: 'Events',
+  description: 'captures as annotations over a panel',
+  group: 'Captures',
+  opens: 'keys',
+  base: 'none',
+  panel: 'annotations',
+  fields: [],
+  reports: [],
+  tables({ captures }) {
+    const events = eventsOf(captures);
+    return [eventsTable(events, rampsOf(events))];
+  },
+});

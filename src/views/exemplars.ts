@@ -1,5 +1,6 @@
-import { mainCapture, type CaptureEvent } from '../captures/events';
+import { eventsOf, mainCapture, type CaptureEvent } from '../captures/events';
 import { columnsOf, type StringColumn, type Table } from './table';
+import { keyView } from './view';
 
 /** Labels of an exemplar, in this order; further key labels follow. */
 const placed = ['service', 'instance', 'trigger', 'event', 'version'];
@@ -36,3 +37,16 @@ export function exemplarsTable(events: readonly CaptureEvent[]): Table {
     keyLabels: rows.map(({ labels }) => labels),
   };
 }
+
+export const exemplarsView = keyView({
+  name: 'exemplars',
+  title: 'Exemplars',
+  description: 'captures as diamonds at their memory value',
+  group: 'Captures',
+  opens: 'keys',
+  base: 'none',
+  panel: 'exemplars',
+  fields: [],
+  reports: [],
+  tables: ({ captures }) => [exemplarsTable(eventsOf(captures))],
+});

@@ -1,5 +1,6 @@
 import type { Capture } from '../captures/capture';
 import type { Table } from './table';
+import { keyView } from './view';
 
 /**
  * The memory value at capture over time: a table, named by them, per combination of values of the labels in `groupBy`
@@ -58,4 +59,17 @@ const noSeries = (hasCaptures: boolean): Table => ({
   notices: hasCaptures
     ? [{ severity: 'warning', text: 'The key layout has no {value}, so there is no series of values at capture.' }]
     : [],
+});
+
+export const seriesView = keyView({
+  name: 'series',
+  title: 'Series',
+  description: 'memory value at capture over time',
+  group: 'Over time',
+  opens: 'keys',
+  base: 'none',
+  panel: 'graph',
+  fields: ['groupBy'],
+  reports: [],
+  tables: ({ captures }, { groupBy }) => seriesTables(captures, groupBy),
 });

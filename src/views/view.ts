@@ -1,3 +1,4 @@
+import type { Capture } from '../captures/capture';
 import type { MemoryMeta } from '../captures/meta';
 import {
   baseFields,
@@ -23,8 +24,9 @@ export type View = ReportView | GoroutineView | ProcessView | MemoryView | Event
 export const viewGroups = ['Profile', 'Compare', 'Over time', 'Goroutines', 'Captures'] as const;
 export type ViewGroup = (typeof viewGroups)[number];
 
-/** Grafana's panel that draws a view. `marks` and `diamonds` are drawn over a panel of metrics, and are rows in Explore. */
-export type Panel = 'flamegraph' | 'table' | 'nodeGraph' | 'graph' | 'marks' | 'diamonds';
+/** Grafana's panel that draws a view. `annotations` and `exemplars` are drawn over a panel of metrics, and are
+ * rows in Explore. */
+export type Panel = 'flamegraph' | 'table' | 'nodeGraph' | 'graph' | 'annotations' | 'exemplars';
 
 /**
  * What a base is to a view: nothing; samples below zero, as pprof's reports have it; a second value beside the first; that,
@@ -153,8 +155,22 @@ export interface MemoryView<N extends string = string> extends ViewInfo<'memory'
   tables(meta: MemoryMeta, profile: Profile): readonly Table[];
 }
 
-/** The chosen capture in one line, of which meta.json is read where the bucket has one. */
-export interface EventView<N extends string = string> extends ViewInfo<'meta', N, 'none', never> {}
+/** Of the chosen captures, of which meta.json is read where the bucket has one. */
+export interface EventView<N extends string = string> extends ViewInfo<'meta', N, 'none', never> {
+  /**
+   * @param why how they were chosen, in few words
+   * @param heapAge ms from the last garbage collection to the capture, undefined where nothing says so
+   */
+  tables(captures: readonly Capture[], why: string, heapAge?: number): readonly Table[];
+}
+
+/** What a view that comes from keys alone is made of. */
+export interface ListedCaptures {
+  /** Those of the range that match, by rising time. */
+  readonly captures: readonly Capture[];
+  /** Those that panels with the same choice of captures show. */
+  readonly shown: ReadonlySet<Capture>;
+}
 
 /** From keys alone: no object is read. */
 export interface KeyView<N extends string = string, F extends FieldName = FieldName> extends ViewInfo<
@@ -162,7 +178,10 @@ export interface KeyView<N extends string = string, F extends FieldName = FieldN
   N,
   'none',
   F
-> {}
+> {
+  readonly panel: Exclude<Panel, 'flamegraph' | 'nodeGraph'>;
+  tables(listed: ListedCaptures, query: ViewQuery<'keys', N, 'none', F>): readonly Table[];
+}
 
 // Each of these only gives a view its exact type: the query that its computation is given follows from its fields.
 
