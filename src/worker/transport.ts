@@ -94,8 +94,9 @@ export class Transport {
    * @throws AnswerError with the worker's message, Lost where the worker stopped, the signal's reason as soon as it is aborted
    */
   wait(job: Job, signal: AbortSignal): Promise<Response> {
-    job.waiters++;
     return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      job.waiters++;
       const leave = () => {
         reject(signal.reason);
         if (--job.waiters === 0) {
@@ -244,16 +245,17 @@ export class Transport {
   private onThisThread(): Backend {
     // The core is in the worker's script; here it is a chunk of its own, which is loaded only where no worker starts.
     const handler = import(/* webpackChunkName: "core" */ './handler').then(({ createHandler }) => createHandler());
-    const tell = (message: Progress | Started) => this.answer(message);
-    const answer = async (request: Request): Promise<Response> => {
-      try {
-        const handle = await handler;
-        return await handle(request, tell);
-      } catch (error) {
-        return { type: 'error', id: request.id, message: `The decoder could not be loaded: ${String(error)}` };
-      }
+    const answer = (message: Response | Progress | Started) => this.answer(message);
+    const failed = (error: unknown, id: number): Response => {
+      return { type: 'error', id, message: `The decoder could not be loaded: ${String(error)}` };
     };
-    return { post: (request) => void answer(request).then((response) => this.answer(response)) };
+    return {
+      post: (request) =>
+        void handler
+          .then((handle) => handle(request, answer))
+          .catch((error: unknown) => failed(error, request.id))
+          .then(answer),
+    };
   }
 }
 
