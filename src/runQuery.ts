@@ -31,7 +31,8 @@ import type { SourceSettings } from './query/sourceLinks';
 import type { Capture } from './captures/capture';
 import type { Table } from './views/table';
 import type { Notice } from './text/notice';
-import type { Opening, WorkerClient } from './worker/client';
+import type { WorkerClient } from './worker/client';
+import type { Opening } from './worker/holding';
 
 export interface QueryContext {
   readonly bucket: Bucket;

@@ -50,7 +50,7 @@ export async function findValues(
     const load = loadFrom(bucket);
     const opened = newestOfEach(captures)
       .map(sourceIn(bucket))
-      .map((source) => worker.facts(source, { load, signal }));
+      .map((source) => worker.labelValues(source, { load, signal }));
     for (const result of await Promise.allSettled(opened)) {
       if (result.status === 'rejected') {
         continue; // A broken capture has no values to offer; the panel that opens it says what is wrong with it.

@@ -1,5 +1,5 @@
-import type { Profile } from '../profile/profile';
 import { InputError } from '../text/notice';
+import type { Decoded } from './decoded';
 import type { OnProgress } from './goroutine/goroutine';
 import { gunzip, isGzip } from './gzip';
 import { decodePprof } from './pprof';
@@ -11,11 +11,11 @@ export interface DecodeOptions {
 }
 
 /**
- * Bytes of an object → Profile. The name of an object says little (text dumps arrive as .pprof, packed files without
+ * Bytes of an object → what they hold. The name of an object says little (text dumps arrive as .pprof, packed files without
  * .gz), so the bytes decide: profile.proto, a debug=1 text of a profile that counts stacks, or a goroutine dump.
  * @throws InputError saying what the file is and what to do, where it is not a profile we read
  */
-export async function decode(bytes: Uint8Array, { onProgress, unpack = gunzip }: DecodeOptions = {}): Promise<Profile> {
+export async function decode(bytes: Uint8Array, { onProgress, unpack = gunzip }: DecodeOptions = {}): Promise<Decoded> {
   let unpacked = bytes;
   // Twice: some uploaders pack a file that was packed already.
   for (let i = 0; i < 2 && isGzip(unpacked); i++) {

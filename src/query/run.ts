@@ -24,8 +24,8 @@ import type { GoroutineQuery, ProcessQuery, ProfileQuery, RunQuery } from './que
 import { withAskedStates } from './states';
 import { profileViews } from './views';
 
-/** What keys say of the inputs. */
-export interface KeyFacts {
+/** Where the inputs come from, as their keys say. */
+export interface Origin {
   /** Profile and base are of one process. */
   readonly isSameProcess?: boolean;
   /** When the profile was captured: Unix ms; 0 or undefined where its key does not say, or there are several. */
@@ -33,7 +33,7 @@ export interface KeyFacts {
 }
 
 /** What a query is answered from. */
-export interface Inputs extends KeyFacts {
+export interface Inputs extends Origin {
   readonly profile: Profile;
   /** What the profile is compared with. */
   readonly base?: Profile;
@@ -227,7 +227,7 @@ function condition(matcher: Matcher): LabelCondition {
 
 /** Why no sample is left: the first label that the profile lacks, else what it has. */
 function emptyText(profile: Profile, matchers: readonly Matcher[]): string {
-  const { labels } = profileFacts([profile]);
+  const { labels } = labelValues([profile]);
   for (const { name, op, value } of matchers) {
     if (!Object.hasOwn(labels, name)) {
       const keys = Object.keys(labels);
@@ -244,7 +244,7 @@ function emptyText(profile: Profile, matchers: readonly Matcher[]): string {
 }
 
 /** What profiles offer to the editors: sample types, and the values of each label. */
-export interface ProfileFacts {
+export interface LabelValues {
   readonly sampleTypes: readonly string[];
   readonly labels: Readonly<Record<string, readonly string[]>>;
 }
@@ -252,7 +252,7 @@ export interface ProfileFacts {
 /** Values of one label that are kept for suggestions: those of the largest fleets, not every id of a million goroutines. */
 const maxValues = 10_000;
 
-export function profileFacts(profiles: readonly Profile[]): ProfileFacts {
+export function labelValues(profiles: readonly Profile[]): LabelValues {
   const sampleTypes = new Set<string>();
   const labels = new Map<string, Set<string>>();
   for (const profile of profiles) {

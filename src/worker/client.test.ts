@@ -6,10 +6,11 @@ import { encodeFolded } from '../testing/encode';
 import { printTable } from '../testing/print';
 import { randomSource } from '../testing/generate';
 import { dumpVersion, makeGoroutines, printDump } from '../testing/goroutineDumps';
-import { ProfileCache } from './cache';
-import { WorkerClient, type Load, type Opening } from './client';
+import { DecodedCache } from './decodedCache';
+import { WorkerClient } from './client';
 import { createHandler, type Handle } from './handler';
-import type { Progress, Request, Response } from './messages';
+import type { Load, Opening } from './holding';
+import type { Progress, Request, Response, Started } from './messages';
 
 const query = parseQuery({ view: 'top' });
 const growthQuery = parseQuery({ view: 'growth' });
@@ -22,7 +23,7 @@ const profileBytes = (value = 5): ArrayBuffer => {
 
 /** A worker with the real handler behind it, which moves what is transferred as a browser does. */
 class FakeWorker {
-  onmessage: ((event: { data: Response | Progress }) => void) | null = null;
+  onmessage: ((event: { data: Response | Progress | Started }) => void) | null = null;
   onerror: (() => void) | null = null;
   readonly requests: Request[] = [];
   isTerminated = false;
@@ -31,7 +32,7 @@ class FakeWorker {
   postMessage(request: Request, transfer: ArrayBuffer[]): void {
     const received = structuredClone(request, { transfer });
     this.requests.push(received);
-    const post = (data: Response | Progress) => this.onmessage?.({ data });
+    const post = (data: Response | Progress | Started) => this.onmessage?.({ data });
     void this.handle(received, post).then(post);
   }
   terminate(): void {
@@ -180,13 +181,13 @@ describe('several captures', () => {
     expect([first, second, await topOf(client, ['1', '2', '3'], read)]).toEqual([6, 6, 6]);
     expect(await topOf(client, ['2', '3', '4'], read)).toBe(9);
     expect(read.mock.calls.map(([key]) => key)).toEqual(['1', '2', '3', '4']);
-    expect(worker.requests.filter(({ type }) => type === 'begin')).toHaveLength(2);
+    expect(worker.requests.filter(({ type }) => type === 'beginMerge')).toHaveLength(2);
     await ticks();
     expect(worker.requests.filter(({ type }) => type === 'drop')).toHaveLength(2);
   });
 
   test('are held one at a time, so a cache that is too small for all serves any number', async () => {
-    const cache = new ProfileCache(1);
+    const cache = new DecodedCache(1);
     const client = clientOf(new FakeWorker(createHandler(cache)));
     const keys = Array.from({ length: 50 }, (_, i) => String(i + 1));
     expect(await topOf(client, keys, load())).toBe(1275);
@@ -322,14 +323,14 @@ describe('several captures', () => {
       onProgress: (done) => told.push(done),
     });
     expect(told).toEqual([1, 2, 3, 4]);
-    expect(worker.requests.map(({ type }) => type)).toEqual(['load', 'load', 'load', 'load', 'collect']);
+    expect(worker.requests.map(({ type }) => type)).toEqual(['load', 'load', 'load', 'load', 'processView']);
     const large = new FakeWorker();
     await clientOf(large).processView(
       growthQuery,
       sources.map((one) => ({ ...one, size: 2 ** 22 })),
       opening(load())
     );
-    expect(large.requests.map(({ type }) => type)).toContain('begin');
+    expect(large.requests.map(({ type }) => type)).toContain('beginProcessView');
   });
 
   test.each([100, undefined])(
@@ -420,7 +421,7 @@ test('an abort ends a waiting question at once, and what was not posted is never
   await ticks();
   abort.abort();
   expect((await results).every(({ status }) => status === 'rejected')).toBe(true);
-  expect(worker.requests).toHaveLength(4);
+  expect(worker.requests.filter(({ type }) => type !== 'cancel')).toHaveLength(4);
 });
 
 test('an aborted signal asks nothing', async () => {
@@ -440,7 +441,7 @@ test.each([[['a']], [['a', 'b']]])(
   'where the script does not load, this thread answers %j, and lost bytes are read again',
   async (keys) => {
     const worker = new FakeWorker(async (request) =>
-      request.type === 'begin' ? { type: 'done', id: request.id } : new Promise(() => undefined)
+      request.type === 'beginMerge' ? { type: 'done', id: request.id } : new Promise(() => undefined)
     );
     const client = clientOf(worker);
     const load = jest.fn(async () => profileBytes());

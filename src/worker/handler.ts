@@ -1,146 +1,148 @@
-import { decode } from '../decode/decode';
+import { HeldProfiles } from './heldProfiles';
 import { gzip } from '../encode/gzip';
 import { MergeBuilder } from '../ops/merge';
 import type { Profile } from '../profile/profile';
-import { InputError } from '../text/notice';
-import { encodeQuery, memory, processView, profileFacts, run, type Inputs } from '../query/run';
-import type { Table } from '../views/table';
-import { ProfileCache } from './cache';
-import type { InputKeys, Progress, Question, Request, Response } from './messages';
+import { encodeQuery, labelValues, memory, processView, run, type Inputs } from '../query/run';
+import { DecodedCache } from './decodedCache';
+import type { InputKeys, Progress, Question, Request, Response, Started } from './messages';
+import { inTurns, Task } from './task';
 
-/** Answers a request; meanwhile it may tell how far it is. */
-export type Handle = (request: Request, tell?: (progress: Progress) => void) => Promise<Response>;
-
-type OnProgress = (done: number, total: number) => void;
+/** Answers a request; meanwhile it may tell what it is at, and how far it is. */
+export type Handle = (request: Request, tell?: (message: Progress | Started) => void) => Promise<Response>;
 
 type Answer = Response extends infer R ? (R extends Response ? Omit<R, 'id'> : never) : never;
+type Of<T extends Question['type']> = Extract<Question, { readonly type: T }>;
+/** What answers each type of question. */
+type Answers<T extends Question['type']> = {
+  readonly [K in T]: (question: Of<K>, task: Task) => Answer | Promise<Answer>;
+};
+type CollectionType = 'beginMerge' | 'beginProcessView' | 'add' | 'finishMerge' | 'finishProcessView' | 'drop';
 
-/** What many profiles become, one at a time. */
-interface Collector {
-  add(profile: Profile, time: number): void;
-  /** Tables, or what is to be cached. */
-  finish(): readonly Table[] | Profile;
-}
-
-/** Takes profiles in the order in which they were asked for: the next may be unpacked before the one at hand is. */
-interface Collection {
-  readonly collector: Collector;
-  /** Fulfilled when all that was asked for so far is in, or could not be read. */
-  lastIn: Promise<void>;
-}
+const done: Answer = { type: 'done' };
 
 /** Answers requests; the same in a worker and, where none can start, on the main thread. */
-export function createHandler(cache = new ProfileCache()): Handle {
-  const collections = new Map<number, Collection>();
-  /** What is decoded now: questions about it wait. */
-  const loading = new Map<string, Promise<Profile>>();
-
-  const collectionOf = (id: number): Collection => {
-    const collection = collections.get(id);
-    if (!collection) {
-      throw new Error(`The worker has no collection ${id}.`);
-    }
-    return collection;
-  };
-  const load = (key: string, bytes: ArrayBuffer, onProgress: OnProgress): Promise<Profile> => {
-    const decoding = decode(new Uint8Array(bytes), { onProgress }).then((profile) => {
-      cache.set(key, profile);
-      return profile;
-    });
-    loading.set(key, decoding);
-    const forget = () => loading.get(key) === decoding && loading.delete(key);
-    decoding.then(forget, forget);
-    return decoding;
-  };
-  /** The profiles of these keys, undefined where one is in the cache no more, or could not be decoded. */
-  const held = async (keys: ReadonlyArray<string | undefined>): Promise<Array<Profile | undefined>> => {
-    await Promise.allSettled(keys.map((key) => key !== undefined && loading.get(key)));
-    return keys.map((key) => (key === undefined ? undefined : cache.get(key)));
-  };
-
-  const ofInputs = async (keys: InputKeys, then: (inputs: Inputs) => Answer | Promise<Answer>): Promise<Answer> => {
-    const [profile, base, labelled] = await held([keys.profile, keys.base, keys.labelled]);
-    const missing = Object.values(keys).filter((key) => key !== undefined && !cache.has(key));
-    return profile && missing.length === 0 ? then({ profile, base, labelled }) : { type: 'missing', keys: missing };
-  };
-
-  async function answer(question: Question, onProgress: OnProgress): Promise<Answer> {
-    switch (question.type) {
-      case 'load':
-        await load(question.key, question.bytes, onProgress);
-        return { type: 'done' };
-      case 'run': {
-        const { keys, ofKeys, query } = question;
-        return ofInputs(keys, (inputs) => ({ type: 'tables', tables: run(query, { ...inputs, ...ofKeys }) }));
+export function createHandler(cache = new DecodedCache()): Handle {
+  const held = new HeldProfiles(cache);
+  const tasks = new Map<number, Task>();
+  const answers: Answers<Question['type']> = {
+    ...answersOfHeld(held),
+    ...answersOfCollections(held),
+    cancel({ question }) {
+      const task = tasks.get(question);
+      if (task) {
+        task.isCancelled = true;
       }
-      case 'encode':
-        return ofInputs(question.keys, async (inputs) => ({
-          type: 'file',
-          bytes: await gzip(encodeQuery(question.query, inputs)),
-        }));
-      case 'facts':
-        return ofInputs(question.keys, ({ profile }) => ({ type: 'facts', facts: profileFacts([profile]) }));
-      case 'memory':
-        return ofInputs(question.keys, ({ profile }) => ({ type: 'tables', tables: memory(question.meta, profile) }));
-      case 'collect': {
-        const { sources } = question;
-        const profiles = await held(sources.map((source) => source.key));
-        const missing = sources.filter((_, i) => !profiles[i]);
-        if (missing.length > 0) {
-          return { type: 'missing', keys: missing.map((source) => source.key) };
-        }
-        const collector = processView(question.processView);
-        profiles.forEach((profile, i) => profile && collector.add(profile, sources[i].time));
-        return { type: 'tables', tables: collector.finish() };
-      }
-      case 'begin':
-        collections.set(question.collection, {
-          collector: question.processView ? processView(question.processView) : new MergeBuilder(),
-          lastIn: Promise.resolve(),
-        });
-        return { type: 'done' };
-      case 'add': {
-        const { key, time, bytes } = question;
-        const collection = collectionOf(question.collection);
-        const { lastIn } = collection;
-        const opening = Promise.resolve(cache.get(key) ?? loading.get(key) ?? (bytes && load(key, bytes, onProgress)));
-        const adding = lastIn.then(async () => {
-          const profile = await opening;
-          if (profile) {
-            collection.collector.add(profile, time);
-          }
-          return profile;
-        });
-        collection.lastIn = adding.then(
-          () => undefined,
-          () => undefined
-        );
-        // Whatever it says is said when its turn comes.
-        opening.catch(() => undefined);
-        return (await adding) ? { type: 'done' } : { type: 'missing', keys: [key] };
-      }
-      case 'finish': {
-        const result = collectionOf(question.collection).collector.finish();
-        if (!('sample' in result)) {
-          return { type: 'tables', tables: result };
-        }
-        cache.set(question.key, result);
-        return { type: 'done' };
-      }
-      case 'drop':
-        collections.delete(question.collection);
-        return { type: 'done' };
-    }
-  }
-
-  return async (request, tell) => {
-    const { id } = request;
+      return done;
+    },
+  };
+  const nextTurn = inTurns();
+  return async (request, tell = () => {}) => {
+    const { id, type } = request;
+    const task = new Task(id, nextTurn, tell);
+    tasks.set(id, task);
     try {
-      return { ...(await answer(request, (done, total) => tell?.({ type: 'progress', id, done, total }))), id };
+      // A table's type pairs each question with what answers it, which looking it up forgets.
+      const answer = answers[type] as (question: Question, task: Task) => Answer | Promise<Answer>;
+      return { ...(await answer(request, task)), id };
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { type: 'error', id, message, input: error instanceof InputError };
+      return { type: 'error', id, message: error instanceof Error ? error.message : String(error) };
+    } finally {
+      tasks.delete(id);
     }
+  };
+}
+
+function answersOfHeld(
+  held: HeldProfiles
+): Answers<'load' | 'run' | 'encode' | 'labelValues' | 'memory' | 'processView'> {
+  const ofInputs = async (keys: InputKeys, task: Task, then: (inputs: Inputs) => Answer | Promise<Answer>) => {
+    const asked = [keys.profile, keys.base, keys.labelled];
+    const [profile, base, labelled] = await held.inTurn(asked, task);
+    const found = [profile, base, labelled];
+    const missing = asked.filter((key, i) => key !== undefined && !found[i]) as string[];
+    return profile && missing.length === 0
+      ? then({ profile, base, labelled })
+      : ({ type: 'missing', keys: missing } as const);
+  };
+  return {
+    async load({ key, bytes }, task) {
+      await held.load(key, bytes, task);
+      return done;
+    },
+    run: ({ keys, origin, query }, task) =>
+      ofInputs(keys, task, (inputs) => ({ type: 'tables', tables: run(query, { ...inputs, ...origin }) })),
+    encode: ({ keys, query }, task) =>
+      ofInputs(keys, task, async (inputs) => ({ type: 'file', bytes: await gzip(encodeQuery(query, inputs)) })),
+    labelValues: ({ keys }, task) =>
+      ofInputs(keys, task, ({ profile }) => ({ type: 'labelValues', values: labelValues([profile]) })),
+    memory: ({ keys, meta }, task) =>
+      ofInputs(keys, task, ({ profile }) => ({ type: 'tables', tables: memory(meta, profile) })),
+    async processView({ sources, query }, task) {
+      const profiles = await held.inTurn(
+        sources.map(({ key }) => key),
+        task
+      );
+      const missing = sources.filter((_, i) => !profiles[i]);
+      if (missing.length > 0) {
+        return { type: 'missing', keys: missing.map(({ key }) => key) };
+      }
+      const view = processView(query);
+      for (const [i, profile] of (profiles as Profile[]).entries()) {
+        await task.turn();
+        view.add(profile, sources[i].time);
+      }
+      return { type: 'tables', tables: view.finish() };
+    },
+  };
+}
+
+/** @throws Error where there is no such collection */
+function find<T>(collections: ReadonlyMap<number, T>, id: number): T {
+  const collection = collections.get(id);
+  if (!collection) {
+    throw new Error(`The worker has no collection ${id}.`);
+  }
+  return collection;
+}
+
+function answersOfCollections(held: HeldProfiles): Answers<CollectionType> {
+  const merges = new Map<number, MergeBuilder>();
+  const views = new Map<number, ReturnType<typeof processView>>();
+  return {
+    beginMerge({ collection }) {
+      merges.set(collection, new MergeBuilder());
+      return done;
+    },
+    beginProcessView({ collection, query }) {
+      views.set(collection, processView(query));
+      return done;
+    },
+    async add({ collection, key, time, bytes }, task) {
+      const collector = merges.get(collection) ?? find(views, collection);
+      const profile = await (held.find(key) ?? (bytes && held.load(key, bytes, task)));
+      if (!profile) {
+        return { type: 'missing', keys: [key] };
+      }
+      await task.turn();
+      collector.add(profile, time);
+      return done;
+    },
+    async finishMerge({ collection, key }, task) {
+      const merge = find(merges, collection);
+      await task.turn();
+      held.put(key, merge.finish());
+      return done;
+    },
+    async finishProcessView({ collection }, task) {
+      const view = find(views, collection);
+      await task.turn();
+      return { type: 'tables', tables: view.finish() };
+    },
+    drop({ collection }) {
+      merges.delete(collection);
+      views.delete(collection);
+      return done;
+    },
   };
 }
 

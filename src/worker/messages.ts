@@ -1,12 +1,12 @@
 import type { ProcessQuery, RunQuery } from '../query/query';
-import type { KeyFacts, ProfileFacts } from '../query/run';
+import type { LabelValues, Origin } from '../query/run';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../captures/meta';
 
 /**
- * Main thread → worker. `id` pairs a question with its answer. A profile is named by the key it was loaded or collected
- * under; the worker's cache may have dropped it, and the answer is `missing` then. A question may follow the bytes it is
- * about before these are decoded.
+ * Main thread → worker. `id` pairs a question with its answer. A profile is named by the key it was loaded or merged under;
+ * the worker's cache may have dropped it, and the answer is `missing` then. A question may follow the bytes it is about
+ * before these are decoded.
  */
 export type Request = { readonly id: number } & Question;
 
@@ -17,32 +17,35 @@ export interface InputKeys {
   readonly labelled?: string;
 }
 
+/** Many profiles of which the worker keeps one at a time, so that any number of them fits its memory. */
+interface OfCollection {
+  readonly collection: number;
+}
+
 export type Question =
   | { readonly type: 'load'; readonly key: string; readonly bytes: ArrayBuffer }
-  | { readonly type: 'run'; readonly keys: InputKeys; readonly ofKeys: KeyFacts; readonly query: RunQuery }
+  | { readonly type: 'run'; readonly keys: InputKeys; readonly origin: Origin; readonly query: RunQuery }
   /** Answers `file`: what the query shows, encoded. */
   | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: RunQuery }
-  | { readonly type: 'facts'; readonly keys: InputKeys }
+  | { readonly type: 'labelValues'; readonly keys: InputKeys }
   | { readonly type: 'memory'; readonly keys: InputKeys; readonly meta: MemoryMeta }
   /** A view over a few captures of one process, in this order. */
   | {
-      readonly type: 'collect';
+      readonly type: 'processView';
       readonly sources: ReadonlyArray<{ readonly key: string; readonly time: number }>;
-      readonly processView: ProcessQuery;
+      readonly query: ProcessQuery;
     }
-  /** Opens a collection: of many profiles one is kept at a time, so any number of them fits the worker's memory. */
-  | { readonly type: 'begin'; readonly collection: number; readonly processView?: ProcessQuery }
-  /** Adds a profile, from the bytes where the cache does not hold it. `time` in Unix ms. */
-  | {
-      readonly type: 'add';
-      readonly collection: number;
-      readonly key: string;
-      readonly time: number;
-      readonly bytes?: ArrayBuffer;
-    }
-  /** Answers `tables` for a view over captures of one process; a merge, which any other collection is, is put into the cache as it is so far. */
-  | { readonly type: 'finish'; readonly collection: number; readonly key: string }
-  | { readonly type: 'drop'; readonly collection: number };
+  | ({ readonly type: 'beginMerge' } & OfCollection)
+  | ({ readonly type: 'beginProcessView'; readonly query: ProcessQuery } & OfCollection)
+  /** Adds a profile, from the bytes where the cache does not hold it, after the one before it is in. `time` in Unix ms. */
+  | ({ readonly type: 'add'; readonly key: string; readonly time: number; readonly bytes?: ArrayBuffer } & OfCollection)
+  /** Puts the merge as it is so far into the cache under this key. */
+  | ({ readonly type: 'finishMerge'; readonly key: string } & OfCollection)
+  /** Answers `tables`. */
+  | ({ readonly type: 'finishProcessView' } & OfCollection)
+  | ({ readonly type: 'drop' } & OfCollection)
+  /** Nobody waits for the answer to a question any more: the worker stops at the next step of it, and answers an error. */
+  | { readonly type: 'cancel'; readonly question: number };
 
 /** Worker → main thread, while it decodes a large object: bytes it has read of all. At most every 100 ms. */
 export interface Progress {
@@ -52,12 +55,18 @@ export interface Progress {
   readonly total: number;
 }
 
+/** Worker → main thread, before each step of work on a question; it hears nothing until the step is done. */
+export interface Started {
+  readonly type: 'started';
+  readonly id: number;
+}
+
 /** Worker → main thread. */
 export type Response =
   | { readonly type: 'done'; readonly id: number }
   | { readonly type: 'tables'; readonly id: number; readonly tables: readonly Table[] }
   /** A .pb.gz. */
   | { readonly type: 'file'; readonly id: number; readonly bytes: ArrayBuffer }
-  | { readonly type: 'facts'; readonly id: number; readonly facts: ProfileFacts }
+  | { readonly type: 'labelValues'; readonly id: number; readonly values: LabelValues }
   | { readonly type: 'missing'; readonly id: number; readonly keys: readonly string[] }
-  | { readonly type: 'error'; readonly id: number; readonly message: string; readonly input: boolean };
+  | { readonly type: 'error'; readonly id: number; readonly message: string };

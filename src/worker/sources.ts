@@ -7,7 +7,8 @@ import { sampleMatchers } from '../captures/keyMatchers';
 import type { EstimateQueryFields } from '../fields/fields';
 import type { Notice } from '../text/notice';
 import { printSelector } from '../text/selector';
-import type { Failure, InputSources, Load, Source } from './client';
+import type { InputSources } from './client';
+import type { Failure, Load, Source } from './holding';
 
 /** What the worker opens for the chosen captures and their base, and all that has to be said of them. @throws StoreError, InputError */
 export async function findSources(

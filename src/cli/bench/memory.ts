@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseQuery } from '../../query/query';
-import { ProfileCache } from '../../worker/cache';
+import { DecodedCache } from '../../worker/decodedCache';
 import { createHandler } from '../../worker/handler';
 import type { Question } from '../../worker/messages';
 import { usedAfterCollection } from './used';
@@ -12,7 +12,7 @@ const captures = 200;
  * one after the other, under 200 names.
  */
 export async function benchMemory(files: readonly string[]): Promise<object> {
-  const cache = new ProfileCache();
+  const cache = new DecodedCache();
   const handle = createHandler(cache);
   const before = usedAfterCollection();
   let id = 0;
@@ -26,20 +26,27 @@ export async function benchMemory(files: readonly string[]): Promise<object> {
   const look = () => {
     most = Math.max(most, usedAfterCollection() - before);
   };
-  for (const [collection, processView] of [
-    [1, undefined],
-    [2, parseQuery({ view: 'growth' })],
-  ] as const) {
-    await ask({ type: 'begin', collection, processView });
+  const collections: ReadonlyArray<readonly [begin: Question, finish: Question]> = [
+    [
+      { type: 'beginMerge', collection: 0 },
+      { type: 'finishMerge', collection: 0, key: 'merged' },
+    ],
+    [
+      { type: 'beginProcessView', collection: 1, query: parseQuery({ view: 'growth' }) },
+      { type: 'finishProcessView', collection: 1 },
+    ],
+  ];
+  for (const [collection, [begin, finish]] of collections.entries()) {
+    await ask(begin);
     for (let i = 0; i < captures; i++) {
       const bytes = Uint8Array.from(readFileSync(files[i % files.length])).buffer;
       await ask({ type: 'add', collection, key: `capture ${i}`, time: i * 60_000, bytes });
-      await ask({ type: 'run', keys: { profile: `capture ${i}` }, ofKeys: {}, query: parseQuery({ view: 'flame' }) });
+      await ask({ type: 'run', keys: { profile: `capture ${i}` }, origin: {}, query: parseQuery({ view: 'flame' }) });
       if (i % 20 === 19) {
         look();
       }
     }
-    await ask({ type: 'finish', collection, key: 'merged' });
+    await ask(finish);
     look();
     await ask({ type: 'drop', collection });
   }

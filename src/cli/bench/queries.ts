@@ -2,7 +2,7 @@ import { decode } from '../../decode/decode';
 import { quoteMeta } from '../../text/literals';
 import type { Profile } from '../../profile/profile';
 import { parseQuery, type RunQuery, type StoredQuery } from '../../query/query';
-import { profileFacts, run } from '../../query/run';
+import { labelValues, run } from '../../query/run';
 import { printSelector } from '../../text/selector';
 import { textColumn, textsOf } from '../../views/table';
 import { nodeGunzip } from '../gunzip';
@@ -34,7 +34,7 @@ export async function benchQueries(bytes: Uint8Array): Promise<object> {
 }
 
 function changedQueries(profile: Profile): Record<string, Partial<StoredQuery>> {
-  const { labels, sampleTypes } = profileFacts([profile]);
+  const { labels, sampleTypes } = labelValues([profile]);
   const [top] = run(parseQuery({ view: 'top' }), { profile });
   const names = textsOf(textColumn(top, 'function'));
   const name = (rank: number) => names[Math.min(rank, top.length - 1)] ?? '';

@@ -1,9 +1,9 @@
-import type { Profile } from '../profile/profile';
+import type { Decoded } from '../decode/decoded';
 import { profileBytes } from '../profile/size';
 
-/** Decoded profiles, least recently used ones out first, bounded by the bytes of their columns and text. */
-export class ProfileCache {
-  private readonly entries = new Map<string, { profile: Profile; bytes: number }>();
+/** What was decoded or merged, least recently used ones out first, bounded by the bytes of their columns and text. */
+export class DecodedCache {
+  private readonly entries = new Map<string, { decoded: Decoded; bytes: number }>();
   private total = 0;
 
   /** @param limit in bytes */
@@ -14,24 +14,24 @@ export class ProfileCache {
     return this.total;
   }
 
-  get(key: string): Profile | undefined {
+  get(key: string): Decoded | undefined {
     const entry = this.entries.get(key);
     if (entry) {
       // A Map keeps insertion order: put back in, it is the newest.
       this.entries.delete(key);
       this.entries.set(key, entry);
     }
-    return entry?.profile;
+    return entry?.decoded;
   }
 
   has(key: string): boolean {
     return this.entries.has(key);
   }
 
-  set(key: string, profile: Profile): void {
+  set(key: string, decoded: Decoded): void {
     this.delete(key);
-    const bytes = profileBytes(profile) + rememberedBytes(profile);
-    this.entries.set(key, { profile, bytes });
+    const bytes = profileBytes(decoded) + rememberedBytes(decoded);
+    this.entries.set(key, { decoded, bytes });
     this.total += bytes;
     for (const oldest of this.entries.keys()) {
       // The newest stays even where it alone passes the limit: it is about to be read.
@@ -52,7 +52,7 @@ export class ProfileCache {
  * What views remember of a profile while it is held, by row of its stacks: their order and call paths; by frame of each: its
  * node.
  */
-function rememberedBytes({ stack, location }: Profile): number {
+function rememberedBytes({ stack, location }: Decoded): number {
   let frames = 0;
   for (let row = 1; row < stack.length; row++) {
     const l = stack.location[row];

@@ -1,0 +1,58 @@
+import { decode } from '../decode/decode';
+import { gunzip } from '../decode/gzip';
+import type { Profile } from '../profile/profile';
+import type { DecodedCache } from './decodedCache';
+import type { Task } from './task';
+
+/** Profiles that the worker holds, those included that it decodes now: questions about them wait. */
+export class HeldProfiles {
+  private readonly loading = new Map<string, Promise<Profile>>();
+
+  constructor(private readonly cache: DecodedCache) {}
+
+  /** @throws InputError as `decode` does */
+  load(key: string, bytes: ArrayBuffer, task: Task): Promise<Profile> {
+    const loading = decodeInTurn(bytes, task).then((decoded) => {
+      this.put(key, decoded);
+      return decoded;
+    });
+    this.loading.set(key, loading);
+    const forget = () => this.loading.get(key) === loading && this.loading.delete(key);
+    loading.then(forget, forget);
+    return loading;
+  }
+
+  /** What is held under this key, or is being decoded. */
+  find(key: string): Profile | Promise<Profile> | undefined {
+    return this.get(key) ?? this.loading.get(key);
+  }
+
+  /** Those of these keys in the task's turn, undefined where one is in the cache no more, or could not be decoded. */
+  async inTurn(keys: ReadonlyArray<string | undefined>, task: Task): Promise<Array<Profile | undefined>> {
+    await Promise.allSettled(keys.map((key) => key !== undefined && this.loading.get(key)));
+    await task.turn();
+    return keys.map((key) => (key === undefined ? undefined : this.get(key)));
+  }
+
+  put(key: string, profile: Profile): void {
+    this.cache.set(key, profile);
+  }
+
+  /** The one place where what was decoded is taken for a profile. */
+  private get(key: string): Profile | undefined {
+    return this.cache.get(key);
+  }
+}
+
+/** Unpacking may be the platform's work beside this thread, and a step of its own where it is not. */
+async function decodeInTurn(bytes: ArrayBuffer, task: Task): Promise<Profile> {
+  await task.turn();
+  return decode(new Uint8Array(bytes), {
+    onProgress: task.onProgress,
+    async unpack(packed) {
+      const unpacked = await gunzip(packed);
+      await task.turn();
+      return unpacked;
+    },
+  });
+}

@@ -1,0 +1,63 @@
+import type { Progress, Started } from './messages';
+
+/** Steps that are shorter together, in ms, are one: a pause costs 0.05 ms, as much as a small capture's step. */
+const minStep = 10;
+
+/**
+ * The thread is had in turns: a step of work blocks it, and between two steps it hears what was posted meanwhile, what is
+ * cancelled among it. @returns what waits for the next turn
+ */
+export function inTurns(): () => Promise<void> {
+  let heard = -Infinity;
+  const next = async () => {
+    if (performance.now() - heard >= minStep) {
+      await messagesIn();
+      // Again: that one may have been posted before the step ended, so before what was posted during it.
+      await messagesIn();
+      heard = performance.now();
+    }
+  };
+  let last = Promise.resolve();
+  return () => (last = last.then(next));
+}
+
+/** Fulfilled when the messages are in that came before this. A timer is clamped to 4 ms after a few of them. */
+const messagesIn = () =>
+  new Promise<void>((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+
+/** A question that is being answered. */
+export class Task {
+  isCancelled = false;
+
+  constructor(
+    private readonly id: number,
+    private readonly nextTurn: () => Promise<void>,
+    private readonly tell: (message: Progress | Started) => void
+  ) {}
+
+  /** Before each step that blocks the thread. @throws Error where nobody waits for the answer any more */
+  async turn(): Promise<void> {
+    await this.nextTurn();
+    this.throwIfCancelled();
+    this.tell({ type: 'started', id: this.id });
+  }
+
+  /** @throws as `turn` does */
+  readonly onProgress = (done: number, total: number): void => {
+    this.throwIfCancelled();
+    this.tell({ type: 'progress', id: this.id, done, total });
+  };
+
+  private throwIfCancelled(): void {
+    if (this.isCancelled) {
+      throw new Error('Nobody waits for it any more.');
+    }
+  }
+}
