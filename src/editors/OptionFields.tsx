@@ -1,14 +1,9 @@
 import { InlineFieldRow, InlineLabel, InlineSwitch } from '@grafana/ui';
 import React from 'react';
 import { setFlags } from '../query/flags';
-import {
-  defaultReportOptions,
-  reportOptions,
-  type OptionGroup,
-  type ReportOption,
-  type ReportOptions,
-} from '../fields/reportOptions';
+import { defaultReportOptions, reportOptions, type ReportOption, type ReportOptions } from '../fields/reportOptions';
 import type { FormProps } from './form';
+import { optionGroups, optionTexts } from './optionTexts';
 import { ChoiceField, LabelledField, labelWidth, Section, TextField } from './fields';
 
 /** Options with a place of their own in the editor, and one that only text reports have. */
@@ -20,8 +15,6 @@ const elsewhere: ReadonlySet<keyof ReportOptions> = new Set([
   'compactLabels',
 ] as const);
 
-const groups: readonly OptionGroup[] = ['Filters', 'Labels', 'Numbers', 'Size'];
-
 /** Every other option of pprof that the view uses, drawn from the table of options; closed, it says what is set. */
 export function OptionFields({ id, query, uses, onChange }: FormProps) {
   const shown = reportOptions.filter(({ field }) => !elsewhere.has(field) && uses(field));
@@ -31,15 +24,15 @@ export function OptionFields({ id, query, uses, onChange }: FormProps) {
   };
   return (
     <Section title="Options of pprof" summary={setFlags(set).join(', ')}>
-      {groups
-        .filter((group) => shown.some((option) => option.group === group))
+      {optionGroups
+        .filter((group) => shown.some((option) => optionTexts[option.field].group === group))
         .map((group) => (
           // Lines that wrap stay beside their label.
           <div key={group} style={{ display: 'flex' }}>
             <InlineLabel width={labelWidth}>{group}</InlineLabel>
             <InlineFieldRow style={{ flex: 1 }}>
               {shown
-                .filter((option) => option.group === group)
+                .filter((option) => optionTexts[option.field].group === group)
                 .map((option) => (
                   <OptionField
                     key={option.field}
@@ -64,7 +57,8 @@ interface FieldProps {
 }
 
 function OptionField({ id, option, value, onChange }: FieldProps) {
-  const { label, flag, help } = option;
+  const { label, help } = optionTexts[option.field];
+  const { flag } = option;
   const tooltip = `${help} pprof's ${flag}.`;
   switch (option.kind) {
     case 'switch':

@@ -1,6 +1,6 @@
-import { baseChoices, captureChoices, type BaseQueryFields, type CaptureFields } from '../captures/choices';
-import { defaultGoroutineOptions, signatureChoices, type GoroutineOptions } from './goroutineOptions';
-import { defaultReportOptions, reportOptions, type ReportOptions } from './reportOptions';
+import type { BaseQueryFields, CaptureFields } from '../captures/choices';
+import { defaultGoroutineOptions, type GoroutineOptions } from './goroutineOptions';
+import { defaultReportOptions, type ReportOptions } from './reportOptions';
 
 /** The fields that a query may have, whatever its view. Which of them a view uses, its module says (views/view.ts). */
 export interface QueryFields
@@ -82,28 +82,6 @@ export const defaultFields: QueryFields = {
   maxNodes: 16384,
   groupBy: '',
   fullNames: false,
-};
-
-/** Fields with one of a few values. */
-export const fieldChoices: Readonly<Partial<Record<FieldName, readonly string[]>>> = {
-  ...Object.fromEntries(
-    reportOptions.flatMap((option) => (option.kind === 'choice' ? [[option.field, option.choices]] : []))
-  ),
-  capture: captureChoices,
-  base: baseChoices,
-  baseMode: baseModes,
-  scale: diffScales,
-  drawing: diffDrawings,
-  estimate: estimateChoices,
-  signature: signatureChoices,
-};
-
-/** Numbers that are not just any: what is expected of one, and whether it is that. */
-export const fieldNumbers: Readonly<
-  Partial<Record<FieldName, { readonly expected: string; readonly isValid: (value: number) => boolean }>>
-> = {
-  maxNodes: { expected: 'at least 1', isValid: (value) => value >= 1 },
-  nodeCount: { expected: 'a whole number', isValid: Number.isInteger },
 };
 
 export const captureFields = ['capture', 'event', 'at'] as const satisfies readonly FieldName[];

@@ -84,114 +84,62 @@ export const defaultReportOptions: ReportOptions = {
 
 type FieldOf<T> = { [K in keyof ReportOptions]: ReportOptions[K] extends T ? K : never }[keyof ReportOptions];
 
-export type OptionGroup = 'Filters' | 'Labels' | 'Numbers' | 'Size';
-
-interface OptionText {
+/** One option of the table; `kind` says how it is entered and written. */
+export type ReportOption = {
   /** pprof's name: the flag of the command line. A choice has one flag for each of its values. */
   readonly flag: string;
-  readonly group: OptionGroup;
-  readonly label: string;
-  readonly help: string;
-}
-
-/** One option of the table; `kind` says how it is entered and written. */
-export type ReportOption = OptionText &
-  (
-    | { readonly kind: 'regexp' | 'tagFilter' | 'keys' | 'text'; readonly field: StringField }
-    | { readonly kind: 'number'; readonly field: FieldOf<number> }
-    | { readonly kind: 'switch'; readonly field: FieldOf<boolean> }
-    | { readonly kind: 'choice'; readonly field: 'granularity'; readonly choices: typeof granularities }
-    | { readonly kind: 'choice'; readonly field: 'sort'; readonly choices: readonly ['flat', 'cum'] }
-  );
+} & (
+  | { readonly kind: 'regexp' | 'tagFilter' | 'keys' | 'text'; readonly field: StringField }
+  | { readonly kind: 'number'; readonly field: FieldOf<number> }
+  | { readonly kind: 'switch'; readonly field: FieldOf<boolean> }
+  | { readonly kind: 'choice'; readonly field: 'granularity'; readonly choices: typeof granularities }
+  | { readonly kind: 'choice'; readonly field: 'sort'; readonly choices: readonly ['flat', 'cum'] }
+);
 
 export type StringField = Exclude<FieldOf<string>, 'granularity' | 'sort'>;
 
-/** Every option once, in the order in which editors show them. The command line and the editor are drawn from it. */
+/**
+ * Every option once, in the order in which editors show them. The command line and the editor
+ * (editors/optionTexts.ts) are drawn from it.
+ */
 export const reportOptions: readonly ReportOption[] = [
-  option('sampleIndex', 'sample_index', 'text', 'Numbers', 'Sample type', 'Value to report: a sample type by name.'),
-  option('focus', 'focus', 'regexp', 'Filters', 'Focus', 'Keep samples with a frame that matches.'),
-  option('ignore', 'ignore', 'regexp', 'Filters', 'Ignore', 'Drop samples with a frame that matches.'),
-  option(
-    'hideNodes',
-    'hide',
-    'regexp',
-    'Filters',
-    'Hide',
-    'Leave matching frames out; their value goes to the caller.'
-  ),
-  option('showNodes', 'show', 'regexp', 'Filters', 'Show', 'Leave out all frames that do not match.'),
-  option('showFrom', 'show_from', 'regexp', 'Filters', 'Show from', 'Cut what is above the topmost matching frame.'),
-  option('pruneFrom', 'prune_from', 'regexp', 'Filters', 'Prune from', 'Cut what is below a matching function.'),
-  option('tagFocus', 'tagfocus', 'tagFilter', 'Labels', 'Tag focus', 'Keep samples: key=regexp or key=1kb:2mb.'),
-  option('tagIgnore', 'tagignore', 'tagFilter', 'Labels', 'Tag ignore', 'Drop samples: key=regexp or key=1kb:2mb.'),
-  option('tagShow', 'tagshow', 'regexp', 'Labels', 'Tag show', 'Keep only labels whose key matches.'),
-  option('tagHide', 'taghide', 'regexp', 'Labels', 'Tag hide', 'Leave out labels whose key matches.'),
-  option('tagRoot', 'tagroot', 'keys', 'Labels', 'Tag root', 'Label keys whose values become root frames.'),
-  option('tagLeaf', 'tagleaf', 'keys', 'Labels', 'Tag leaf', 'Label keys whose values become leaf frames.'),
-  {
-    field: 'granularity',
-    flag: 'granularity',
-    kind: 'choice',
-    choices: granularities,
-    group: 'Filters',
-    label: 'Granularity',
-    help: 'What is one node: a function, a file, a line or an address.',
-  },
-  option('noInlines', 'noinlines', 'switch', 'Filters', 'No inlines', 'Count inlined calls to their caller.'),
-  option('showColumns', 'showcolumns', 'switch', 'Filters', 'Columns', 'Tell columns of a line apart.'),
-  option(
-    'trimPath',
-    'trim_path',
-    'text',
-    'Filters',
-    'Trim path',
-    'Cut these prefixes, separated by colons, off file names.'
-  ),
-  option(
-    'sourcePath',
-    'source_path',
-    'text',
-    'Filters',
-    'Source path',
-    'Cut file names up to a folder of the same name as one of these, where no prefix is given.'
-  ),
-  option('mean', 'mean', 'switch', 'Numbers', 'Mean', 'Value by count: the first sample type divides.'),
-  option('unit', 'unit', 'text', 'Numbers', 'Unit', 'Unit of text reports: minimum, auto, kb, ms, …'),
-  option('divideBy', 'divide_by', 'number', 'Numbers', 'Divide by', 'Divide all values.'),
-  option('normalize', 'normalize', 'switch', 'Numbers', 'Normalize', 'Scale to the total of the base.'),
-  option(
-    'relativePercentages',
-    'relative_percentages',
-    'switch',
-    'Numbers',
-    'Relative %',
-    'Percentages of what the filters leave, not of the whole profile.'
-  ),
-  option('dropNegative', 'drop_negative', 'switch', 'Numbers', 'Drop negative', 'Leave nodes below zero out.'),
-  {
-    field: 'sort',
-    flag: 'sort',
-    kind: 'choice',
-    choices: ['flat', 'cum'],
-    group: 'Size',
-    label: 'Sort',
-    help: 'By own value, or by value with callees.',
-  },
-  option('nodeCount', 'nodecount', 'number', 'Size', 'Node count', 'Most nodes; -1 for the default.'),
-  option('nodeFraction', 'nodefraction', 'number', 'Size', 'Node fraction', 'Hide nodes below this share.'),
-  option('edgeFraction', 'edgefraction', 'number', 'Size', 'Edge fraction', 'Hide edges below this share.'),
-  option('trim', 'trim', 'switch', 'Size', 'Trim', 'Apply the three limits above.'),
-  option('callTree', 'call_tree', 'switch', 'Size', 'Call tree', 'Graph with one node for each call path.'),
-  option('compactLabels', 'compact_labels', 'switch', 'Numbers', 'Compact', 'Text reports without their header.'),
+  option('sampleIndex', 'sample_index', 'text'),
+  option('focus', 'focus', 'regexp'),
+  option('ignore', 'ignore', 'regexp'),
+  option('hideNodes', 'hide', 'regexp'),
+  option('showNodes', 'show', 'regexp'),
+  option('showFrom', 'show_from', 'regexp'),
+  option('pruneFrom', 'prune_from', 'regexp'),
+  option('tagFocus', 'tagfocus', 'tagFilter'),
+  option('tagIgnore', 'tagignore', 'tagFilter'),
+  option('tagShow', 'tagshow', 'regexp'),
+  option('tagHide', 'taghide', 'regexp'),
+  option('tagRoot', 'tagroot', 'keys'),
+  option('tagLeaf', 'tagleaf', 'keys'),
+  { field: 'granularity', flag: 'granularity', kind: 'choice', choices: granularities },
+  option('noInlines', 'noinlines', 'switch'),
+  option('showColumns', 'showcolumns', 'switch'),
+  option('trimPath', 'trim_path', 'text'),
+  option('sourcePath', 'source_path', 'text'),
+  option('mean', 'mean', 'switch'),
+  option('unit', 'unit', 'text'),
+  option('divideBy', 'divide_by', 'number'),
+  option('normalize', 'normalize', 'switch'),
+  option('relativePercentages', 'relative_percentages', 'switch'),
+  option('dropNegative', 'drop_negative', 'switch'),
+  { field: 'sort', flag: 'sort', kind: 'choice', choices: ['flat', 'cum'] },
+  option('nodeCount', 'nodecount', 'number'),
+  option('nodeFraction', 'nodefraction', 'number'),
+  option('edgeFraction', 'edgefraction', 'number'),
+  option('trim', 'trim', 'switch'),
+  option('callTree', 'call_tree', 'switch'),
+  option('compactLabels', 'compact_labels', 'switch'),
 ];
 
 function option(
   field: keyof ReportOptions,
   flag: string,
-  kind: 'regexp' | 'tagFilter' | 'keys' | 'text' | 'number' | 'switch',
-  group: OptionGroup,
-  label: string,
-  help: string
+  kind: 'regexp' | 'tagFilter' | 'keys' | 'text' | 'number' | 'switch'
 ): ReportOption {
-  return { field, flag, kind, group, label, help } as ReportOption;
+  return { field, flag, kind } as ReportOption;
 }

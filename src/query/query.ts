@@ -1,4 +1,5 @@
-import { defaultFields, fieldChoices, fieldNumbers, type FieldName, type QueryFields } from '../fields/fields';
+import { defaultFields, type FieldName, type QueryFields } from '../fields/fields';
+import { fieldChoices, fieldNumbers } from '../fields/fieldValues';
 import { InputError } from '../text/notice';
 import { fieldsOf, type ViewInfo, type ViewQuery } from '../views/view';
 import type { keyViews } from './keyViews';

@@ -1,0 +1,26 @@
+import { baseChoices, captureChoices } from '../captures/choices';
+import { baseModes, diffDrawings, diffScales, estimateChoices, type FieldName } from './fields';
+import { signatureChoices } from './goroutineOptions';
+import { reportOptions } from './reportOptions';
+
+/** Fields with one of a few values. */
+export const fieldChoices: Readonly<Partial<Record<FieldName, readonly string[]>>> = {
+  ...Object.fromEntries(
+    reportOptions.flatMap((option) => (option.kind === 'choice' ? [[option.field, option.choices]] : []))
+  ),
+  capture: captureChoices,
+  base: baseChoices,
+  baseMode: baseModes,
+  scale: diffScales,
+  drawing: diffDrawings,
+  estimate: estimateChoices,
+  signature: signatureChoices,
+};
+
+/** Numbers that are not just any: what is expected of one, and whether it is that. */
+export const fieldNumbers: Readonly<
+  Partial<Record<FieldName, { readonly expected: string; readonly isValid: (value: number) => boolean }>>
+> = {
+  maxNodes: { expected: 'at least 1', isValid: (value) => value >= 1 },
+  nodeCount: { expected: 'a whole number', isValid: Number.isInteger },
+};
