@@ -272,7 +272,7 @@ async function showMemory(
     return [emptyFrame(query, context, { notices: said })];
   }
   const opening = openingOf(context, query, 1, signal, emit);
-  const tables = await worker.memory(bundle.meta, sourceIn(bucket)(heap), opening);
+  const tables = await worker.memory(query, bundle.meta, sourceIn(bucket)(heap), opening);
   return tables.map((table) => frameOf(table, query, context, said));
 }
 

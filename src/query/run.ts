@@ -9,7 +9,6 @@ import { parseSelector, type Matcher } from '../text/selector';
 import { clockTolerance, spanText } from '../text/time';
 import type { MemoryMeta } from '../captures/meta';
 import { countsOf, type SelectedGoroutines } from '../views/goroutines/labelColumns';
-import { processMemoryView } from '../views/memory';
 import type { Prepared } from '../views/preparedProfile';
 import { withShortNames } from '../views/shortNames';
 import type { Table } from '../views/table';
@@ -20,7 +19,7 @@ import { searchGoroutines } from './goroutineSearch';
 import { waitNotices } from './waitNotices';
 import { prepare } from './prepare';
 import { proto } from './proto';
-import type { GoroutineQuery, ProcessQuery, ProfileQuery, RunQuery } from './query';
+import type { GoroutineQuery, MemoryQuery, ProcessQuery, ProfileQuery, RunQuery } from './query';
 import { withAskedStates } from './states';
 import { profileViews } from './views';
 
@@ -62,13 +61,14 @@ export function encodeQuery(query: RunQuery, inputs: Inputs): Uint8Array {
 }
 
 /** From the limit of the process down to what its heap profile explains. @throws InputError where it is no heap profile */
-export const memory = (meta: MemoryMeta, profile: Profile): readonly Table[] => processMemoryView.tables(meta, profile);
+export const memory = (query: MemoryQuery, meta: MemoryMeta, profile: Profile): readonly Table[] =>
+  viewOf('memory', query).tables(meta, profile);
 
 /**
  * What a view over the captures of one process makes of them, added in the order of time.
  * @throws InputError as `run` does
  */
-export function processView(query: ProcessQuery): {
+export function collectProcess(query: ProcessQuery): {
   add(profile: Profile, time: number): void;
   finish(): readonly Table[];
 } {

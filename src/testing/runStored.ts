@@ -1,5 +1,5 @@
 import { parseQuery, type ProcessQuery, type RunQuery, type StoredQuery } from '../query/query';
-import { processView, run, type Inputs } from '../query/run';
+import { collectProcess, run, type Inputs } from '../query/run';
 import type { Table } from '../views/table';
 
 /** Answers a stored query as `run` does once it is parsed. */
@@ -8,5 +8,5 @@ export const runStored = (
   inputs: Inputs
 ): readonly Table[] => run({ ...(parseQuery(stored) as RunQuery), withCode }, inputs);
 
-/** `processView` of a stored query. */
-export const processStored = (stored: Partial<StoredQuery>) => processView(parseQuery(stored) as ProcessQuery);
+/** `collectProcess` of a stored query. */
+export const processStored = (stored: Partial<StoredQuery>) => collectProcess(parseQuery(stored) as ProcessQuery);

@@ -1,5 +1,5 @@
 import type { MemoryMeta } from '../captures/meta';
-import type { ProcessQuery, RunQuery } from '../query/query';
+import type { MemoryQuery, ProcessQuery, RunQuery } from '../query/query';
 import type { LabelValues, Origin } from '../query/run';
 import type { Table } from '../views/table';
 import { Collections, type MergeOpening, type Opened } from './collections';
@@ -88,8 +88,13 @@ export class WorkerClient {
   }
 
   /** How much of a process's memory a heap profile explains. @throws Error with the core's message */
-  async memory(meta: MemoryMeta, heap: Source, opening: Opening): Promise<readonly Table[]> {
-    const [response] = await this.ofOpened({ profile: [heap] }, opening, (keys) => ({ type: 'memory', keys, meta }));
+  async memory(query: MemoryQuery, meta: MemoryMeta, heap: Source, opening: Opening): Promise<readonly Table[]> {
+    const [response] = await this.ofOpened({ profile: [heap] }, opening, (keys) => ({
+      type: 'memory',
+      keys,
+      query,
+      meta,
+    }));
     return expectType(response, 'tables').tables;
   }
 

@@ -2,7 +2,7 @@ import { HeldProfiles } from './heldProfiles';
 import { gzip } from '../encode/gzip';
 import { MergeBuilder } from '../ops/merge';
 import type { Profile } from '../profile/profile';
-import { encodeQuery, labelValues, memory, processView, run, type Inputs } from '../query/run';
+import { encodeQuery, labelValues, memory, collectProcess, run, type Inputs } from '../query/run';
 import { DecodedCache } from './decodedCache';
 import type { InputKeys, Progress, Question, Request, Response, Started } from './messages';
 import { inTurns, Task } from './task';
@@ -75,8 +75,8 @@ function answersOfHeld(
       ofInputs(keys, task, async (inputs) => ({ type: 'file', bytes: await gzip(encodeQuery(query, inputs)) })),
     labelValues: ({ keys }, task) =>
       ofInputs(keys, task, ({ profile }) => ({ type: 'labelValues', values: labelValues([profile]) })),
-    memory: ({ keys, meta }, task) =>
-      ofInputs(keys, task, ({ profile }) => ({ type: 'tables', tables: memory(meta, profile) })),
+    memory: ({ keys, query, meta }, task) =>
+      ofInputs(keys, task, ({ profile }) => ({ type: 'tables', tables: memory(query, meta, profile) })),
     async processView({ sources, query }, task) {
       const profiles = await held.inTurn(
         sources.map(({ key }) => key),
@@ -86,7 +86,7 @@ function answersOfHeld(
       if (missing.length > 0) {
         return { type: 'missing', keys: missing.map(({ key }) => key) };
       }
-      const view = processView(query);
+      const view = collectProcess(query);
       for (const [i, profile] of (profiles as Profile[]).entries()) {
         await task.turn();
         view.add(profile, sources[i].time);
@@ -107,14 +107,14 @@ function find<T>(collections: ReadonlyMap<number, T>, id: number): T {
 
 function answersOfCollections(held: HeldProfiles): Answers<CollectionType> {
   const merges = new Map<number, MergeBuilder>();
-  const views = new Map<number, ReturnType<typeof processView>>();
+  const views = new Map<number, ReturnType<typeof collectProcess>>();
   return {
     beginMerge({ collection }) {
       merges.set(collection, new MergeBuilder());
       return done;
     },
     beginProcessView({ collection, query }) {
-      views.set(collection, processView(query));
+      views.set(collection, collectProcess(query));
       return done;
     },
     async add({ collection, key, time, bytes }, task) {

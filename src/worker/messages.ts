@@ -1,4 +1,4 @@
-import type { ProcessQuery, RunQuery } from '../query/query';
+import type { MemoryQuery, ProcessQuery, RunQuery } from '../query/query';
 import type { LabelValues, Origin } from '../query/run';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../captures/meta';
@@ -28,7 +28,7 @@ export type Question =
   /** Answers `file`: what the query shows, encoded. */
   | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: RunQuery }
   | { readonly type: 'labelValues'; readonly keys: InputKeys }
-  | { readonly type: 'memory'; readonly keys: InputKeys; readonly meta: MemoryMeta }
+  | { readonly type: 'memory'; readonly keys: InputKeys; readonly query: MemoryQuery; readonly meta: MemoryMeta }
   /** A view over a few captures of one process, in this order. */
   | {
       readonly type: 'processView';
