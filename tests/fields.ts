@@ -56,7 +56,6 @@ export const choices: ReadonlyArray<{ query: object; sections: string[]; names: 
     sections: ['Options of pprof', 'Estimate of a label'],
     names: [
       'Granularity',
-      'Sort',
       'Estimate',
       'Sample type',
       'Scale',
@@ -69,6 +68,11 @@ export const choices: ReadonlyArray<{ query: object; sections: string[]; names: 
       'Captures',
       'View',
     ],
+  },
+  {
+    query: { view: 'top', capture: 'latest', selector: '{service="querier", profile="cpu"}' },
+    sections: ['Options of pprof'],
+    names: ['Granularity', 'Sort', 'Sample type', 'Profile', 'Service', 'Captures', 'View'],
   },
   {
     query: {
