@@ -16,7 +16,8 @@ import { profileViews } from '../query/views';
 import type { Prepared } from '../views/preparedProfile';
 import { untrimmed } from '../views/trimmedGraph';
 import { list } from './list';
-import { peek, raw, tags, top, traces, tree, type Report } from './report';
+import { raw } from './raw';
+import { peek, tags, top, traces, tree, type Report } from './report';
 
 /** Reports under the names that the table of views has for them. */
 const named = <R>(texts: Readonly<Partial<Record<ViewName, R>>>): Readonly<Record<string, R>> =>
