@@ -16,7 +16,8 @@ import { profileViews } from '../query/views';
 import type { Prepared } from '../views/preparedProfile';
 import { untrimmed } from '../views/trimmedGraph';
 import { listText } from './list';
-import { peekText, rawText, tagsText, topText, tracesText, treeText, type Report } from './report';
+import { rawText } from './raw';
+import { peekText, tagsText, topText, tracesText, treeText, type Report } from './report';
 
 /** Reports under the names that the table of views has for them. */
 const named = <R>(texts: Readonly<Partial<Record<ViewName, R>>>): Readonly<Record<string, R>> =>

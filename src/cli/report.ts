@@ -1,17 +1,18 @@
 import { percentage, scale, scaledLabel } from '../profile/measurement';
+import type { Profile } from '../profile/profile';
 import { compilePattern } from '../text/pattern';
-import { MappingFlag } from '../profile/profile';
 import { InputError } from '../text/notice';
 import { reportOptions, type ReportOptions } from '../fields/reportOptions';
 import { filepathBase } from '../views/frameNames';
 import { compareText, cumValue, flatValue, type Graph } from '../views/graph';
-import { labelsOf } from '../profile/labels';
+import type { SampleLabels } from '../profile/labels';
 import { neighbourRows, type NeighbourRow } from '../views/peek';
 import type { Prepared } from '../views/preparedProfile';
 import { tagRows } from '../views/tags';
 import { topRows } from '../views/top';
 import { traceRows } from '../views/traces';
 import { trimmedGraph, untrimmed, type TrimmedGraph } from '../views/trimmedGraph';
+import { localTime } from './goTimes';
 import { alignRight } from './tabwriter';
 
 /** A text report as `go tool pprof` prints it. */
@@ -194,23 +195,12 @@ function inlineMarks(trimmed: TrimmedGraph): string[] {
 
 /** The lines above a report (ProfileLabels). */
 function profileLabels({ profile, type, unit, total }: Prepared, format: (value: number) => string): string[] {
-  const { strings, mapping } = profile;
-  const lines: string[] = [];
-  if (mapping.length > 0) {
-    const file = strings[mapping.filename[0]];
-    const buildId = strings[mapping.buildId[0]];
-    lines.push(...(file ? [`File: ${filepathBase(file)}`] : []));
-    lines.push(...(buildId ? [`Build ID: ${buildId}`] : []));
-  }
-  lines.push(...profile.comments.filter((comment) => !comment.startsWith('#')));
+  const lines = [...programLabels(profile), ...profile.comments.filter((comment) => !comment.startsWith('#'))];
   lines.push(`Type: ${type}`);
   lines.push(...(profile.docUrl ? [`Doc: ${profile.docUrl}`] : []));
   if (profile.timeNanos !== 0n) {
-    lines.push(
-      `Time: ${localTime(profile.timeNanos)
-        .replace(/\.\d+/, '')
-        .replace(/ [+-]\d{4}/, '')}`
-    );
+    const time = localTime(profile.timeNanos);
+    lines.push(`Time: ${time.replace(/\.\d+/, '').replace(/ [+-]\d{4}/, '')}`);
   }
   if (profile.durationNanos !== 0) {
     const inNanos = scale(total, unit, 'nanoseconds');
@@ -225,21 +215,14 @@ function profileLabels({ profile, type, unit, total }: Prepared, format: (value:
   return lines;
 }
 
-/** Go's default text of a time: `2026-11-24 09:31:54.123456789 +0000 UTC`, in the zone of this process. */
-function localTime(nanos: bigint): string {
-  const part = BigInt.asUintN(64, ((nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n);
-  const date = new Date(Number((nanos - part) / 1_000_000n));
-  const two = (value: number) => String(value).padStart(2, '0');
-  const fraction = String(part).padStart(9, '0').replace(/0+$/, '');
-  const offset = -date.getTimezoneOffset();
-  const zone = `${offset < 0 ? '-' : '+'}${two(Math.trunc(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
-  const name = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' })
-    .formatToParts(date)
-    .find(({ type }) => type === 'timeZoneName')?.value;
-  return (
-    `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
-    `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}${fraction ? `.${fraction}` : ''} ${zone} ${name}`
-  );
+/** File and build id of the first mapping. */
+function programLabels({ strings, mapping }: Profile): string[] {
+  if (mapping.length === 0) {
+    return [];
+  }
+  const file = strings[mapping.filename[0]];
+  const buildId = strings[mapping.buildId[0]];
+  return [...(file ? [`File: ${filepathBase(file)}`] : []), ...(buildId ? [`Build ID: ${buildId}`] : [])];
 }
 
 /** `-tags`: internal/report printTags. */
@@ -259,10 +242,9 @@ const separator = '-----------+-------------------------------------------------
 
 /** `-traces`: internal/report printTraces. */
 export const tracesText: Report = (prepared, options) => {
-  const { profile, labelUnits: units } = prepared;
+  const { profile } = prepared;
   const rows = traceRows(prepared, options);
   const format = formatter(prepared, options);
-  const head = (key: string) => `${key.padStart(10)}:  `;
   const lines = [profileLabels(prepared, format).join('\n')];
   for (let i = 0; i < profile.sample.length; i++) {
     const calls = Array.from(
@@ -272,16 +254,9 @@ export const tracesText: Report = (prepared, options) => {
     if (calls.length === 0) {
       continue;
     }
-    const { texts, numbers } = rows.labels(i);
     lines.push(
       separator,
-      ...[...texts].map(([key, values]) => head(key) + values.join(' ')).sort(compareText),
-      ...[...numbers]
-        .map(
-          ([key, values]) =>
-            head(key) + values.map(({ value }) => scaledLabel(value, units.get(key) ?? '', 'auto')).join(' ')
-        )
-        .sort(compareText),
+      ...traceLabels(rows.labels(i), prepared.labelUnits),
       ...calls.map((call, k) => `${(k === 0 ? format(rows.values[i]) : '').padStart(10)}   ${call}`)
     );
   }
@@ -289,109 +264,12 @@ export const tracesText: Report = (prepared, options) => {
   return lines.join('\n') + '\n';
 };
 
-/** `-raw`: profile.String. Ids are rows from 1, as Go writes them and as `compact` makes them of a merge. */
-export const rawText: Report = ({ profile }) => {
-  const { strings, sample, stack, location, line, mapping, function: func } = profile;
-  const lines = profile.comments.map((comment) => `Comment: ${comment}`);
-  lines.push(...(profile.docUrl ? [`Doc: ${profile.docUrl}`] : []));
-  lines.push(`PeriodType: ${profile.periodType?.type ?? ''} ${profile.periodType?.unit ?? ''}`);
-  lines.push(`Period: ${profile.period}`);
-  lines.push(...(profile.timeNanos === 0n ? [] : [`Time: ${localTime(profile.timeNanos)}`]));
-  lines.push(...(profile.durationNanos === 0 ? [] : [`Duration: ${goDuration(profile.durationNanos).slice(0, 4)}`]));
-  lines.push('Samples:');
-  const types = profile.sampleTypes.map(
-    ({ type, unit }) => `${type}/${unit}${type === profile.defaultSampleType ? '[dflt]' : ''}`
-  );
-  lines.push(types.join(' ').trim());
-
-  for (let i = 0; i < sample.length; i++) {
-    let text = sample.values.map((values) => ` ${String(values[i]).padStart(10)}`).join('') + ': ';
-    for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
-      const l = stack.location[row];
-      text += `${l + 1} `;
-    }
-    lines.push(text);
-    const { texts, numbers } = labelsOf(profile, sample.labelSet[i]);
-    const indent = ' '.repeat(16);
-    if (texts.size > 0) {
-      lines.push(
-        indent +
-          [...texts]
-            .map(([key, values]) => `${key}:[${values.join(' ')}]`)
-            .sort(compareText)
-            .join(' ')
-      );
-    }
-    if (numbers.size > 0) {
-      const withUnits = [...numbers].map(([key, values]) => {
-        const hasUnit = values.some(({ unit }) => unit !== '');
-        return `${key}:[${values.map(({ value, unit }) => (hasUnit ? `${value} ${unit}` : value)).join(' ')}]`;
-      });
-      lines.push(indent + withUnits.sort(compareText).join(' '));
-    }
-  }
-
-  lines.push('Locations');
-  for (let l = 0; l < location.length; l++) {
-    let head = `${String(l + 1).padStart(6)}: 0x${location.address[l].toString(16)} `;
-    head += location.mapping[l] < 0 ? '' : `M=${location.mapping[l] + 1} `;
-    head += location.isFolded[l] ? '[F] ' : '';
-    const first = location.lineOffset[l];
-    if (first === location.lineOffset[l + 1]) {
-      lines.push(head);
-    }
-    for (let k = first; k < location.lineOffset[l + 1]; k++) {
-      const f = line.function[k];
-      let text = '??';
-      if (f >= 0) {
-        const name = strings[func.name[f]];
-        const systemName = strings[func.systemName[f]];
-        text = `${name} ${strings[func.filename[f]]}:${line.line[k]}:${line.column[k]} s=${func.startLine[f]}`;
-        text += name === systemName ? '' : `(${systemName})`;
-      }
-      lines.push(head + text);
-      head = ' '.repeat(13);
-    }
-  }
-
-  lines.push('Mappings');
-  for (let m = 0; m < mapping.length; m++) {
-    const bits = [
-      [MappingFlag.functions, '[FN]'],
-      [MappingFlag.filenames, '[FL]'],
-      [MappingFlag.lineNumbers, '[LN]'],
-      [MappingFlag.inlineFrames, '[IN]'],
-    ] as const;
-    const flags = bits.map(([bit, text]) => (mapping.flags[m] & bit ? text : '')).join('');
-    const hex = (value: bigint) => `0x${value.toString(16)}`;
-    lines.push(
-      `${m + 1}: ${hex(mapping.start[m])}/${hex(mapping.limit[m])}/${hex(mapping.offset[m])} ` +
-        `${strings[mapping.filename[m]]} ${strings[mapping.buildId[m]]} ${flags}`
-    );
-  }
-  return lines.join('\n') + '\n';
-};
-
-/** Go's text of a duration: 1m30.5s, 4.006521234s, 12ms. */
-function goDuration(nanos: number): string {
-  if (nanos < 0) {
-    return `-${goDuration(-nanos)}`;
-  }
-  const trim = (value: string) => value.replace(/\.?0+$/, '');
-  if (nanos < 1e3) {
-    return `${nanos}ns`;
-  }
-  if (nanos < 1e6) {
-    return `${trim((nanos / 1e3).toFixed(3))}µs`;
-  }
-  if (nanos < 1e9) {
-    return `${trim((nanos / 1e6).toFixed(6))}ms`;
-  }
-  const seconds = BigInt(nanos) / 1_000_000_000n;
-  const rest = String(BigInt(nanos) % 1_000_000_000n)
-    .padStart(9, '0')
-    .replace(/0+$/, '');
-  const s = `${seconds % 60n}${rest ? `.${rest}` : ''}s`;
-  const minutes = seconds / 60n;
-  return minutes === 0n ? s : minutes < 60n ? `${minutes}m${s}` : `${minutes / 60n}h${minutes % 60n}m${s}`;
+function traceLabels({ texts, numbers }: SampleLabels, units: ReadonlyMap<string, string>): string[] {
+  const head = (key: string) => `${key.padStart(10)}:  `;
+  const scaled = (key: string, values: ReadonlyArray<{ readonly value: number }>) =>
+    values.map(({ value }) => scaledLabel(value, units.get(key) ?? '', 'auto')).join(' ');
+  return [
+    ...[...texts].map(([key, values]) => head(key) + values.join(' ')).sort(compareText),
+    ...[...numbers].map(([key, values]) => head(key) + scaled(key, values)).sort(compareText),
+  ];
 }

@@ -51,21 +51,24 @@ describe('profile.proto', () => {
 
   it('keeps 64-bit addresses and reads unpacked fields and unknown ones', async () => {
     // Written by hand: sample_type {1,2}; a sample with unpacked ids and values and an unknown field of each wire
-    // type; a location at the top of the address space; the string table.
+    // type, one whose ids are packed and not; a location at the top of the address space; the string table.
     const string = (text: string) => [0x32, text.length, ...Buffer.from(text)];
     const address = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
     const location = [0x08, 9, 0x18, ...address];
     const unknown = [0xa0, 0x06, 1, 0xa1, 0x06, 0, 0, 0, 0, 0, 0, 0, 0, 0xa2, 0x06, 2, 7, 7, 0xa5, 0x06, 0, 0, 0, 0];
     const sample = [0x08, 9, 0x08, 9, 0x10, 5, ...unknown];
+    const mixed = [0x0a, 1, 9, 0x08, 9, 0x0a, 1, 9, 0x10, 6];
     const bytes = Uint8Array.from([
       ...[0x0a, 4, 0x08, 1, 0x10, 2],
       ...[0x12, sample.length, ...sample],
+      ...[0x12, mixed.length, ...mixed],
       ...[0x22, location.length, ...location],
       ...unknown,
       ...[...string(''), ...string('samples'), ...string('count')],
     ]);
     const profile = await decode(bytes);
-    expect(printProfile(profile)).toEqual(['0xffffffffffffffff;0xffffffffffffffff 5']);
+    const address16 = '0xffffffffffffffff';
+    expect(printProfile(profile)).toEqual([`${address16};${address16} 5`, `${address16};${address16};${address16} 6`]);
   });
 
   const varint = (value: bigint): number[] =>

@@ -244,82 +244,118 @@ function heaviest(weights: ReadonlyMap<number, Weights>, count: number): Readonl
   return new Set([...totals.keys()].sort((a, b) => totals[b] - totals[a]).slice(0, maxValues));
 }
 
+type Shares = ReadonlyArray<{ readonly value: number; readonly share: number }>;
+
 /** Splits each sample by the shares of its stack; what they leave is `(unknown)`. Whole numbers stay whole. */
 function split(
   profile: Profile,
   key: string,
   values: readonly string[],
-  sharesOf: (stack: number) => ReadonlyArray<{ value: number; share: number }>
+  sharesOf: (stack: number) => Shares
 ): Estimate {
-  const { sample, labelSet, label } = profile;
-  const strings = [...profile.strings];
-  const stringRow = (text: string): number => {
-    const row = strings.indexOf(text);
-    return row >= 0 ? row : strings.push(text) - 1;
-  };
-  const keyRow = stringRow(key);
-  const valueRows = [...values, unknown].map(stringRow);
-  const builder = new LabelSetBuilder();
-  const sets = new Map<number, number>();
-  const setWith = (set: number, value: number): number => {
-    const id = set * valueRows.length + value;
-    let row = sets.get(id);
-    if (row === undefined) {
-      for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
-        if (label.key[i] !== keyRow) {
-          builder.add(label.key[i], label.str[i], label.num[i], label.unit[i], label.isNumeric[i] === 1);
-        }
-      }
-      builder.add(keyRow, valueRows[value], 0, 0, false);
-      sets.set(id, (row = builder.finishSet()));
-    }
-    return row;
-  };
-
-  const stack: number[] = [];
-  const labelSets: number[] = [];
-  const columns: number[][] = sample.values.map(() => []);
+  const { sample } = profile;
+  const labels = new EstimatedLabels(profile, key, [...values, unknown]);
+  const parts = new SplitSamples(sample.values.length);
   const attributed = sample.values.map(() => 0);
-  const shares = new Map<number, ReturnType<typeof sharesOf>>();
+  const shares = new Map<number, Shares>();
   for (let i = 0; i < sample.length; i++) {
-    const row = sample.stack[i];
-    let parts = shares.get(row);
-    if (!parts) {
-      shares.set(row, (parts = sharesOf(row)));
-    }
+    const stack = sample.stack[i];
+    const ofStack = shares.get(stack) ?? sharesOf(stack);
+    shares.set(stack, ofStack);
     const left = sample.values.map((column) => column[i]);
-    for (const { value, share } of parts) {
+    for (const { value, share } of ofStack) {
       const amounts = sample.values.map((column) => Math.trunc(column[i] * share));
-      if (amounts.every((amount) => amount === 0)) {
-        continue;
+      if (amounts.some((amount) => amount !== 0)) {
+        parts.add(stack, labels.setWith(sample.labelSet[i], value), amounts);
+        amounts.forEach((amount, t) => {
+          left[t] -= amount;
+          attributed[t] += Math.abs(amount);
+        });
       }
-      stack.push(row);
-      labelSets.push(setWith(sample.labelSet[i], value));
-      amounts.forEach((amount, t) => {
-        columns[t].push(amount);
-        left[t] -= amount;
-        attributed[t] += Math.abs(amount);
-      });
     }
     if (left.some((amount) => amount !== 0)) {
-      stack.push(row);
-      labelSets.push(setWith(sample.labelSet[i], values.length));
-      left.forEach((amount, t) => columns[t].push(amount));
+      parts.add(stack, labels.setWith(sample.labelSet[i], values.length), left);
     }
   }
   const totals = sample.values.map((column) => column.reduce((sum, value) => sum + Math.abs(value), 0));
   return {
-    profile: Object.freeze({
-      ...profile,
-      strings,
-      sample: {
-        length: stack.length,
-        values: columns.map((column) => Float64Array.from(column)),
-        stack: Uint32Array.from(stack),
-        labelSet: Uint32Array.from(labelSets),
-      },
-      ...builder.finish(),
-    }),
+    profile: Object.freeze({ ...profile, sample: parts.finish(), ...labels.finish() }),
     coverage: totals.map((total, t) => (total === 0 ? 0 : attributed[t] / total)),
   };
+}
+
+/** The label lists of a profile, each with a value of the estimated label in place of its own. */
+class EstimatedLabels {
+  private readonly strings: string[];
+  private readonly keyRow: number;
+  private readonly valueRows: readonly number[];
+  private readonly builder = new LabelSetBuilder();
+  private readonly sets = new Map<number, number>();
+
+  constructor(
+    private readonly profile: Profile,
+    key: string,
+    values: readonly string[]
+  ) {
+    this.strings = [...profile.strings];
+    this.keyRow = this.stringRow(key);
+    this.valueRows = values.map((value) => this.stringRow(value));
+  }
+
+  /** @param value row of the values */
+  setWith(set: number, value: number): number {
+    const id = set * this.valueRows.length + value;
+    let row = this.sets.get(id);
+    if (row === undefined) {
+      this.addOthers(set);
+      this.builder.add(this.keyRow, this.valueRows[value], 0, 0, false);
+      row = this.builder.finishSet();
+      this.sets.set(id, row);
+    }
+    return row;
+  }
+
+  finish(): Pick<Profile, 'strings' | 'labelSet' | 'label'> {
+    return { strings: this.strings, ...this.builder.finish() };
+  }
+
+  private addOthers(set: number): void {
+    const { label, labelSet } = this.profile;
+    for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
+      if (label.key[i] !== this.keyRow) {
+        this.builder.add(label.key[i], label.str[i], label.num[i], label.unit[i], label.isNumeric[i] === 1);
+      }
+    }
+  }
+
+  private stringRow(text: string): number {
+    const row = this.strings.indexOf(text);
+    return row >= 0 ? row : this.strings.push(text) - 1;
+  }
+}
+
+/** Samples whose number is not known before. */
+class SplitSamples {
+  private readonly stack: number[] = [];
+  private readonly labelSet: number[] = [];
+  private readonly columns: number[][];
+
+  constructor(types: number) {
+    this.columns = Array.from({ length: types }, () => []);
+  }
+
+  add(stack: number, labelSet: number, values: readonly number[]): void {
+    this.stack.push(stack);
+    this.labelSet.push(labelSet);
+    values.forEach((value, t) => this.columns[t].push(value));
+  }
+
+  finish(): Profile['sample'] {
+    return {
+      length: this.stack.length,
+      values: this.columns.map((column) => Float64Array.from(column)),
+      stack: Uint32Array.from(this.stack),
+      labelSet: Uint32Array.from(this.labelSet),
+    };
+  }
 }

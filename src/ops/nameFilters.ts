@@ -73,20 +73,36 @@ export function filterNames(
   if (Object.values(matched).every(Boolean)) {
     return { profile, matched };
   }
-  const { location, line, stack, sample } = profile;
+  const marks = markLocations(profile, filters, matched);
+  return { profile: selectLines(keepMarked(profile, marks), marks.keep), matched };
+}
+
+/** By row of `location`, but `keep` by row of `line`. */
+interface LocationMarks {
+  readonly isFocused: Uint8Array;
+  readonly isIgnored: Uint8Array;
+  /** None of its lines is left. */
+  readonly isHidden: Uint8Array;
+  readonly keep: Uint8Array;
+}
+
+/** @param matched where it is noted which filter matched */
+function markLocations(
+  profile: Profile,
+  filters: SampleFilters,
+  matched: { -readonly [K in keyof SampleFilters]-?: boolean }
+): LocationMarks {
+  const { location, line } = profile;
   const matcher = (pattern?: Pattern) => pattern && new NameMatcher(profile, pattern);
   const focus = matcher(filters.focus);
   const ignore = matcher(filters.ignore);
   const hide = matcher(filters.hideNodes);
   const show = matcher(filters.showNodes);
-
-  const isIgnored = new Uint8Array(location.length);
   const isFocused = new Uint8Array(location.length);
+  const isIgnored = new Uint8Array(location.length);
   const isHidden = new Uint8Array(location.length);
   const keep = new Uint8Array(line.length).fill(1);
   for (let l = 0; l < location.length; l++) {
-    const first = location.lineOffset[l];
-    const end = location.lineOffset[l + 1];
     if (ignore?.location(l)) {
       matched.ignore = true;
       isIgnored[l] = 1;
@@ -94,32 +110,49 @@ export function filterNames(
       matched.focus = true;
       isFocused[l] = 1;
     }
-    let left = end - first;
     if (hide?.location(l)) {
       matched.hideNodes = true;
-      const all = hide.binary(l);
-      for (let k = first; k < end; k++) {
-        if (all || hide.line(k)) {
-          keep[k] = 0;
-          left--;
-        }
-      }
-      isHidden[l] = left === 0 ? 1 : 0;
+      isHidden[l] = hideLines(profile, l, hide, keep) === 0 ? 1 : 0;
     }
     if (show) {
-      const all = show.binary(l);
-      for (let k = first; k < end; k++) {
-        // Lines without a function have no name to judge them by and stay.
-        if (keep[k] && !all && line.function[k] >= 0 && !show.line(k)) {
-          keep[k] = 0;
-          left--;
-        }
-      }
+      const left = showLines(profile, l, show, keep);
       isHidden[l] = left === 0 ? 1 : 0;
       matched.showNodes ||= left > 0;
     }
   }
+  return { isFocused, isIgnored, isHidden, keep };
+}
 
+/** @returns how many lines of the location are left */
+function hideLines({ location }: Profile, l: number, hide: NameMatcher, keep: Uint8Array): number {
+  const all = hide.binary(l);
+  let left = 0;
+  for (let k = location.lineOffset[l]; k < location.lineOffset[l + 1]; k++) {
+    if (all || hide.line(k)) {
+      keep[k] = 0;
+    }
+    left += keep[k];
+  }
+  return left;
+}
+
+/** @returns how many lines of the location are left */
+function showLines({ location, line }: Profile, l: number, show: NameMatcher, keep: Uint8Array): number {
+  const all = show.binary(l);
+  let left = 0;
+  for (let k = location.lineOffset[l]; k < location.lineOffset[l + 1]; k++) {
+    // Lines without a function have no name to judge them by and stay.
+    if (keep[k] && !all && line.function[k] >= 0 && !show.line(k)) {
+      keep[k] = 0;
+    }
+    left += keep[k];
+  }
+  return left;
+}
+
+/** The samples that pass a focused location and no ignored one, without what is hidden of their stacks. */
+function keepMarked(profile: Profile, { isFocused, isIgnored, isHidden }: LocationMarks): Profile {
+  const { stack, sample } = profile;
   const edit = isHidden.includes(1) ? new StackEdit(profile) : undefined;
   const focused = new Uint8Array(stack.length);
   const ignored = new Uint8Array(stack.length);
@@ -133,8 +166,8 @@ export function filterNames(
     }
   }
   const hasFrames = (i: number) => (edit ? edit.row[sample.stack[i]] : sample.stack[i]) > 0;
-  const wanted = (i: number) => focused[sample.stack[i]] === 1 && ignored[sample.stack[i]] === 0 && hasFrames(i);
-  return { profile: selectLines(keepSamples(edit?.finish() ?? profile, wanted), keep), matched };
+  const isWanted = (i: number) => focused[sample.stack[i]] === 1 && ignored[sample.stack[i]] === 0 && hasFrames(i);
+  return keepSamples(edit?.finish() ?? profile, isWanted);
 }
 
 /**

@@ -25,74 +25,102 @@ export function tagFrames(
   if (rootKeys.length === 0 && leafKeys.length === 0) {
     return { profile, matched };
   }
-  const { sample, location, line } = profile;
-  const strings = new TextInterner(profile.strings);
-  const added = { name: [] as number[], filename: [] as number[] };
-  const frames = new Map<string, number>();
-  /** Location of a key and its value, made at its first use. */
-  const frame = (key: string, value: string): number => {
-    const id = `${key}\0${value}`;
-    let row = frames.get(id);
-    if (row === undefined) {
-      frames.set(id, (row = location.length + added.name.length));
-      added.name.push(strings.row(value));
-      added.filename.push(strings.row(key));
-    }
-    return row;
+  const frames = new LabelFrames(profile, unit);
+  const framesOf = (keys: readonly string[], set: number, side: keyof typeof matched): number[] => {
+    const around = frames.of(keys, set);
+    matched[side] ||= around.hasValues;
+    return around.locations;
   };
-
-  // Frames are numbered as pprof makes them: sample by sample, the last key first.
-  const framesOf = (keys: readonly string[], set: number, side: keyof typeof matched): number[] =>
-    keys
-      .map((_, i) => {
-        const key = keys[keys.length - 1 - i];
-        const values = labelTexts(profile, set, key, unit);
-        matched[side] ||= values.length > 0;
-        return frame(key, values.join(','));
-      })
-      .reverse();
   const rootOfSet: number[][] = [];
   const leafOfSet: number[][] = [];
-  for (const set of sample.labelSet) {
+  for (const set of profile.sample.labelSet) {
     if (!rootOfSet[set]) {
       rootOfSet[set] = framesOf(rootKeys, set, 'tagRoot');
       leafOfSet[set] = framesOf(leafKeys, set, 'tagLeaf');
     }
   }
-
   const { sampleStack, table } = withFrames(profile, rootOfSet, leafOfSet);
-  const count = added.name.length;
-  const { function: func } = profile;
-  const functionRows = Int32Array.from({ length: count }, (_, i) => func.length + i);
-  const lineOffsets = Uint32Array.from({ length: count }, (_, i) => line.length + i + 1);
   const framed: Profile = Object.freeze({
     ...profile,
-    strings: strings.texts,
-    sample: { ...sample, stack: sampleStack },
+    sample: { ...profile.sample, stack: sampleStack },
     stack: table,
-    location: {
-      length: location.length + count,
-      address: concat(location.address, new BigUint64Array(count)),
-      mapping: concat(location.mapping, new Int32Array(count).fill(-1)),
-      lineOffset: concat(location.lineOffset, lineOffsets),
-      isFolded: concat(location.isFolded, new Uint8Array(count)),
-    },
-    line: {
-      length: line.length + count,
-      function: concat(line.function, functionRows),
-      line: concat(line.line, new Float64Array(count)),
-      column: concat(line.column, new Float64Array(count)),
-    },
-    function: {
-      length: func.length + count,
-      name: concat(func.name, Uint32Array.from(added.name)),
-      systemName: concat(func.systemName, new Uint32Array(count)),
-      filename: concat(func.filename, Uint32Array.from(added.filename)),
-      startLine: concat(func.startLine, new Float64Array(count)),
-      labels: func.length,
-    },
+    ...frames.tables(),
   });
   return { profile: framed, matched };
+}
+
+/** Frames of label values: a location, a line and a function each, behind those of the profile. */
+class LabelFrames {
+  private readonly strings: TextInterner;
+  private readonly name: number[] = [];
+  private readonly filename: number[] = [];
+  /** Location of a key and its value, made at its first use. */
+  private readonly locations = new Map<string, number>();
+
+  constructor(
+    private readonly profile: Profile,
+    private readonly unit: string
+  ) {
+    this.strings = new TextInterner(profile.strings);
+  }
+
+  /**
+   * The frames of a label list, one for each key, the rootmost first. They are numbered as pprof makes them: sample by
+   * sample, the last key first.
+   */
+  of(keys: readonly string[], set: number): { locations: number[]; hasValues: boolean } {
+    let hasValues = false;
+    const locations = [...keys].reverse().map((key) => {
+      const values = labelTexts(this.profile, set, key, this.unit);
+      hasValues ||= values.length > 0;
+      return this.frame(key, values.join(','));
+    });
+    return { locations: locations.reverse(), hasValues };
+  }
+
+  /** The profile's tables with them. */
+  tables(): Pick<Profile, 'strings' | 'location' | 'line' | 'function'> {
+    const { location, line, function: func } = this.profile;
+    const count = this.name.length;
+    const functionRows = Int32Array.from({ length: count }, (_, i) => func.length + i);
+    const lineOffsets = Uint32Array.from({ length: count }, (_, i) => line.length + i + 1);
+    return {
+      strings: this.strings.texts,
+      location: {
+        length: location.length + count,
+        address: concat(location.address, new BigUint64Array(count)),
+        mapping: concat(location.mapping, new Int32Array(count).fill(-1)),
+        lineOffset: concat(location.lineOffset, lineOffsets),
+        isFolded: concat(location.isFolded, new Uint8Array(count)),
+      },
+      line: {
+        length: line.length + count,
+        function: concat(line.function, functionRows),
+        line: concat(line.line, new Float64Array(count)),
+        column: concat(line.column, new Float64Array(count)),
+      },
+      function: {
+        length: func.length + count,
+        name: concat(func.name, Uint32Array.from(this.name)),
+        systemName: concat(func.systemName, new Uint32Array(count)),
+        filename: concat(func.filename, Uint32Array.from(this.filename)),
+        startLine: concat(func.startLine, new Float64Array(count)),
+        labels: func.length,
+      },
+    };
+  }
+
+  private frame(key: string, value: string): number {
+    const id = `${key}\0${value}`;
+    let row = this.locations.get(id);
+    if (row === undefined) {
+      row = this.profile.location.length + this.name.length;
+      this.locations.set(id, row);
+      this.name.push(this.strings.row(value));
+      this.filename.push(this.strings.row(key));
+    }
+    return row;
+  }
 }
 
 /**
@@ -101,11 +129,28 @@ export function tagFrames(
  * @param rootOfSet the frames' locations, rootmost first, by row of `labelSet`; sets that no sample has are missing
  */
 function withFrames(
-  { sample, stack }: Profile,
+  profile: Profile,
   rootOfSet: readonly number[][],
   leafOfSet: readonly number[][]
 ): { sampleStack: Uint32Array; table: StackTable } {
+  const { sample, stack } = profile;
   const stacks = new StackAppender(stack.length * 2);
+  const copies = new StackCopies(stack, stacks);
+  const sampleStack = new Uint32Array(sample.length);
+  const roots = new Map<string, number>();
+  for (const samples of samplesByRoot(profile, rootOfSet)) {
+    copies.startBelow(chainBelow(0, rootOfSet[sample.labelSet[samples[0]]], roots, stacks));
+    const leaves = new Map<string, number>();
+    for (const i of samples) {
+      const copy = copies.of(sample.stack[i]);
+      sampleStack[i] = chainBelow(copy, leafOfSet[sample.labelSet[i]], leaves, stacks);
+    }
+  }
+  return { sampleStack, table: stacks.finish() };
+}
+
+/** Rows of samples that have the same frames at their root. */
+function samplesByRoot({ sample }: Profile, rootOfSet: readonly number[][]): Iterable<readonly number[]> {
   const rootIds = rootOfSet.map((frames) => frames.join());
   const samplesOfRoot = new Map<string, number[]>();
   for (let i = 0; i < sample.length; i++) {
@@ -117,44 +162,62 @@ function withFrames(
       samplesOfRoot.set(root, [i]);
     }
   }
-  const chainBelow = (parent: number, frames: readonly number[], known: Map<string, number>): number => {
-    let at = parent;
-    for (const l of frames) {
-      const id = `${at} ${l}`;
-      const next = known.get(id) ?? stacks.append(at, l);
-      known.set(id, next);
-      at = next;
-    }
-    return at;
-  };
-  const sampleStack = new Uint32Array(sample.length);
-  // Where each row went below the root at hand, and for which root that was noted.
-  const copy = new Uint32Array(stack.length);
-  const copiedFor = new Int32Array(stack.length).fill(-1);
-  const roots = new Map<string, number>();
-  const path: number[] = [];
-  let root = 0;
-  for (const samples of samplesOfRoot.values()) {
-    copy[0] = chainBelow(0, rootOfSet[sample.labelSet[samples[0]]], roots);
-    copiedFor[0] = root;
-    const leaves = new Map<string, number>();
-    for (const i of samples) {
-      path.length = 0;
-      let row = sample.stack[i];
-      while (copiedFor[row] !== root) {
-        path.push(row);
-        row = stack.parent[row];
-      }
-      for (let k = path.length - 1; k >= 0; k--) {
-        row = path[k];
-        copy[row] = stacks.append(copy[stack.parent[row]], stack.location[row]);
-        copiedFor[row] = root;
-      }
-      sampleStack[i] = chainBelow(copy[sample.stack[i]], leafOfSet[sample.labelSet[i]], leaves);
-    }
-    root++;
+  return samplesOfRoot.values();
+}
+
+/** The row of frames below a row. @param known the rows made so far, by their parent and frame */
+function chainBelow(
+  parent: number,
+  frames: readonly number[],
+  known: Map<string, number>,
+  stacks: StackAppender
+): number {
+  let at = parent;
+  for (const l of frames) {
+    const id = `${at} ${l}`;
+    const next = known.get(id) ?? stacks.append(at, l);
+    known.set(id, next);
+    at = next;
   }
-  return { sampleStack, table: stacks.finish() };
+  return at;
+}
+
+/** Copies of the rows of a stack table, below one root after the other. */
+class StackCopies {
+  /** Where each row went below the root at hand, and for which root that was noted. */
+  private readonly copy: Uint32Array;
+  private readonly copiedFor: Int32Array;
+  private readonly path: number[] = [];
+  private root = -1;
+
+  constructor(
+    private readonly stack: StackTable,
+    private readonly stacks: StackAppender
+  ) {
+    this.copy = new Uint32Array(stack.length);
+    this.copiedFor = new Int32Array(stack.length).fill(-1);
+  }
+
+  startBelow(parent: number): void {
+    this.root++;
+    this.copy[0] = parent;
+    this.copiedFor[0] = this.root;
+  }
+
+  /** The copy of a row, made with what of its path is not copied yet. */
+  of(leaf: number): number {
+    const { stack, stacks, copy, copiedFor, path, root } = this;
+    path.length = 0;
+    for (let row = leaf; copiedFor[row] !== root; row = stack.parent[row]) {
+      path.push(row);
+    }
+    for (let k = path.length - 1; k >= 0; k--) {
+      const row = path[k];
+      copy[row] = stacks.append(copy[stack.parent[row]], stack.location[row]);
+      copiedFor[row] = root;
+    }
+    return copy[leaf];
+  }
 }
 
 const splitKeys = (list: string) => list.split(',').filter((key) => key !== '');

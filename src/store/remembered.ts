@@ -50,6 +50,16 @@ interface Page {
 /** The server lists in an order that is not S3's, so that no page says what lies between two keys. */
 class OutOfOrder extends Error {}
 
+/** One who asks for a span, and what it has joined so far. */
+interface Asking {
+  readonly span: ListSpan;
+  /** The first key that counts as recent. */
+  readonly recent: string;
+  readonly end: string | undefined;
+  readonly asker: object;
+  readonly joined: Set<Run>;
+}
+
 interface RememberedOptions {
   /** Unix ms. */
   readonly now?: () => number;
@@ -59,140 +69,42 @@ interface RememberedOptions {
 
 /**
  * A store that asks the bucket each question once, whoever asks: panels, variables, annotations and editors of one data
- * source share it.
- *
+ * source share it. Whoever asks while an answer is under way waits for that one. It is aborted when the last of them has
+ * left, and a failure is that of all of them and is not remembered.
+ */
+export function remembered(store: Store, { now = Date.now, maxKeyBytes }: RememberedOptions = {}): Store {
+  const listings = new RememberedListings(store, now, maxKeyBytes);
+  return {
+    list: (span, signal) => listings.list(span, signal),
+    folders: rememberedFolders(store, now),
+    get: rememberedObjects(store),
+  };
+}
+
+/**
  * A page of a listing says all that there is from one key to another, so what is remembered is stretches of keys, each with
  * the time it was asked for, and a span is answered from those that are young enough (`maxAges`, or the span's own
  * `maxAge`). The rest is listed from its first key on. A refresh therefore lists from where captures came last, which is
  * one request however much the range holds; the whole is listed again once a minute.
- *
- * Whoever asks while an answer is under way waits for that one. It is aborted when the last of them has left, and a failure
- * is that of all of them and is not remembered. An object with an ETag that is small is held, others are shared while they
- * are under way.
  */
-export function remembered(store: Store, { now = Date.now, maxKeyBytes }: RememberedOptions = {}): Store {
-  const known = new KnownKeys(maxKeyBytes);
-  const runs = new Set<Run>();
-  let isOrdered = true;
+class RememberedListings {
+  private readonly known: KnownKeys;
+  private readonly runs = new Set<Run>();
+  private isOrdered = true;
 
-  async function nextPage(run: Run): Promise<Page> {
-    const at = now();
-    try {
-      const { value: objects, done } = await run.pages.next();
-      if (done) {
-        runs.delete(run);
-      } else if (!follow(objects, run)) {
-        isOrdered = false;
-        known.clear();
-        throw new OutOfOrder();
-      }
-      const last = objects?.at(-1);
-      const page: Page = {
-        from: run.place,
-        to: done ? endOfPrefix(run.prefix) : last ? after(last.key) : run.place,
-        objects: objects ?? [],
-      };
-      run.place = page.to ?? run.place;
-      known.put({ ...page, at });
-      return page;
-    } catch (error) {
-      runs.delete(run);
-      run.abort.abort();
-      throw error;
-    } finally {
-      run.next = undefined;
-    }
+  constructor(
+    private readonly store: Store,
+    private readonly now: () => number,
+    maxKeyBytes: number | undefined
+  ) {
+    this.known = new KnownKeys(maxKeyBytes);
   }
 
-  /** @param from the first place that is not known, of a span */
-  function start({ prefix }: ListSpan, from: string, recent: string, to: string | undefined): Run {
-    // What is too old just before it, as far as captures come there, is in the same page: others are about to ask for it.
-    let place = from;
-    let objects = 0;
-    for (let before = known.endingAt(place); before && compareKeys(recent, place) < 0; before = known.endingAt(place)) {
-      const start = compareKeys(before.from, recent) < 0 ? recent : before.from;
-      objects += objectsIn(before, start, place).length;
-      if (before.at >= now() - maxAges.recent || objects > maxBefore) {
-        break;
-      }
-      place = start;
-    }
-    const abort = new AbortController();
-    const startAfter = startAfterOf(place, prefix);
-    const pages = store.list({ prefix, startAfter }, abort.signal)[Symbol.asyncIterator]();
-    const run: Run = {
-      prefix,
-      place: startAfter === undefined ? prefix : after(startAfter),
-      to,
-      pages,
-      abort,
-      askers: new Set(),
-      next: undefined,
-    };
-    runs.add(run);
-    return run;
-  }
-
-  /** Leaves runs; one that nobody waits for ends. */
-  function leave(asker: object, joined: ReadonlySet<Run>): void {
-    for (const run of joined) {
-      run.askers.delete(asker);
-      if (run.askers.size === 0 && runs.delete(run)) {
-        run.abort.abort();
-        void run.pages.return?.().catch(() => undefined);
-      }
-    }
-  }
-
-  async function* listKnown(span: ListSpan, signal: AbortSignal): AsyncGenerator<readonly ObjectInfo[]> {
-    const { prefix, startAfter, until, maxAge } = span;
-    const begun = now();
-    const end = firstEnd(endOfPrefix(prefix), until === undefined ? undefined : endOfPrefix(until));
-    const recent = known.recentFrom(prefix, recentSpan);
-    const joined = new Set<Run>();
-    const asker = {};
-    /** Undefined behind the last key of all. */
-    let place: string | undefined =
-      startAfter !== undefined && compareKeys(startAfter, prefix) >= 0 ? after(startAfter) : prefix;
-    try {
-      while (place !== undefined && isBefore(place, end)) {
-        signal.throwIfAborted();
-        const stretch = known.at(place);
-        const isSettled = compareKeys(place, recent) < 0;
-        const oldest = begun - (maxAge ?? (isSettled ? maxAges.settled : maxAges.recent));
-        if (stretch && stretch.at >= oldest) {
-          const to = firstEnd(firstEnd(stretch.to, end), isSettled ? recent : undefined);
-          const objects: readonly ObjectInfo[] = objectsIn(stretch, place, to);
-          place = to;
-          if (objects.length > 0) {
-            yield objects;
-          }
-          continue;
-        }
-        const run = [...runs].find(comesTo(place)) ?? start(span, place, recent, end);
-        joined.add(run);
-        run.askers.add(asker);
-        run.next ??= nextPage(run);
-        const page = await unlessAborted(run.next, signal);
-        if (isBefore(place, page.to)) {
-          const to = firstEnd(page.to, end);
-          const objects = objectsIn(page, place, to);
-          place = to;
-          if (objects.length > 0) {
-            yield objects;
-          }
-        }
-      }
-    } finally {
-      leave(asker, joined);
-    }
-  }
-
-  async function* list(span: ListSpan, signal: AbortSignal): AsyncGenerator<readonly ObjectInfo[]> {
+  async *list(span: ListSpan, signal: AbortSignal): AsyncGenerator<readonly ObjectInfo[]> {
     const given: Array<readonly ObjectInfo[]> = [];
-    if (isOrdered) {
+    if (this.isOrdered) {
       try {
-        for await (const objects of listKnown(span, signal)) {
+        for await (const objects of this.listInOrder(span, signal)) {
           given.push(objects);
           yield objects;
         }
@@ -205,61 +117,201 @@ export function remembered(store: Store, { now = Date.now, maxKeyBytes }: Rememb
     }
     // As the bucket gives it, less what was given before that was found out.
     const keys = new Set(given.flat().map(({ key }) => key));
-    for await (const objects of store.list(span, signal)) {
+    for await (const objects of this.store.list(span, signal)) {
       yield objects.filter(({ key }) => !keys.has(key));
     }
   }
 
-  const folderTasks = new SharedTasks<readonly string[]>();
-  const knownFolders = new Map<string, { readonly at: number; readonly found: readonly string[] }>();
+  /** @throws OutOfOrder when a page shows that the server has an order of its own */
+  private async *listInOrder(span: ListSpan, signal: AbortSignal): AsyncGenerator<readonly ObjectInfo[]> {
+    const { prefix, startAfter, until } = span;
+    const begun = this.now();
+    const end = firstEnd(endOfPrefix(prefix), until === undefined ? undefined : endOfPrefix(until));
+    const recent = this.known.recentFrom(prefix, recentSpan);
+    const joined = new Set<Run>();
+    const asker = {};
+    /** Undefined behind the last key of all. */
+    let place: string | undefined =
+      startAfter !== undefined && compareKeys(startAfter, prefix) >= 0 ? after(startAfter) : prefix;
+    try {
+      while (place !== undefined && isBefore(place, end)) {
+        signal.throwIfAborted();
+        const remembered = this.rememberedAt(place, recent, begun, span.maxAge);
+        const stretch: Page =
+          remembered ?? (await this.listedFrom(place, { span, recent, end, asker, joined }, signal));
+        if (isBefore(place, stretch.to)) {
+          const to: string | undefined = firstEnd(stretch.to, end);
+          const objects = objectsIn(stretch, place, to);
+          place = to;
+          if (objects.length > 0) {
+            yield objects;
+          }
+        }
+      }
+    } finally {
+      this.leave(asker, joined);
+    }
+  }
 
-  async function folders(prefix: string, signal: AbortSignal, maxAge = maxAges.settled): Promise<readonly string[]> {
-    const before = knownFolders.get(prefix);
+  /**
+   * Of what is known young enough, the stretch that a place is in, at most to where captures come.
+   * @param recent the first key that counts as recent
+   * @param begun Unix ms
+   */
+  private rememberedAt(place: string, recent: string, begun: number, maxAge: number | undefined): Page | undefined {
+    const stretch = this.known.at(place);
+    const isSettled = compareKeys(place, recent) < 0;
+    const oldest = begun - (maxAge ?? (isSettled ? maxAges.settled : maxAges.recent));
+    return stretch && stretch.at >= oldest
+      ? { ...stretch, to: firstEnd(stretch.to, isSettled ? recent : undefined) }
+      : undefined;
+  }
+
+  /** The next page of a run that comes to a place, of one that is under way where there is one. */
+  private listedFrom(place: string, { span, recent, end, asker, joined }: Asking, signal: AbortSignal): Promise<Page> {
+    const run = [...this.runs].find(comesTo(place)) ?? this.start(span.prefix, this.startOf(place, recent), end);
+    joined.add(run);
+    run.askers.add(asker);
+    run.next ??= this.nextPage(run);
+    return unlessAborted(run.next, signal);
+  }
+
+  /**
+   * Where a listing begins for the first place that is not known. What is too old just before it, as far as captures come
+   * there, is in the same page: others are about to ask for it.
+   */
+  private startOf(unknown: string, recent: string): string {
+    let place = unknown;
+    let objects = 0;
+    let before = this.known.endingAt(place);
+    while (before && compareKeys(recent, place) < 0) {
+      const start = compareKeys(before.from, recent) < 0 ? recent : before.from;
+      objects += objectsIn(before, start, place).length;
+      if (before.at >= this.now() - maxAges.recent || objects > maxBefore) {
+        break;
+      }
+      place = start;
+      before = this.known.endingAt(place);
+    }
+    return place;
+  }
+
+  private start(prefix: string, place: string, to: string | undefined): Run {
+    const abort = new AbortController();
+    const startAfter = startAfterOf(place, prefix);
+    const run: Run = {
+      prefix,
+      place: startAfter === undefined ? prefix : after(startAfter),
+      to,
+      pages: this.store.list({ prefix, startAfter }, abort.signal)[Symbol.asyncIterator](),
+      abort,
+      askers: new Set(),
+      next: undefined,
+    };
+    this.runs.add(run);
+    return run;
+  }
+
+  private async nextPage(run: Run): Promise<Page> {
+    const at = this.now();
+    try {
+      const { value: objects, done } = await run.pages.next();
+      if (done) {
+        this.runs.delete(run);
+      } else if (!follow(objects, run)) {
+        this.isOrdered = false;
+        this.known.clear();
+        throw new OutOfOrder();
+      }
+      const last = objects?.at(-1);
+      const to = done ? endOfPrefix(run.prefix) : last ? after(last.key) : run.place;
+      const page: Page = { from: run.place, to, objects: objects ?? [] };
+      run.place = to ?? run.place;
+      this.known.put({ ...page, at });
+      return page;
+    } catch (error) {
+      this.runs.delete(run);
+      run.abort.abort();
+      throw error;
+    } finally {
+      run.next = undefined;
+    }
+  }
+
+  /** Leaves runs; one that nobody waits for ends. */
+  private leave(asker: object, joined: ReadonlySet<Run>): void {
+    for (const run of joined) {
+      run.askers.delete(asker);
+      if (run.askers.size === 0 && this.runs.delete(run)) {
+        run.abort.abort();
+        void run.pages.return?.().catch(() => undefined);
+      }
+    }
+  }
+}
+
+function rememberedFolders(store: Store, now: () => number): Store['folders'] {
+  const tasks = new SharedTasks<readonly string[]>();
+  const known = new Map<string, { readonly at: number; readonly found: readonly string[] }>();
+  return async (prefix, signal, maxAge = maxAges.settled) => {
+    const before = known.get(prefix);
     if (before && before.at >= now() - maxAge) {
       return before.found;
     }
-    return folderTasks.run(prefix, signal, async (shared) => {
+    return tasks.run(prefix, signal, async (shared) => {
       const at = now();
       const found = await store.folders(prefix, shared);
-      keep(knownFolders, prefix, { at, found });
-      if (knownFolders.size > maxFolders) {
-        knownFolders.delete(oldestOf(knownFolders));
+      keep(known, prefix, { at, found });
+      if (known.size > maxFolders) {
+        known.delete(oldestOf(known));
       }
       return found;
     });
-  }
+  };
+}
 
-  const objectTasks = new SharedTasks<ArrayBuffer>((bytes) => bytes.slice(0));
-  const heldObjects = new Map<string, ArrayBuffer>();
-  let heldBytes = 0;
-
-  function holdObject(id: string, bytes: ArrayBuffer): void {
-    heldBytes += bytes.byteLength - (heldObjects.get(id)?.byteLength ?? 0);
-    keep(heldObjects, id, bytes);
-    while (heldBytes > maxHeldObjects) {
-      const oldest = oldestOf(heldObjects);
-      heldBytes -= heldObjects.get(oldest)?.byteLength ?? 0;
-      heldObjects.delete(oldest);
-    }
-  }
-
-  async function get(key: string, signal: AbortSignal, etag = ''): Promise<ArrayBuffer> {
+/** An object with an ETag that is small is held, others are shared while they are under way. */
+function rememberedObjects(store: Store): Store['get'] {
+  const tasks = new SharedTasks<ArrayBuffer>((bytes) => bytes.slice(0));
+  const held = new HeldObjects();
+  return async (key, signal, etag = '') => {
     const id = `${key}\0${etag}`;
-    const held = heldObjects.get(id);
-    if (held) {
-      keep(heldObjects, id, held);
-      return held.slice(0);
+    const bytes = held.get(id);
+    if (bytes) {
+      return bytes.slice(0);
     }
-    return objectTasks.run(id, signal, async (shared) => {
+    return tasks.run(id, signal, async (shared) => {
       const bytes = await store.get(key, shared);
       if (etag !== '' && bytes.byteLength <= maxHeldObject) {
-        holdObject(id, bytes.slice(0));
+        held.put(id, bytes.slice(0));
       }
       return bytes;
     });
+  };
+}
+
+/** Bounded in bytes; those that were not asked for longest go first. */
+class HeldObjects {
+  private readonly objects = new Map<string, ArrayBuffer>();
+  private bytes = 0;
+
+  get(id: string): ArrayBuffer | undefined {
+    const object = this.objects.get(id);
+    if (object) {
+      keep(this.objects, id, object);
+    }
+    return object;
   }
 
-  return { list, folders, get };
+  put(id: string, object: ArrayBuffer): void {
+    this.bytes += object.byteLength - (this.objects.get(id)?.byteLength ?? 0);
+    keep(this.objects, id, object);
+    while (this.bytes > maxHeldObjects) {
+      const oldest = oldestOf(this.objects);
+      this.bytes -= this.objects.get(oldest)?.byteLength ?? 0;
+      this.objects.delete(oldest);
+    }
+  }
 }
 
 /** Of a run: whether it is going to list a place. */

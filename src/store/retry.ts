@@ -1,4 +1,4 @@
-import { StoreError, type RetryOptions, type StoreFetch, type StoreRequest, type StoreResponse } from './store';
+import { StoreError, type RetryOptions, type StoreFetch, type StoreResponse } from './store';
 
 /**
  * A fetch that waits for a free place, and tries again where the server was busy (429, 502, 503, 504, 500) or the
@@ -7,57 +7,19 @@ import { StoreError, type RetryOptions, type StoreFetch, type StoreRequest, type
 export function send(
   fetch: StoreFetch,
   { maxInFlight = 4, maxTries = 4, baseDelay = 300, random = Math.random }: RetryOptions = {}
-): (request: StoreRequest) => Promise<StoreResponse> {
-  let inFlight = 0;
-  const queue: Array<() => void> = [];
-
-  async function place(signal: AbortSignal): Promise<void> {
-    if (inFlight >= maxInFlight) {
-      await new Promise<void>((resolve, reject) => {
-        const start = () => {
-          signal.removeEventListener('abort', leave);
-          resolve();
-        };
-        const leave = () => {
-          queue.splice(queue.indexOf(start), 1);
-          reject(cancelled());
-        };
-        queue.push(start);
-        signal.addEventListener('abort', leave, { once: true });
-      });
-    }
-    inFlight++;
-  }
-
-  async function once(request: StoreRequest): Promise<StoreResponse> {
-    await place(request.signal);
-    try {
-      if (request.signal.aborted) {
-        throw cancelled();
-      }
-      return await fetch(request);
-    } finally {
-      inFlight--;
-      queue.shift()?.();
-    }
-  }
-
+): StoreFetch {
+  const places = new Places(maxInFlight);
   return async (request) => {
-    const { signal } = request;
     for (let attempt = 1; ; attempt++) {
-      if (signal.aborted) {
-        throw cancelled();
-      }
       let wait = baseDelay * 2 ** (attempt - 1) * (0.5 + random() / 2);
       try {
-        const response = await once(request);
+        const response = await places.hold(request.signal, () => fetch(request));
         if (!isTransient(response.status) || attempt >= maxTries) {
           return response;
         }
-        const asked = Number(response.headers['retry-after']);
-        wait = asked > 0 ? Math.min(asked * 1000, 10_000) : wait;
+        wait = askedWait(response) ?? wait;
       } catch (error) {
-        if (signal.aborted) {
+        if (request.signal.aborted) {
           throw cancelled();
         }
         // A redirect that a browser does not follow looks like a network that failed: once more is enough.
@@ -65,9 +27,58 @@ export function send(
           throw error instanceof StoreError ? error : networkError(error);
         }
       }
-      await delay(wait, signal);
+      await delay(wait, request.signal);
     }
   };
+}
+
+/** Places of requests under way; who finds none waits in a queue. */
+class Places {
+  private taken = 0;
+  private readonly queue: Array<() => void> = [];
+
+  constructor(private readonly count: number) {}
+
+  /** @throws StoreError, cancelled, without having begun */
+  async hold<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    if (signal.aborted) {
+      throw cancelled();
+    }
+    if (this.taken >= this.count) {
+      await this.wait(signal);
+    }
+    this.taken++;
+    try {
+      if (signal.aborted) {
+        throw cancelled();
+      }
+      return await work();
+    } finally {
+      this.taken--;
+      this.queue.shift()?.();
+    }
+  }
+
+  private wait(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const start = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = () => {
+        this.queue.splice(this.queue.indexOf(start), 1);
+        reject(cancelled());
+      };
+      this.queue.push(start);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+}
+
+/** The wait in ms that the server asks for, if it does: at most ten seconds. */
+function askedWait({ headers }: StoreResponse): number | undefined {
+  const seconds = Number(headers['retry-after']);
+  return seconds > 0 ? Math.min(seconds * 1000, 10_000) : undefined;
 }
 
 const isTransient = (status: number): boolean => status === 429 || status === 500 || (status >= 502 && status <= 504);

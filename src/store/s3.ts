@@ -25,45 +25,10 @@ const defaultMaxObjectBytes = 128 * 1024 * 1024;
 export function createS3Store(fetch: StoreFetch, options: StoreOptions = {}): Store {
   const sender = send(fetch, options);
   const maxBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
-
-  async function listPage(parameters: Record<string, string>, signal: AbortSignal): Promise<ListPage> {
-    const query = new URLSearchParams({ 'list-type': '2', 'encoding-type': 'url', ...parameters });
-    // "+" for a space is a form's rule, not S3's.
-    const response = await sender({ path: `/?${query.toString().replace(/\+/g, '%20')}`, signal });
-    if (response.status !== 200) {
-      throw errorOf(response, 'the listing');
-    }
-    return readPage(response);
-  }
-
-  /** The pages of a listing. @throws StoreError for one that never ends, too */
-  async function* pages(parameters: Record<string, string>, startAfter: string | undefined, signal: AbortSignal) {
-    let token: string | undefined;
-    let empty = 0;
-    do {
-      const from: Record<string, string> = token
-        ? { 'continuation-token': token }
-        : startAfter
-          ? { 'start-after': startAfter }
-          : {};
-      const page = await listPage({ ...parameters, ...from }, signal);
-      empty = page.objects.length + page.folders.length === 0 ? empty + 1 : 0;
-      if (page.next !== undefined && (page.next === token || empty > maxEmptyPages)) {
-        throw new StoreError(
-          'The listing does not end: the server says that it goes on, but sends nothing new. Check the bucket URL and what is in front of the bucket.',
-          200,
-          'not-s3'
-        );
-      }
-      yield page;
-      token = page.next;
-    } while (token !== undefined);
-  }
-
   return {
     async *list({ prefix, startAfter }, signal) {
       refuseDots(prefix, 'prefix');
-      for await (const { objects } of pages({ prefix }, startAfter, signal)) {
+      for await (const { objects } of pages(sender, { prefix }, startAfter, signal)) {
         yield objects;
       }
     },
@@ -71,7 +36,7 @@ export function createS3Store(fetch: StoreFetch, options: StoreOptions = {}): St
     async folders(prefix, signal) {
       refuseDots(prefix, 'prefix');
       const folders: string[] = [];
-      for await (const page of pages({ prefix, delimiter: '/' }, undefined, signal)) {
+      for await (const page of pages(sender, { prefix, delimiter: '/' }, undefined, signal)) {
         folders.push(...page.folders);
         if (folders.length > maxFolders) {
           break;
@@ -87,16 +52,59 @@ export function createS3Store(fetch: StoreFetch, options: StoreOptions = {}): St
         throw errorOf(response, `the object "${key}"`);
       }
       if (response.body.byteLength > maxBytes) {
-        throw new StoreError(
-          `The object "${key}" has ${mib(response.body.byteLength)} MiB, the limit is ${mib(maxBytes)} MiB. ` +
-            'Raise "Largest object" in the data source settings to open it.',
-          200,
-          'limit'
-        );
+        throw tooLarge(key, response.body.byteLength, maxBytes);
       }
       return response.body;
     },
   };
+}
+
+const tooLarge = (key: string, bytes: number, maxBytes: number) =>
+  new StoreError(
+    `The object "${key}" has ${mib(bytes)} MiB, the limit is ${mib(maxBytes)} MiB. ` +
+      'Raise "Largest object" in the data source settings to open it.',
+    200,
+    'limit'
+  );
+
+/** The pages of a listing. @throws StoreError for one that never ends, too */
+async function* pages(
+  sender: StoreFetch,
+  parameters: Record<string, string>,
+  startAfter: string | undefined,
+  signal: AbortSignal
+): AsyncGenerator<ListPage> {
+  let from: Record<string, string> = startAfter ? { 'start-after': startAfter } : {};
+  let token: string | undefined;
+  let empty = 0;
+  do {
+    const page = await listPage(sender, { ...parameters, ...from }, signal);
+    empty = page.objects.length + page.folders.length === 0 ? empty + 1 : 0;
+    if (page.next !== undefined && (page.next === token || empty > maxEmptyPages)) {
+      throw new StoreError(
+        'The listing does not end: the server says that it goes on, but sends nothing new. Check the bucket URL and what is in front of the bucket.',
+        200,
+        'not-s3'
+      );
+    }
+    yield page;
+    token = page.next;
+    from = { 'continuation-token': token ?? '' };
+  } while (token !== undefined);
+}
+
+async function listPage(
+  sender: StoreFetch,
+  parameters: Record<string, string>,
+  signal: AbortSignal
+): Promise<ListPage> {
+  const query = new URLSearchParams({ 'list-type': '2', 'encoding-type': 'url', ...parameters });
+  // "+" for a space is a form's rule, not S3's.
+  const response = await sender({ path: `/?${query.toString().replace(/\+/g, '%20')}`, signal });
+  if (response.status !== 200) {
+    throw errorOf(response, 'the listing');
+  }
+  return readPage(response);
 }
 
 const mib = (bytes: number) => (bytes / 1048576).toFixed(bytes < 10485760 ? 1 : 0);
@@ -171,8 +179,14 @@ function readXml(response: StoreResponse): XmlElement {
   }
 }
 
+interface ServerWords {
+  readonly code: string;
+  readonly message: string;
+  readonly xml?: XmlElement;
+}
+
 /** The server's own words: S3's <Code> and <Message>, or Grafana's JSON. */
-function serverWords(response: StoreResponse): { code: string; message: string; xml?: XmlElement } {
+function serverWords(response: StoreResponse): ServerWords {
   const text = bodyText(response);
   try {
     const xml = parseXml(text);
@@ -194,55 +208,58 @@ function serverWords(response: StoreResponse): { code: string; message: string; 
   }
 }
 
-/** What an HTTP status means here and what to do about it. */
+/** Says of an HTTP status what is wrong and what to do about it. @param what was asked for, as `the listing` */
 export function errorOf(response: StoreResponse, what: string): StoreError {
-  const { status } = response;
-  const { code, message, xml } = serverWords(response);
-  const said = [code, message].filter((text) => text !== '').join(': ');
+  const words = serverWords(response);
+  const said = [words.code, words.message].filter((text) => text !== '').join(': ');
   const tail = said === '' ? '' : ` The server says: ${said}.`.replace(/\.\.$/, '.');
-  const error = (text: string, kind: StoreError['kind']) => new StoreError(text + tail, status, kind);
-
-  if (status === 301 || status === 302 || status === 307 || status === 308) {
-    const endpoint = (xml && childText(xml, 'Endpoint')) ?? response.headers.location;
-    const region = response.headers['x-amz-bucket-region'] ?? (xml && childText(xml, 'Region'));
-    const where = endpoint ? ` Use ${endpoint} in the bucket URL.` : region ? ` Its region is ${region}.` : '';
-    return error(
-      `The bucket is at another address (${status}): the bucket URL names the wrong region or host.${where}`,
-      'redirect'
-    );
-  }
-  if (status === 403) {
-    const signature = /Signature|AccessKey|Token|RequestTime/.test(code);
-    return error(
-      signature
-        ? `The bucket refused the credentials for ${what} (403).`
-        : `No access to ${what} (403). The credential needs s3:ListBucket on the bucket and s3:GetObject on its objects; ` +
-            'a private AWS bucket also needs a signer in front (see the README).',
-      'forbidden'
-    );
-  }
-  if (status === 404) {
-    return code === 'NoSuchKey'
-      ? error(`There is no longer ${what} in the bucket (404): a lifecycle rule may have removed it.`, 'no-object')
-      : error(`There is no such bucket (404). Check the bucket's name and the host in the bucket URL.`, 'no-bucket');
-  }
-  if (status === 400 && /authentication to data source failed/i.test(message)) {
-    return error(
-      `The bucket wants other credentials (401) for ${what}. Check the authentication settings.`,
-      'forbidden'
-    );
-  }
-  if (status === 502) {
-    return error(
-      'The bucket cannot be reached (502): check the host in the bucket URL and its certificate.',
-      'network'
-    );
-  }
-  if (status === 504) {
-    return error('The bucket did not answer in time (504).', 'network');
-  }
-  if (status === 429 || status === 503) {
-    return error(`The bucket is busy (${status}) and stayed so over several tries.`, 'busy');
-  }
-  return error(`The bucket answered ${status} for ${what}.`, status >= 500 ? 'busy' : 'not-s3');
+  const [text, kind] = meaningOf(response, words, what);
+  return new StoreError(text + tail, response.status, kind);
 }
+
+type Meaning = readonly [text: string, kind: StoreError['kind']];
+
+function meaningOf(response: StoreResponse, words: ServerWords, what: string): Meaning {
+  const { status } = response;
+  switch (status) {
+    case 301:
+    case 302:
+    case 307:
+    case 308:
+      return movedTo(response, words);
+    case 403:
+      return [refusal(words, what), 'forbidden'];
+    case 404:
+      return words.code === 'NoSuchKey'
+        ? [`There is no longer ${what} in the bucket (404): a lifecycle rule may have removed it.`, 'no-object']
+        : [`There is no such bucket (404). Check the bucket's name and the host in the bucket URL.`, 'no-bucket'];
+    case 429:
+    case 503:
+      return [`The bucket is busy (${status}) and stayed so over several tries.`, 'busy'];
+    case 502:
+      return ['The bucket cannot be reached (502): check the host in the bucket URL and its certificate.', 'network'];
+    case 504:
+      return ['The bucket did not answer in time (504).', 'network'];
+  }
+  // Grafana's proxy says 400 for the bucket's 401.
+  if (status === 400 && /authentication to data source failed/i.test(words.message)) {
+    return [`The bucket wants other credentials (401) for ${what}. Check the authentication settings.`, 'forbidden'];
+  }
+  return [`The bucket answered ${status} for ${what}.`, status >= 500 ? 'busy' : 'not-s3'];
+}
+
+function movedTo({ status, headers }: StoreResponse, { xml }: ServerWords): Meaning {
+  const endpoint = (xml && childText(xml, 'Endpoint')) ?? headers.location;
+  const region = headers['x-amz-bucket-region'] ?? (xml && childText(xml, 'Region'));
+  const where = endpoint ? ` Use ${endpoint} in the bucket URL.` : region ? ` Its region is ${region}.` : '';
+  return [
+    `The bucket is at another address (${status}): the bucket URL names the wrong region or host.${where}`,
+    'redirect',
+  ];
+}
+
+const refusal = ({ code }: ServerWords, what: string): string =>
+  /Signature|AccessKey|Token|RequestTime/.test(code)
+    ? `The bucket refused the credentials for ${what} (403).`
+    : `No access to ${what} (403). The credential needs s3:ListBucket on the bucket and s3:GetObject on its objects; ` +
+      'a private AWS bucket also needs a signer in front (see the README).';

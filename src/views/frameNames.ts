@@ -62,83 +62,14 @@ export function frameNames(profile: Profile, options: FrameOptions = {}): Frames
   return frames;
 }
 
-function nameFrames(
-  profile: Profile,
-  {
-    granularity,
-    showColumns,
-    noInlines,
-    wholePaths,
-    trimPath,
-    sourcePath,
-    objNames,
-  }: Required<Omit<FrameOptions, 'withCode'>>
-): Frames {
-  const { strings, function: func, line, location, mapping } = profile;
-  const hasName = granularity !== 'files';
-  const hasFile = granularity !== 'functions';
-  const hasAddress = granularity === 'addresses';
-  const hasLine = hasAddress || granularity === 'lines';
-  const hasColumn = hasLine && (showColumns || (hasAddress && !noInlines));
-
-  const names: string[] = [];
-  /** Of each node the name of its function, '' for none, and its file beside a name. */
-  const functions: string[] = [];
-  const besides: string[] = [];
-  const addresses: bigint[] = [];
-  const firsts: number[] = [];
-  const rows = new Map<string, number>();
-  const isLabel = (f: number) => func.labels !== undefined && f >= func.labels;
-  const files = new Map<number, string>();
-  const fileOf = (f: number): string => {
-    const row = func.filename[f];
-    let file = files.get(row);
-    if (file === undefined) {
-      file = wholePaths ? cleanPath(strings[row]) : shownPath(strings[row], { trimPath, sourcePath });
-      files.set(row, file);
-    }
-    return file;
-  };
-  const node = (l: number, k: number): number => {
-    const f = k < 0 ? -1 : line.function[k];
-    const address = hasAddress ? location.address[l] : 0n;
-    const name = f >= 0 && hasName ? strings[func.name[f]] : '';
-    const file = f >= 0 && hasFile ? fileOf(f) : '';
-    const at = f >= 0 && hasLine ? line.line[k] : 0;
-    const column = f >= 0 && hasColumn ? line.column[k] : 0;
-    const isWhole = objNames || name === '';
-    const binary = isWhole && location.mapping[l] >= 0 ? strings[mapping.filename[location.mapping[l]]] : '';
-    const start = isWhole && f >= 0 ? func.startLine[f] : 0;
-    const id = [address, name, file, at, column, binary, start].join('\0');
-    let row = rows.get(id);
-    if (row === undefined) {
-      rows.set(id, (row = names.length));
-      names.push(printableName(address, name, file, at, column, binary));
-      functions.push(isLabel(f) ? '' : name);
-      besides.push(file);
-      firsts.push(k);
-      if (hasAddress) {
-        addresses.push(address);
-      }
-    }
-    return row;
-  };
-
+function nameFrames(profile: Profile, options: FrameNaming): Frames {
+  const { function: func, line, location, strings } = profile;
+  const nodes = new NodeTable(profile, options);
   // At these two granularities a function with a name is its node wherever it is called, and at the first one its name
   // alone says which.
-  const byFunction = granularity === 'functions' || granularity === 'filefunctions';
+  const byName = options.granularity === 'functions';
+  const byFunction = byName || options.granularity === 'filefunctions';
   const ofFunction = new Int32Array(func.length).fill(-1);
-  const ofName = new Int32Array(strings.length).fill(-1);
-  const nodeOfName = (name: number, f: number, k: number): number => {
-    if (ofName[name] < 0) {
-      ofName[name] = names.length;
-      names.push(strings[name]);
-      functions.push(isLabel(f) ? '' : strings[name]);
-      besides.push('');
-      firsts.push(k);
-    }
-    return ofName[name];
-  };
   const lineNode = new Uint32Array(line.length);
   const locationNode = new Uint32Array(location.length);
   for (let l = 0; l < location.length; l++) {
@@ -147,29 +78,123 @@ function nameFrames(
     for (let k = first; k < end; k++) {
       const f = line.function[k];
       if (!byFunction || f < 0 || strings[func.name[f]] === '') {
-        lineNode[k] = node(l, k);
+        lineNode[k] = nodes.ofLine(l, k);
         continue;
       }
       if (ofFunction[f] < 0) {
-        ofFunction[f] = granularity === 'functions' ? nodeOfName(func.name[f], f, k) : node(l, k);
+        ofFunction[f] = byName ? nodes.ofName(f, k) : nodes.ofLine(l, k);
       }
       lineNode[k] = ofFunction[f];
     }
     if (first === end) {
-      locationNode[l] = node(l, -1);
+      locationNode[l] = nodes.ofLine(l, -1);
     }
   }
-  const named = once(() => names.map((text, row) => pieces(text, functions[row], besides[row])));
-  return {
-    names,
-    get named() {
-      return named();
-    },
-    addresses,
-    line: lineNode,
-    location: locationNode,
-    first: Int32Array.from(firsts),
-  };
+  return nodes.finish(lineNode, locationNode);
+}
+
+type FrameNaming = Required<Omit<FrameOptions, 'withCode'>>;
+
+/** The nodes met so far. */
+class NodeTable {
+  private readonly names: string[] = [];
+  /** Of each node the name of its function, '' for none, and its file beside a name. */
+  private readonly functions: string[] = [];
+  private readonly besides: string[] = [];
+  private readonly addresses: bigint[] = [];
+  private readonly firsts: number[] = [];
+  private readonly rows = new Map<string, number>();
+  /** By row of the profile's strings, -1 for a name without a node of its own. */
+  private readonly nodeOfName: Int32Array;
+  private readonly files = new Map<number, string>();
+
+  private readonly hasName: boolean;
+  private readonly hasFile: boolean;
+  private readonly hasAddress: boolean;
+  private readonly hasLine: boolean;
+  private readonly hasColumn: boolean;
+
+  constructor(
+    private readonly profile: Profile,
+    private readonly options: FrameNaming
+  ) {
+    const { granularity, showColumns, noInlines } = options;
+    this.nodeOfName = new Int32Array(profile.strings.length).fill(-1);
+    this.hasName = granularity !== 'files';
+    this.hasFile = granularity !== 'functions';
+    this.hasAddress = granularity === 'addresses';
+    this.hasLine = this.hasAddress || granularity === 'lines';
+    this.hasColumn = this.hasLine && (showColumns || (this.hasAddress && !noInlines));
+  }
+
+  /** The node of a row of `line`, -1 for a location without lines. */
+  ofLine(l: number, k: number): number {
+    const { strings, function: func, line, location, mapping } = this.profile;
+    const f = k < 0 ? -1 : line.function[k];
+    const address = this.hasAddress ? location.address[l] : 0n;
+    const name = f >= 0 && this.hasName ? strings[func.name[f]] : '';
+    const file = f >= 0 && this.hasFile ? this.fileOf(f) : '';
+    const at = f >= 0 && this.hasLine ? line.line[k] : 0;
+    const column = f >= 0 && this.hasColumn ? line.column[k] : 0;
+    const isWhole = this.options.objNames || name === '';
+    const binary = isWhole && location.mapping[l] >= 0 ? strings[mapping.filename[location.mapping[l]]] : '';
+    const start = isWhole && f >= 0 ? func.startLine[f] : 0;
+    const id = [address, name, file, at, column, binary, start].join('\0');
+    let row = this.rows.get(id);
+    if (row === undefined) {
+      row = this.add(printableName(address, name, file, at, column, binary), f, name, file, k);
+      this.rows.set(id, row);
+      if (this.hasAddress) {
+        this.addresses.push(address);
+      }
+    }
+    return row;
+  }
+
+  /** The node of all functions that have the name of this one. */
+  ofName(f: number, k: number): number {
+    const name = this.profile.function.name[f];
+    if (this.nodeOfName[name] < 0) {
+      const text = this.profile.strings[name];
+      this.nodeOfName[name] = this.add(text, f, text, '', k);
+    }
+    return this.nodeOfName[name];
+  }
+
+  finish(line: Uint32Array, location: Uint32Array): Frames {
+    const { names, functions, besides, addresses } = this;
+    const named = once(() => names.map((text, row) => pieces(text, functions[row], besides[row])));
+    return {
+      names,
+      get named() {
+        return named();
+      },
+      addresses,
+      line,
+      location,
+      first: Int32Array.from(this.firsts),
+    };
+  }
+
+  private add(printed: string, f: number, name: string, file: string, k: number): number {
+    const { labels } = this.profile.function;
+    const isLabel = labels !== undefined && f >= labels;
+    this.functions.push(isLabel ? '' : name);
+    this.besides.push(file);
+    this.firsts.push(k);
+    return this.names.push(printed) - 1;
+  }
+
+  private fileOf(f: number): string {
+    const row = this.profile.function.filename[f];
+    let file = this.files.get(row);
+    if (file === undefined) {
+      const path = this.profile.strings[row];
+      file = this.options.wholePaths ? cleanPath(path) : shownPath(path, this.options);
+      this.files.set(row, file);
+    }
+    return file;
+  }
 }
 
 /** The parts of a text that printableName made. */

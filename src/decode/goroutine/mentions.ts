@@ -33,69 +33,94 @@ export function findMentions(
   bytes: Uint8Array,
   goroutines: Goroutines
 ): { mentions: Map<number, Set<number>>; isCut: boolean } {
-  const { length, start, end, blockedOn, isOwner } = goroutines;
-  const locks = new Set<number>();
-  const owners = new Set<number>();
-  for (let row = 0; row < length; row++) {
-    if (blockedOn[row] !== 0) {
-      (isOwner[row] ? owners : locks).add(blockedOn[row]);
-    }
+  const { length, start, end } = goroutines;
+  const near = new NearArguments(goroutines);
+  if (near.targets.length === 0) {
+    return { mentions: new Map(), isCut: false };
   }
-  const mentions = new Map<number, Set<number>>();
-  const targets = Float64Array.from(new Set([...locks, ...owners])).sort();
-  if (targets.length === 0) {
-    return { mentions, isCut: false };
-  }
-  // The pages that matter, so that nearly all arguments cost one look-up.
-  const pages = new Uint8Array(65536);
-  for (const target of targets) {
-    const page = Math.floor(target / maxOffset);
-    pages[page & 0xffff] = pages[(page - 1) & 0xffff] = 1;
-  }
-
-  const found = { row: [] as number[], address: [] as number[], target: [] as number[] };
-  const nearest = new Float64Array(targets.length);
-  for (let row = 0; row < length && found.row.length < maxFound; row++) {
+  for (let row = 0; row < length && !near.isFull; row++) {
     const stop = end[row];
     for (let i = start[row] + 1; i < stop; i++) {
-      if (bytes[i] !== byte.x || bytes[i - 1] !== byte.zero || !isBeforeArgument(bytes[i - 2])) {
-        continue;
-      }
-      const address = readHex(bytes, i + 1, stop);
-      i = hex.end;
-      if (address < smallestAddress || pages[Math.floor(address / maxOffset) & 0xffff] === 0) {
-        continue;
-      }
-      for (
-        let t = firstFrom(targets, address), count = 0;
-        t < targets.length && targets[t] - address < maxOffset && count < maxLocks;
-        t++, count++
-      ) {
-        if (targets[t] !== address && locks.has(address)) {
-          continue;
-        }
-        if (address < targets[t] && address > nearest[t]) {
-          nearest[t] = address;
-        }
-        if (blockedOn[row] !== targets[t]) {
-          found.row.push(row);
-          found.address.push(address);
-          found.target.push(t);
+      if (bytes[i] === byte.x && bytes[i - 1] === byte.zero && isBeforeArgument(bytes[i - 2])) {
+        const address = readHex(bytes, i + 1, stop);
+        i = hex.end;
+        if (address >= smallestAddress && near.mayBeNear(address)) {
+          near.add(row, address);
         }
       }
     }
   }
+  return { mentions: near.mentions(), isCut: near.isFull };
+}
 
-  found.row.forEach((row, k) => {
-    const target = targets[found.target[k]];
-    const isMention =
-      found.address[k] === target || (locks.has(target) && found.address[k] === nearest[found.target[k]]);
-    if (isMention) {
-      const set = mentions.get(row) ?? new Set();
-      mentions.set(row, set.add(target));
+/** Arguments that are a target or lie near below one; which of them mean it is known when all are. */
+class NearArguments {
+  /** Addresses that goroutines are blocked on, in order. */
+  readonly targets: Float64Array;
+  private readonly locks = new Set<number>();
+  private readonly blockedOn: Float64Array;
+  /** The pages that matter, so that nearly all arguments cost one look-up. */
+  private readonly pages = new Uint8Array(65536);
+  /** Of each target the nearest address below it that is no lock. */
+  private readonly nearest: Float64Array;
+  private readonly found = { row: [] as number[], address: [] as number[], target: [] as number[] };
+
+  constructor({ length, blockedOn, isOwner }: Goroutines) {
+    const owners = new Set<number>();
+    for (let row = 0; row < length; row++) {
+      if (blockedOn[row] !== 0) {
+        (isOwner[row] ? owners : this.locks).add(blockedOn[row]);
+      }
     }
-  });
-  return { mentions, isCut: found.row.length >= maxFound };
+    this.blockedOn = blockedOn;
+    this.targets = Float64Array.from(new Set([...this.locks, ...owners])).sort();
+    this.nearest = new Float64Array(this.targets.length);
+    for (const target of this.targets) {
+      const page = Math.floor(target / maxOffset);
+      this.pages[page & 0xffff] = this.pages[(page - 1) & 0xffff] = 1;
+    }
+  }
+
+  /** Looked at before each goroutine, so that the last one may go beyond. */
+  get isFull(): boolean {
+    return this.found.row.length >= maxFound;
+  }
+
+  mayBeNear(address: number): boolean {
+    return this.pages[Math.floor(address / maxOffset) & 0xffff] !== 0;
+  }
+
+  add(row: number, address: number): void {
+    const { targets, locks, nearest, found } = this;
+    const first = firstFrom(targets, address);
+    const end = Math.min(first + maxLocks, targets.length);
+    for (let t = first; t < end && targets[t] - address < maxOffset; t++) {
+      if (targets[t] !== address && locks.has(address)) {
+        continue;
+      }
+      if (address < targets[t] && address > nearest[t]) {
+        nearest[t] = address;
+      }
+      if (this.blockedOn[row] !== targets[t]) {
+        found.row.push(row);
+        found.address.push(address);
+        found.target.push(t);
+      }
+    }
+  }
+
+  mentions(): Map<number, Set<number>> {
+    const { targets, locks, nearest, found } = this;
+    const mentions = new Map<number, Set<number>>();
+    found.row.forEach((row, k) => {
+      const t = found.target[k];
+      if (found.address[k] === targets[t] || (locks.has(targets[t]) && found.address[k] === nearest[t])) {
+        const set = mentions.get(row) ?? new Set();
+        mentions.set(row, set.add(targets[t]));
+      }
+    });
+    return mentions;
+  }
 }
 
 const isBeforeArgument = (value: number) => value === byte.open || value === byte.space || value === 123;
