@@ -21,12 +21,11 @@ import { captureOfKey } from './captures/byKey';
 import { sampleMatchers } from './captures/keyMatchers';
 import type { Matcher } from './text/selector';
 import { proxyFetch } from './proxyFetch';
-import { sourceSettings } from './source';
 import { errorFrames, runQuery } from './runQuery';
 import type { LinkContext } from './frames/links';
 import { reportOptions } from './fields/reportOptions';
 import { defaultQuery, parseQuery, readableFields, type Query } from './query/query';
-import type { PprofOptions, PprofQuery } from './types';
+import { sourceSettings, type PprofOptions, type PprofQuery } from './types';
 import { addFilters, findValues, interpolateSelector, parseVariableQuery } from './variables';
 import { WorkerClient } from './worker/client';
 

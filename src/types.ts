@@ -1,6 +1,7 @@
 import type { DataQuery } from '@grafana/schema';
 import type { DataSourceJsonData } from '@grafana/data';
 import type { StoredQuery } from './query/query';
+import type { SourceSettings } from './query/sourceLinks';
 
 /** Settings of one data source; readable by everyone who may query it, so nothing secret is here. */
 export interface PprofOptions extends DataSourceJsonData {
@@ -56,3 +57,11 @@ export type PprofSecrets = Record<string, string>;
 export interface PprofQuery extends DataQuery, Partial<StoredQuery> {
   query?: string;
 }
+
+/** How links to code are made; undefined where the settings have none, which costs nothing then. */
+export const sourceSettings = ({
+  sourceUrl,
+  sourceRules,
+  sourceGoVersion = '',
+}: PprofOptions): SourceSettings | undefined =>
+  sourceUrl ? { template: sourceUrl, rules: sourceRules, goVersion: sourceGoVersion } : undefined;

@@ -1,6 +1,6 @@
 import type { BaseQueryFields, CaptureFields } from '../captures/choices';
-import { defaultGoroutineOptions, type GoroutineOptions } from './goroutineOptions';
-import { defaultReportOptions, type ReportOptions } from './reportOptions';
+import type { GoroutineOptions } from './goroutineOptions';
+import type { ReportOptions } from './reportOptions';
 
 /** The fields that a query may have, whatever its view. Which of them a view uses, its module says (views/view.ts). */
 export interface QueryFields
@@ -59,14 +59,7 @@ export type DiffScale = (typeof diffScales)[number];
 export const diffDrawings = ['all', 'grown', 'shrunk'] as const;
 export type DiffDrawing = (typeof diffDrawings)[number];
 
-/** What a field is where a stored query lacks it; its type is that of the field. */
-export const defaultFields: QueryFields = {
-  ...defaultReportOptions,
-  ...defaultGoroutineOptions,
-  selector: '',
-  capture: 'latest',
-  event: '',
-  at: '',
+export const defaultComparison = {
   base: '',
   baseEvent: '',
   baseBelow: 70,
@@ -75,14 +68,13 @@ export const defaultFields: QueryFields = {
   baseMode: 'diff_base',
   scale: 'absolute',
   drawing: 'all',
+} as const satisfies ComparisonFields;
+
+export const defaultEstimate = {
   estimate: '',
   estimateKey: 'tenant_id',
   estimateRules: '',
-  peek: '',
-  maxNodes: 16384,
-  groupBy: '',
-  fullNames: false,
-};
+} as const satisfies EstimateQueryFields;
 
 export const captureFields = ['capture', 'event', 'at'] as const satisfies readonly FieldName[];
 

@@ -1,7 +1,9 @@
-import { defaultFields, type FieldName, type QueryFields } from '../fields/fields';
+import { defaultFields } from '../fields/defaultFields';
+import type { FieldName, QueryFields } from '../fields/fields';
 import { fieldChoices, fieldNumbers } from '../fields/fieldValues';
 import { InputError } from '../text/notice';
-import { fieldsOf, type ViewInfo, type ViewQuery } from '../views/view';
+import type { ViewInfo, ViewQuery } from '../views/view';
+import { fieldsOf } from '../views/viewFields';
 import type { keyViews } from './keyViews';
 import { viewInfos } from './viewInfos';
 import type { profileViews } from './views';

@@ -1,4 +1,5 @@
-import { defaultFields } from '../fields/fields';
+import { defaultComparison, defaultEstimate } from '../fields/fields';
+import { defaultReportOptions } from '../fields/reportOptions';
 import { filterLabels, type LabelCondition } from '../ops/filterLabels';
 import { labelText, labelUnits } from '../profile/labels';
 import { scale } from '../profile/measurement';
@@ -57,7 +58,7 @@ export function run(query: RunQuery, inputs: Inputs): readonly Table[] {
  */
 export function encodeQuery(query: RunQuery, inputs: Inputs): Uint8Array {
   // A difference as pprof's reports show it.
-  return proto(prepareQuery(query, inputs, 'subtracted'), { ...defaultFields, ...query });
+  return proto(prepareQuery(query, inputs, 'subtracted'), allFields(query));
 }
 
 /** From the limit of the process down to what its heap profile explains. @throws InputError where it is no heap profile */
@@ -103,10 +104,15 @@ function viewOf<O extends Opens>(opens: O, { view }: { readonly view: string }) 
 }
 
 /**
- * A query as any view takes it. The fields that its own view does not use are at their defaults here, so that what all views
+ * A query with all that a profile is prepared by. What its view does not use is at pprof's presets here, so that what views
  * share can be written once.
  */
-const allFields = <Q extends object>(query: Q) => ({ ...defaultFields, ...query });
+const allFields = <Q extends object>(query: Q) => ({
+  ...defaultReportOptions,
+  ...defaultComparison,
+  ...defaultEstimate,
+  ...query,
+});
 
 const shortened = (tables: readonly Table[], query: RunQuery | ProcessQuery): readonly Table[] =>
   withShortNames(tables, { fullNames: !('fullNames' in query) || query.fullNames });

@@ -1,5 +1,5 @@
-import { withStates } from '../ops/goroutineStates';
-import { goroutineLabel } from '../profile/goroutine';
+import { withStates } from '../ops/inferStates';
+import { goroutineLabel } from '../profile/goroutineStates';
 import type { Profile } from '../profile/profile';
 import type { QueryFields } from '../fields/fields';
 import type { Matcher } from '../text/selector';

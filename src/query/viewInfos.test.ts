@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultFields } from '../fields/fields';
-import { fieldsOf, viewGroups } from '../views/view';
+import { defaultFields } from '../fields/defaultFields';
+import { viewGroups } from '../views/view';
+import { fieldsOf } from '../views/viewFields';
 import { defaultQuery, parseQuery, type ViewName } from './query';
 import { viewInfos } from './viewInfos';
 

@@ -1,4 +1,4 @@
-import { isGoroutineProfile } from '../ops/goroutineStates';
+import { isGoroutineProfile } from '../ops/inferStates';
 import type { Notice } from '../text/notice';
 import { countsOf, labelColumnsOf } from '../views/goroutines/labelColumns';
 import type { Prepared } from '../views/preparedProfile';

@@ -1,5 +1,5 @@
 import { Function, Label, Line, Location, Profile as PeerProfile, Sample, StringTable, ValueType } from 'pprof-format';
-import { goroutineLabel } from '../profile/goroutine';
+import { goroutineLabel } from '../profile/goroutineStates';
 import type { Profile } from '../profile/profile';
 
 /**

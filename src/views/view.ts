@@ -1,14 +1,7 @@
 import type { Capture } from '../captures/capture';
 import type { MemoryMeta } from '../captures/meta';
-import {
-  baseFields,
-  captureFields,
-  estimateFields,
-  filterFields,
-  valueFields,
-  type FieldName,
-  type QueryFields,
-} from '../fields/fields';
+import type { FieldName, QueryFields } from '../fields/fields';
+import type { fieldsOfBase, fieldsOfOpening } from './viewFields';
 import type { Profile } from '../profile/profile';
 import type { SelectedGoroutines } from './goroutines/labelColumns';
 import type { Prepared } from './preparedProfile';
@@ -40,25 +33,6 @@ export type BaseUse = keyof typeof fieldsOfBase;
  */
 export type Opens = keyof typeof fieldsOfOpening;
 
-/** Fields of every view that opens the same. */
-export const fieldsOfOpening = {
-  profile: [...captureFields, ...filterFields, ...valueFields, ...estimateFields],
-  goroutines: [...captureFields, ...filterFields],
-  process: [...captureFields, ...filterFields],
-  memory: captureFields,
-  meta: captureFields,
-  keys: [],
-} as const satisfies Record<string, readonly FieldName[]>;
-
-/** Fields of every view that takes a base so. */
-export const fieldsOfBase = {
-  none: [],
-  subtracted: [...baseFields, 'baseMode', 'normalize', 'scale'],
-  beside: [...baseFields, 'baseMode', 'normalize', 'scale'],
-  required: [...baseFields, 'baseMode', 'normalize', 'scale'],
-  goroutines: baseFields,
-} as const satisfies Record<string, readonly FieldName[]>;
-
 /** What a view says of itself, as plain data. */
 export interface ViewInfo<
   O extends Opens = Opens,
@@ -85,17 +59,6 @@ export interface ViewInfo<
 /** The fields of a query that a view of this kind is given. */
 export type FieldsOf<O extends Opens, B extends BaseUse, F extends FieldName> =
   (typeof fieldsOfOpening)[O][number] | (typeof fieldsOfBase)[B][number] | F;
-
-/** All that a view uses of a query. */
-export const fieldsOf = ({
-  opens,
-  base,
-  fields,
-}: Pick<ViewInfo, 'opens' | 'base' | 'fields'>): readonly FieldName[] => [
-  ...fieldsOfOpening[opens],
-  ...fieldsOfBase[base],
-  ...fields,
-];
 
 /** The query of a view: it has no field that the view does not use. */
 export type ViewQuery<O extends Opens, N extends string, B extends BaseUse, F extends FieldName> = {

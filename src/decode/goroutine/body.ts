@@ -1,4 +1,4 @@
-import { elidedFrames, semaphoreState, unavailableStack } from '../../profile/goroutine';
+import { elidedFrames, semaphoreState, unavailableStack } from '../../profile/goroutineStates';
 import type { GoroutineRows } from './rows';
 import {
   argumentsStart,

@@ -1,4 +1,4 @@
-import { hiddenCall, userLabelKey } from '../../profile/goroutine';
+import { hiddenCall, userLabelKey } from '../../profile/goroutineStates';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import { InputError, type Notice } from '../../text/notice';

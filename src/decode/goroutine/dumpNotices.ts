@@ -1,4 +1,4 @@
-import { userLabelKey } from '../../profile/goroutine';
+import { userLabelKey } from '../../profile/goroutineStates';
 import type { Notice } from '../../text/notice';
 import { renamedLabels } from './count';
 import { maxDump, type DumpReader } from './dump';

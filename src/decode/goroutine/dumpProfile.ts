@@ -1,4 +1,4 @@
-import { goroutineLabel, stateClass, userLabelKey, type StateClass } from '../../profile/goroutine';
+import { goroutineLabel, stateClass, userLabelKey, type StateClass } from '../../profile/goroutineStates';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import type { DumpReader } from './dump';

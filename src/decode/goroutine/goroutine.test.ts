@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { goroutineLabel, stateClass, statesOfClass } from '../../profile/goroutine';
+import { goroutineLabel, stateClass, statesOfClass } from '../../profile/goroutineStates';
 import type { Profile } from '../../profile/profile';
 import { randomSource } from '../../testing/generate';
 import {
@@ -18,7 +18,7 @@ import {
   type MadeGoroutine,
 } from '../../testing/goroutineDumps';
 import { printProfile } from '../../testing/print';
-import { withStates } from '../../ops/goroutineStates';
+import { withStates } from '../../ops/inferStates';
 import { decode } from '../decode';
 
 // Thousands of dumps are read here, on machines that do other things too.

@@ -24,7 +24,7 @@ export async function decodeText(bytes: Uint8Array, onProgress?: OnProgress): Pr
 
 /**
  * Reads a goroutine dump, in pieces: where a page decodes on its own thread it stays alive between them.
- * See DumpReader for what is read, profile/goroutine.ts for the labels.
+ * See DumpReader for what is read, profile/goroutineStates.ts for the labels.
  */
 async function decodeDump(bytes: Uint8Array, onProgress?: OnProgress): Promise<Profile> {
   const reader = new DumpReader(bytes);

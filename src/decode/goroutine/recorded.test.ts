@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { withStates } from '../../ops/goroutineStates';
-import { goroutineLabel } from '../../profile/goroutine';
+import { withStates } from '../../ops/inferStates';
+import { goroutineLabel } from '../../profile/goroutineStates';
 import type { Profile } from '../../profile/profile';
 import { printProfile } from '../../testing/print';
 import { asFork, asFork3, asGo120, asGo127, inBubble } from '../../testing/rewriteDumps';

@@ -1,4 +1,4 @@
-import { goroutineLabel } from '../../profile/goroutine';
+import { goroutineLabel } from '../../profile/goroutineStates';
 import type { Profile } from '../../profile/profile';
 import type { Prepared } from '../preparedProfile';
 import { columnsOf, fullText, namedColumn, type NamedText, type Table } from '../table';
@@ -23,7 +23,7 @@ interface Blocked {
 /**
  * Who probably holds what others wait for: goroutines that are blocked on one address, and those that have it as an
  * argument of one of their calls. Of these the ones that wait for no lock themselves are the likelier holders; the label
- * `mentions` says how little that is (profile/goroutine.ts).
+ * `mentions` says how little that is (profile/goroutineStates.ts).
  *
  * Columns: signature (of most that wait), waiting, probable holder (id; several where nothing tells them apart), holder
  * signature, max wait, holder wait, holder waits for, state, holder state, min wait, blocked on, why. By falling number of

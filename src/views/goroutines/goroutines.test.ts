@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { decode } from '../../decode/decode';
-import { withStates } from '../../ops/goroutineStates';
+import { withStates } from '../../ops/inferStates';
 import type { Profile } from '../../profile/profile';
 import { defaultQuery, type StoredQuery } from '../../query/query';
 import { runStored } from '../../testing/runStored';
@@ -22,7 +22,7 @@ import { asFork, asGo120, asGo127 } from '../../testing/rewriteDumps';
 import { column, type Table } from '../table';
 import { bucketOf, stateClasses, waitBuckets } from './labelColumns';
 import { Groups, tally } from './groups';
-import { statesOfClass } from '../../profile/goroutine';
+import { statesOfClass } from '../../profile/goroutineStates';
 
 jest.setTimeout(60_000);
 

@@ -1,4 +1,4 @@
-import { goroutineLabel } from '../../profile/goroutine';
+import { goroutineLabel } from '../../profile/goroutineStates';
 import type { Profile } from '../../profile/profile';
 import { columnsOf, namedColumn, percentOf, type NamedText, type Table } from '../table';
 import type { Notice } from '../../text/notice';

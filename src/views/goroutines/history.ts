@@ -1,4 +1,4 @@
-import { stateClass } from '../../profile/goroutine';
+import { stateClass } from '../../profile/goroutineStates';
 import { compilePattern, type Pattern } from '../../text/pattern';
 import { processView } from '../view';
 import type { Profile } from '../../profile/profile';

@@ -1,4 +1,4 @@
-import { goroutineLabel, type StateClass } from '../../profile/goroutine';
+import { goroutineLabel, type StateClass } from '../../profile/goroutineStates';
 import type { LabelSetTable, Profile } from '../../profile/profile';
 import { InputError } from '../../text/notice';
 import type { Prepared } from '../preparedProfile';
@@ -42,7 +42,7 @@ const classRow = new Map<string, number>(stateClasses.map((name, row) => [name, 
 const unknownClass = classRow.get('unknown') as number;
 
 /**
- * The labels of goroutines (profile/goroutine.ts) in columns by row of `labelSet`. A dump has a label set for
+ * The labels of goroutines (profile/goroutineStates.ts) in columns by row of `labelSet`. A dump has a label set for
  * each goroutine, so views read these columns instead of looking for labels again and again.
  */
 export interface LabelColumns {

@@ -1,4 +1,4 @@
-import type { StateClass } from '../../profile/goroutine';
+import type { StateClass } from '../../profile/goroutineStates';
 
 /**
  * How much a goroutine of a class counts as blocked. What waits for the network or a timer ends by itself, as long as

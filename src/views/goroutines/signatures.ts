@@ -1,4 +1,4 @@
-import { elidedFrames, hiddenCall } from '../../profile/goroutine';
+import { elidedFrames, hiddenCall } from '../../profile/goroutineStates';
 import { isStandard, withoutTypeArguments } from '../../profile/goNames';
 import { pathInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';

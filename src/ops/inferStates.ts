@@ -1,4 +1,4 @@
-import { goroutineLabel, hiddenCall, semaphoreState, stateClass, userLabelKey } from '../profile/goroutine';
+import { goroutineLabel, hiddenCall, semaphoreState, stateClass, userLabelKey } from '../profile/goroutineStates';
 import { PairInterner, TextInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
 import type { Profile } from '../profile/profile';
@@ -9,7 +9,7 @@ export const isGoroutineProfile = ({ sampleTypes }: Pick<Profile, 'sampleTypes'>
   sampleTypes.some(({ type, unit }) => (type === 'goroutine' || type === 'goroutineleak') && unit === 'count');
 
 /**
- * A goroutine profile with the labels of profile/goroutine.ts, whatever its format:
+ * A goroutine profile with the labels of profile/goroutineStates.ts, whatever its format:
  *
  * - a dump (debug=2) has them from its decoder and stays as it is;
  * - CockroachDB's debug=3 has them under names of its own, which become ours, and gets the sample type `wait`;

@@ -1,6 +1,6 @@
 /**
  * What goroutine profiles of every format have in common: labels and states. Decoders of text write these labels,
- * ops/goroutineStates.ts writes them where a format lacks them, views read them; the names are here alone.
+ * ops/inferStates.ts writes them where a format lacks them, views read them; the names are here alone.
  */
 
 /**

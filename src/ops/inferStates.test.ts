@@ -1,5 +1,5 @@
 import { decode } from '../decode/decode';
-import { goroutineLabel } from '../profile/goroutine';
+import { goroutineLabel } from '../profile/goroutineStates';
 import type { Profile } from '../profile/profile';
 import { encodeFolded } from '../testing/encode';
 import {
@@ -12,7 +12,7 @@ import {
   type MadeGoroutine,
 } from '../testing/goroutineDumps';
 import { printProfile } from '../testing/print';
-import { isGoroutineProfile, withStates } from './goroutineStates';
+import { isGoroutineProfile, withStates } from './inferStates';
 import { merge } from './merge';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);

@@ -1,0 +1,19 @@
+import { defaultComparison, defaultEstimate, type QueryFields } from './fields';
+import { defaultGoroutineOptions } from './goroutineOptions';
+import { defaultReportOptions } from './reportOptions';
+
+/** What a field is where a stored query lacks it; its type is that of the field. */
+export const defaultFields: QueryFields = {
+  ...defaultReportOptions,
+  ...defaultGoroutineOptions,
+  ...defaultComparison,
+  ...defaultEstimate,
+  selector: '',
+  capture: 'latest',
+  event: '',
+  at: '',
+  peek: '',
+  maxNodes: 16384,
+  groupBy: '',
+  fullNames: false,
+};
