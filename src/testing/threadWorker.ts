@@ -1,6 +1,7 @@
 import { buildSync } from 'esbuild';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Request } from '../worker/messages';
 
 /**
  * The worker on a thread of its own. Whoever takes a profile from its cache under a name like `spins 300` blocks it so many
@@ -52,13 +53,29 @@ export class ThreadWorker {
   /** When it was ended, as `performance.now` says. */
   endedAt: number | undefined;
   private readonly worker = new Worker(bundle(), { eval: true });
+  private readonly posted: Array<{ readonly id: number; readonly key: string }> = [];
+  private readonly begun = new Set<number>();
 
   constructor() {
-    this.worker.on('message', (data) => this.onmessage?.({ data }));
+    this.worker.on('message', (data: { type: string; id: number }) => {
+      if (data.type === 'started') {
+        this.begun.add(data.id);
+      }
+      this.onmessage?.({ data });
+    });
     this.worker.on('error', () => this.onerror?.());
   }
 
-  postMessage(message: unknown, transfer: ArrayBuffer[]): void {
+  /** Whether it has begun to load, or to answer a query about, what has this key. */
+  hasBegun(type: 'load' | 'run', key: string): boolean {
+    return this.posted.some((request) => request.key === `${type} ${key}` && this.begun.has(request.id));
+  }
+
+  postMessage(message: Request, transfer: ArrayBuffer[]): void {
+    if (message.type === 'load' || message.type === 'run') {
+      const key = message.type === 'load' ? message.key : message.keys.profile;
+      this.posted.push({ id: message.id, key: `${message.type} ${key}` });
+    }
     this.worker.postMessage(message, transfer);
   }
 
