@@ -12,7 +12,7 @@ import { failedNotice, findSources, loadFrom, objectKey, ofSamples, sourceIn } f
 import { sampleMatchers } from './captures/keyMatchers';
 import { listOrExplain, openedCaptures, processCaptures } from './captures/opened';
 import { withLeakCaptures } from './captures/leakCaptures';
-import { printCommand } from './query/commandLine';
+import { printCommand } from './query/printCommand';
 import {
   defaultQuery,
   infoOf,

@@ -1,6 +1,6 @@
 import { Alert, ClipboardButton, InlineFieldRow, Input } from '@grafana/ui';
 import React, { useState } from 'react';
-import { applyCommand } from '../query/commandLine';
+import { applyCommand } from '../query/applyCommand';
 import type { StoredQuery } from '../query/query';
 import { LabelledField, labelWidth, Section } from './fields';
 

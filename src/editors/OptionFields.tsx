@@ -1,7 +1,12 @@
 import { InlineFieldRow, InlineLabel, InlineSwitch } from '@grafana/ui';
 import React from 'react';
-import { setFlags } from '../query/flags';
-import { defaultReportOptions, reportOptions, type ReportOption, type ReportOptions } from '../fields/reportOptions';
+import {
+  defaultReportOptions,
+  reportOptions,
+  setFlags,
+  type ReportOption,
+  type ReportOptions,
+} from '../fields/reportOptions';
 import type { FormProps } from './form';
 import { optionGroups, optionTexts } from './optionTexts';
 import { ChoiceField, LabelledField, labelWidth, Section, TextField } from './fields';

@@ -2,7 +2,7 @@ import type { QueryEditorProps } from '@grafana/data';
 import { Stack } from '@grafana/ui';
 import React, { type ComponentType } from 'react';
 import type { PprofDataSource } from '../datasource';
-import { leftOut, printCommand } from '../query/commandLine';
+import { leftOut, printCommand } from '../query/printCommand';
 import { infoOf, readableFields, usesField } from '../query/query';
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';

@@ -143,3 +143,13 @@ function option(
 ): ReportOption {
   return { field, flag, kind } as ReportOption;
 }
+
+/** What differs from pprof's presets, as flags without their dash: `focus=json`, `lines`, `trim=false`. */
+export function setFlags(options: ReportOptions): string[] {
+  return reportOptions
+    .filter(({ field }) => options[field] !== defaultReportOptions[field])
+    .map((option) => {
+      const value = options[option.field];
+      return option.kind === 'choice' ? String(value) : value === true ? option.flag : `${option.flag}=${value}`;
+    });
+}

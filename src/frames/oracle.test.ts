@@ -6,7 +6,7 @@ import { MergeBuilder } from '../ops/merge';
 import { percentage, scaledLabel } from '../profile/measurement';
 import type { Profile } from '../profile/profile';
 import { InputError } from '../text/notice';
-import { applyCommand } from '../query/commandLine';
+import { applyCommand } from '../query/applyCommand';
 import { defaultQuery, type StoredQuery } from '../query/query';
 import { runStored } from '../testing/runStored';
 import { findOracle, type Oracle } from '../testing/oracle';

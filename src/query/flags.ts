@@ -148,16 +148,6 @@ function toWhole(text: string): number {
   return Math.abs(value) < 2 ** 63 ? value : NaN;
 }
 
-/** What differs from pprof's presets, as flags without their dash: `focus=json`, `lines`, `trim=false`. */
-export function setFlags(options: ReportOptions): string[] {
-  return reportOptions
-    .filter(({ field }) => options[field] !== defaultReportOptions[field])
-    .map((option) => {
-      const value = options[option.field];
-      return option.kind === 'choice' ? String(value) : value === true ? option.flag : `${option.flag}=${value}`;
-    });
-}
-
 /** Flags with a value of how pprof fetches and symbolizes, which no report here reads. */
 export const ignoredFlags: readonly string[] = ['symbolize', 'seconds', 'timeout', 'tools'];
 

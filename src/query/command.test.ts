@@ -1,4 +1,5 @@
-import { applyCommand, leftOut, printCommand } from './commandLine';
+import { applyCommand } from './applyCommand';
+import { leftOut, printCommand } from './printCommand';
 import { defaultQuery, type StoredQuery } from './query';
 import { parseSelector } from '../text/selector';
 
