@@ -32,7 +32,7 @@ import { WorkerClient } from './worker/client';
 /** One worker for all data sources of a page: its cache is what makes a second query fast. */
 const worker = new WorkerClient();
 
-/** What is not all yet is shown after so many ms, if it is not all by then: Grafana draws a panel anew for each packet. */
+/** An answer that is not whole is shown after so many ms, if it is not whole by then: Grafana draws a panel anew for each packet. */
 const partialDelay = 250;
 
 export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
@@ -141,9 +141,9 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   /** A stored query with variables and ad hoc filters filled in. @throws InputError for one that cannot be read */
   private complete(target: PprofQuery, scopedVars: ScopedVars, filters?: AdHocVariableFilter[]): Query {
-    parseQuery(target); // What is wrong in it is said of what is stored.
+    parseQuery(target); // Before variables are filled in, so that an error names the text that is stored.
     const { query, queryType, ...fields } = this.interpolate(target, scopedVars, filters);
-    // What a Prometheus exemplar's link sends.
+    // A Prometheus exemplar's link sends these.
     const linked = query && queryType === 'traceql' ? ({ capture: 'event', event: query } as const) : {};
     return parseQuery({ ...fields, ...linked });
   }
@@ -233,7 +233,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     return findValues(this.bucket(), worker, replaced, rangeOf(range));
   }
 
-  /** What a selector asks of samples; the rest of it is about keys. Nothing where it cannot be read. */
+  /** The conditions of a selector on samples; the rest of it is about keys. Nothing where it cannot be read. */
   sampleFilters(selector: string): readonly Matcher[] {
     try {
       return sampleMatchers(this.bucket(), selector);
@@ -316,10 +316,10 @@ function optionFields(...kinds: readonly string[]) {
   return reportOptions.filter(({ kind }) => kinds.includes(kind)).map(({ field }) => field);
 }
 
-/** What only the settings ask: module.js is what every dashboard loads. */
+/** Asked by the settings only: every dashboard loads module.js. */
 const loadHealth = () => import(/* webpackChunkName: "health" */ './captures/health');
 
-/** What Grafana adds to every query. */
+/** Grafana adds these to every query. */
 const grafanasFields = new Set(['refId', 'hide', 'key', 'queryType', 'datasource']);
 
 /** The last hour where Grafana gives no range. */
