@@ -21,7 +21,7 @@ import { captureOfKey } from './captures/byKey';
 import { sampleMatchers } from './captures/keyMatchers';
 import type { Matcher } from './text/selector';
 import { proxyFetch } from './proxyFetch';
-import { errorFrames, runQuery } from './runQuery';
+import { errorFrames, runQuery, type QueryContext } from './runQuery';
 import type { LinkContext } from './frames/links';
 import { reportOptions } from './fields/reportOptions';
 import { defaultQuery, parseQuery, readableFields, type Query } from './query/query';
@@ -32,7 +32,7 @@ import { WorkerClient } from './worker/client';
 /** One worker for all data sources of a page: its cache is what makes a second query fast. */
 const worker = new WorkerClient();
 
-/** What is not all yet is shown after so many ms, if it is not all by then: Grafana draws a panel anew for each packet. */
+/** An answer that is not whole is shown after so many ms, if it is not whole by then: Grafana draws a panel anew for each packet. */
 const partialDelay = 250;
 
 export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
@@ -86,61 +86,47 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   query(request: DataQueryRequest<PprofQuery>): Observable<DataQueryResponse> {
     const targets = request.targets.filter((target) => this.filterQuery(target));
-    const range = rangeOf(request.range);
-    const key = `pprof-${request.requestId}`;
-
     return new Observable((subscriber) => {
       const abort = new AbortController();
-      const frames: DataFrame[][] = targets.map(() => []);
-      const errors: Array<{ refId: string; message: string }> = [];
-      // Last, as a panel may draw the first frame only.
-      const failed: DataFrame[] = [];
-      let soon: ReturnType<typeof setTimeout> | undefined;
-      const emit = (state: LoadingState) => {
-        clearTimeout(soon);
-        soon = undefined;
-        subscriber.next({ key, data: [...frames.flat(), ...failed], state, ...(errors.length > 0 && { errors }) });
-      };
-
+      const response = new QueryResponse(`pprof-${request.requestId}`, targets.length, (packet) =>
+        subscriber.next(packet)
+      );
       const runs = targets.map(async (target, i) => {
         try {
           const query = this.complete(target, request.scopedVars, request.filters);
-          const isExplore = request.app === CoreApp.Explore;
-          const { timezone: timeZone } = request;
-          const context = {
-            bucket: this.bucket(),
-            worker,
-            links: this.links(),
-            source: sourceSettings(this.instance.jsonData),
-            refId: target.refId,
-            range,
-            isExplore,
-            timeZone,
-          };
-          await runQuery(context, query, abort.signal, (partial) => {
-            frames[i] = partial;
-            soon ??= setTimeout(() => emit(LoadingState.Loading), partialDelay);
-          });
+          await runQuery(this.contextOf(request, target.refId), query, abort.signal, (frames) =>
+            response.show(i, frames)
+          );
         } catch (error) {
-          const message = error instanceof Error ? error.message : String(error);
-          frames[i] = [];
-          failed.push(...(await errorFrames(target.view ?? defaultQuery.view, target.refId, message)));
-          errors.push({ refId: target.refId, message });
+          await response.fail(i, target, error instanceof Error ? error.message : String(error));
         }
       });
       void Promise.all(runs).then(() => {
-        emit(errors.length > 0 ? LoadingState.Error : LoadingState.Done);
+        response.finish();
         subscriber.complete();
       });
       return () => {
-        clearTimeout(soon);
+        response.stop();
         abort.abort();
       };
     });
   }
 
+  private contextOf({ range, app, timezone: timeZone }: DataQueryRequest<PprofQuery>, refId: string): QueryContext {
+    return {
+      bucket: this.bucket(),
+      worker,
+      links: this.links(),
+      source: sourceSettings(this.instance.jsonData),
+      refId,
+      range: rangeOf(range),
+      isExplore: app === CoreApp.Explore,
+      timeZone,
+    };
+  }
+
   /**
-   * What a query of a request shows, for `go tool pprof`.
+   * The profile that a query of a request shows, as a file for `go tool pprof`.
    * @throws Error that says why there is no such file
    */
   async download(
@@ -155,9 +141,9 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   /** A stored query with variables and ad hoc filters filled in. @throws InputError for one that cannot be read */
   private complete(target: PprofQuery, scopedVars: ScopedVars, filters?: AdHocVariableFilter[]): Query {
-    parseQuery(target); // What is wrong in it is said of what is stored.
+    parseQuery(target); // Before variables are filled in, so that an error names the text that is stored.
     const { query, queryType, ...fields } = this.interpolate(target, scopedVars, filters);
-    // What a Prometheus exemplar's link sends.
+    // A Prometheus exemplar's link sends these.
     const linked = query && queryType === 'traceql' ? ({ capture: 'event', event: query } as const) : {};
     return parseQuery({ ...fields, ...linked });
   }
@@ -247,7 +233,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     return findValues(this.bucket(), worker, replaced, rangeOf(range));
   }
 
-  /** What a selector asks of samples; the rest of it is about keys. Nothing where it cannot be read. */
+  /** The conditions of a selector on samples; the rest of it is about keys. Nothing where it cannot be read. */
   sampleFilters(selector: string): readonly Matcher[] {
     try {
       return sampleMatchers(this.bucket(), selector);
@@ -271,6 +257,50 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   }
 }
 
+/** The frames of a request's queries so far, as packets of them all. */
+class QueryResponse {
+  private readonly frames: DataFrame[][];
+  private readonly errors: Array<{ refId: string; message: string }> = [];
+  /** Last, as a panel may draw the first frame only. */
+  private readonly failed: DataFrame[] = [];
+  private soon: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly key: string,
+    queries: number,
+    private readonly next: (packet: DataQueryResponse) => void
+  ) {
+    this.frames = Array.from({ length: queries }, () => []);
+  }
+
+  /** Frames of one query in place of those it had, sent soon. */
+  show(query: number, frames: DataFrame[]): void {
+    this.frames[query] = frames;
+    this.soon ??= setTimeout(() => this.emit(LoadingState.Loading), partialDelay);
+  }
+
+  async fail(query: number, { view, refId }: PprofQuery, message: string): Promise<void> {
+    this.frames[query] = [];
+    this.failed.push(...(await errorFrames(view ?? defaultQuery.view, refId, message)));
+    this.errors.push({ refId, message });
+  }
+
+  finish(): void {
+    this.emit(this.errors.length > 0 ? LoadingState.Error : LoadingState.Done);
+  }
+
+  stop(): void {
+    clearTimeout(this.soon);
+  }
+
+  private emit(state: LoadingState): void {
+    clearTimeout(this.soon);
+    this.soon = undefined;
+    const { key, errors } = this;
+    this.next({ key, data: [...this.frames.flat(), ...this.failed], state, ...(errors.length > 0 && { errors }) });
+  }
+}
+
 /** Fields besides the selector that variables may stand in: in a pattern their values are literal alternatives. */
 const interpolated: ReadonlyArray<readonly [keyof PprofQuery, 'csv' | 'regex']> = [
   ...fieldsAs('csv', ['query', 'event', 'at', 'baseEvent', 'baseInstance', 'baseVersion', 'groupBy', 'search']),
@@ -286,10 +316,10 @@ function optionFields(...kinds: readonly string[]) {
   return reportOptions.filter(({ kind }) => kinds.includes(kind)).map(({ field }) => field);
 }
 
-/** What only the settings ask: module.js is what every dashboard loads. */
+/** Asked by the settings only: every dashboard loads module.js. */
 const loadHealth = () => import(/* webpackChunkName: "health" */ './captures/health');
 
-/** What Grafana adds to every query. */
+/** Grafana adds these to every query. */
 const grafanasFields = new Set(['refId', 'hide', 'key', 'queryType', 'datasource']);
 
 /** The last hour where Grafana gives no range. */

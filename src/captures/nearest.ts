@@ -51,42 +51,78 @@ export async function findLastBefore(
     const { captures, truncated } = await findCaptures(store, layout, options, signal);
     return truncated ? undefined : lastOf(captures.filter(notMeta), isWanted, true);
   }
-  let lists = 0;
-  const look = async (from: number, to: number) => {
-    const { spans: planned } = await planSpans(store, layout, { ...where, from, to }, signal);
-    if (lists + planned.length > maxLists) {
+  const windows = new Windows(store, layout, where, signal);
+  const last = await lastWindow(windows, time);
+  if (!last) {
+    return undefined;
+  }
+  const { captures, isExact } = await narrowed(windows, last);
+  return lastOf(captures, isWanted, isExact);
+}
+
+interface Window {
+  /** By time. */
+  readonly captures: readonly Capture[];
+  readonly isWhole: boolean;
+}
+
+/** Windows of time, as far as `maxLists` requests allow. */
+class Windows {
+  private lists = 0;
+
+  constructor(
+    private readonly store: Store,
+    private readonly layout: Layout,
+    private readonly where: Pick<NearOptions, 'prefix' | 'labels'> & { readonly maxAge: number },
+    private readonly signal: AbortSignal
+  ) {}
+
+  /** @returns undefined where it would take too many requests */
+  async look(from: number, to: number): Promise<Window | undefined> {
+    const { store, layout, where, signal } = this;
+    const { spans } = await planSpans(store, layout, { ...where, from, to }, signal);
+    if (this.lists + spans.length > maxLists) {
       return undefined;
     }
-    const windows = await Promise.all(planned.map((span) => readWindow(store, layout, where.prefix, span, signal)));
-    lists += windows.reduce((sum, { pages }) => sum + pages, 0);
+    const read = await Promise.all(spans.map((span) => readWindow(store, layout, where.prefix, span, signal)));
+    this.lists += read.reduce((sum, { pages }) => sum + pages, 0);
     return {
-      captures: windows
+      captures: read
         .flatMap(({ captures }) => captures)
         .filter((capture) => capture.time >= from && capture.time < to)
         .sort((a, b) => a.time - b.time),
-      isWhole: windows.every((window) => window.isWhole),
+      isWhole: read.every(({ isWhole }) => isWhole),
     };
-  };
+  }
+}
 
+/** The last window that has captures, going back from a time, and where it ends. */
+async function lastWindow(windows: Windows, time: number): Promise<{ found: Window; end: number } | undefined> {
   let end = time;
   let length = day;
-  let found = await look(end - length, end);
+  let found = await windows.look(end - length, end);
   while (found?.isWhole && found.captures.length === 0 && end > goBegins) {
     end -= length;
     length *= 4;
-    found = await look(Math.max(0, end - length), end);
+    found = await windows.look(Math.max(0, end - length), end);
   }
-  if (!found || found.captures.length === 0) {
-    return undefined;
-  }
+  return found && found.captures.length > 0 ? { found, end } : undefined;
+}
+
+/** The last captures of a window that two pages do not hold; not exact where the requests end before they are reached. */
+async function narrowed(
+  windows: Windows,
+  last: { readonly found: Window; readonly end: number }
+): Promise<{ captures: readonly Capture[]; isExact: boolean }> {
+  let { found, end } = last;
   // Where the later half is empty, the end may be near what was seen last: the next page tells.
   let isNextPage = false;
   while (!found.isWhole) {
-    const start: number = found.captures[found.captures.length - 1].time;
+    const start = found.captures[found.captures.length - 1].time;
     const middle = isNextPage ? start : (start + end) / 2;
-    const later = await look(middle, end);
+    const later = await windows.look(middle, end);
     if (!later || (later.captures.length === 0 && !later.isWhole)) {
-      return lastOf(found.captures, isWanted, false);
+      return { captures: found.captures, isExact: false };
     }
     isNextPage = later.captures.length === 0;
     if (isNextPage) {
@@ -95,7 +131,7 @@ export async function findLastBefore(
       found = later;
     }
   }
-  return lastOf(found.captures, isWanted, true);
+  return { captures: found.captures, isExact: true };
 }
 
 /** The first capture after a time: one page of each span, in the order of keys. Undefined where the layout has no order. @throws StoreError */

@@ -63,32 +63,9 @@ function parseArguments(words: readonly string[]): Command {
   for (let arg = args.next(); arg; arg = args.next()) {
     if ('file' in arg) {
       command.files.push(arg.file);
-      continue;
-    }
-    const { flag, given } = arg;
-    if (reportNames.includes(flag)) {
-      const isSearch = Object.hasOwn(searches, flag);
-      if (!isSearch && !toSwitch(flag, given)) {
-        continue;
-      }
-      if (command.report !== '') {
-        throw new InputError(`-${command.report} and -${flag}: expected one report.`);
-      }
-      command.report = flag;
-      command.pattern = isSearch ? patternText(flag, args.value(flag, given)) : '';
-    } else if (flag === 'base' || flag === 'diff_base') {
-      if (command.base.files.length > 0 && command.base.mode !== flag) {
-        throw new InputError('-base and -diff_base: expected one of them.');
-      }
-      command.base.mode = flag;
-      command.base.files.push(args.value(flag, given));
-    } else if (flag === 'output') {
-      command.output = args.value(flag, given);
-    } else if (ignoredFlags.includes(flag)) {
-      args.value(flag, given);
-    } else if (!flags.take(flag, given, args)) {
+    } else if (!takeFlag(command, arg, args) && !flags.take(arg.flag, arg.given, args)) {
       const known = [...reportNames, 'output', 'base', 'diff_base', ...reportFlags];
-      throw new InputError(`-${flag} is not supported; there are ${known.map((name) => `-${name}`).join(' ')}.`);
+      throw new InputError(`-${arg.flag} is not supported; there are ${known.map((name) => `-${name}`).join(' ')}.`);
     }
   }
   if (command.report === '' || command.files.length === 0) {
@@ -103,8 +80,42 @@ function parseArguments(words: readonly string[]): Command {
   return { ...command, options };
 }
 
+type Flag = Exclude<NonNullable<ReturnType<Arguments['next']>>, { file: string }>;
+
+/** Takes a flag that is no option of a report. @returns false for another one */
+function takeFlag(command: Omit<Command, 'options'>, { flag, given }: Flag, args: Arguments): boolean {
+  if (reportNames.includes(flag)) {
+    takeReport(command, { flag, given }, args);
+  } else if (flag === 'base' || flag === 'diff_base') {
+    if (command.base.files.length > 0 && command.base.mode !== flag) {
+      throw new InputError('-base and -diff_base: expected one of them.');
+    }
+    command.base.mode = flag;
+    command.base.files.push(args.value(flag, given));
+  } else if (flag === 'output') {
+    command.output = args.value(flag, given);
+  } else if (ignoredFlags.includes(flag)) {
+    args.value(flag, given);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+function takeReport(command: Omit<Command, 'options'>, { flag, given }: Flag, args: Arguments): void {
+  const isSearch = Object.hasOwn(searches, flag);
+  if (!isSearch && !toSwitch(flag, given)) {
+    return;
+  }
+  if (command.report !== '') {
+    throw new InputError(`-${command.report} and -${flag}: expected one report.`);
+  }
+  command.report = flag;
+  command.pattern = isSearch ? patternText(flag, args.value(flag, given)) : '';
+}
+
 /**
- * What `go tool pprof -symbolize=none` prints for the same arguments: a text, or with -proto the bytes of a file.
+ * The output of `go tool pprof -symbolize=none` for the same arguments: a text, or with -proto the bytes of a file.
  * @param warn called with each notice, which pprof prints to stderr
  * @returns '' where -output names a file, which is written
  * @throws InputError for an argument or a file that cannot be read as pprof's

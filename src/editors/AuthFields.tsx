@@ -20,7 +20,7 @@ interface Props {
   secret: (name: string) => SecretProps;
 }
 
-/** What the input of a secret takes: Grafana tells a browser that one is set, never which. */
+/** Props of the input of a secret: Grafana tells a browser that one is set, never which. */
 export interface SecretProps {
   isConfigured: boolean;
   value: string;
@@ -28,13 +28,9 @@ export interface SecretProps {
   onChange: React.FormEventHandler<HTMLInputElement | HTMLTextAreaElement>;
 }
 
-export function AuthFields({ options, onOptionsChange, secret }: Props) {
+export function AuthFields(props: Props) {
+  const { options, onOptionsChange } = props;
   const method = authMethod(options);
-  const names = headerNames(options.jsonData);
-  const setName = (number: number, name: string) =>
-    onOptionsChange({ ...options, jsonData: { ...options.jsonData, [`httpHeaderName${number}`]: name } });
-  const token = secret('httpHeaderValue1');
-
   return (
     <>
       <Field
@@ -50,73 +46,85 @@ export function AuthFields({ options, onOptionsChange, secret }: Props) {
           onChange={({ value }) => onOptionsChange(withMethod(options, value))}
         />
       </Field>
-      {method === 'basic' && (
-        <>
-          <Field label="User" htmlFor="basicAuthUser">
+      {method === 'basic' && <BasicFields {...props} />}
+      {method === 'bearer' && <BearerField {...props} />}
+      {method === 'headers' && <HeaderFields {...props} />}
+    </>
+  );
+}
+
+function BasicFields({ options, onOptionsChange, secret }: Props) {
+  return (
+    <>
+      <Field label="User" htmlFor="basicAuthUser">
+        <Input
+          id="basicAuthUser"
+          width={40}
+          value={options.basicAuthUser ?? ''}
+          onChange={({ currentTarget }) => onOptionsChange({ ...options, basicAuthUser: currentTarget.value })}
+        />
+      </Field>
+      <Field label="Password" htmlFor="basicAuthPassword">
+        <SecretInput id="basicAuthPassword" width={40} {...secret('basicAuthPassword')} />
+      </Field>
+    </>
+  );
+}
+
+function BearerField({ options, onOptionsChange, secret }: Props) {
+  const token = secret('httpHeaderValue1');
+  const setToken = (value: string) =>
+    onOptionsChange({
+      ...options,
+      secureJsonData: { ...options.secureJsonData, httpHeaderValue1: value && bearerPrefix + value.trim() },
+    });
+  return (
+    <Field label="Token" htmlFor="bearerToken" description="Sent as Authorization: Bearer …">
+      <SecretInput
+        id="bearerToken"
+        width={60}
+        {...token}
+        value={token.value.replace(bearerPrefix, '')}
+        onChange={({ currentTarget }) => setToken(currentTarget.value)}
+      />
+    </Field>
+  );
+}
+
+function HeaderFields({ options, onOptionsChange, secret }: Props) {
+  const names = headerNames(options.jsonData);
+  const setName = (number: number, name: string) =>
+    onOptionsChange({ ...options, jsonData: { ...options.jsonData, [`httpHeaderName${number}`]: name } });
+  return (
+    <>
+      {names.map((name, i) => (
+        <React.Fragment key={i}>
+          <Field label={`Header ${i + 1}`} htmlFor={`headerName${i + 1}`}>
             <Input
-              id="basicAuthUser"
+              id={`headerName${i + 1}`}
               width={40}
-              value={options.basicAuthUser ?? ''}
-              onChange={({ currentTarget }) => onOptionsChange({ ...options, basicAuthUser: currentTarget.value })}
+              value={name}
+              onChange={({ currentTarget }) => setName(i + 1, currentTarget.value.trim())}
             />
           </Field>
-          <Field label="Password" htmlFor="basicAuthPassword">
-            <SecretInput id="basicAuthPassword" width={40} {...secret('basicAuthPassword')} />
+          <Field label={`Value ${i + 1}`} htmlFor={`headerValue${i + 1}`}>
+            <SecretInput id={`headerValue${i + 1}`} width={60} {...secret(`httpHeaderValue${i + 1}`)} />
           </Field>
-        </>
-      )}
-      {method === 'bearer' && (
-        <Field label="Token" htmlFor="bearerToken" description="Sent as Authorization: Bearer …">
-          <SecretInput
-            id="bearerToken"
-            width={60}
-            {...token}
-            value={token.value.replace(bearerPrefix, '')}
-            onChange={({ currentTarget }) =>
-              onOptionsChange({
-                ...options,
-                secureJsonData: {
-                  ...options.secureJsonData,
-                  httpHeaderValue1: currentTarget.value && bearerPrefix + currentTarget.value.trim(),
-                },
-              })
-            }
-          />
-        </Field>
-      )}
-      {method === 'headers' &&
-        names.map((name, i) => (
-          <React.Fragment key={i}>
-            <Field label={`Header ${i + 1}`} htmlFor={`headerName${i + 1}`}>
-              <Input
-                id={`headerName${i + 1}`}
-                width={40}
-                value={name}
-                onChange={({ currentTarget }) => setName(i + 1, currentTarget.value.trim())}
-              />
-            </Field>
-            <Field label={`Value ${i + 1}`} htmlFor={`headerValue${i + 1}`}>
-              <SecretInput id={`headerValue${i + 1}`} width={60} {...secret(`httpHeaderValue${i + 1}`)} />
-            </Field>
-          </React.Fragment>
-        ))}
-      {method === 'headers' && (
-        <>
-          <Button size="sm" variant="secondary" icon="plus" onClick={() => setName(names.length + 1, '')}>
-            Add header
-          </Button>{' '}
-          {names.length > 1 && (
-            // Only the last: headers are numbered, and a stored value cannot be read to move it to another number.
-            <Button
-              size="sm"
-              variant="secondary"
-              icon="times"
-              onClick={() => onOptionsChange(withoutHeaders(options, names.length))}
-            >
-              Remove header {names.length}
-            </Button>
-          )}
-        </>
+        </React.Fragment>
+      ))}
+      <Button size="sm" variant="secondary" icon="plus" onClick={() => setName(names.length + 1, '')}>
+        Add header
+      </Button>{' '}
+      {names.length > 1 && (
+        // Only the last: headers are numbered, and a stored value cannot be read to move it to another number.
+        <Button
+          size="sm"
+          variant="secondary"
+          icon="times"
+          onClick={() => onOptionsChange(withoutHeaders(options, names.length))}
+        >
+          Remove header {names.length}
+        </Button>
       )}
     </>
   );

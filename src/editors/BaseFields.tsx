@@ -28,8 +28,8 @@ const drawings: Array<ComboboxOption<DiffDrawing>> = [
   { value: 'shrunk', label: 'Shrunk only', description: 'widths are what each call path shrank by' },
 ];
 
-export function BaseFields({ id, query, uses, onChange }: FormProps) {
-  const { base } = query;
+export function BaseFields(props: FormProps) {
+  const { id, query, onChange } = props;
   return (
     <InlineFieldRow>
       <ChoiceField
@@ -38,10 +38,20 @@ export function BaseFields({ id, query, uses, onChange }: FormProps) {
         labelWidth={labelWidth}
         tooltip="The base of the difference. The panel says which capture was chosen."
         options={bases}
-        value={base}
+        value={query.base}
         onChange={(base) => onChange({ base })}
       />
-      {base === 'healthy' && (
+      <WhichBase {...props} />
+      {query.base !== '' && <DifferenceFields {...props} />}
+    </InlineFieldRow>
+  );
+}
+
+/** The field that says more of some bases. */
+function WhichBase({ id, query, onChange }: FormProps) {
+  switch (query.base) {
+    case 'healthy':
+      return (
         <TextField
           id={id('baseBelow')}
           label="Below % of limit"
@@ -50,8 +60,9 @@ export function BaseFields({ id, query, uses, onChange }: FormProps) {
           value={String(query.baseBelow)}
           onCommit={(text) => onChange({ baseBelow: Number(text) || 70 })}
         />
-      )}
-      {base === 'instance' && (
+      );
+    case 'instance':
+      return (
         <TextField
           id={id('baseInstance')}
           label="Instance"
@@ -59,8 +70,9 @@ export function BaseFields({ id, query, uses, onChange }: FormProps) {
           value={query.baseInstance}
           onCommit={(baseInstance) => onChange({ baseInstance })}
         />
-      )}
-      {base === 'version' && (
+      );
+    case 'version':
+      return (
         <TextField
           id={id('baseVersion')}
           label="Version"
@@ -68,8 +80,9 @@ export function BaseFields({ id, query, uses, onChange }: FormProps) {
           value={query.baseVersion}
           onCommit={(baseVersion) => onChange({ baseVersion })}
         />
-      )}
-      {base === 'event' && (
+      );
+    case 'event':
+      return (
         <TextField
           id={id('baseEvent')}
           label="Base event"
@@ -77,8 +90,16 @@ export function BaseFields({ id, query, uses, onChange }: FormProps) {
           value={query.baseEvent}
           onCommit={(baseEvent) => onChange({ baseEvent })}
         />
-      )}
-      {base !== '' && uses('scale') && (
+      );
+    default:
+      return null;
+  }
+}
+
+function DifferenceFields({ id, query, uses, onChange }: FormProps) {
+  return (
+    <>
+      {uses('scale') && (
         <ChoiceField
           id={id('scale')}
           label="Scale"
@@ -89,7 +110,7 @@ export function BaseFields({ id, query, uses, onChange }: FormProps) {
           onChange={(scale) => onChange({ scale })}
         />
       )}
-      {base !== '' && uses('drawing') && (
+      {uses('drawing') && (
         <ChoiceField
           id={id('drawing')}
           label="Draw"
@@ -100,6 +121,6 @@ export function BaseFields({ id, query, uses, onChange }: FormProps) {
           onChange={(drawing) => onChange({ drawing })}
         />
       )}
-    </InlineFieldRow>
+    </>
   );
 }

@@ -8,7 +8,7 @@ interface Props {
   id: (name: string) => string;
   /** The command that answers what the query does. */
   command: string;
-  /** What of the query it cannot say. */
+  /** The parts of the query that it cannot say. */
   leftOut: readonly string[];
   /** Whether a file that a command names is an object of the bucket. */
   isKey: (file: string) => boolean;

@@ -2,7 +2,7 @@ import type { DataSourcePluginOptionsEditorProps } from '@grafana/data';
 import { Field, FieldSet, Input } from '@grafana/ui';
 import React from 'react';
 import type { PprofOptions, PprofSecrets } from '../types';
-import { AuthFields } from './AuthFields';
+import { AuthFields, type SecretProps } from './AuthFields';
 import { LayoutFields } from './LayoutFields';
 import { LinkFields } from './LinkFields';
 import { SourceFields } from './SourceFields';
@@ -10,54 +10,20 @@ import { TlsFields } from './TlsFields';
 
 type Props = DataSourcePluginOptionsEditorProps<PprofOptions, PprofSecrets>;
 
+interface FieldsProps {
+  jsonData: PprofOptions;
+  setJson: (patch: Partial<PprofOptions>) => void;
+}
+
 export function ConfigEditor({ options, onOptionsChange }: Props) {
-  const { jsonData, secureJsonFields = {}, secureJsonData = {} } = options;
+  const { jsonData } = options;
   const setJson = (patch: Partial<PprofOptions>) =>
     onOptionsChange({ ...options, jsonData: { ...jsonData, ...patch } });
-  const setSecret = (name: string, value: string) =>
-    onOptionsChange({ ...options, secureJsonData: { ...secureJsonData, [name]: value } });
-  const resetSecret = (name: string) =>
-    onOptionsChange({
-      ...options,
-      secureJsonFields: { ...secureJsonFields, [name]: false },
-      secureJsonData: { ...secureJsonData, [name]: '' },
-    });
-  const secret = (name: string) => ({
-    isConfigured: Boolean(secureJsonFields[name]),
-    value: secureJsonData[name] ?? '',
-    onReset: () => resetSecret(name),
-    onChange: ({ currentTarget }: React.FormEvent<HTMLInputElement | HTMLTextAreaElement>) =>
-      setSecret(name, currentTarget.value),
-  });
-
+  const secret = secretsOf({ options, onOptionsChange });
   return (
     <>
       <FieldSet label="Bucket">
-        <Field
-          label="Bucket URL"
-          htmlFor="bucketUrl"
-          description="https://s3.eu-west-1.amazonaws.com/profiles or https://profiles.s3.eu-west-1.amazonaws.com. Only GET requests are ever sent."
-          required
-          invalid={Boolean(jsonData.bucketUrl) && !/^https?:\/\/[^\s/]+/.test(jsonData.bucketUrl ?? '')}
-          error="A URL starts with https:// or http://."
-        >
-          <Input
-            id="bucketUrl"
-            width={80}
-            placeholder="https://s3.eu-west-1.amazonaws.com/profiles"
-            value={jsonData.bucketUrl ?? ''}
-            onChange={({ currentTarget }) => setJson({ bucketUrl: currentTarget.value.trim().replace(/\/+$/, '') })}
-          />
-        </Field>
-        <Field label="Prefix" htmlFor="prefix" description="Listing never leaves it. Empty for the whole bucket.">
-          <Input
-            id="prefix"
-            width={40}
-            placeholder="prod/"
-            value={jsonData.prefix ?? ''}
-            onChange={({ currentTarget }) => setJson({ prefix: currentTarget.value.trim() })}
-          />
-        </Field>
+        <BucketFields jsonData={jsonData} setJson={setJson} />
       </FieldSet>
 
       <FieldSet label="Key layout">
@@ -81,37 +47,100 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
       </FieldSet>
 
       <FieldSet label="Limits">
-        <Field
+        <LimitField
+          id="maxObjectMiB"
           label="Largest object (MiB)"
-          htmlFor="maxObjectMiB"
           description="Larger ones are not opened; the panel says so."
-        >
-          <Input
-            id="maxObjectMiB"
-            type="number"
-            min={1}
-            width={20}
-            placeholder="128"
-            value={jsonData.maxObjectMiB ?? ''}
-            onChange={({ currentTarget }) => setJson({ maxObjectMiB: Number(currentTarget.value) || undefined })}
-          />
-        </Field>
-        <Field
+          placeholder="128"
+          value={jsonData.maxObjectMiB}
+          onChange={(maxObjectMiB) => setJson({ maxObjectMiB })}
+        />
+        <LimitField
+          id="maxCaptures"
           label="Most captures"
-          htmlFor="maxCaptures"
           description="Of one query; the newest stay and the panel says how many were left out."
-        >
-          <Input
-            id="maxCaptures"
-            type="number"
-            min={1}
-            width={20}
-            placeholder="200"
-            value={jsonData.maxCaptures ?? ''}
-            onChange={({ currentTarget }) => setJson({ maxCaptures: Number(currentTarget.value) || undefined })}
-          />
-        </Field>
+          placeholder="200"
+          value={jsonData.maxCaptures}
+          onChange={(maxCaptures) => setJson({ maxCaptures })}
+        />
       </FieldSet>
     </>
+  );
+}
+
+/** The inputs of secrets, by name. */
+const secretsOf =
+  ({ options, onOptionsChange }: Props) =>
+  (name: string): SecretProps => {
+    const { secureJsonFields = {}, secureJsonData = {} } = options;
+    return {
+      isConfigured: Boolean(secureJsonFields[name]),
+      value: secureJsonData[name] ?? '',
+      onReset: () =>
+        onOptionsChange({
+          ...options,
+          secureJsonFields: { ...secureJsonFields, [name]: false },
+          secureJsonData: { ...secureJsonData, [name]: '' },
+        }),
+      onChange: ({ currentTarget }) =>
+        onOptionsChange({ ...options, secureJsonData: { ...secureJsonData, [name]: currentTarget.value } }),
+    };
+  };
+
+function BucketFields({ jsonData: { bucketUrl = '', prefix = '' }, setJson }: FieldsProps) {
+  return (
+    <>
+      <Field
+        label="Bucket URL"
+        htmlFor="bucketUrl"
+        description="https://s3.eu-west-1.amazonaws.com/profiles or https://profiles.s3.eu-west-1.amazonaws.com. Only GET requests are ever sent."
+        required
+        invalid={bucketUrl !== '' && !/^https?:\/\/[^\s/]+/.test(bucketUrl)}
+        error="A URL starts with https:// or http://."
+      >
+        <Input
+          id="bucketUrl"
+          width={80}
+          placeholder="https://s3.eu-west-1.amazonaws.com/profiles"
+          value={bucketUrl}
+          onChange={({ currentTarget }) => setJson({ bucketUrl: currentTarget.value.trim().replace(/\/+$/, '') })}
+        />
+      </Field>
+      <Field label="Prefix" htmlFor="prefix" description="Listing never leaves it. Empty for the whole bucket.">
+        <Input
+          id="prefix"
+          width={40}
+          placeholder="prod/"
+          value={prefix}
+          onChange={({ currentTarget }) => setJson({ prefix: currentTarget.value.trim() })}
+        />
+      </Field>
+    </>
+  );
+}
+
+interface LimitProps {
+  id: string;
+  label: string;
+  description: string;
+  /** The limit where none is set. */
+  placeholder: string;
+  value: number | undefined;
+  onChange: (value: number | undefined) => void;
+}
+
+function LimitField({ id, label, description, placeholder, value, onChange }: LimitProps) {
+  return (
+    <Field label={label} htmlFor={id} description={description}>
+      <Input
+        id={id}
+        type="number"
+        min={1}
+        width={20}
+        placeholder={placeholder}
+        value={value ?? ''}
+        onChange={({ currentTarget }) => onChange(Number(currentTarget.value) || undefined)}
+      />
+    </Field>
   );
 }

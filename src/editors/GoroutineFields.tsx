@@ -10,9 +10,8 @@ const signatures: Array<ComboboxOption<SignatureChoice>> = [
 ];
 
 /** Which goroutines, and what makes a group of them. */
-export function GoroutineFields({ id, query, view, uses, onChange }: FormProps) {
-  const { search, groupBy, collapseStd, signature, benign } = query;
-  const hasSignatures = view.opens === 'goroutines' || uses('benign');
+export function GoroutineFields(props: FormProps) {
+  const { id, query, view, uses, onChange } = props;
   return (
     <>
       <TextField
@@ -20,59 +19,67 @@ export function GoroutineFields({ id, query, view, uses, onChange }: FormProps) 
         label="Search"
         labelWidth={labelWidth}
         width={60}
-        value={search}
+        value={query.search}
         placeholder={'state == "select" && duration > 10 && contains(trace, "json")'}
         tooltip="Names: id, dups, duration (minutes), lines, state, trace, creator and labels. Functions: contains, lower, upper. Operators: == != < <= > >= =~ !~ && || !. A backslash in a quoted text stands for itself."
-        onCommit={(text) => onChange({ search: text })}
+        onCommit={(search) => onChange({ search })}
       />
-      {hasSignatures && (
-        <InlineFieldRow>
-          <LabelledField
-            id={id('collapseStd')}
-            label="Collapse std"
-            labelWidth={labelWidth}
-            tooltip="Only calls of the program tell stacks apart, not those of the runtime and the standard library."
-          >
-            <InlineSwitch
-              id={id('collapseStd')}
-              value={collapseStd}
-              onChange={({ currentTarget }) => onChange({ collapseStd: currentTarget.checked })}
-            />
-          </LabelledField>
-          <ChoiceField
-            id={id('signature')}
-            label="Signature"
-            tooltip="What tells two calls apart."
-            width={18}
-            options={signatures}
-            value={signature}
-            onChange={(signature) => onChange({ signature })}
-          />
-          {uses('groupBy') && (
-            <TextField
-              id={id('groupBy')}
-              label="Group by"
-              value={groupBy}
-              width={22}
-              placeholder="e.g. tenant_id"
-              tooltip="Labels that split a group, separated by commas: tenant_id, state_class, …"
-              onCommit={(text) => onChange({ groupBy: text })}
-            />
-          )}
-        </InlineFieldRow>
-      )}
-      {uses('benign') && (
-        <Section title="Known benign" summary={benign === defaultBenign ? '' : 'changed'}>
-          <LinesField
-            id={id('benign')}
-            label="Functions"
-            rows={8}
-            value={benign}
-            tooltip="Regular expressions, one a line, on the innermost function of a signature: goroutines that stay without being a leak. They are listed last. Empty the field and leave it to get the default list back."
-            onCommit={(text) => onChange({ benign: text.trim() || defaultBenign })}
-          />
-        </Section>
-      )}
+      {(view.opens === 'goroutines' || uses('benign')) && <SignatureFields {...props} />}
+      {uses('benign') && <BenignField {...props} />}
     </>
+  );
+}
+
+function SignatureFields({ id, query, uses, onChange }: FormProps) {
+  return (
+    <InlineFieldRow>
+      <LabelledField
+        id={id('collapseStd')}
+        label="Collapse std"
+        labelWidth={labelWidth}
+        tooltip="Only calls of the program tell stacks apart, not those of the runtime and the standard library."
+      >
+        <InlineSwitch
+          id={id('collapseStd')}
+          value={query.collapseStd}
+          onChange={({ currentTarget }) => onChange({ collapseStd: currentTarget.checked })}
+        />
+      </LabelledField>
+      <ChoiceField
+        id={id('signature')}
+        label="Signature"
+        tooltip="What tells two calls apart."
+        width={18}
+        options={signatures}
+        value={query.signature}
+        onChange={(signature) => onChange({ signature })}
+      />
+      {uses('groupBy') && (
+        <TextField
+          id={id('groupBy')}
+          label="Group by"
+          value={query.groupBy}
+          width={22}
+          placeholder="e.g. tenant_id"
+          tooltip="Labels that split a group, separated by commas: tenant_id, state_class, …"
+          onCommit={(groupBy) => onChange({ groupBy })}
+        />
+      )}
+    </InlineFieldRow>
+  );
+}
+
+function BenignField({ id, query: { benign }, onChange }: FormProps) {
+  return (
+    <Section title="Known benign" summary={benign === defaultBenign ? '' : 'changed'}>
+      <LinesField
+        id={id('benign')}
+        label="Functions"
+        rows={8}
+        value={benign}
+        tooltip="Regular expressions, one a line, on the innermost function of a signature: goroutines that stay without being a leak. They are listed last. Empty the field and leave it to get the default list back."
+        onCommit={(text) => onChange({ benign: text.trim() || defaultBenign })}
+      />
+    </Section>
   );
 }

@@ -24,50 +24,20 @@ interface LabelFiltersProps {
 
 /** Conditions on labels, a row each, and a field that adds one. */
 export function LabelFilters({ id, filters, values, onChange, children }: LabelFiltersProps) {
-  const replace = (at: number, patch: Partial<Matcher>) =>
-    onChange(filters.map((filter, i) => (i === at ? { ...filter, ...patch } : filter)));
   return (
     <>
       {filters.map((filter, i) => {
         const others = filters.filter((_, k) => k !== i);
         return (
-          <InlineFieldRow key={i}>
-            <HiddenLabel htmlFor={`${id}-${i}-name`} text={`Label ${i + 1} name`} />
-            <HiddenLabel htmlFor={`${id}-${i}-op`} text={`Label ${i + 1} operator`} />
-            <HiddenLabel htmlFor={`${id}-${i}-value`} text={`Label ${i + 1} value`} />
-            <InlineField label={<RowLabel text={i === 0 ? 'Labels' : ''} />}>
-              <LateCombobox
-                id={`${id}-${i}-name`}
-                width={22}
-                createCustomValue
-                value={filter.name}
-                options={(typed) => values('', typed, others)}
-                onChange={(option) => replace(i, { name: option.value })}
-              />
-            </InlineField>
-            <LateCombobox
-              id={`${id}-${i}-op`}
-              width={10}
-              options={operators}
-              value={filter.op}
-              onChange={({ value }) => replace(i, { op: value })}
-            />
-            <LateCombobox
-              id={`${id}-${i}-value`}
-              width={32}
-              createCustomValue
-              value={filter.value}
-              options={(typed) => values(filter.name, typed, others)}
-              onChange={(option) => replace(i, { value: option.value })}
-            />
-            <Button
-              aria-label={`Remove label ${i + 1}`}
-              icon="times"
-              variant="secondary"
-              fill="text"
-              onClick={() => onChange(others)}
-            />
-          </InlineFieldRow>
+          <FilterRow
+            key={i}
+            id={`${id}-${i}`}
+            row={i}
+            filter={filter}
+            values={(label, typed) => values(label, typed, others)}
+            onChange={(changed) => onChange(filters.map((other, k) => (k === i ? changed : other)))}
+            onRemove={() => onChange(others)}
+          />
         );
       })}
       <InlineFieldRow>
@@ -86,5 +56,50 @@ export function LabelFilters({ id, filters, values, onChange, children }: LabelF
         {children}
       </InlineFieldRow>
     </>
+  );
+}
+
+interface FilterRowProps {
+  id: string;
+  row: number;
+  filter: Matcher;
+  values: (label: string, typed: string) => Promise<ComboboxOption[]>;
+  onChange: (filter: Matcher) => void;
+  onRemove: () => void;
+}
+
+function FilterRow({ id, row, filter, values, onChange, onRemove }: FilterRowProps) {
+  return (
+    <InlineFieldRow>
+      <HiddenLabel htmlFor={`${id}-name`} text={`Label ${row + 1} name`} />
+      <HiddenLabel htmlFor={`${id}-op`} text={`Label ${row + 1} operator`} />
+      <HiddenLabel htmlFor={`${id}-value`} text={`Label ${row + 1} value`} />
+      <InlineField label={<RowLabel text={row === 0 ? 'Labels' : ''} />}>
+        <LateCombobox
+          id={`${id}-name`}
+          width={22}
+          createCustomValue
+          value={filter.name}
+          options={(typed) => values('', typed)}
+          onChange={({ value: name }) => onChange({ ...filter, name })}
+        />
+      </InlineField>
+      <LateCombobox
+        id={`${id}-op`}
+        width={10}
+        options={operators}
+        value={filter.op}
+        onChange={({ value: op }) => onChange({ ...filter, op })}
+      />
+      <LateCombobox
+        id={`${id}-value`}
+        width={32}
+        createCustomValue
+        value={filter.value}
+        options={(typed) => values(filter.name, typed)}
+        onChange={({ value }) => onChange({ ...filter, value })}
+      />
+      <Button aria-label={`Remove label ${row + 1}`} icon="times" variant="secondary" fill="text" onClick={onRemove} />
+    </InlineFieldRow>
   );
 }

@@ -63,26 +63,37 @@ export function LayoutFields({ options, setJson }: Props) {
   );
 }
 
-/** How real keys of the bucket parse: read once from the saved data source, parsed anew at each keystroke. */
-function KeyPreview({
-  uid,
-  version,
-  prefix,
-  template,
-}: {
+interface PreviewProps {
   uid: string;
   /** Counts the saves of the data source; 0 before the first. */
   version: number;
   prefix: string;
   template: string;
-}) {
-  const styles = useStyles2(getStyles);
+}
+
+/** How real keys of the bucket parse: read once from the saved data source, parsed anew at each keystroke. */
+function KeyPreview({ uid, version, prefix, template }: PreviewProps) {
   const [run, setRun] = useState(0);
+  const { keys, problem } = useKeys(uid, version, run);
+  return (
+    <div aria-label="Key preview" role="region">
+      {problem !== '' && (
+        <Alert severity="warning" title="The keys of the bucket could not be read">
+          {problem}
+        </Alert>
+      )}
+      {keys.length > 0 && <ParsedKeys keys={keys} prefix={prefix} template={template} />}
+      <Button size="sm" variant="secondary" icon="sync" disabled={version === 0} onClick={() => setRun(run + 1)}>
+        Read keys again
+      </Button>
+    </div>
+  );
+}
+
+/** The first keys of a data source as it is saved. @param run they are read again for another one */
+function useKeys(uid: string, version: number, run: number): { keys: readonly string[]; problem: string } {
   const reading = `${uid} ${version} ${run}`;
   const [found, setFound] = useState<{ reading: string; keys: readonly string[]; problem: string }>();
-  const keys = found?.keys ?? [];
-  // What was wrong with other settings says nothing of these.
-  const problem = found?.reading === reading ? found.problem : '';
   useEffect(() => {
     // An answer that comes after other settings were saved is about those before.
     let isCurrent = true;
@@ -100,52 +111,41 @@ function KeyPreview({
       isCurrent = false;
     };
   }, [uid, version, reading]);
+  // The problem of other settings says nothing of these.
+  return { keys: found?.keys ?? [], problem: found?.reading === reading ? found.problem : '' };
+}
 
+function ParsedKeys({ keys, prefix, template }: { keys: readonly string[]; prefix: string; template: string }) {
+  const styles = useStyles2(getStyles);
   const layout = compileLayout(template);
-  const parsed = keys.map((key) => ({
+  const rows = keys.map((key) => ({
     key,
     parsed: key.startsWith(prefix) ? layout.parse(key.slice(prefix.length)) : undefined,
   }));
-  const matching = parsed.filter((row) => row.parsed).length;
-  const shown = parsed.filter((_, i) => i < 5);
   return (
-    <div aria-label="Key preview" role="region">
-      {problem !== '' && (
-        <Alert severity="warning" title="The keys of the bucket could not be read">
-          {problem}
-        </Alert>
-      )}
-      {keys.length > 0 && (
-        <>
-          <p className={styles.summary}>
-            The layout reads {matching} of the first {keys.length} keys.
-          </p>
-          <table className={styles.table}>
-            <thead>
-              <tr>
-                <th scope="col">Key</th>
-                <th scope="col">Read as</th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((row) => (
-                <tr key={row.key}>
-                  <td>
-                    <code className={styles.key}>{row.key}</code>
-                  </td>
-                  <td className={row.parsed ? undefined : styles.bad}>
-                    {row.parsed ? summary(row.parsed) : 'not of this layout'}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </>
-      )}
-      <Button size="sm" variant="secondary" icon="sync" disabled={version === 0} onClick={() => setRun(run + 1)}>
-        Read keys again
-      </Button>
-    </div>
+    <>
+      <p className={styles.summary}>
+        The layout reads {rows.filter(({ parsed }) => parsed).length} of the first {keys.length} keys.
+      </p>
+      <table className={styles.table}>
+        <thead>
+          <tr>
+            <th scope="col">Key</th>
+            <th scope="col">Read as</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, 5).map(({ key, parsed }) => (
+            <tr key={key}>
+              <td>
+                <code className={styles.key}>{key}</code>
+              </td>
+              <td className={parsed ? undefined : styles.bad}>{parsed ? summary(parsed) : 'not of this layout'}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
   );
 }
 

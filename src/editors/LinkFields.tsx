@@ -14,11 +14,11 @@ const memoryQuery = {
   query: 'autoprofiler_memory_bytes{service="$service", instance="$instance"}',
 };
 
+type MetricsQuery = NonNullable<PprofOptions['metricsQueries']>[number];
+
 /** Where captures lead: the dashboard of an event, and the metrics of its process. */
 export function LinkFields({ jsonData, setJson }: Props) {
   const { eventDashboardUid, metricsUid, metricsQueries = [] } = jsonData;
-  const setQuery = (at: number, patch: Partial<(typeof metricsQueries)[number]>) =>
-    setJson({ metricsQueries: metricsQueries.map((query, i) => (i === at ? { ...query, ...patch } : query)) });
   return (
     <>
       <Field
@@ -50,52 +50,77 @@ export function LinkFields({ jsonData, setJson }: Props) {
           onClear={() => setJson({ metricsUid: undefined })}
         />
       </Field>
-      {metricsUid &&
-        metricsQueries.map(({ name, query }, i) => (
-          <Stack key={i} alignItems="end" gap={1}>
-            <Field label={`Link ${i + 1}`} htmlFor={`metricsName${i}`}>
-              <Input
-                id={`metricsName${i}`}
-                width={24}
-                placeholder="Memory"
-                value={name}
-                onChange={({ currentTarget }) => setQuery(i, { name: currentTarget.value })}
-              />
-            </Field>
-            <Field
-              label={`Query ${i + 1}`}
-              htmlFor={`metricsQuery${i}`}
-              description={i === 0 ? '$service, $instance and other key labels stand for those of the capture.' : ''}
-            >
-              <Input
-                id={`metricsQuery${i}`}
-                width={64}
-                placeholder='process_resident_memory_bytes{instance="$instance"}'
-                value={query}
-                onChange={({ currentTarget }) => setQuery(i, { query: currentTarget.value })}
-              />
-            </Field>
-            <Field label="">
-              <Button
-                aria-label={`Remove link ${i + 1}`}
-                icon="times"
-                variant="secondary"
-                fill="text"
-                onClick={() => setJson({ metricsQueries: metricsQueries.filter((_, k) => k !== i) })}
-              />
-            </Field>
-          </Stack>
-        ))}
       {metricsUid && (
-        <Button
-          size="sm"
-          variant="secondary"
-          icon="plus"
-          onClick={() => setJson({ metricsQueries: [...metricsQueries, { name: 'Memory', query: '' }] })}
-        >
-          Add query
-        </Button>
+        <MetricsQueries queries={metricsQueries} onChange={(queries) => setJson({ metricsQueries: queries })} />
       )}
     </>
+  );
+}
+
+interface QueriesProps {
+  queries: readonly MetricsQuery[];
+  onChange: (queries: MetricsQuery[]) => void;
+}
+
+function MetricsQueries({ queries, onChange }: QueriesProps) {
+  return (
+    <>
+      {queries.map((query, i) => (
+        <MetricsQueryRow
+          key={i}
+          row={i}
+          query={query}
+          onChange={(changed) => onChange(queries.map((other, k) => (k === i ? changed : other)))}
+          onRemove={() => onChange(queries.filter((_, k) => k !== i))}
+        />
+      ))}
+      <Button
+        size="sm"
+        variant="secondary"
+        icon="plus"
+        onClick={() => onChange([...queries, { name: 'Memory', query: '' }])}
+      >
+        Add query
+      </Button>
+    </>
+  );
+}
+
+interface RowProps {
+  row: number;
+  query: MetricsQuery;
+  onChange: (query: MetricsQuery) => void;
+  onRemove: () => void;
+}
+
+function MetricsQueryRow({ row, query, onChange, onRemove }: RowProps) {
+  return (
+    <Stack alignItems="end" gap={1}>
+      <Field label={`Link ${row + 1}`} htmlFor={`metricsName${row}`}>
+        <Input
+          id={`metricsName${row}`}
+          width={24}
+          placeholder="Memory"
+          value={query.name}
+          onChange={({ currentTarget }) => onChange({ ...query, name: currentTarget.value })}
+        />
+      </Field>
+      <Field
+        label={`Query ${row + 1}`}
+        htmlFor={`metricsQuery${row}`}
+        description={row === 0 ? '$service, $instance and other key labels stand for those of the capture.' : ''}
+      >
+        <Input
+          id={`metricsQuery${row}`}
+          width={64}
+          placeholder='process_resident_memory_bytes{instance="$instance"}'
+          value={query.query}
+          onChange={({ currentTarget }) => onChange({ ...query, query: currentTarget.value })}
+        />
+      </Field>
+      <Field label="">
+        <Button aria-label={`Remove link ${row + 1}`} icon="times" variant="secondary" fill="text" onClick={onRemove} />
+      </Field>
+    </Stack>
   );
 }

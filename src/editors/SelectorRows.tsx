@@ -132,7 +132,7 @@ function SuggestedField({ id, label, tooltip, value, onChange, ...others }: Sugg
 
 type Suggestions = Awaited<ReturnType<PprofDataSource['suggestions']>>;
 
-/** What may be typed, as the captures that a selector leaves have it. */
+/** Suggestions for labels and sample types, from the captures that a selector leaves. */
 function useSuggestions(datasource: PprofDataSource, range: TimeRange | undefined) {
   const ask = useMemo(() => rememberLast((selector) => datasource.suggestions(selector, range)), [datasource, range]);
   return {

@@ -17,14 +17,13 @@ const examples = [
   '/usr/local/go/src/net/http/server.go',
 ].join('\n');
 
-/** What the preview takes for the labels of a capture. */
+/** Labels of the capture that the preview is for. */
 const labels = { service: 'ingester', version: 'v1.42.0', instance: 'ingester-0', event: 'k3v9q2xd' };
 
 /** Where the code of services is, with a preview of what file names of profiles become. */
 export function SourceFields({ jsonData, setJson }: Props) {
-  const { sourceUrl = '', sourceRules = defaultRules, sourceGoVersion = '' } = jsonData;
+  const { sourceUrl = '' } = jsonData;
   const [samples, setSamples] = useState(examples);
-  const styles = useStyles2(getStyles);
   const preview = sourceUrl === '' ? undefined : previewOf(jsonData, samples);
   const problem = preview && 'problem' in preview ? preview.problem : '';
   return (
@@ -46,65 +45,86 @@ export function SourceFields({ jsonData, setJson }: Props) {
       </Field>
       {sourceUrl !== '' && (
         <>
-          <Field
-            label="Source rules"
-            htmlFor="sourceRules"
-            description="A line each, the first that matches counts: PREFIX => cuts a prefix of file names, PREFIX => FOLDER maps a module to a folder, PREFIX => URL to a repository of its own; * is any one folder, {1} the first. Go's own packages are GOROOT. Modules of the module cache on GitHub and the like need no rule."
-            invalid={problem.startsWith('Rule')}
-            error={problem}
-          >
-            <TextArea
-              id="sourceRules"
-              cols={100}
-              rows={8}
-              value={sourceRules}
-              onChange={({ currentTarget }) => setJson({ sourceRules: currentTarget.value })}
-            />
-          </Field>
-          <Field
-            label="Go version"
-            htmlFor="sourceGoVersion"
-            description="Of Go's own packages, where all services are built with one release. Empty: the meta.json beside a capture says it, and where there is none, Go's own packages have no links."
-          >
-            <Input
-              id="sourceGoVersion"
-              width={20}
-              placeholder="go1.26.8"
-              value={sourceGoVersion}
-              onChange={({ currentTarget }) => setJson({ sourceGoVersion: currentTarget.value.trim() || undefined })}
-            />
-          </Field>
-          <Field
-            label="Sample file names"
-            htmlFor="sourceSamples"
-            description={`Not saved: what they become for version ${labels.version} of ${labels.service}.`}
-          >
-            <TextArea
-              id="sourceSamples"
-              cols={100}
-              rows={4}
-              value={samples}
-              onChange={({ currentTarget }) => setSamples(currentTarget.value)}
-            />
-          </Field>
-          {preview && 'links' in preview && (
-            <ul aria-label="Source preview" className={styles.list}>
-              {preview.links.map((link, i) => (
-                <li key={i}>
-                  {'url' in link ? (
-                    <a href={link.url} target="_blank" rel="noreferrer" className={styles.link}>
-                      {link.url}
-                    </a>
-                  ) : (
-                    <span className={styles.none}>No link. {link.reason}</span>
-                  )}
-                </li>
-              ))}
-            </ul>
-          )}
+          <RuleFields jsonData={jsonData} setJson={setJson} problem={problem.startsWith('Rule') ? problem : ''} />
+          <SampleField samples={samples} onChange={setSamples} />
+          {preview && 'links' in preview && <LinkPreview links={preview.links} />}
         </>
       )}
     </>
+  );
+}
+
+/** @param problem of the rules, '' for none */
+function RuleFields({ jsonData, setJson, problem }: Props & { problem: string }) {
+  const { sourceRules = defaultRules, sourceGoVersion = '' } = jsonData;
+  return (
+    <>
+      <Field
+        label="Source rules"
+        htmlFor="sourceRules"
+        description="A line each, the first that matches counts: PREFIX => cuts a prefix of file names, PREFIX => FOLDER maps a module to a folder, PREFIX => URL to a repository of its own; * is any one folder, {1} the first. Go's own packages are GOROOT. Modules of the module cache on GitHub and the like need no rule."
+        invalid={problem !== ''}
+        error={problem}
+      >
+        <TextArea
+          id="sourceRules"
+          cols={100}
+          rows={8}
+          value={sourceRules}
+          onChange={({ currentTarget }) => setJson({ sourceRules: currentTarget.value })}
+        />
+      </Field>
+      <Field
+        label="Go version"
+        htmlFor="sourceGoVersion"
+        description="Of Go's own packages, where all services are built with one release. Empty: the meta.json beside a capture says it, and where there is none, Go's own packages have no links."
+      >
+        <Input
+          id="sourceGoVersion"
+          width={20}
+          placeholder="go1.26.8"
+          value={sourceGoVersion}
+          onChange={({ currentTarget }) => setJson({ sourceGoVersion: currentTarget.value.trim() || undefined })}
+        />
+      </Field>
+    </>
+  );
+}
+
+function SampleField({ samples, onChange }: { samples: string; onChange: (samples: string) => void }) {
+  return (
+    <Field
+      label="Sample file names"
+      htmlFor="sourceSamples"
+      description={`Not saved: what they become for version ${labels.version} of ${labels.service}.`}
+    >
+      <TextArea
+        id="sourceSamples"
+        cols={100}
+        rows={4}
+        value={samples}
+        onChange={({ currentTarget }) => onChange(currentTarget.value)}
+      />
+    </Field>
+  );
+}
+
+function LinkPreview({ links }: { links: readonly SourceLink[] }) {
+  const styles = useStyles2(getStyles);
+  return (
+    <ul aria-label="Source preview" className={styles.list}>
+      {links.map((link, i) => (
+        <li key={i}>
+          {'url' in link ? (
+            <a href={link.url} target="_blank" rel="noreferrer" className={styles.link}>
+              {link.url}
+            </a>
+          ) : (
+            <span className={styles.none}>No link. {link.reason}</span>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }
 

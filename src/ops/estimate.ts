@@ -183,7 +183,7 @@ interface Weights {
 }
 
 /**
- * What passes each node that is asked for, by value of the label. A sample counts from where its label begins: below
+ * The weight that passes each node that is asked for, by value of the label. A sample counts from where its label begins: below
  * runtime/pprof.Do, or from its root where the goroutine was started with it.
  */
 function weightsAt(

@@ -44,7 +44,7 @@ export interface StoreOptions extends RetryOptions {
   readonly maxObjectBytes?: number;
 }
 
-/** What the store sends requests with: Grafana's backendSrv in the plugin, fetch in Node. */
+/** Sends the store's requests: Grafana's backendSrv in the plugin, fetch in Node. */
 export type StoreFetch = (request: StoreRequest) => Promise<StoreResponse>;
 export interface StoreRequest {
   /** Path and query below the bucket's base, percent-encoded, starting with '/' or '?'. */

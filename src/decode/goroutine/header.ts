@@ -3,7 +3,7 @@ import { LabelText } from './labelList';
 /** Labels kept of a goroutine, each of which takes some 30 bytes. A program sets a few. */
 export const maxLabels = 100;
 
-/** What the header of a goroutine says after its id. */
+/** The header of a goroutine, from behind its id on. */
 export interface Status {
   /** As printed, without marks. */
   readonly state: string;
