@@ -58,6 +58,7 @@ export function blockers({ profile }: Prepared, whole: Profile, options: Signatu
     ({ holders }: Lock): T =>
       holders.length === 1 ? read(holders[0]) : none;
   const holderWaitsFor = ofHolder('', (i) => whole.strings[wholeLabelColumns.blockedOn[wholeSet(i)]]);
+  const holderId = ofHolder(NaN, (i) => wholeLabelColumns.id[wholeSet(i)]);
   const signaturesOf = ({ waiting }: Lock) => waiting.map((i) => signature[profile.sample.stack[i]]);
   const texts = rows.map((lock) => mostNamed(signaturesOf(lock).map((one) => signatures.text(one))));
   /** Of the waiting goroutines' signatures one that reads as the row does. */
@@ -95,23 +96,16 @@ export function blockers({ profile }: Prepared, whole: Profile, options: Signatu
     ],
     notices: [
       ...(all.length > 0 ? [heuristic] : [nothingBlocked(labelColumns.hasIds)]),
-      ...deadlocks(
-        all.map((lock) => ({
-          address: lock.address,
-          holder: ofHolder(NaN, (i) => wholeLabelColumns.id[wholeSet(i)])(lock),
-          next: holderWaitsFor(lock),
-        }))
-      ),
-      ...(all.length > rows.length
-        ? [
-            {
-              severity: 'info' as const,
-              text: `Shown: the ${maxRows} addresses that most goroutines wait for, of ${all.length.toLocaleString('en-US')}.`,
-            },
-          ]
-        : []),
+      ...deadlocks(all.map((lock) => ({ address: lock.address, holder: holderId(lock), next: holderWaitsFor(lock) }))),
+      ...cutNotice(all.length),
     ],
   };
+}
+
+/** @param count of addresses that goroutines wait for */
+function cutNotice(count: number): Notice[] {
+  const text = `Shown: the ${maxRows} addresses that most goroutines wait for, of ${count.toLocaleString('en-US')}.`;
+  return count > maxRows ? [{ severity: 'info', text }] : [];
 }
 
 const heuristic: Notice = {

@@ -1,6 +1,6 @@
 import { goroutineLabel } from '../../profile/goroutineStates';
 import type { Profile } from '../../profile/profile';
-import { columnsOf, namedColumn, percentOf, type NamedText, type Table } from '../table';
+import { columnsOf, namedColumn, percentOf, type Column, type NamedText, type Table } from '../table';
 import type { Notice } from '../../text/notice';
 import { labelColumnsOf, waitBuckets, type SelectedGoroutines } from './labelColumns';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
@@ -39,18 +39,14 @@ export function goroutines(
   const groups = new Groups(options);
   const groupOf = groups.ofSamples(now.profile);
   const groupOfBase = base && groups.ofSamples(base.prepared.profile);
-  const current: Grouped = { profile: now.profile, group: groupOf, tally: tally(now.profile, groupOf, groups.length) };
-  const before: Grouped | undefined = base &&
-    groupOfBase && {
-      profile: base.prepared.profile,
-      group: groupOfBase,
-      tally: tally(base.prepared.profile, groupOfBase, groups.length),
-    };
+  const grouped = (profile: Profile, group: Uint32Array): Grouped => ({
+    profile,
+    group,
+    tally: tally(profile, group, groups.length),
+  });
+  const current = grouped(now.profile, groupOf);
+  const before = base && groupOfBase && grouped(base.prepared.profile, groupOfBase);
   const survivors = base && isSameProcess ? compareIds(whole, base.whole) : undefined;
-
-  const stillOf = (side: Grouped) => survivors?.ids && countOf(survivors.ids, side, groups.length);
-  const [stillNow, stillBefore] = [stillOf(current), before && stillOf(before)];
-  const still = stillNow && ((group: number) => (count(group) > 0 ? stillNow : (stillBefore ?? stillNow))(group));
 
   const count = (group: number) => current.tally.count[group];
   const baseCount = (group: number) => before?.tally.count[group] ?? 0;
@@ -58,74 +54,16 @@ export function goroutines(
   const all = [...Array(groups.length).keys()].filter((group) => count(group) > 0 || baseCount(group) > 0);
   all.sort((a, b) => Math.abs(delta(b)) - Math.abs(delta(a)) || count(b) - count(a) || a - b);
   const rows = all.slice(0, maxRows);
-  const sideOf = (group: number): Grouped => (before && count(group) === 0 ? before : current);
-
-  const { number, text } = columnsOf(rows);
-  const ofSide = (read: (tally: Tally) => Float64Array) => (group: number) => read(sideOf(group).tally)[group];
-  const { total } = current.tally;
-  const labelColumns = labelColumnsOf(now.profile);
-  const ids = labelColumns.hasIds ? firstIds(rows, sideOf) : undefined;
-  const isAny = (read: (tally: Tally) => Float64Array) => rows.some((group) => ofSide(read)(group) > 0);
-  const hasWaits = rows.some((group) => sideOf(group).tally.maxWait[group] >= 0);
-
+  const hasWaits = rows.some((group) => sideOf({ current, before }, group).tally.maxWait[group] >= 0);
   return {
     name: 'goroutines',
     length: rows.length,
     columns: [
       namedColumn('signature', rows.map(groups.text), { code: groups.codeOf(rows) }),
-      ...groups.keys.map((key, k) => text(key, (group) => groups.splitOf(group)[k])),
-      number('count', 'count', count),
-      before ? number('delta', 'count', delta) : number('%', 'percent', (group) => percentOf(count(group), total)),
-      ...(before ? [text('change', (group) => change(baseCount(group), count(group)))] : []),
-      ...(before ? [number('base', 'count', baseCount)] : []),
-      ...(still ? [number('still there', 'count', still)] : []),
-      text('state class', (group) => classText(sideOf(group).tally.classes, group)),
-      text('state', (group) => mostText(sideOf(group).tally.state, group, sideOf(group).profile.strings)),
-      ...(hasWaits
-        ? [
-            number(
-              'min wait',
-              'minutes',
-              ofSide(({ minWait }) => minWait)
-            ),
-            number(
-              'max wait',
-              'minutes',
-              ofSide(({ maxWait }) => maxWait)
-            ),
-          ]
-        : []),
-      ...(rows.some((group) => sideOf(group).tally.creator.value[group] !== 0)
-        ? [
-            namedColumn(
-              'creator',
-              rows.map((group) => creatorText(sideOf(group).profile, sideOf(group).tally, group)),
-              { isAside: true }
-            ),
-          ]
-        : []),
-      ...waitBuckets.flatMap(({ name }, b) =>
-        isAny(({ buckets }) => buckets[b])
-          ? [
-              number(
-                name,
-                'count',
-                ofSide(({ buckets }) => buckets[b])
-              ),
-            ]
-          : []
-      ),
-      ...(isAny(({ leaked }) => leaked)
-        ? [
-            number(
-              'leaked',
-              'count',
-              ofSide(({ leaked }) => leaked)
-            ),
-          ]
-        : []),
-      ...(ids ? [text('goroutines', (group) => ids.get(group) ?? '')] : []),
-      text('stack', (group) => stackOf(sideOf(group), group), { isLong: true }),
+      ...groups.keys.map((key, k) => columnsOf(rows).text(key, (group) => groups.splitOf(group)[k])),
+      ...countColumns(rows, { current, before }, survivors),
+      ...stateColumns(rows, { current, before }, hasWaits),
+      ...memberColumns(rows, { current, before }),
     ],
     notices: [
       ...(survivors?.notices ?? []),
@@ -134,6 +72,75 @@ export function goroutines(
       ...(groups.keys.length > 0 ? missingKeys(groups.keys, now.profile) : []),
     ],
   };
+}
+
+/** The goroutines and what they are compared with. */
+interface Sides {
+  readonly current: Grouped;
+  readonly before: Grouped | undefined;
+}
+
+/** Where a group's own columns are from: of one that is gone, the base. */
+const sideOf = ({ current, before }: Sides, group: number): Grouped =>
+  before && current.tally.count[group] === 0 ? before : current;
+
+/** Reads a column of the tally that a group is in. */
+const ofSide = (sides: Sides, read: (tally: Tally) => Float64Array) => (group: number) =>
+  read(sideOf(sides, group).tally)[group];
+
+/** How many there are, and how many there were. */
+function countColumns(rows: readonly number[], { current, before }: Sides, survivors: Survivors | undefined): Column[] {
+  const { number, text } = columnsOf(rows);
+  const { count: now, total } = current.tally;
+  const count = (group: number) => now[group];
+  if (!before) {
+    return [number('count', 'count', count), number('%', 'percent', (group) => percentOf(count(group), total))];
+  }
+  const baseCount = (group: number) => before.tally.count[group];
+  const still =
+    survivors?.ids && [current, before].map((side) => countOf(survivors.ids ?? new Set(), side, now.length));
+  return [
+    number('count', 'count', count),
+    number('delta', 'count', (group) => count(group) - baseCount(group)),
+    text('change', (group) => change(baseCount(group), count(group))),
+    number('base', 'count', baseCount),
+    ...(still ? [number('still there', 'count', (group) => still[count(group) > 0 ? 0 : 1](group))] : []),
+  ];
+}
+
+/** What they do, since when, and who started them. */
+function stateColumns(rows: readonly number[], sides: Sides, hasWaits: boolean): Column[] {
+  const { number, text } = columnsOf(rows);
+  const of = (group: number) => sideOf(sides, group);
+  const creator = (group: number) => creatorText(of(group).profile, of(group).tally, group);
+  const minWait = ofSide(sides, (tally) => tally.minWait);
+  const maxWait = ofSide(sides, (tally) => tally.maxWait);
+  return [
+    text('state class', (group) => classText(of(group).tally.classes, group)),
+    text('state', (group) => mostText(of(group).tally.state, group, of(group).profile.strings)),
+    ...(hasWaits ? [number('min wait', 'minutes', minWait), number('max wait', 'minutes', maxWait)] : []),
+    ...(rows.some((group) => of(group).tally.creator.value[group] !== 0)
+      ? [namedColumn('creator', rows.map(creator), { isAside: true })]
+      : []),
+  ];
+}
+
+/** Counts by how long they wait, and some of them. */
+function memberColumns(rows: readonly number[], sides: Sides): Column[] {
+  const { number, text } = columnsOf(rows);
+  /** A column of counts, where there is any. */
+  const counts = (name: string, read: (tally: Tally) => Float64Array) => {
+    const value = ofSide(sides, read);
+    return rows.some((group) => value(group) > 0) ? [number(name, 'count', value)] : [];
+  };
+  const of = (group: number) => sideOf(sides, group);
+  const ids = labelColumnsOf(sides.current.profile).hasIds ? firstIds(rows, of) : undefined;
+  return [
+    ...waitBuckets.flatMap(({ name }, b) => counts(name, ({ buckets }) => buckets[b])),
+    ...counts('leaked', ({ leaked }) => leaked),
+    ...(ids ? [text('goroutines', (group) => ids.get(group) ?? '')] : []),
+    text('stack', (group) => stackOf(of(group), group), { isLong: true }),
+  ];
 }
 
 function change(before: number, now: number): string {
