@@ -1,6 +1,6 @@
 import { getBackendSrv, isFetchError } from '@grafana/runtime';
 import { lastValueFrom, takeUntil, fromEvent, throwIfEmpty } from 'rxjs';
-import { StoreError, type StoreFetch } from './store/store';
+import { cancelled, type StoreFetch } from './store/store';
 
 /** Requests through Grafana's data source proxy, whose only route is GET below the bucket's URL. */
 export function proxyFetch(proxyUrl: string): StoreFetch {
@@ -11,19 +11,15 @@ export function proxyFetch(proxyUrl: string): StoreFetch {
       responseType: 'arraybuffer',
       showErrorAlert: false,
     });
-    const stopped = new StoreError('The request was cancelled.', 0, 'cancelled');
     try {
       // Unsubscribing is what makes Grafana abort the request.
       const response = await lastValueFrom(
-        request.pipe(
-          takeUntil(fromEvent(signal, 'abort')),
-          throwIfEmpty(() => stopped)
-        )
+        request.pipe(takeUntil(fromEvent(signal, 'abort')), throwIfEmpty(cancelled))
       );
       return { status: response.status, headers: headersOf(response.headers), body: response.data };
     } catch (error) {
       if (!isFetchError(error) || error.status === 0) {
-        throw signal.aborted ? stopped : error;
+        throw signal.aborted ? cancelled() : error;
       }
       return { status: error.status, headers: {}, body: bodyOf(error.data) };
     }

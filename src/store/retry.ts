@@ -1,4 +1,5 @@
-import { StoreError, type RetryOptions, type StoreFetch, type StoreResponse } from './store';
+import { Places } from './concurrency';
+import { cancelled, StoreError, type RetryOptions, type StoreFetch, type StoreResponse } from './store';
 
 /**
  * A fetch that waits for a free place, and tries again where the server was busy (429, 502, 503, 504, 500) or the
@@ -6,7 +7,7 @@ import { StoreError, type RetryOptions, type StoreFetch, type StoreResponse } fr
  */
 export function send(
   fetch: StoreFetch,
-  { maxInFlight = 4, maxTries = 4, baseDelay = 300, random = Math.random }: RetryOptions = {}
+  { maxInFlight, maxTries = 4, baseDelay = 300, random = Math.random }: RetryOptions = {}
 ): StoreFetch {
   const places = new Places(maxInFlight);
   return async (request) => {
@@ -32,49 +33,6 @@ export function send(
   };
 }
 
-/** Places of requests under way; who finds none waits in a queue. */
-class Places {
-  private taken = 0;
-  private readonly queue: Array<() => void> = [];
-
-  constructor(private readonly count: number) {}
-
-  /** @throws StoreError, cancelled, without having begun */
-  async hold<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    if (signal.aborted) {
-      throw cancelled();
-    }
-    if (this.taken >= this.count) {
-      await this.wait(signal);
-    }
-    this.taken++;
-    try {
-      if (signal.aborted) {
-        throw cancelled();
-      }
-      return await work();
-    } finally {
-      this.taken--;
-      this.queue.shift()?.();
-    }
-  }
-
-  private wait(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const start = () => {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      };
-      const leave = () => {
-        this.queue.splice(this.queue.indexOf(start), 1);
-        reject(cancelled());
-      };
-      this.queue.push(start);
-      signal.addEventListener('abort', leave, { once: true });
-    });
-  }
-}
-
 /** The wait in ms that the server asks for, if it does: at most ten seconds. */
 function askedWait({ headers }: StoreResponse): number | undefined {
   const seconds = Number(headers['retry-after']);
@@ -82,8 +40,6 @@ function askedWait({ headers }: StoreResponse): number | undefined {
 }
 
 const isTransient = (status: number): boolean => status === 429 || status === 500 || (status >= 502 && status <= 504);
-
-const cancelled = () => new StoreError('The request was cancelled.', 0, 'cancelled');
 
 function networkError(error: unknown): StoreError {
   const words = error instanceof Error ? error.message : String(error);

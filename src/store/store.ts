@@ -29,7 +29,7 @@ export interface Store {
 
 /** How requests of a store are sent (retry.ts). */
 export interface RetryOptions {
-  /** Requests under way at once; Grafana lets a tab have five through its proxy, and dashboards need some too. */
+  /** Requests under way at once (concurrency.ts). */
   readonly maxInFlight?: number;
   /** Tries of one request. */
   readonly maxTries?: number;
@@ -80,3 +80,5 @@ export type StoreErrorKind =
   | 'busy'
   | 'limit'
   | 'cancelled';
+
+export const cancelled = () => new StoreError('The request was cancelled.', 0, 'cancelled');
