@@ -274,6 +274,11 @@ describe('XML', () => {
   it.each(['<a>', '<a></b>', '</a>', '<!DOCTYPE x [<!ENTITY e "x">]><a/>', 'text'])('refuses %j', (source) => {
     expect(() => parseXml(source)).toThrow(/not well-formed/);
   });
+
+  // A parser that looks for an end again and again would take minutes.
+  it.each(['<', '<a', '<!--', '<?', '<![CDATA[', '</', '<a b="', '<a>', '<a '])('4 MiB of %s are refused', (piece) => {
+    expect(() => parseXml(piece.repeat(2 ** 22 / piece.length))).toThrow(/not well-formed/);
+  });
 });
 
 describe('the captures that are nearest to an empty range', () => {
