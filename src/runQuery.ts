@@ -17,7 +17,6 @@ import {
   defaultQuery,
   infoOf,
   isFlameView,
-  usesField,
   type KeyQuery,
   type MemoryQuery,
   type MetaQuery,
@@ -204,7 +203,7 @@ async function showProcess(
   if (chosen.captures.length === 0) {
     return nothing(context, query, chosen);
   }
-  const captures = usesField(query, 'benign')
+  const captures = infoOf(query).isOfGoroutines
     ? await withLeakCaptures({ bucket, selector: query.selector, range, signal }, chosen.captures)
     : chosen.captures;
   const [{ tables, failed }, links] = await Promise.all([

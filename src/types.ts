@@ -13,7 +13,7 @@ export interface PprofOptions extends DataSourceJsonData {
   bucketUrl?: string;
   /** Listing never leaves this prefix, e.g. "prod/". */
   prefix?: string;
-  /** Name of a preset of store/layout.ts, or 'custom'. Default: 'default'. */
+  /** Name of a preset of captures/presets.ts, or 'custom'. Default: 'default'. */
   layout?: string;
   /** Template with {names}, or a regular expression with named groups between slashes; for layout 'custom'. */
   layoutTemplate?: string;

@@ -3,7 +3,7 @@ import { Stack } from '@grafana/ui';
 import React, { type ComponentType } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { leftOut, printCommand } from '../query/printCommand';
-import { infoOf, readableFields, usesField } from '../query/query';
+import { infoOf, ownFields, readableFields, usesField } from '../query/query';
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
 import { CommandField } from './CommandField';
@@ -50,7 +50,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   const filters = datasource.sampleFilters(query.selector);
   // The frame knows the objects that were opened; before it is there, the command names none.
   const executed = data?.series.find(({ refId }) => refId === stored.refId)?.meta?.executedQueryString;
-  const command = executed?.startsWith('go tool pprof') ? executed : printCommand(query, filters);
+  const command = executed?.startsWith('go tool pprof') ? executed : printCommand(ownFields(query), filters);
 
   return (
     <Stack direction="column" gap={0.5}>

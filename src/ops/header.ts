@@ -20,7 +20,7 @@ export type Header = Pick<
 >;
 
 /** Where a profile has the sample types of a merged one, and what their values are multiplied by. */
-export interface Side {
+export interface MergedTypes {
   readonly rows: readonly number[];
   readonly ratios: readonly number[];
 }
@@ -30,7 +30,7 @@ export interface Side {
  * unit of each (google/pprof profile/merge.go, CompatibilizeSampleTypes and combineHeaders; measurement.ScaleProfiles).
  * @throws InputError where they have no type in common, one type in units of different kinds, or differing periods
  */
-export function mergeHeaders(a: Header, b: Header): { header: Header; sides: readonly [Side, Side] } {
+export function mergeHeaders(a: Header, b: Header): { header: Header; sides: readonly [MergedTypes, MergedTypes] } {
   const common = a.sampleTypes.flatMap(({ type, unit }, row) => {
     const other = b.sampleTypes.findIndex((candidate) => candidate.type === type);
     return other < 0 ? [] : [{ type, row, other, unit: finerUnit(unit, b.sampleTypes[other].unit) }];

@@ -1,9 +1,9 @@
-import type { BaseMode } from '../fields/fields';
+import type { BaseMode, FieldName } from '../fields/fields';
 import type { ReportOptions } from '../fields/reportOptions';
 import { InputError } from '../text/notice';
 import { Arguments, ignoredFlags, patternText, ReportFlags, reportFlags, toSwitch } from './flags';
 import { isSearch, placeholder, reports } from './printCommand';
-import type { StoredQuery, ViewName } from './query';
+import { usesField, type StoredQuery, type ViewName } from './query';
 
 /** Flags of how pprof serves and writes, which a query has no part in. */
 const servingFlags = ['http', 'output', 'buildid'];
@@ -35,8 +35,11 @@ export function applyCommand(text: string, shown: string, isKey: (file: string) 
   const before = readShown(shown);
   // A flag may say what is no option of the query: a label filter of its selector, a variable's value, or a view that
   // pprof has no report for. Those that are not edited have to stay where they are.
+  // What only the view that it asks for uses, the command that is shown could not say.
+  const isNew = (field: FieldName) =>
+    before !== undefined && usesField(given.fields, field) && !usesField(before.fields, field);
   const edited = Object.entries(given.fields).filter(
-    ([field, value]) => value !== before?.fields[field as keyof CommandFields]
+    ([field, value]) => value !== before?.fields[field as keyof CommandFields] || isNew(field as FieldName)
   );
   const files = isSame(given.files, before?.files) ? [] : given.files;
   const hasOtherBases = !isSame(given.bases, before?.bases);

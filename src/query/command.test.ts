@@ -1,6 +1,6 @@
 import { applyCommand } from './applyCommand';
 import { leftOut, printCommand } from './printCommand';
-import { defaultQuery, type StoredQuery } from './query';
+import { defaultQuery, ownFields, type StoredQuery } from './query';
 import { parseSelector } from '../text/selector';
 
 /** As a layout whose keys begin with a folder. */
@@ -86,6 +86,17 @@ test('what is set is printed, quoted for a shell, and read back', () => {
   expect({ ...defaultQuery, ...applyCommand(command, bare, isKey).query }).toEqual(query);
 });
 
+test('what the shown view does not use, and could not show, is what a command of another view asks for', () => {
+  const stored = { ...defaultQuery, nodeCount: 10, sort: 'cum', granularity: 'lines' } as const;
+  for (const view of ['flame', 'tags'] as const) {
+    const shown = printCommand(ownFields({ ...stored, view }), []);
+    const { query } = applyCommand('go tool pprof -top FILE', shown, isKey);
+    expect({ ...stored, ...query }).toEqual({ ...defaultQuery, view: 'top' });
+  }
+  const shown = printCommand({ ...stored, view: 'top' }, []);
+  expect(applyCommand(shown, shown, isKey).query).toEqual({});
+});
+
 test.each([
   ['{tenant_id="a.b"}', "'-tagfocus=tenant_id=^a\\.b$'"],
   ['{tenant_id=~"a|b,c"}', "'-tagfocus=tenant_id=^(?:a|b\\x2cc)$'"],
@@ -142,6 +153,13 @@ test('a key that looks like a flag is printed as a path', () => {
   expect(printCommand(defaultQuery, [], ['-rf.pb.gz'])).toBe('go tool pprof -http=: ./-rf.pb.gz');
 });
 
+/** What a table of nodes uses and a flame graph does not. */
+const ofTop = pick('sort', 'dropNegative', 'nodeCount', 'nodeFraction', 'edgeFraction', 'trim', 'callTree');
+
+function pick(...names: ReadonlyArray<keyof StoredQuery>): Partial<StoredQuery> {
+  return Object.fromEntries(names.map((name) => [name, defaultQuery[name]]));
+}
+
 describe("of the query's own command only what is edited changes", () => {
   const filtered = '{tenant_id="acme", region!~"eu|us"}';
   const shownOf = (query: Partial<StoredQuery>, selector = '', files = ['s/cpu'], bases: string[] = []) =>
@@ -163,7 +181,7 @@ describe("of the query's own command only what is edited changes", () => {
     ['a base that goes', shownOf({}, '', ['s/b'], ['s/a']), '-diff_base=s/a', '', { base: '' }],
     ['the function of peek', shownOf({ view: 'peek' }, filtered), '-peek=', '-peek=json', { peek: 'json' }],
     ['beside -http=: an option', shownOf({ view: 'sandwich', peek: 'x' }), ':', ': -mean', { mean: true }],
-    ['-http=: for a report', shownOf({ view: 'sandwich', peek: 'x' }), '-http=:', '-top', { view: 'top' }],
+    ['-http=: for a report', shownOf({ view: 'sandwich', peek: 'x' }), '-http=:', '-top', { view: 'top', ...ofTop }],
     ['a report for -http=:', shownOf({ view: 'top' }), '-top', '-http=:', { view: 'flame' }],
   ])('%s', (_, shown, from, to, query) => {
     expect(shown).toContain(from);

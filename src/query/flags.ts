@@ -1,16 +1,6 @@
 import { InputError } from '../text/notice';
+import { sampleAliases } from './sampleAliases';
 import { defaultReportOptions, reportOptions, type ReportOptions } from '../fields/reportOptions';
-
-/** Older names of sample types that pprof still takes, in its order: the first that is set counts (internal/driver/cli.go). */
-const sampleFlags: Readonly<Record<string, string>> = {
-  total_delay: 'delay',
-  mean_delay: 'delay',
-  contentions: 'contentions',
-  inuse_space: 'inuse_space',
-  inuse_objects: 'inuse_objects',
-  alloc_space: 'alloc_space',
-  alloc_objects: 'alloc_objects',
-};
 
 /** Arguments of a command line, read one after the other. */
 export class Arguments {
@@ -47,7 +37,7 @@ export class ReportFlags {
    * @throws InputError for a value that cannot be read, or a second flag of one choice
    */
   take(flag: string, given: string | undefined, args: Arguments): boolean {
-    if (Object.hasOwn(sampleFlags, flag)) {
+    if (Object.hasOwn(sampleAliases, flag)) {
       if (toSwitch(flag, given)) {
         this.sampleFlags.add(flag);
       }
@@ -77,10 +67,10 @@ export class ReportFlags {
 
   /** All options, those that no flag named at pprof's presets. */
   options(): ReportOptions {
-    const sampleFlag = Object.keys(sampleFlags).find((flag) => this.sampleFlags.has(flag));
+    const sampleFlag = Object.keys(sampleAliases).find((flag) => this.sampleFlags.has(flag));
     return {
       ...defaultReportOptions,
-      ...(sampleFlag && { sampleIndex: sampleFlags[sampleFlag] }),
+      ...(sampleFlag && { sampleIndex: sampleAliases[sampleFlag] }),
       ...(this.sampleFlags.has('mean_delay') && { mean: true }),
       ...this.set,
     };
@@ -154,5 +144,5 @@ export const ignoredFlags: readonly string[] = ['symbolize', 'seconds', 'timeout
 /** Every flag that ReportFlags takes. */
 export const reportFlags: readonly string[] = [
   ...reportOptions.flatMap((option) => (option.kind === 'choice' ? option.choices : [option.flag])),
-  ...Object.keys(sampleFlags),
+  ...Object.keys(sampleAliases),
 ];

@@ -48,6 +48,14 @@ export function readableFields(stored: object): StoredQuery {
 
 const infos = new Map(viewInfos.map((info) => [info.name, info]));
 
+/** A stored query as its view takes it: what the view does not use is at its default. */
+export function ownFields(query: StoredQuery): StoredQuery {
+  const own = new Set<string>(['view', 'selector', ...fieldsOf(infoOf(query))]);
+  return Object.fromEntries(
+    Object.entries(defaultQuery).map(([name, standard]) => [name, own.has(name) ? query[name as FieldName] : standard])
+  ) as unknown as StoredQuery;
+}
+
 /** What the table of views says of the view of a query. */
 export const infoOf = ({ view }: { readonly view: ViewName }): ViewInfo => infos.get(view) as ViewInfo;
 
@@ -65,7 +73,7 @@ export function parseQuery<V extends ViewName = ViewName>(
   stored: object & { readonly view?: V }
 ): Extract<Query, { view: V }> {
   const given = stored as Readonly<Record<string, unknown>>;
-  const { view = defaultQuery.view } = given;
+  const view = given.view ?? defaultQuery.view;
   const info = infos.get(view as ViewName);
   if (!info) {
     throw new InputError(`The query's view is ${printed(view)}: expected one of ${[...infos.keys()].join(', ')}.`);

@@ -1,4 +1,4 @@
-import { defaultRules, sourceLinks, type SourceFacts, type SourceLink, type SourceSettings } from './sourceLinks';
+import { defaultRules, sourceLinks, type CodeOrigin, type SourceLink, type SourceSettings } from './sourceLinks';
 
 const template = 'https://github.com/acme/{service}/blob/{version}/{path}#L{line}';
 const labels = { service: 'app', version: 'v1.42.0' };
@@ -8,7 +8,7 @@ const go = 'https://github.com/golang/go/blob/go1.26.8/src';
 function linkOf(
   file: string,
   { line = 7, ...settings }: Partial<SourceSettings> & { line?: number } = {},
-  facts: Partial<SourceFacts> = {}
+  facts: Partial<CodeOrigin> = {}
 ): SourceLink {
   const given = { template, rules: defaultRules, goVersion: '', ...settings };
   return sourceLinks(given, { labels, goVersion: 'go1.26.8', ...facts })(file, line);

@@ -12,7 +12,7 @@ export interface SourceSettings {
 }
 
 /** What is known of the program that a profile is of. */
-export interface SourceFacts {
+export interface CodeOrigin {
   /** Labels of the capture's key, which fill the template. */
   readonly labels: Readonly<Record<string, string>>;
   /** Of its meta.json, '' where that is not known. */
@@ -145,7 +145,7 @@ function compileTemplate(text: string): Template {
  */
 export function sourceLinks(
   { template: text, rules: ruleText = defaultRules, goVersion: anyGo }: SourceSettings,
-  { labels, goVersion }: SourceFacts
+  { labels, goVersion }: CodeOrigin
 ): (file: string, line: number) => SourceLink {
   const template = compileTemplate(text);
   const rules = compileRules(ruleText);
@@ -282,7 +282,7 @@ function refOf(version: string, folder: readonly string[]): string {
 function ownPath(
   segments: readonly string[],
   template: Template,
-  labels: SourceFacts['labels']
+  labels: CodeOrigin['labels']
 ): readonly string[] | undefined {
   if (segments.length < 2 || !/^[\w-]+(?:\.[\w-]+)+$/.test(segments[0])) {
     return segments;
@@ -302,7 +302,7 @@ function match(prefix: readonly string[], segments: readonly string[]): readonly
 }
 
 interface Filling {
-  readonly labels: SourceFacts['labels'];
+  readonly labels: CodeOrigin['labels'];
   readonly path: readonly string[];
   readonly line: number;
   /** Tag or commit; without one the capture's label `version`. */

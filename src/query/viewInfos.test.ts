@@ -54,3 +54,7 @@ test('a view that there is not is refused with those that there are', () => {
     expect(() => parseQuery({ view } as object)).toThrow(/^The query's view is .*: expected one of flame, top, /);
   }
 });
+
+test('what a stored query has no value for is at its default, the view too', () => {
+  expect(parseQuery({ view: null, focus: null, selector: undefined } as object)).toEqual(parseQuery({}));
+});

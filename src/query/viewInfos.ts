@@ -7,7 +7,7 @@ import { profileViews } from './views';
 
 /** The table of views as plain data, in the order of the editor's list. */
 export const viewInfos: readonly ViewInfo[] = [...profileViews, ...keyViews].map(
-  ({ name, title, description, group, opens, base, panel, fields, reports }) => ({
+  ({ name, title, description, group, opens, base, panel, fields, reports, ...more }) => ({
     name,
     title,
     description,
@@ -17,5 +17,6 @@ export const viewInfos: readonly ViewInfo[] = [...profileViews, ...keyViews].map
     panel,
     fields,
     reports,
+    isOfGoroutines: 'isOfGoroutines' in more && more.isOfGoroutines,
   })
 );

@@ -9,7 +9,7 @@ import { nodeFields } from '../fields/fields';
 import { reportView } from './view';
 
 export interface DrawOptions {
-  /** Most rows of the table; what is left out becomes nodes named `other`. */
+  /** Most rows of the table; what is left out becomes nodes named `other`. 16,384 where a query lacks it (fields/defaultFields.ts). */
   readonly maxNodes: number;
   /** Deepest level drawn. A browser's canvas ends below 2,800 rows of a flame graph, at half of it on dense screens. */
   readonly maxDepth?: number;

@@ -4,7 +4,7 @@ import { callGraph } from './graph';
 import type { Prepared } from './preparedProfile';
 import { columnsOf, namedColumn, type Code, type NamedText, type Table } from './table';
 import type { TrimOptions } from './trimmedGraph';
-import { nodeFields, valueFields } from '../fields/fields';
+import { nodeFields } from '../fields/fields';
 import { processView } from './view';
 
 /** Rows of the table; the fastest stay. */
@@ -152,7 +152,7 @@ export const growthView = processView({
   opens: 'process',
   base: 'none',
   panel: 'table',
-  fields: [...valueFields, ...nodeFields, 'sort'],
+  fields: ['sampleIndex', 'mean', ...nodeFields, 'sort'],
   reports: [],
   isOfGoroutines: false,
   collect(query) {

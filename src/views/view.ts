@@ -52,6 +52,8 @@ export interface ViewInfo<
   readonly panel: Panel;
   /** What it uses of a query beside the fields of all views that open the same, and those of its use of a base. */
   readonly fields: readonly F[];
+  /** Of a view over a process: it counts goroutines, of which the runtime's leak detector may say which are leaks. */
+  readonly isOfGoroutines?: boolean;
   /** Names of the report in `go tool pprof`; the first is printed. */
   readonly reports: readonly string[];
 }
@@ -108,7 +110,6 @@ export interface ProcessView<N extends string = string, F extends FieldName = Fi
   'none',
   F
 > {
-  /** Counts goroutines: what the leak detector of the runtime found is read too. */
   readonly isOfGoroutines: boolean;
   collect(query: ViewQuery<'process', N, 'none', F>): CaptureCollector;
 }

@@ -1,5 +1,5 @@
 import { SharedTasks } from '../tasks/shared';
-import { againIfLost, AnswerError, type Job, type OnProgress, type Transport } from './transport';
+import { againIfLost, AnswerError, type Job, type OnDecoding, type Transport } from './transport';
 import type { Table } from '../views/table';
 
 /**
@@ -43,7 +43,7 @@ export interface Failure {
 
 /** Who waits until the worker holds a profile. */
 interface LoadListener {
-  readonly onProgress: OnProgress;
+  readonly onProgress: OnDecoding;
   /** Told when its bytes are on their way to the worker, which answers what is asked after them when they are decoded. */
   readonly onSent?: () => void;
 }
@@ -74,7 +74,7 @@ export class Holding {
         tell((listener) => listener.onSent?.());
         await this.transport.wait(job, shared);
       });
-    const onProgress: OnProgress = (done, total) => onDecode?.(key, done, total);
+    const onProgress: OnDecoding = (done, total) => onDecode?.(key, done, total);
     await this.loads.run(key, signal, read, { onProgress, onSent });
   }
 

@@ -9,7 +9,7 @@ interface Backend {
 }
 
 /** Told while a large object is decoded: bytes read, bytes in all. */
-export type OnProgress = (done: number, total: number) => void;
+export type OnDecoding = (done: number, total: number) => void;
 
 /** A question on its way to its answer. */
 export interface Job {
@@ -17,7 +17,7 @@ export interface Job {
   readonly answer: Promise<Response>;
   readonly resolve: (response: Response) => void;
   readonly reject: (reason: unknown) => void;
-  onProgress?: OnProgress;
+  onProgress?: OnDecoding;
   /** How many wait for the answer. */
   waiters: number;
   isCancelled: boolean;
@@ -41,6 +41,9 @@ const maxPosted = 4;
 /** So long, in ms, a worker may be at what nobody waits for: then it is replaced, with all that it holds. */
 const maxUnwanted = 100;
 
+/** So long, in ms, a worker is let be that took another's place: one that loses all it holds again and again answers nobody. */
+const leastLife = 2000;
+
 /**
  * So long, in ms, bytes on their way are not taken back: who leaves often comes again for the same capture, as a panel does
  * whose query is edited.
@@ -57,6 +60,7 @@ export class Transport {
   /** How many workers were lost: what one was told the next does not know. */
   generation = 0;
   private backend: Backend | undefined;
+  private replacedAt = -Infinity;
   private nextId = 1;
   private readonly waiting: Job[] = [];
   private readonly posted = new Map<number, Job>();
@@ -202,7 +206,8 @@ export class Transport {
     };
     clearTimeout(job.timer);
     // Twice: where this thread was busy meanwhile, the answer waits for it, and comes between the two.
-    job.timer = setTimeout(() => setTimeout(end), maxUnwanted);
+    const left = leastLife - (performance.now() - this.replacedAt);
+    job.timer = setTimeout(() => setTimeout(end), Math.max(maxUnwanted, left));
   }
 
   private isAt(): Job | undefined {
@@ -214,6 +219,7 @@ export class Transport {
     this.backend?.stop?.();
     this.backend = next ?? this.onThisThread();
     this.generation++;
+    this.replacedAt = performance.now();
     this.held.clear();
     this.begun.clear();
     // What waits was asked with the worker in mind that is gone, but bytes that wait are there still.
