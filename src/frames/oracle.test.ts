@@ -165,7 +165,7 @@ const readTraces: Read = (text) =>
       const calls: string[] = [];
       let value = '';
       for (const line of block.split('\n')) {
-        const head = /^(.{10})   (.*)$/.exec(line);
+        const head = /^(.{10}|\S{11,})   (.*)$/.exec(line);
         const label = /^ *(.*?):  (.*)$/.exec(line);
         if (calls.length === 0 && label && !/^ {0,9}\S+   \S/.test(line)) {
           labels.push(`${label[1]}: ${label[2]}`);
