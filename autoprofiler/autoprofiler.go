@@ -53,6 +53,8 @@ type Profiler struct {
 	readings  []ladder.Reading
 	previous  string // event of the last capture
 	lastTrace int64  // its bytes; 0 without one
+	standby   string // folder of the capture that is held; none: ""
+	standbyAt time.Time
 
 	requests    chan request
 	profilesCPU atomic.Bool
@@ -211,6 +213,7 @@ func (p *Profiler) Capture(ctx context.Context, reason string) (event string, er
 // watch looks at memory until the profiler is stopped.
 func (p *Profiler) watch() {
 	defer p.memory.Close()
+	defer p.dropStandby() // The process lives on, or ends as it should.
 	var period <-chan time.Time
 	if p.config.Period > 0 {
 		ticker := time.NewTicker(p.config.Period)
@@ -248,9 +251,14 @@ func (p *Profiler) look() error {
 		p.capture(now, cause{trigger: TriggerForecast, signal: Signal{d.Signal, d.Value}}, reading)
 	case ladder.Growth:
 		p.capture(now, cause{trigger: TriggerGrowth, signal: Signal{d.Signal, d.Value}}, reading)
+	case ladder.Standby:
+		p.keepStandby(now, cause{trigger: ratioTriggers[d.Signal], signal: Signal{d.Signal, d.Value}, rung: d.Rung}, reading)
 	case ladder.Held:
 		p.fail(StageRateLimit, fmt.Errorf("%s is at %d of %d bytes, but %d captures were made within an hour (Config.MaxPerHour)",
 			d.Signal, d.Value, reading.Limit, p.config.MaxPerHour))
+	}
+	if now.Sub(p.standbyAt) > standbyAge {
+		p.dropStandby()
 	}
 	return err
 }

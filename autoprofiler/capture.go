@@ -97,11 +97,48 @@ func (p *Profiler) capture(now time.Time, c cause, reading Reading) (Meta, error
 	if written == 0 {
 		return Meta{}, errors.Join(errs...)
 	}
+	p.dropStandby()
 	p.previous = meta.Event
 	p.observer.Captured(meta)
 	p.config.Logger.Info("autoprofiler: captured", "event", meta.Event, "trigger", meta.Trigger,
 		"value", meta.Value, "limit", meta.Limit, "files", folder, "omitted", len(meta.Omitted))
 	return meta, errors.Join(errs...)
+}
+
+// standbyAge is how long a capture is held after memory has left the height at which it is replaced.
+const standbyAge = time.Minute
+
+// keepStandby makes a capture that is held in the spool, in place of the one before. It is uploaded only by the next process,
+// after this one died: what memory looked like then is not known before. It is a heap profile and meta.json, as one may be
+// made every few seconds.
+func (p *Profiler) keepStandby(now time.Time, c cause, reading Reading) {
+	meta := p.newMeta(now, c, reading)
+	meta.Standby, meta.Files = true, []string{"heap.pb.gz"}
+	folder := meta.folder()
+	p.spool.Hold(folder)
+	for _, part := range []part{
+		{name: "heap.pb.gz", stage: StageHeap, write: lookup("heap", 0)},
+		{name: "meta.json", stage: StageMeta, write: meta.write},
+	} {
+		if err := p.guard(part.stage, func() error { return p.write(folder, part) }); err != nil {
+			p.spool.Drop(folder) // The one before stays.
+			return
+		}
+	}
+	p.dropStandby()
+	p.standby, p.standbyAt = folder, now
+	p.config.Logger.Debug("autoprofiler: on standby", "event", meta.Event, "value", meta.Value, "limit", meta.Limit, "files", folder)
+}
+
+// dropStandby removes the capture that is held: there is a better one, or none is needed.
+func (p *Profiler) dropStandby() {
+	if p.standby == "" {
+		return
+	}
+	folder := p.standby
+	p.standby = ""
+	p.guard(StageSpool, func() error { return p.spool.Drop(folder) })
+	p.observer.Spooled(p.spool.Bytes())
 }
 
 // parts are the files that follow heap.pb.gz and meta.json, the most telling first. The flight recorder's trace is the

@@ -227,6 +227,7 @@ func (c *Config) newLadder() *ladder.Ladder {
 		Cooldown:   c.Cooldown,
 		MaxPerHour: c.MaxPerHour,
 		Horizon:    c.Interval,
+		Standby:    c.SpoolDir != "",
 	})
 }
 

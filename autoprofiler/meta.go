@@ -31,6 +31,8 @@ type Meta struct {
 	LimitSource   string  `json:"limit_source"`
 	Rung          float64 `json:"rung,omitzero"`           // the highest rung passed, a share of the limit
 	PreviousEvent string  `json:"previous_event,omitzero"` // of the same process
+	// Standby says that the capture waited on disk for the case that the process dies, and that it did.
+	Standby bool `json:"standby,omitzero"`
 
 	// Files are those of the capture beside this one. A capture without one of them is not complete: it is still being
 	// uploaded, or the process has died, or it failed and was counted.

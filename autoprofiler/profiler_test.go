@@ -650,6 +650,53 @@ func TestTheNextProcessUploadsWhatTheLastOneCouldNot(t *testing.T) {
 	})
 }
 
+// What the hour's captures cannot cover: the newest look at the top waits on disk, and is uploaded if the process dies.
+func TestTheStandbyIsUploadedOnlyAfterADeath(t *testing.T) {
+	dir, died := t.TempDir(), t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		target, m, o := newBucket(), newMemory(500), newObserved()
+		p := startTest(t, Config{Target: target, Observer: o, SpoolDir: dir}, m)
+		for s := range 1800 { // a saw of 20 s to 99.99 % for half an hour
+			m.set(500 + 25*uint64(s%20) + uint64(s%20)/19*24)
+			time.Sleep(time.Second)
+		}
+		made, _, spooled := o.numbers()
+		if n := len(target.events(t)); made > 20 || n != made || spooled == 0 {
+			t.Errorf("%d captures made, %d in the bucket, %d bytes held", made, n, spooled)
+		}
+		if heaps, _ := filepath.Glob(filepath.Join(dir, "*/*/*/*/*/*/heap.pb.gz")); len(heaps) != 1 {
+			t.Errorf("on disk are %v, want one", heaps)
+		}
+		if err := os.CopyFS(died, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		ended := time.Now()
+		m.set(300)
+		time.Sleep(2 * time.Minute)
+		if left, _ := os.ReadDir(dir); len(left) > 0 {
+			t.Errorf("memory is calm, and %v is left", left)
+		}
+		m.set(999)
+		time.Sleep(time.Minute)
+		p.Stop()
+		if left, _ := os.ReadDir(dir); len(left) > 0 {
+			t.Errorf("the process ended well, and %v is left", left)
+		}
+
+		next := newBucket()
+		startTest(t, Config{Target: next, SpoolDir: died}, newMemory(100))
+		time.Sleep(time.Second)
+		equal(t, next.events(t), "cgroup-ratio 0.95: heap.pb.gz meta.json")
+		meta := decodeMeta(t, next.only(t, "meta.json"))
+		if age := ended.Sub(meta.Time); !meta.Standby || age > 20*time.Second || meta.Value < 850 {
+			t.Errorf("the standby is %v old, at %d of %d: %+v", age, meta.Value, meta.Limit, meta)
+		}
+		if _, err := profile.ParseData(next.only(t, "heap.pb.gz")); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAFileOfTheSpoolThatCannotBeReadIsTriedAgain(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

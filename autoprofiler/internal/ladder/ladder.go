@@ -11,6 +11,9 @@
 // captured again grows dearer each time, and a part of the bound belongs to what is higher than all that the hour has
 // captured. Such a peak lies at least half way from the highest capture to the limit, so that few of them fit below the
 // limit, however often memory comes back.
+//
+// No rule can tell a peak that kills from a hundred like it that did not. Where a capture can wait on disk, Standby keeps
+// one for that: each takes the place of the last, so that they do not count, and only a process that dies leaves one.
 package ladder
 
 import (
@@ -32,6 +35,13 @@ const (
 	peakPace = 5 * time.Second
 )
 
+// Standby: a capture at least so old, or of a lower rung, is replaced while a signal is above the top rung, or would be at
+// the limit within standbyHorizon.
+const (
+	standbyPace    = 10 * time.Second
+	standbyHorizon = 30 * time.Second
+)
+
 // Config is when to capture.
 type Config struct {
 	Rungs      []float64     // shares of the limit, ascending
@@ -39,6 +49,7 @@ type Config struct {
 	Cooldown   time.Duration // between two captures for growth, two forecasts, or two of one rung
 	MaxPerHour int           // captures in any hour; growth and forecast leave room in it for one pass of the ladder, rungs for peaks
 	Horizon    time.Duration // a forecast is a signal whose speed reaches the limit within this time
+	Standby    bool          // whether a capture can be kept for the case that the process dies
 }
 
 // Reading is one signal at one look.
@@ -56,6 +67,7 @@ const (
 	Ratio           // a rung was passed, or a peak of the hour above one
 	Forecast        // the limit is close in time
 	Growth          // the value has grown since the last capture
+	Standby         // none is due, but the process may be about to die: to be kept in place of the last one, and not to be counted
 	Held            // a rung was passed, but the hour has had its captures: said once, captured when there is room
 )
 
@@ -63,7 +75,7 @@ const (
 type Decision struct {
 	Reason Reason
 	Reading
-	Rung float64 // the highest rung reached, with Ratio and Held
+	Rung float64 // the highest rung reached, with Ratio, Standby and Held
 }
 
 // Ladder holds what was captured. Use New. It is not safe for concurrent use.
@@ -91,13 +103,16 @@ type peak struct {
 
 // signal is one signal's way up and down the ladder.
 type signal struct {
-	peaks []peak // captures of the last hour that none after them was as high as: falling, the highest first
-	rungs int    // rungs passed and not yet left
-	held  int    // rungs whose capture was held
-	mark  uint64 // value at the last capture; growth counts from here
-	last  uint64 // value at the last look
-	at    time.Time
-	speed float64 // bytes per second between the last two looks
+	peaks     []peak    // captures of the last hour that none after them was as high as: falling, the highest first
+	rungs     int       // rungs passed and not yet left
+	held      int       // rungs whose capture was held
+	mark      uint64    // value at the last capture; growth counts from here
+	near      time.Time // the last capture or standby with this signal near the limit
+	nearRungs int       // rungs it had passed then
+	top       time.Time // the last such capture
+	last      uint64    // value at the last look
+	at        time.Time
+	speed     float64 // bytes per second between the last two looks
 }
 
 // New returns a ladder nothing has passed yet.
@@ -130,6 +145,10 @@ func (l *Ladder) Decide(now time.Time, limit uint64, readings ...Reading) Decisi
 	case Ratio, Forecast, Growth:
 		l.recent = append(l.recent, captured{now, l.rungsBelow(decision.Value, limit) - 1})
 		l.noteCapture(now, limit, readings)
+	case None:
+		if l.config.Standby {
+			decision = l.standby(now, limit, readings)
+		}
 	}
 	return decision
 }
@@ -150,6 +169,9 @@ func (l *Ladder) noteCapture(now time.Time, limit uint64, readings []Reading) {
 	l.captured = now
 	for _, r := range readings {
 		s := l.signal(r, now)
+		if l.noteNear(s, now, limit, r) {
+			s.top = now
+		}
 		s.mark = r.Value
 		share := float64(r.Value) / float64(limit)
 		for len(s.peaks) > 0 && s.peaks[len(s.peaks)-1].share <= share {
@@ -278,11 +300,14 @@ func (l *Ladder) cooldown(rung int) time.Duration {
 // process is always one, whatever the hour has seen.
 func (l *Ladder) peak(now time.Time, limit uint64, readings []Reading) Decision {
 	var best Decision
-	if len(l.recent) >= l.config.MaxPerHour || len(l.recent) > 0 && now.Sub(l.captured) < peakPace {
+	if len(l.recent) >= l.config.MaxPerHour {
 		return best
 	}
 	for _, r := range readings {
 		s := l.signals[r.Signal]
+		if !s.top.IsZero() && now.Sub(s.top) < peakPace {
+			continue
+		}
 		for len(s.peaks) > 0 && now.Sub(s.peaks[0].at) >= time.Hour {
 			s.peaks = s.peaks[1:]
 		}
@@ -322,4 +347,41 @@ func (l *Ladder) early(now time.Time, limit uint64, readings []Reading) Decision
 		}
 	}
 	return Decision{}
+}
+
+// isNear reports whether a value is at least half way from the lowest rung to the limit.
+func (l *Ladder) isNear(value, limit uint64) bool {
+	return float64(value)/float64(limit) >= (1+l.config.Rungs[0])/2
+}
+
+// noteNear notes a capture or standby for a signal, if that is near the limit.
+func (l *Ladder) noteNear(s *signal, now time.Time, limit uint64, r Reading) bool {
+	if !l.isNear(r.Value, limit) {
+		return false
+	}
+	s.near, s.nearRungs = now, l.rungsBelow(r.Value, limit)
+	return true
+}
+
+// standby looks for a signal of which the process may die before a capture is due.
+func (l *Ladder) standby(now time.Time, limit uint64, readings []Reading) Decision {
+	var best Decision
+	for _, r := range readings {
+		s := l.signals[r.Signal]
+		rungs, age := l.rungsBelow(r.Value, limit), now.Sub(s.near)
+		higher := rungs > s.nearRungs && age >= l.config.Horizon
+		if !l.isNear(r.Value, limit) || !s.near.IsZero() && age < standbyPace && !higher {
+			continue
+		}
+		reach, rising := s.reach(limit)
+		if (rungs == len(l.config.Rungs) || rising && reach <= standbyHorizon) && r.Value > best.Value {
+			best = Decision{Standby, r, l.config.Rungs[rungs-1]}
+		}
+	}
+	if best.Reason == Standby {
+		for _, r := range readings {
+			l.noteNear(l.signals[r.Signal], now, limit, r)
+		}
+	}
+	return best
 }

@@ -2,7 +2,6 @@ package ladder
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -40,7 +39,7 @@ func climb(t *testing.T, config Config, looks string) string {
 		if d.Reason == None {
 			continue
 		}
-		text := second + ":" + [...]string{"", "ratio", "forecast", "growth", "held"}[d.Reason]
+		text := second + ":" + [...]string{"", "ratio", "forecast", "growth", "standby", "held"}[d.Reason]
 		if d.Rung > 0 {
 			text += fmt.Sprint(d.Rung * 100)
 		}
@@ -126,6 +125,12 @@ func TestDecide(t *testing.T) {
 			config, "0:80 10:91 20:94 30:96 31:97.9 32:98 36:98 37:98.5 42:99", "0:ratio80 10:ratio90 30:ratio95 36:ratio95 42:ratio95"},
 		{"an hour later the old peak no longer counts", config,
 			"0:96 1:60 3599:94 3610:97.9", "0:ratio95 3599:ratio90 3610:ratio95"},
+		{"a standby: above the top rung, or near the limit and rising, every 10 s or on a higher rung, and not beside a capture",
+			with(func(c *Config) { c.Standby = true }),
+			"0:96 9:96 10:96 19:96 20:96 21:80 40:86 41:86.2 42:87 43:89 44:91 45:93 46:96", "0:ratio95 10:standby95 20:standby95 42:standby80 44:standby90 46:standby95"},
+		{"a standby leaves the hour's captures to others",
+			with(func(c *Config) { c.Standby = true; c.MaxPerHour = 1; c.Rungs = []float64{0.9} }),
+			"0:96 10:97 20:97 3600:85 3601:97", "0:ratio90 10:standby90 20:standby90 3601:ratio90"},
 		{"growth turned off", with(func(c *Config) { c.Growth = 1 }),
 			"0:10 60:65 120:69", ""},
 	} {
@@ -226,61 +231,6 @@ func TestLaws(t *testing.T) {
 		}
 		if top < 0.90*limit {
 			t.Fatalf("the last capture of a ramp was at %.0f of %d", top, limit)
-		}
-	}
-}
-
-// Memory that comes and goes for hours, and then a ramp to the death: the last capture says what it died of.
-func TestAFatalRampAfterFlapping(t *testing.T) {
-	const limit = 1 << 30
-	// Shares of the limit at a second of the flapping.
-	saw := func(period, from, to float64) func(float64) float64 {
-		return func(s float64) float64 { return from + (to-from)*math.Mod(s, period)/period }
-	}
-	stairs := func(s float64) float64 { return min(0.97, 0.5+0.02*float64(int(s/120)%25)) }
-	plateau := func(s float64) float64 { return 0.96 + 0.005*math.Sin(s) }
-	// Peaks that rise a little each time use up what is reserved soonest.
-	rising := func(s float64) float64 { return saw(60, 0.4, min(0.985, 0.72+s/60*0.005))(s) }
-	patterns := map[string]func(float64) float64{
-		"30 s to 82 %": saw(30, 0.5, 0.82), "30 s to 93 %": saw(30, 0.5, 0.93), "30 s to 97 %": saw(30, 0.5, 0.97),
-		"120 s to 97 %": saw(120, 0.5, 0.97), "300 s to 97 %": saw(300, 0.5, 0.97), "60 s to 75 %": saw(60, 0.5, 0.75),
-		"7 s to 99 %": saw(7, 0.3, 0.99), "stairs": stairs, "a plateau at 96 %": plateau, "peaks that rise": rising,
-	}
-	for name, flap := range patterns {
-		for _, speed := range []float64{0.0005, 0.002, 0.02} { // of the limit in a second, as it dies
-			t.Run(fmt.Sprintf("%s, then %v %%/s", name, 100*speed), func(t *testing.T) {
-				t.Parallel()
-				for _, minutes := range []int{5, 20, 59, 61, 90, 130} {
-					l := New(config)
-					now, last, share := start, time.Time{}, 0.0
-					var captures []time.Time
-					for from := -1.0; ; now = now.Add(l.Pace(time.Second)) {
-						s := now.Sub(start).Seconds()
-						value := flap(s)
-						if over := s - float64(60*minutes); over > 0 {
-							if from < 0 {
-								from = min(0.9, flap(float64(60*minutes)))
-							}
-							value = from + speed*over
-						}
-						if value >= 1 {
-							break
-						}
-						if d := l.Decide(now, limit, Reading{"cgroup", uint64(value * limit)}); d.Reason != None && d.Reason != Held {
-							last, share = now, value
-							captures = append(captures, now)
-						}
-					}
-					if age := now.Sub(last); age > 30*time.Second || share < 0.8 {
-						t.Errorf("after %d min: the last capture is %v old, at %.1f %%", minutes, age, 100*share)
-					}
-					for i := config.MaxPerHour; i < len(captures); i++ {
-						if within := captures[i].Sub(captures[i-config.MaxPerHour]); within < time.Hour {
-							t.Errorf("%d captures within %v", config.MaxPerHour+1, within)
-						}
-					}
-				}
-			})
 		}
 	}
 }

@@ -65,10 +65,11 @@ type Spool struct {
 	files    []File
 	bytes    int64 // of files, and of those being written
 	sequence int
+	held     map[string]bool // events
 }
 
 func newSpool(s store, options Options) *Spool {
-	return &Spool{options: options, store: s, added: make(chan struct{}, 1)}
+	return &Spool{options: options, store: s, added: make(chan struct{}, 1), held: map[string]bool{}}
 }
 
 // Added receives after files were added.
@@ -81,11 +82,44 @@ func (s *Spool) Bytes() int64 {
 	return s.bytes
 }
 
-// Len is the number of complete files.
+// Len is the number of complete files that are not held.
 func (s *Spool) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.files)
+	return len(s.waiting())
+}
+
+// waiting are the files that are not held.
+func (s *Spool) waiting() []File {
+	if len(s.held) == 0 {
+		return s.files
+	}
+	return slices.DeleteFunc(slices.Clone(s.files), func(f File) bool { return s.held[eventOf(f.Key)] })
+}
+
+// Hold keeps the files of an event, by its folder, from Next: on disk they are for the process that comes after this one.
+func (s *Spool) Hold(folder string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held[path.Base(folder)] = true
+}
+
+// Drop removes the files of an event that was held.
+func (s *Spool) Drop(folder string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	event := path.Base(folder)
+	if !s.held[event] {
+		return nil
+	}
+	var errs []error
+	for _, f := range slices.Clone(s.files) {
+		if eventOf(f.Key) == event {
+			errs = append(errs, s.remove(f))
+		}
+	}
+	delete(s.held, event)
+	return errors.Join(errs...)
 }
 
 // eventOf is the part of a key that the files of an event share; its last folder starts with the time.
@@ -96,10 +130,11 @@ func eventOf(key string) string { return path.Base(path.Dir(key)) }
 func (s *Spool) Next() (File, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.files) == 0 {
+	waiting := s.waiting()
+	if len(waiting) == 0 {
 		return File{}, false
 	}
-	return slices.MinFunc(s.files, func(a, b File) int {
+	return slices.MinFunc(waiting, func(a, b File) int {
 		return cmp.Or(
 			cmp.Compare(a.attempts, b.attempts),
 			cmp.Compare(eventOf(b.Key), eventOf(a.Key)),
@@ -150,13 +185,15 @@ func (s *Spool) Expire(now time.Time) {
 	s.giveUp(ErrAge, func(f File) bool { return f.attempts > 0 && now.Sub(f.Stored) > s.options.MaxAge })
 }
 
-// giveUp removes the files that match and reports them.
+// giveUp removes the files that match and reports those that were not held.
 func (s *Spool) giveUp(why error, matches func(File) bool) {
 	s.mu.Lock()
 	var dropped []File
 	for _, f := range slices.Clone(s.files) {
 		if matches(f) {
-			dropped = append(dropped, f)
+			if !s.held[eventOf(f.Key)] {
+				dropped = append(dropped, f)
+			}
 			s.remove(f)
 		}
 	}

@@ -270,6 +270,33 @@ func TestOnAFullDiskTheOldestGoesFirst(t *testing.T) {
 	}
 }
 
+// A held event waits for the next process, and makes room for any that is uploaded, without a word.
+func TestAHeldEventIsNotUploaded(t *testing.T) {
+	both(t, func(t *testing.T, s *Spool, r *recorder) {
+		folder := filepath.Dir(keyOf(10, ""))
+		s.Hold(folder)
+		mustPut(t, s, keyOf(10, "heap.pb.gz"), 30)
+		if f, ok := s.Next(); ok || s.Len() != 0 || s.Bytes() != 30 {
+			t.Errorf("Next is %s, %d files wait, %d bytes are held", f.Key, s.Len(), s.Bytes())
+		}
+		mustPut(t, s, keyOf(5, "heap.pb.gz"), 20)
+		if f, _ := s.Next(); short(f.Key) != "05 heap.pb.gz" || s.Len() != 1 {
+			t.Errorf("Next is %s of %d", f.Key, s.Len())
+		}
+		if err := s.Drop(folder); err != nil || s.Bytes() != 20 {
+			t.Errorf("%d bytes are left, %v", s.Bytes(), err)
+		}
+		s.Drop(filepath.Dir(keyOf(5, ""))) // not held
+		s.Hold(folder)
+		mustPut(t, s, keyOf(10, "heap.pb.gz"), 30)
+		mustPut(t, s, keyOf(20, "heap.pb.gz"), 60)
+		mustPut(t, s, keyOf(20, "meta.json"), 40)
+		if got := strings.Join(r.dropped, ", "); got != "05 heap.pb.gz: the spool is full" || s.Bytes() != 100 {
+			t.Errorf("said %q, holds %d bytes", got, s.Bytes())
+		}
+	})
+}
+
 func TestAFileGivenUpDuringItsUpload(t *testing.T) {
 	both(t, func(t *testing.T, s *Spool, _ *recorder) {
 		mustPut(t, s, keyOf(10, "heap.pb.gz"), 60)
