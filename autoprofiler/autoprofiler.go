@@ -117,7 +117,7 @@ func start(config Config, reader memoryReader) (*Profiler, error) {
 		return nil, errors.Join(errors.New("autoprofiler: the memory limit is not known: "+
 			"expected that of a cgroup, GOMEMLIMIT or /proc/meminfo; set Config.Limit"), err)
 	}
-	if p.spool, err = config.newSpool(p.dropped); err != nil {
+	if p.spool, err = config.newSpool(p.dropped, p.spoolTrouble); err != nil {
 		return nil, err
 	}
 	stopRecorder, err := startRecorder(config.FlightRecorder)
@@ -181,8 +181,13 @@ func (p *Profiler) shutDown() {
 	select {
 	case <-done:
 	case <-time.After(p.config.StopTimeout):
-		p.config.Logger.Warn("autoprofiler: stopped before all captures were uploaded", "files", p.spool.Len(),
-			"bytes", p.spool.Bytes(), "spool", p.config.SpoolDir)
+		files, bytes, ok := p.spool.Waiting()
+		if ok {
+			p.config.Logger.Warn("autoprofiler: stopped before all captures were uploaded", "files", files,
+				"bytes", bytes, "spool", p.config.SpoolDir)
+		} else {
+			p.config.Logger.Warn("autoprofiler: stopped while the spool is in use; look for a mount that hangs", "spool", p.config.SpoolDir)
+		}
 	}
 	p.cancelUpload()
 }

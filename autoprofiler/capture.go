@@ -10,6 +10,8 @@ import (
 	"runtime/pprof"
 	"slices"
 	"time"
+
+	"github.com/pproflens/pproflens/autoprofiler/internal/spool"
 )
 
 // part is one file of a capture.
@@ -90,6 +92,7 @@ func (p *Profiler) capture(now time.Time, c cause, reading Reading) (Meta, error
 	if cpu != nil {
 		p.background.Go(cpu)
 	}
+	meta.SpoolTrouble = p.spoolTroubleText()
 	write(part{name: "meta.json", stage: StageMeta, write: meta.write})
 	for _, part := range parts {
 		write(part)
@@ -112,6 +115,9 @@ const standbyAge = time.Minute
 // after this one died: what memory looked like then is not known before. It is a heap profile and meta.json, as one may be
 // made every few seconds.
 func (p *Profiler) keepStandby(now time.Time, c cause, reading Reading) {
+	if p.spool.Trouble() != nil {
+		return // Memory dies with the process.
+	}
 	meta := p.newMeta(now, c, reading)
 	meta.Standby, meta.Files = true, []string{"heap.pb.gz"}
 	folder := meta.folder()
@@ -124,6 +130,10 @@ func (p *Profiler) keepStandby(now time.Time, c cause, reading Reading) {
 			p.spool.Drop(folder) // The one before stays.
 			return
 		}
+	}
+	if p.spool.Trouble() != nil {
+		p.spool.Drop(folder)
+		return
 	}
 	p.dropStandby()
 	p.standby, p.standbyAt = folder, now
@@ -177,7 +187,7 @@ func (p *Profiler) parts() []part {
 // size of the last one.
 func (p *Profiler) traceCost() uint64 {
 	switch {
-	case p.config.SpoolDir != "":
+	case p.config.SpoolDir != "" && p.spool.Trouble() == nil:
 		return 0
 	case p.lastTrace > 0:
 		return uint64(p.lastTrace)
@@ -215,8 +225,23 @@ func compressed(write func(io.Writer) error) func(io.Writer) error {
 	}
 }
 
-// write puts a file into the spool.
+func (p *Profiler) spoolTroubleText() string {
+	if err := p.spool.Trouble(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// write puts a file into the spool. One that the disk did not take whole is written again, which is to memory.
 func (p *Profiler) write(folder string, part part) error {
+	err := p.writeOnce(folder, part)
+	if errors.Is(err, spool.ErrDisk) {
+		return p.writeOnce(folder, part)
+	}
+	return err
+}
+
+func (p *Profiler) writeOnce(folder string, part part) error {
 	w, err := p.spool.Create(folder + "/" + part.name)
 	if err != nil {
 		return err

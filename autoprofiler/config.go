@@ -58,7 +58,8 @@ type Config struct {
 
 	// SpoolDir is a folder in which captures wait for the target. They survive the process: the next one with the same
 	// folder uploads them. Each process that runs needs its own: it would take over, and give up when its spool is full, what
-	// another has waiting, and remove folders the other is about to write to. Default: they wait in memory.
+	// another has waiting, and remove folders the other is about to write to. While it takes no files, they wait in memory,
+	// which is said. Default: they wait in memory.
 	SpoolDir string
 	// SpoolBytes is what may wait for the target; the oldest captures are given up for newer ones. One file may have a
 	// quarter of it. Default: 256 MiB in SpoolDir, 32 MiB in memory.
@@ -76,6 +77,9 @@ type Config struct {
 	Observer Observer
 }
 
+// memorySpool is what a spool in memory may take, unless Config.SpoolBytes says otherwise.
+const memorySpool = 32 << 20
+
 // withDefaults returns c with every field set but those that mean "none".
 func (c Config) withDefaults() Config {
 	c.Instance = cmp.Or(c.Instance, hostname())
@@ -89,7 +93,7 @@ func (c Config) withDefaults() Config {
 	c.MaxPerHour = cmp.Or(c.MaxPerHour, 20)
 	c.GoroutineText = cmp.Or(c.GoroutineText, 1000)
 	if c.SpoolDir == "" {
-		c.SpoolBytes = cmp.Or(c.SpoolBytes, 32<<20)
+		c.SpoolBytes = cmp.Or(c.SpoolBytes, memorySpool)
 	}
 	c.SpoolBytes = cmp.Or(c.SpoolBytes, 256<<20)
 	c.SpoolAge = cmp.Or(c.SpoolAge, 24*time.Hour)
@@ -193,7 +197,7 @@ func (c *Config) check() error {
 	return errors.Join(errs...)
 }
 
-// checkTimeout is how long Start waits for the check of a target.
+// checkTimeout is how long Start waits for the check of a target, and for Config.SpoolDir.
 const checkTimeout = 2 * time.Second
 
 // checkTarget returns the error of a target's check, if that comes in time. A mount that hangs must not hold up the
@@ -231,14 +235,18 @@ func (c *Config) newLadder() *ladder.Ladder {
 	})
 }
 
-func (c *Config) newSpool(dropped func(spool.File, error)) (*spool.Spool, error) {
-	options := spool.Options{MaxBytes: c.SpoolBytes, MaxFile: c.SpoolBytes / 4, MaxAge: c.SpoolAge, Dropped: dropped}
+func (c *Config) newSpool(dropped func(spool.File, error), trouble func(error)) (*spool.Spool, error) {
+	memory := min(c.SpoolBytes, memorySpool)
+	options := spool.Options{
+		MaxBytes: c.SpoolBytes, MaxFile: c.SpoolBytes / 4, MaxAge: c.SpoolAge, Dropped: dropped,
+		MemoryBytes: memory, MemoryFile: memory / 4, Trouble: trouble,
+	}
 	if c.SpoolDir == "" {
 		return spool.Memory(options), nil
 	}
-	s, err := spool.Disk(c.SpoolDir, options)
+	s, err := spool.Disk(c.SpoolDir, checkTimeout, options)
 	if err != nil {
-		return nil, fmt.Errorf("autoprofiler: Config.SpoolDir is not usable: expected a folder that can be written: %w", err)
+		return nil, fmt.Errorf("autoprofiler: Config.SpoolDir is not usable: expected a folder, or a path where one can be made: %w", err)
 	}
 	return s, nil
 }

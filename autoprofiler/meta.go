@@ -33,6 +33,8 @@ type Meta struct {
 	PreviousEvent string  `json:"previous_event,omitzero"` // of the same process
 	// Standby says that the capture waited on disk for the case that the process dies, and that it did.
 	Standby bool `json:"standby,omitzero"`
+	// SpoolTrouble is why the capture waited in memory, though there is a Config.SpoolDir.
+	SpoolTrouble string `json:"spool_trouble,omitzero"`
 
 	// Files are those of the capture beside this one. A capture without one of them is not complete: it is still being
 	// uploaded, or the process has died, or it failed and was counted.

@@ -25,7 +25,7 @@ const (
 	StageTrace     = "trace"
 	StageCPU       = "cpu"
 	StageUpload    = "upload" // one try, or that it does not end; the file stays in the spool
-	StageSpool     = "spool"  // a file is lost: too old, or given up for newer ones
+	StageSpool     = "spool"  // a file is lost: too old, or given up for newer ones; or Config.SpoolDir takes none, once
 	StageLog       = "log"    // the Logger panicked; the message may be lost
 )
 

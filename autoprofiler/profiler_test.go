@@ -697,6 +697,33 @@ func TestTheStandbyIsUploadedOnlyAfterADeath(t *testing.T) {
 	})
 }
 
+// A folder that cannot be made, as on a read-only disk: captures go to the bucket by way of memory, and say so.
+func TestASpoolDirThatCannotBeWritten(t *testing.T) {
+	dir := "/proc/autoprofiler-spool"
+	if _, err := os.Stat("/proc/self"); err != nil {
+		t.Skip("no /proc, in which no folder can be made even by root")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		target, m, o := newBucket(), newMemory(100), newObserved()
+		p := startTest(t, Config{Target: target, Observer: o, SpoolDir: dir}, m)
+		p.Capture(t.Context(), "")
+		time.Sleep(time.Second)
+		equal(t, target.events(t), "manual: goroutine.pb.gz heap.pb.gz meta.json")
+		if meta := decodeMeta(t, target.only(t, "meta.json")); !strings.Contains(meta.SpoolTrouble, dir) {
+			t.Errorf("meta.json says %q of the spool", meta.SpoolTrouble)
+		}
+		said, err := o.failed(StageSpool)
+		if said != 1 || !strings.Contains(err.Error(), "Config.SpoolDir takes no files: expected a folder that can be written") {
+			t.Errorf("said %d times: %v", said, err)
+		}
+		m.set(999)
+		time.Sleep(time.Minute) // No standby where the process takes it along.
+		if _, _, spooled := o.numbers(); spooled != 0 {
+			t.Errorf("%d bytes wait in memory", spooled)
+		}
+	})
+}
+
 func TestAFileOfTheSpoolThatCannotBeReadIsTriedAgain(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

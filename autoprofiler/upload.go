@@ -111,6 +111,16 @@ func (p *Profiler) pause(ctx context.Context, failures int) {
 	}
 }
 
+// spoolTrouble is told by the spool that Config.SpoolDir does not take files, or with nil that it does again.
+func (p *Profiler) spoolTrouble(err error) {
+	if err == nil {
+		p.config.Logger.Info("autoprofiler: Config.SpoolDir takes captures again")
+		return
+	}
+	p.fail(StageSpool, fmt.Errorf("Config.SpoolDir takes no files: expected a folder that can be written; until it can, captures wait in memory "+
+		"and are lost with the process: %w", err))
+}
+
 // dropped is told by the spool of a file that is lost.
 func (p *Profiler) dropped(file spool.File, why error) {
 	p.fail(StageSpool, fmt.Errorf("%w: %s, %d bytes, is lost", why, file.Key, file.Size))

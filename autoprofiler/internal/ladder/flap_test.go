@@ -1,3 +1,6 @@
+//go:build !race
+
+// Millions of looks from one goroutine: the race detector would take minutes and find nothing.
 package ladder
 
 import (

@@ -2,11 +2,13 @@ package spool
 
 import (
 	"cmp"
+	"errors"
 	"io"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/pproflens/pproflens/autoprofiler/internal/disk"
@@ -17,27 +19,72 @@ import (
 // another process with the same folder.
 const abandoned = time.Hour
 
+// ErrLate is why files go to memory while a folder is being opened.
+var ErrLate = errors.New("the folder does not open; look for a mount that hangs")
+
 // Disk returns a spool in a folder, with the files that an earlier process left there. Files with other names than keys
 // are not touched. No other process may use it meanwhile. Goroutine dumps can hold what a service's users would not share:
 // files are the owner's alone.
-func Disk(dir string, options Options) (*Spool, error) {
-	d, err := disk.Open(dir, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	s := newSpool(onDisk{d}, options)
-	if err := s.recover(d); err != nil {
-		d.Close()
-		return nil, err
+//
+// It waits for the folder only so long: files go to memory until it opens, and for good if that fails, which Trouble says.
+// That something else than a folder is there is an error.
+func Disk(dir string, wait time.Duration, options Options) (*Spool, error) {
+	return openDisk(func() (*disk.Dir, error) { return disk.Open(dir, 0o600) }, wait, options)
+}
+
+func openDisk(open func() (*disk.Dir, error), wait time.Duration, options Options) (*Spool, error) {
+	s := newSpool(nil, options)
+	opened := make(chan error, 1)
+	go func() { opened <- s.attach(open) }()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case err := <-opened:
+		if err != nil && (options.MemoryBytes == 0 || errors.Is(err, syscall.ENOTDIR)) {
+			return nil, err
+		}
+		if err != nil {
+			s.setTrouble(err)
+		}
+	case <-timer.C:
+		s.setTrouble(ErrLate)
+		go func() { s.setTrouble(<-opened) }()
 	}
 	return s, nil
 }
 
-// recover takes over complete files: of each event the heap profile, meta.json, then the small ones first.
-func (s *Spool) recover(d *disk.Dir) error {
-	names, err := fs.Glob(d.FS(), key.Glob)
+// attach opens the folder, and takes files there from then on.
+func (s *Spool) attach(open func() (*disk.Dir, error)) error {
+	d, err := open()
 	if err != nil {
 		return err
+	}
+	if err := d.Check(); err != nil && !full(err) { // On a full disk, what is there makes room.
+		d.Close()
+		return err
+	}
+	left, err := find(d)
+	if err != nil {
+		d.Close()
+		return err
+	}
+	s.mu.Lock()
+	s.disk = onDisk{d}
+	for _, f := range left {
+		s.release(-f.Size, false)
+		s.add(f)
+	}
+	s.mu.Unlock()
+	// Make room as if for a new event: an earlier process may have had a larger spool.
+	return s.reserve(0, "~", false)
+}
+
+// find returns complete files that an earlier process left: of each event the heap profile, meta.json, then the small ones
+// first.
+func find(d *disk.Dir) ([]File, error) {
+	names, err := fs.Glob(d.FS(), key.Glob)
+	if err != nil {
+		return nil, err
 	}
 	var left []File
 	for _, name := range names {
@@ -54,14 +101,7 @@ func (s *Spool) recover(d *disk.Dir) error {
 		left = append(left, File{Key: name, Size: info.Size(), Stored: info.ModTime()})
 	}
 	slices.SortFunc(left, func(a, b File) int { return cmp.Compare(weight(a), weight(b)) })
-	s.mu.Lock()
-	for _, f := range left {
-		s.bytes += f.Size
-		s.add(f.Key, f.Size, f.Stored)
-	}
-	s.mu.Unlock()
-	// Make room as if for a new event: an earlier process may have had a larger spool.
-	return s.reserve(0, "~")
+	return left, nil
 }
 
 func weight(f File) int64 {

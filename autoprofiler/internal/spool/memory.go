@@ -13,7 +13,10 @@ const chunkSize = 64 << 10
 
 // Memory returns a spool in memory. It holds what it accounts, up to a chunk more for each file being written, and a file
 // that is given up during its upload until that ends.
-func Memory(options Options) *Spool { return newSpool(memory{}, options) }
+func Memory(options Options) *Spool {
+	options.MemoryBytes, options.MemoryFile = options.MaxBytes, options.MaxFile
+	return newSpool(nil, options)
+}
 
 // memory holds files by key.
 type memory map[string]chunks

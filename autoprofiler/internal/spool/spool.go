@@ -1,5 +1,5 @@
-// Package spool keeps complete files until the target has them: on disk, where they outlive the process, or in memory.
-// It never holds more than it may: the oldest events go first.
+// Package spool keeps complete files until the target has them: on disk, where they outlive the process, or in memory,
+// which also takes what a disk in trouble does not. It never holds more than it may: the oldest events go first.
 //
 // A file's name is its object key. On disk the spool is a folder that looks like the bucket, so what an earlier process
 // left says by itself where it belongs.
@@ -17,12 +17,18 @@ import (
 	"time"
 )
 
-// Options are the spool's bounds. Every field is needed.
+// Options are the spool's bounds. Every field is needed, those of memory by a spool on disk alone.
 type Options struct {
 	MaxBytes int64                   // of all files, written and being written
 	MaxFile  int64                   // of one file
 	MaxAge   time.Duration           // after which a file is given up
 	Dropped  func(f File, why error) // called for a file that is given up
+
+	// What memory may hold while the disk is in trouble: of all files, and of one. 0: nothing, a file that the disk refuses is
+	// an error.
+	MemoryBytes, MemoryFile int64
+	// Trouble is called with the error when files begin to go to memory, and with nil when the disk takes them again.
+	Trouble func(error)
 }
 
 // Reasons for which a file is given up or not taken.
@@ -30,7 +36,12 @@ var (
 	ErrRoom    = errors.New("the spool is full")
 	ErrAge     = errors.New("the file is too old")
 	ErrTooLong = errors.New("the file is too large")
+	// ErrDisk is in the error of a file that the disk did not take whole. Written again, it goes to memory.
+	ErrDisk = errors.New("the spool's disk")
 )
+
+// retryDisk is how long a disk in trouble is not asked again.
+const retryDisk = time.Minute
 
 // File is a complete file of the spool.
 type File struct {
@@ -39,6 +50,7 @@ type File struct {
 	Stored time.Time
 
 	attempts int
+	inMemory bool
 	sequence int // order of completion
 }
 
@@ -58,10 +70,14 @@ type sink interface {
 // Spool is safe for concurrent use. Use Disk or Memory.
 type Spool struct {
 	options Options
-	store   store
+	disk    store // nil until it is there
 	added   chan struct{}
 
-	mu       sync.Mutex // guards the store and what follows
+	mu       sync.Mutex // guards the stores and what follows
+	spare    memory     // the store without a disk, or while that is in trouble
+	trouble  error      // why files go to memory; nil while they do not
+	since    time.Time  // when the disk was last tried in vain
+	inMemory int64      // of bytes
 	files    []File
 	bytes    int64 // of files, and of those being written
 	sequence int
@@ -69,7 +85,7 @@ type Spool struct {
 }
 
 func newSpool(s store, options Options) *Spool {
-	return &Spool{options: options, store: s, added: make(chan struct{}, 1), held: map[string]bool{}}
+	return &Spool{options: options, disk: s, spare: memory{}, added: make(chan struct{}, 1), held: map[string]bool{}}
 }
 
 // Added receives after files were added.
@@ -87,6 +103,15 @@ func (s *Spool) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.waiting())
+}
+
+// Waiting is Len and Bytes, unless the disk holds up the spool: it waits for none.
+func (s *Spool) Waiting() (files int, bytes int64, ok bool) {
+	if !s.mu.TryLock() {
+		return 0, 0, false
+	}
+	defer s.mu.Unlock()
+	return len(s.waiting()), s.bytes, true
 }
 
 // waiting are the files that are not held.
@@ -147,7 +172,7 @@ func (s *Spool) Next() (File, bool) {
 func (s *Spool) Open(f File) (io.ReadSeekCloser, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.store.open(f.Key)
+	return s.storeOf(f.inMemory).open(f.Key)
 }
 
 // Done removes a file that the target has.
@@ -175,9 +200,10 @@ func (s *Spool) remove(f File) error {
 	if i < 0 {
 		return nil // given up meanwhile
 	}
+	f = s.files[i]
 	s.files = slices.Delete(s.files, i, i+1)
-	s.bytes -= f.Size
-	return s.store.remove(f.Key)
+	s.release(f.Size, f.inMemory)
+	return s.storeOf(f.inMemory).remove(f.Key)
 }
 
 // Expire gives up files older than Options.MaxAge that have been tried: what an earlier process left long ago is tried once.
@@ -204,33 +230,75 @@ func (s *Spool) giveUp(why error, matches func(File) bool) {
 }
 
 // reserve makes room for n more bytes of an event, at the cost of older events but never of newer ones.
-func (s *Spool) reserve(n int64, event string) error {
+func (s *Spool) reserve(n int64, event string, inMemory bool) error {
 	for {
 		s.mu.Lock()
-		if s.bytes+n <= s.options.MaxBytes {
-			s.bytes += n
+		tooMany, tooMuchMemory := s.bytes+n > s.options.MaxBytes, inMemory && s.inMemory+n > s.options.MemoryBytes
+		if !tooMany && !tooMuchMemory {
+			s.release(-n, inMemory)
 			s.mu.Unlock()
 			return nil
 		}
+		bytes, most := s.bytes, s.options.MaxBytes
+		if tooMuchMemory {
+			bytes, most = s.inMemory, s.options.MemoryBytes
+		}
 		s.mu.Unlock()
-		if !s.giveUpOldest(event, ErrRoom) {
-			return fmt.Errorf("%w: %d bytes wait for the target, %d are allowed", ErrRoom, s.Bytes(), s.options.MaxBytes)
+		if !s.giveUpOldest(event, ErrRoom, func(f File) bool { return f.inMemory || !tooMuchMemory }) {
+			return fmt.Errorf("%w: %d bytes wait for the target, %d are allowed", ErrRoom, bytes, most)
 		}
 	}
 }
 
-// giveUpOldest gives up the oldest event for another, which is newer. It reports false if there is none.
-func (s *Spool) giveUpOldest(event string, why error) bool {
+// release counts n bytes less.
+func (s *Spool) release(n int64, inMemory bool) {
+	s.bytes -= n
+	if inMemory {
+		s.inMemory -= n
+	}
+}
+
+func (s *Spool) storeOf(inMemory bool) store {
+	if inMemory {
+		return s.spare
+	}
+	return s.disk
+}
+
+func onDiskOnly(f File) bool { return !f.inMemory }
+
+// Trouble is why files go to memory; nil where they do not, or where memory is all there is.
+func (s *Spool) Trouble() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.trouble
+}
+
+// setTrouble notes that the disk fails, or with nil that it works.
+func (s *Spool) setTrouble(err error) {
+	s.mu.Lock()
+	changed := (s.trouble == nil) != (err == nil)
+	s.trouble, s.since = err, time.Now()
+	s.mu.Unlock()
+	if changed {
+		s.options.Trouble(err)
+	}
+}
+
+// giveUpOldest gives up what matches of the oldest event for another, which is newer. It reports false if there is none.
+func (s *Spool) giveUpOldest(event string, why error, matches func(File) bool) bool {
 	s.mu.Lock()
 	oldest := event
 	for _, f := range s.files {
-		oldest = min(oldest, eventOf(f.Key))
+		if matches(f) {
+			oldest = min(oldest, eventOf(f.Key))
+		}
 	}
 	s.mu.Unlock()
 	if oldest == event {
 		return false
 	}
-	s.giveUp(why, func(f File) bool { return eventOf(f.Key) == oldest })
+	s.giveUp(why, func(f File) bool { return eventOf(f.Key) == oldest && matches(f) })
 	return true
 }
 
@@ -238,9 +306,10 @@ func (s *Spool) giveUpOldest(event string, why error) bool {
 func full(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
 // add takes a complete file whose bytes are reserved.
-func (s *Spool) add(key string, size int64, stored time.Time) {
+func (s *Spool) add(f File) {
 	s.sequence++
-	s.files = append(s.files, File{Key: key, Size: size, Stored: stored, sequence: s.sequence})
+	f.sequence = s.sequence
+	s.files = append(s.files, f)
 	select {
 	case s.added <- struct{}{}:
 	default:
@@ -254,18 +323,28 @@ type Writer struct {
 	key   string
 	size  int64
 	err   error // of the first Write that failed: the file is then incomplete
+
+	inMemory bool
 }
 
-// Create starts a file.
+// Create starts a file: in memory while the disk is in trouble.
 func (s *Spool) Create(key string) (*Writer, error) {
 	for {
 		s.mu.Lock()
-		sink, err := s.store.create(key)
-		s.mu.Unlock()
-		if err == nil {
-			return &Writer{spool: s, sink: sink, key: key}, nil
+		if s.disk == nil || s.trouble != nil && time.Since(s.since) < retryDisk {
+			sink, err := s.spare.create(key)
+			s.mu.Unlock()
+			return &Writer{spool: s, sink: sink, key: key, inMemory: true}, err
 		}
-		if !full(err) || !s.giveUpOldest(eventOf(key), err) {
+		sink, err := s.disk.create(key)
+		s.mu.Unlock()
+		switch {
+		case err == nil:
+			return &Writer{spool: s, sink: sink, key: key}, nil
+		case full(err) && s.giveUpOldest(eventOf(key), err, onDiskOnly):
+		case s.options.MemoryBytes > 0:
+			s.setTrouble(err)
+		default:
 			return nil, err
 		}
 	}
@@ -284,24 +363,37 @@ func (w *Writer) Write(p []byte) (int, error) {
 
 func (w *Writer) write(p []byte) error {
 	n := int64(len(p))
-	if w.size+n > w.spool.options.MaxFile {
-		return fmt.Errorf("%w: over %d bytes", ErrTooLong, w.spool.options.MaxFile)
+	most := w.spool.options.MaxFile
+	if w.inMemory {
+		most = w.spool.options.MemoryFile
 	}
-	if err := w.spool.reserve(n, eventOf(w.key)); err != nil {
+	if w.size+n > most {
+		return fmt.Errorf("%w: over %d bytes", ErrTooLong, most)
+	}
+	if err := w.spool.reserve(n, eventOf(w.key), w.inMemory); err != nil {
 		return err
 	}
 	w.size += n
 	for {
 		written, err := w.sink.Write(p)
-		if err == nil || !full(err) {
-			return err
+		if err == nil {
+			return nil
 		}
 		p = p[written:]
-		// The disk is full: the oldest event goes first here too.
-		if !w.spool.giveUpOldest(eventOf(w.key), err) {
-			return err
+		// On a full disk the oldest event goes first here too.
+		if !full(err) || !w.spool.giveUpOldest(eventOf(w.key), err, onDiskOnly) {
+			return w.refused(err)
 		}
 	}
+}
+
+// refused notes that the disk did not take the file.
+func (w *Writer) refused(err error) error {
+	if w.inMemory || w.spool.options.MemoryBytes == 0 {
+		return err
+	}
+	w.spool.setTrouble(err)
+	return fmt.Errorf("%w: %w", ErrDisk, err)
 }
 
 // Commit adds the file, unless a Write failed: then it is forgotten.
@@ -310,13 +402,23 @@ func (w *Writer) Commit() error {
 		w.Discard()
 		return w.err
 	}
+	if err := w.commit(); err != nil {
+		return w.refused(err)
+	}
+	if !w.inMemory && w.spool.Trouble() != nil {
+		w.spool.setTrouble(nil)
+	}
+	return nil
+}
+
+func (w *Writer) commit() error {
 	w.spool.mu.Lock()
 	defer w.spool.mu.Unlock()
 	if err := w.sink.Commit(); err != nil {
-		w.spool.bytes -= w.size
+		w.spool.release(w.size, w.inMemory)
 		return err
 	}
-	w.spool.add(w.key, w.size, time.Now())
+	w.spool.add(File{Key: w.key, Size: w.size, Stored: time.Now(), inMemory: w.inMemory})
 	return nil
 }
 
@@ -325,5 +427,5 @@ func (w *Writer) Discard() {
 	w.spool.mu.Lock()
 	defer w.spool.mu.Unlock()
 	w.sink.Discard()
-	w.spool.bytes -= w.size
+	w.spool.release(w.size, w.inMemory)
 }

@@ -12,8 +12,10 @@ import (
 	"syscall"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
+	"github.com/pproflens/pproflens/autoprofiler/internal/disk"
 	"github.com/pproflens/pproflens/autoprofiler/internal/key"
 )
 
@@ -48,7 +50,7 @@ func (r *recorder) options() Options {
 func both(t *testing.T, test func(t *testing.T, s *Spool, r *recorder)) {
 	t.Run("disk", func(t *testing.T) {
 		r := &recorder{}
-		s, err := Disk(t.TempDir(), r.options())
+		s, err := Disk(t.TempDir(), time.Minute, r.options())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,6 +272,147 @@ func TestOnAFullDiskTheOldestGoesFirst(t *testing.T) {
 	}
 }
 
+// brokenDisk is a store that fails in one of the ways a disk does.
+type brokenDisk struct {
+	memory
+	creating, writing, committing error
+}
+
+type brokenSink struct {
+	sink
+	disk *brokenDisk
+}
+
+func (d *brokenDisk) create(key string) (sink, error) {
+	if d.creating != nil {
+		return nil, d.creating
+	}
+	s, err := d.memory.create(key)
+	return brokenSink{s, d}, err
+}
+
+func (s brokenSink) Write(p []byte) (int, error) {
+	if s.disk.writing != nil {
+		return 0, s.disk.writing
+	}
+	return s.sink.Write(p)
+}
+
+func (s brokenSink) Commit() error {
+	if s.disk.committing != nil {
+		return s.disk.committing
+	}
+	return s.sink.Commit()
+}
+
+func TestMemoryTakesWhatABrokenDiskDoesNot(t *testing.T) {
+	for name, d := range map[string]*brokenDisk{
+		"create": {memory: memory{}, creating: syscall.EROFS},
+		"write":  {memory: memory{}, writing: syscall.EIO},
+		"commit": {memory: memory{}, committing: syscall.EROFS},
+		"full":   {memory: memory{}, writing: syscall.ENOSPC},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &recorder{}
+				options := r.options()
+				var said []error
+				options.MemoryBytes, options.MemoryFile = 50, 40
+				options.Trouble = func(err error) { said = append(said, err) }
+				broken := *d
+				*d = brokenDisk{memory: d.memory}
+				s := newSpool(d, options)
+				mustPut(t, s, keyOf(10, "heap.pb.gz"), 20)
+				*d = broken
+				if name == "full" { // The oldest goes first there.
+					f, _ := s.Next()
+					s.Done(f)
+				}
+				err := put(t, s, keyOf(20, "heap.pb.gz"), 20)
+				if again := errors.Is(err, ErrDisk); again != (name != "create") {
+					t.Errorf("the first try got %v", err)
+				} else if again {
+					mustPut(t, s, keyOf(20, "heap.pb.gz"), 20)
+				}
+				if len(said) != 1 || said[0] == nil || s.Trouble() == nil {
+					t.Errorf("said %v, trouble %v", said, s.Trouble())
+				}
+				mustPut(t, s, keyOf(30, "heap.pb.gz"), 40) // The memory is bounded, and the disk keeps what it has.
+				if got := strings.Join(r.dropped, ", "); got != "20 heap.pb.gz: the spool is full" {
+					t.Errorf("dropped %q", got)
+				}
+				w, err := s.Create(keyOf(40, "heap.pb.gz"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := w.Write(make([]byte, 41)); !errors.Is(err, ErrTooLong) {
+					t.Errorf("too long for memory: got %v", err)
+				}
+				w.Discard()
+				f, _ := s.Next()
+				body, err := s.Open(f)
+				if err != nil || short(f.Key) != "30 heap.pb.gz" {
+					t.Fatalf("the newest is %s, %v", f.Key, err)
+				}
+				if content, err := io.ReadAll(body); err != nil || len(content) != 40 {
+					t.Errorf("the newest has %d bytes, %v", len(content), err)
+				}
+				*d = brokenDisk{memory: d.memory}
+				time.Sleep(retryDisk)
+				mustPut(t, s, keyOf(50, "meta.json"), 5)
+				if len(said) != 2 || said[1] != nil || s.Trouble() != nil || d.memory[keyOf(50, "meta.json")] == nil {
+					t.Errorf("the disk is back: said %v, trouble %v", said, s.Trouble())
+				}
+				for f, ok := s.Next(); ok; f, ok = s.Next() {
+					s.Done(f)
+				}
+				if s.Bytes() != 0 || s.inMemory != 0 {
+					t.Errorf("%d bytes, %d in memory, are left of nothing", s.Bytes(), s.inMemory)
+				}
+			})
+		})
+	}
+}
+
+func TestAFolderThatHangsIsTakenWhenItOpens(t *testing.T) {
+	dir := t.TempDir()
+	r := &recorder{}
+	earlier, err := Disk(dir, time.Minute, r.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustPut(t, earlier, keyOf(10, "heap.pb.gz"), 20)
+	synctest.Test(t, func(t *testing.T) {
+		options := r.options()
+		var said []error
+		options.MemoryBytes, options.MemoryFile = 50, 40
+		options.Trouble = func(err error) { said = append(said, err) }
+		back := make(chan struct{})
+		start := time.Now()
+		s, err := openDisk(func() (*disk.Dir, error) {
+			<-back
+			return disk.Open(dir, 0o600)
+		}, 2*time.Second, options)
+		if took := time.Since(start); err != nil || took != 2*time.Second || !errors.Is(s.Trouble(), ErrLate) {
+			t.Fatalf("it took %v: %v, trouble %v", took, err, s.Trouble())
+		}
+		mustPut(t, s, keyOf(20, "heap.pb.gz"), 20)
+		if s.Len() != 1 || s.inMemory != 20 {
+			t.Errorf("%d files, %d bytes in memory", s.Len(), s.inMemory)
+		}
+		close(back)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s.Len() != 2 || s.Trouble() != nil || len(said) != 2 || said[1] != nil {
+			t.Errorf("the folder is back: %d files, trouble %v, said %v", s.Len(), s.Trouble(), said)
+		}
+		mustPut(t, s, keyOf(30, "heap.pb.gz"), 20)
+		if _, err := os.Stat(filepath.Join(dir, keyOf(30, "heap.pb.gz"))); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A held event waits for the next process, and makes room for any that is uploaded, without a word.
 func TestAHeldEventIsNotUploaded(t *testing.T) {
 	both(t, func(t *testing.T, s *Spool, r *recorder) {
@@ -346,7 +489,7 @@ func TestManyWriters(t *testing.T) {
 func TestAnEarlierProcessesFiles(t *testing.T) {
 	dir := t.TempDir()
 	r := &recorder{}
-	first, err := Disk(dir, r.options())
+	first, err := Disk(dir, time.Minute, r.options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -367,7 +510,7 @@ func TestAnEarlierProcessesFiles(t *testing.T) {
 	long := time.Now().Add(-2 * abandoned)
 	os.Chtimes(old, long, long)
 
-	second, err := Disk(dir, r.options())
+	second, err := Disk(dir, time.Minute, r.options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -398,13 +541,13 @@ func TestAnEarlierProcessesFiles(t *testing.T) {
 func TestTwoProcessesWithOneFolder(t *testing.T) {
 	dir := t.TempDir()
 	r := &recorder{}
-	first, err := Disk(dir, r.options())
+	first, err := Disk(dir, time.Minute, r.options())
 	if err != nil {
 		t.Fatal(err)
 	}
 	mustPut(t, first, keyOf(10, "meta.json"), 30)
 	mustPut(t, first, keyOf(10, "heap.pb.gz"), 30)
-	second, err := Disk(dir, r.options())
+	second, err := Disk(dir, time.Minute, r.options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -430,7 +573,7 @@ func TestTwoProcessesWithOneFolder(t *testing.T) {
 func TestASmallerSpoolThanTheEarlierProcesses(t *testing.T) {
 	dir := t.TempDir()
 	r := &recorder{}
-	first, err := Disk(dir, r.options())
+	first, err := Disk(dir, time.Minute, r.options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -438,7 +581,7 @@ func TestASmallerSpoolThanTheEarlierProcesses(t *testing.T) {
 	mustPut(t, first, keyOf(20, "heap.pb.gz"), 30)
 	smaller := r.options()
 	smaller.MaxBytes = 50
-	second, err := Disk(dir, smaller)
+	second, err := Disk(dir, time.Minute, smaller)
 	if err != nil {
 		t.Fatal(err)
 	}

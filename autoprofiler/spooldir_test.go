@@ -1,0 +1,105 @@
+//go:build linux
+
+package autoprofiler
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A disk that becomes read-only while the process runs, by the kernel's own error: the next capture is not lost.
+func TestADiskThatBecomesReadOnly(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("none", dir, "tmpfs", 0, "size=4m"); err != nil {
+		t.Skipf("no file system can be mounted: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	target, o := newBucket(), newObserved()
+	p := startTest(t, Config{Target: target, Observer: o, SpoolDir: dir}, newMemory(100))
+	capture := func(files int) {
+		t.Helper()
+		if _, err := p.Capture(t.Context(), ""); err != nil {
+			t.Error(err)
+		}
+		for end := time.Now().Add(10 * time.Second); target.len() < files; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%d files are in the bucket, want %d", target.len(), files)
+			}
+		}
+	}
+	capture(3)
+	if n, err := o.failed(StageSpool); n > 0 {
+		t.Fatalf("failed while the disk is well: %v", err)
+	}
+	if err := syscall.Mount("none", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Skipf("no file system can be made read-only: %v", err)
+	}
+	capture(6)
+	if n, err := o.failed(StageSpool); n != 1 || !strings.Contains(err.Error(), "read-only file system") {
+		t.Errorf("said %d times: %v", n, err)
+	}
+	if said := p.spool.Trouble(); said == nil {
+		t.Error("the spool has no trouble")
+	}
+}
+
+// lockedBuffer is written by several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.String()
+}
+
+// A mount that hangs: a fifo, which does not open for reading before someone writes to it.
+func TestStopDoesNotWaitForASpoolDirThatHangs(t *testing.T) {
+	dir := t.TempDir()
+	target, m := newBucket(), newMemory(100)
+	target.fail(errors.New("no route to host"))
+	var said lockedBuffer
+	config := Config{Target: target, SpoolDir: dir, StopTimeout: 200 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&said, nil))}
+	p := startTest(t, config, m)
+	p.Capture(t.Context(), "")
+	heaps, err := filepath.Glob(filepath.Join(dir, "*/*/*/*/*/*/heap.pb.gz"))
+	if err != nil || len(heaps) != 1 {
+		t.Fatalf("found %v, %v", heaps, err)
+	}
+	if err := errors.Join(os.Remove(heaps[0]), syscall.Mkfifo(heaps[0], 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, _, ok := p.spool.Waiting(); !ok {
+			time.Sleep(10 * time.Millisecond)
+			if _, _, ok := p.spool.Waiting(); !ok {
+				break // it hangs
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	stopped := time.Now()
+	p.Stop()
+	if took := time.Since(stopped); took > 5*time.Second || !strings.Contains(said.String(), "look for a mount that hangs") {
+		t.Errorf("Stop took %v and said %s", took, said.String())
+	}
+	if w, err := os.OpenFile(heaps[0], os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+		w.Close() // lets go of it
+	}
+}
