@@ -51,6 +51,8 @@ type Profiler struct {
 	ladder    *ladder.Ladder
 	signals   []Signal
 	readings  []ladder.Reading
+	heap      uint64 // at the last look
+	limit     uint64
 	previous  string // event of the last capture
 	lastTrace int64  // its bytes; 0 without one
 	standby   string // folder of the capture that is held; none: ""
@@ -71,6 +73,7 @@ type Profiler struct {
 // memoryReader is memory.Reader, or a test's.
 type memoryReader interface {
 	Read() (memory.Usage, error)
+	Heap() uint64
 	Cgroup() (memory.Cgroup, error)
 	Process() memory.Process
 	Close()
@@ -225,7 +228,9 @@ func (p *Profiler) watch() {
 		defer ticker.Stop()
 		period = ticker.C
 	}
-	look := p.look // a method value is an allocation: one for all looks
+	glance := max(p.config.Interval/glances, 10*time.Millisecond)
+	var next time.Time // look
+	look := p.look     // a method value is an allocation: one for all looks
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -233,8 +238,14 @@ func (p *Profiler) watch() {
 		case <-p.quit:
 			return
 		case <-timer.C:
+			if now := time.Now(); now.Before(next) && !p.leapt() {
+				timer.Reset(min(glance, next.Sub(now)))
+				continue
+			}
 			p.guard(StageMemory, look)
-			timer.Reset(p.ladder.Pace(p.config.Interval))
+			pace := p.ladder.Pace(p.config.Interval)
+			next = time.Now().Add(pace)
+			timer.Reset(min(glance, pace))
 		case <-period:
 			p.captureNow(TriggerInterval, "")
 		case r := <-p.requests:
@@ -242,6 +253,19 @@ func (p *Profiler) watch() {
 			r.done <- result{event, err}
 		}
 	}
+}
+
+// Between two looks the heap is glanced at so often. The runtime counts an allocation when it is made, and a large one takes
+// the kernel some tenths of a second to fill with pages: time for a capture, if it is seen at once.
+const glances = 50
+
+// leap is the share of the limit by which the heap must have grown since the last look for a look at once.
+const leap = 0.05
+
+// leapt reports whether the heap is above the lowest rung and has grown too much to wait for the next look.
+func (p *Profiler) leapt() bool {
+	heap, limit := p.memory.Heap(), float64(p.limit)
+	return heap > p.heap && float64(heap-p.heap) >= leap*limit && float64(heap) >= p.config.Rungs[0]*limit
 }
 
 // look reads memory and makes a capture when one is due.
@@ -292,6 +316,7 @@ func (p *Profiler) captureNow(trigger, reason string) (event string, err error) 
 // read takes a look. The reading is valid until the next.
 func (p *Profiler) read() (Reading, error) {
 	usage, err := p.memory.Read()
+	p.heap, p.limit = usage.Heap, usage.Limit
 	p.signals = append(p.signals[:0], Signal{SignalHeap, usage.Heap})
 	if usage.WorkingSet > 0 {
 		p.signals = append(p.signals, Signal{SignalCgroup, usage.WorkingSet})

@@ -57,6 +57,12 @@ func (m *fakeMemory) Read() (memory.Usage, error) {
 	return m.usage, m.err
 }
 
+func (m *fakeMemory) Heap() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.usage.Heap
+}
+
 func (m *fakeMemory) Cgroup() (memory.Cgroup, error) {
 	return memory.Cgroup{Version: 2, Path: "/pod", Current: 5, Max: 1000 * mib, WorkingSet: 4, InactiveFile: 1, Anon: 3, File: 2}, nil
 }
@@ -271,6 +277,36 @@ func TestNearTheLimitLooksAreCloser(t *testing.T) {
 	})
 }
 
+// A burst between two calm looks is captured before the kernel has filled it with pages; what is no danger is no look.
+func TestABurstIsSeenBetweenLooks(t *testing.T) {
+	for _, from := range []uint64{300, 750} {
+		synctest.Test(t, func(t *testing.T) {
+			m, o := newMemory(from), newObserved()
+			startTest(t, Config{Target: newBucket(), Observer: o}, m)
+			time.Sleep(10*time.Second + 100*time.Millisecond)
+			m.set(from + 40)
+			time.Sleep(100 * time.Millisecond)
+			captures, looks, _ := o.numbers()
+			if looks != 11 {
+				t.Errorf("%d looks in 10.2 s of calm, want 11", looks)
+			}
+			m.set(from + 500)
+			if from < 500 {
+				m.set(1200)
+			}
+			burst := time.Now()
+			time.Sleep(25 * time.Millisecond)
+			synctest.Wait()
+			if after, _, _ := o.numbers(); after != captures+1 {
+				t.Fatalf("from %d: %d captures within 25 ms of a burst, want 1", from, after-captures)
+			}
+			if c := o.captures[captures]; c.Time.Sub(burst) > 20*time.Millisecond || c.Value < 1200*mib || c.Rung != 0.95 {
+				t.Errorf("from %d: captured %v after the burst, %d MiB at rung %v", from, c.Time.Sub(burst), c.Value/mib, c.Rung)
+			}
+		})
+	}
+}
+
 func TestKeyAndMeta(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target, m := newBucket(), newMemory(500)
@@ -279,7 +315,7 @@ func TestKeyAndMeta(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute - 500*time.Millisecond)
+		time.Sleep(time.Minute - time.Millisecond)
 		m.set(910)
 		time.Sleep(time.Second)
 

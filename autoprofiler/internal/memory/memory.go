@@ -88,6 +88,12 @@ func (r *Reader) Read() (Usage, error) {
 	return u, err
 }
 
+// Heap is Usage.Heap alone, which takes a tenth of the time.
+func (r *Reader) Heap() uint64 {
+	metrics.Read(r.samples)
+	return r.samples[total].Value.Uint64() - r.samples[released].Value.Uint64()
+}
+
 // choose picks what the process dies of: the cgroup's limit if it is below the machine's memory. GOMEMLIMIT comes after
 // it, since a process with GOGC=off lives at its GOMEMLIMIT.
 func (r *Reader) choose(cgroupLimit uint64) (limit uint64, source Source, isCgroup bool) {

@@ -278,7 +278,7 @@ func TestALookDoesNotAllocate(t *testing.T) {
 		r := New(root, 0)
 		defer r.Close()
 		r.Read()
-		if n := testing.AllocsPerRun(100, func() { r.Read() }); n > 0 {
+		if n := testing.AllocsPerRun(100, func() { r.Read(); r.Heap() }); n > 0 {
 			t.Errorf("%s: %v allocations a look", root, n)
 		}
 	}
@@ -303,6 +303,15 @@ func TestThisProcess(t *testing.T) {
 		t.Error(err)
 	}
 	t.Logf("%+v %+v %+v", u, cgroup, r.Process())
+}
+
+func BenchmarkHeap(b *testing.B) {
+	r := New("/", 0)
+	defer r.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Heap()
+	}
 }
 
 func BenchmarkRead(b *testing.B) {
