@@ -14,6 +14,7 @@ import { metricsLinks, rowLinks, type LinkContext } from './frames/links';
 import { seriesFrames } from './frames/timeSeries';
 import { keyViews } from './query/keyViews';
 import type { KeyQuery, MetaQuery } from './query/query';
+import { viewOf } from './query/viewOf';
 import type { Notice } from './text/notice';
 import type { Table } from './views/table';
 import type { KeyView } from './views/view';
@@ -31,7 +32,7 @@ export interface KeyContext {
 
 /** A view that comes from keys alone. */
 export function keyFrames({ captures, notices }: Listing, query: KeyQuery, context: KeyContext): DataFrame[] {
-  const view = viewOf('keys', query);
+  const view = viewOf(keyViews, 'keys', query);
   const shown = 'capture' in query ? shownOf(captures, query, context) : new Set<Capture>();
   const tables = view.tables({ captures, shown }, query as never);
   const drawing = context.isExplore ? drawnInExplore : drawnOverPanels;
@@ -66,17 +67,6 @@ const drawnInExplore: typeof drawnOverPanels = {
     tables.map((table) => exemplarRows(table, { ...said, links: exemplarLinks(links) })),
 };
 
-/** The module of a query's view, from the table; it takes the query as the parser made it (see query/run.ts). */
-function viewOf<O extends 'keys' | 'meta'>(opens: O, { view }: { readonly view: string }) {
-  const isIt = (one: (typeof keyViews)[number]): one is Extract<(typeof keyViews)[number], { opens: O }> =>
-    one.opens === opens && one.name === view;
-  const found = keyViews.find(isIt);
-  if (!found) {
-    throw new Error(`The table of views has no ${view} that opens ${opens}.`);
-  }
-  return found;
-}
-
 /** Captures of the events that panels with the same choice show, also those of other profiles. */
 function shownOf(
   captures: readonly Capture[],
@@ -100,6 +90,6 @@ export async function eventFrames(
 ): Promise<DataFrame[]> {
   const read = captures.length === 1 ? await readHeapAge(bucket, captures[0], listed, signal) : undefined;
   const said = { refId, notices: [...notices, ...(read?.notices ?? [])], executed: query.selector };
-  const tables = viewOf('meta', query).tables(captures, why, read?.age);
+  const tables = viewOf(keyViews, 'meta', query).tables(captures, why, read?.age);
   return tables.map((table) => eventLineFrame(table, { ...said, links: rowLinks(links, captures) }));
 }

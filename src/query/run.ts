@@ -13,7 +13,7 @@ import { countsOf, type SelectedGoroutines } from '../views/goroutines/labelColu
 import type { Prepared } from '../views/preparedProfile';
 import { withShortNames } from '../views/shortNames';
 import type { Table } from '../views/table';
-import type { BaseUse, CaptureCollector, Opens } from '../views/view';
+import type { BaseUse, CaptureCollector } from '../views/view';
 import { prepareComparison } from './compare';
 import { estimated } from './estimate';
 import { searchGoroutines } from './goroutineSearch';
@@ -22,6 +22,7 @@ import { prepare } from './prepare';
 import { proto } from './proto';
 import type { GoroutineQuery, MemoryQuery, ProcessQuery, ProfileQuery, RunQuery } from './query';
 import { withAskedStates } from './states';
+import { viewOf } from './viewOf';
 import { profileViews } from './views';
 
 /** Where the inputs come from, as their keys say. */
@@ -63,7 +64,7 @@ export function encodeQuery(query: RunQuery, inputs: Inputs): Uint8Array {
 
 /** From the limit of the process down to what its heap profile explains. @throws InputError where it is no heap profile */
 export const memory = (query: MemoryQuery, meta: MemoryMeta, profile: Profile): readonly Table[] =>
-  viewOf('memory', query).tables(meta, profile);
+  viewOf(profileViews, 'memory', query).tables(meta, profile);
 
 /**
  * What a view over the captures of one process makes of them, added in the order of time.
@@ -73,7 +74,7 @@ export function collectProcess(query: ProcessQuery): {
   add(profile: Profile, time: number): void;
   finish(): readonly Table[];
 } {
-  const { isOfGoroutines, collect } = viewOf('process', query);
+  const { isOfGoroutines, collect } = viewOf(profileViews, 'process', query);
   const collector: CaptureCollector = collect(query as never);
   const matchers = parseSelector(query.selector);
   return {
@@ -87,20 +88,6 @@ export function collectProcess(query: ProcessQuery): {
     },
     finish: () => shortened(collector.finish(), query),
   };
-}
-
-/**
- * The module of a query's view, from the table. Its computation takes the query as it is: the parser made it of the fields that
- * the module names, which TypeScript cannot follow through a search by name.
- */
-function viewOf<O extends Opens>(opens: O, { view }: { readonly view: string }) {
-  const isIt = (one: (typeof profileViews)[number]): one is Extract<(typeof profileViews)[number], { opens: O }> =>
-    one.opens === opens && one.name === view;
-  const found = profileViews.find(isIt);
-  if (!found) {
-    throw new Error(`The table of views has no ${view} that opens ${opens}.`);
-  }
-  return found;
 }
 
 /**
@@ -118,7 +105,7 @@ const shortened = (tables: readonly Table[], query: RunQuery | ProcessQuery): re
   withShortNames(tables, { fullNames: !('fullNames' in query) || query.fullNames });
 
 function reportOf(query: ProfileQuery, inputs: Inputs): readonly Table[] {
-  const view = viewOf('profile', query);
+  const view = viewOf(profileViews, 'profile', query);
   const prepared = prepareQuery(query, inputs, view.base);
   if (view.base === 'required' && !inputs.base) {
     throw new InputError(`The view "${view.name}" compares two captures: choose a base.`);
@@ -128,7 +115,7 @@ function reportOf(query: ProfileQuery, inputs: Inputs): readonly Table[] {
 }
 
 function goroutinesOf(query: GoroutineQuery, { profile, base, isSameProcess = false }: Inputs): readonly Table[] {
-  const view = viewOf('goroutines', query);
+  const view = viewOf(profileViews, 'goroutines', query);
   const matchers = parseSelector(query.selector);
   const read = (p: Profile) => {
     const whole = withAskedStates(p, query, matchers, true);
