@@ -1,6 +1,7 @@
 import { InputError } from '../text/notice';
 import type { Decoded } from './decoded';
 import type { OnProgress } from './goroutine/goroutine';
+import { utf16 } from './goroutine/utf16';
 import { gunzip, isGzip } from './gzip';
 import { decodePprof } from './pprof';
 
@@ -30,7 +31,7 @@ export async function decode(bytes: Uint8Array, { onProgress, unpack = gunzip }:
   }
   const head = String.fromCharCode(...unpacked.subarray(0, 200)).trimStart();
   refuse(documents, unpacked, head);
-  if (isText(unpacked)) {
+  if (isText(unpacked) || utf16(unpacked)) {
     // Few queries open text, and what reads it is a tenth of the worker's script: a chunk of its own.
     const { decodeText } = await import(/* webpackChunkName: "goroutine" */ './goroutine/goroutine');
     const profile = await decodeText(unpacked, onProgress);
@@ -82,11 +83,11 @@ const documents: readonly ForeignFormat[] = [
     /^<\?xml|^<Error>/,
     'The object is an XML document, not a profile: probably an error answer of an object store that was saved as a file.'
   ),
-  text(/^[{[]\s*"/, 'The object is JSON, not a profile.'),
 ];
 
 /** What else lands in such buckets and is not profile.proto, most specific first. */
 const foreign: readonly ForeignFormat[] = [
+  text(/^[{[]\s*"/, 'The object is JSON, not a profile.'),
   text(
     /^heap profile:/,
     `This is a heap profile as text (debug=1 of Go, or tcmalloc), not protobuf. ${askForProto} For a C++ program: ${legacy}`

@@ -11,8 +11,20 @@ const headerBytes = 64 * 1024;
 /** Calls that one address is believed to stand for. */
 const maxLines = 100;
 
-/** `goroutine profile: total 12`: what runtime/pprof writes with debug=1 for every profile that counts stacks. */
-export function countHeader(bytes: Uint8Array): { type: string; total: number } | undefined {
+interface CountHeader {
+  readonly type: string;
+  readonly total: number;
+  /** Offset of its line, and lines before it that are no comments: a collector's own header. */
+  readonly start: number;
+  readonly before: number;
+}
+
+/**
+ * `goroutine profile: total 12`: what runtime/pprof writes with debug=1 for every profile that counts stacks. Below other lines
+ * only where a record follows it, since documents quote it.
+ */
+export function countHeader(bytes: Uint8Array): CountHeader | undefined {
+  let before = 0;
   for (let start = 0; start < Math.min(bytes.length, headerBytes);) {
     const next = bytes.indexOf(10, start);
     const stop = next < 0 ? bytes.length : next;
@@ -20,12 +32,19 @@ export function countHeader(bytes: Uint8Array): { type: string; total: number } 
     if (at < stop && bytes[at] !== 13 && bytes[at] !== 35) {
       const line = new TextDecoder().decode(bytes.subarray(at, Math.min(stop, at + 500)));
       const match = /^(\S+) profile: total (\d{1,15})\s*$/.exec(line);
-      return match ? { type: match[1], total: Number(match[2]) } : undefined;
+      if (match && (before === 0 || isRecord(bytes, stop + 1))) {
+        return { type: match[1], total: Number(match[2]), start, before };
+      }
+      before++;
     }
     start = stop + 1;
   }
   return undefined;
 }
+
+/** `2 @ 0x484d6e` */
+const isRecord = (bytes: Uint8Array, start: number): boolean =>
+  /^\d+ @ 0x/.test(new TextDecoder().decode(bytes.subarray(start, start + 40)));
 
 const words = { at: word(' @'), comment: word('#'), labels: word('# labels: {'), end: word('---') };
 
@@ -47,7 +66,7 @@ export function decodeCount(bytes: Uint8Array): Profile {
   if (!header) {
     throw new InputError('Expected "NAME profile: total N" as the first line of a debug=1 profile.');
   }
-  return new CountReader(bytes).read(header.type, header.total);
+  return new CountReader(bytes).read(header);
 }
 
 class CountReader {
@@ -71,11 +90,11 @@ class CountReader {
     this.tables = new TextTables(bytes);
   }
 
-  read(type: string, total: number): Profile {
+  read(header: CountHeader): Profile {
     const { bytes } = this;
     let isPastHeader = false;
-    let lineNumber = 0;
-    for (let start = 0; start < bytes.length;) {
+    let lineNumber = header.before;
+    for (let start = header.start; start < bytes.length;) {
       const next = bytes.indexOf(10, start);
       const end = next < 0 ? bytes.length : next;
       let stop = end;
@@ -97,7 +116,7 @@ class CountReader {
       start = end + 1;
     }
     this.finishSample();
-    return this.profile(type, total);
+    return this.profile(header);
   }
 
   private readSample(start: number, stop: number, lineNumber: number): void {
@@ -234,7 +253,7 @@ class CountReader {
     }
   }
 
-  private profile(type: string, total: number): Profile {
+  private profile({ type, total, before }: CountHeader): Profile {
     const { count, stack, labelSet } = this;
     const { toRows, ...finished } = this.tables.finish();
     const { label, labelSet: sets } = this.labels.finish();
@@ -251,7 +270,7 @@ class CountReader {
       docUrl: '',
       dropFrames: '',
       keepFrames: '',
-      notices: this.notices(total),
+      notices: this.notices(total, before),
       sample: {
         length: count.length,
         values: [Float64Array.from(count)],
@@ -263,7 +282,7 @@ class CountReader {
     });
   }
 
-  private notices(total: number): Notice[] {
+  private notices(total: number, before: number): Notice[] {
     const { counts, count, clashes, firstSkipped } = this;
     const notices: Notice[] = [];
     const read = count.reduce((sum, value) => sum + value, 0);
@@ -271,6 +290,12 @@ class CountReader {
       notices.push({
         severity: 'warning',
         text: `${counts.skipped} of ${counts.headers} stacks could not be read; the first is in line ${firstSkipped}.`,
+      });
+    }
+    if (before > 0) {
+      notices.push({
+        severity: 'info',
+        text: `${before} lines before the profile, of what collected it, are passed over.`,
       });
     }
     if (counts.noise > 0) {

@@ -1,6 +1,7 @@
 import { ByteInterner } from './byteInterner';
 import { GoroutineBody } from './body';
 import { parseStatus, type Status } from './header';
+import { isCutLine, isPiece, type Cut } from './joinLines';
 import { GoroutineRows } from './rows';
 import {
   argumentsStart,
@@ -24,6 +25,8 @@ const threadWord = word('-----');
 const maxHeader = 16 * 1024;
 /** How far into a line a logger's prefix may reach. */
 const maxPrefix = 512;
+/** Longest line, with the one before, that is looked at for a cut. */
+const maxCutLine = 4096;
 /** Lines kept as comments, and their length. */
 const maxComments = 20;
 const maxComment = 2000;
@@ -40,12 +43,16 @@ export class DumpReader {
   readonly statuses: Array<Status | undefined> = [];
   /** Lines around the goroutines that say why the dump was made: a panic, a signal. */
   readonly comments = new Set<string>();
-  readonly counts = { headers: 0, skipped: 0, repeated: 0, orphans: 0, dumps: 0 };
+  readonly counts = { headers: 0, skipped: 0, pieces: 0, repeated: 0, orphans: 0, dumps: 0 };
   /** Line and text of the first header that could not be read. */
   firstSkipped: { line: number; text: string } | undefined;
+  /** The first line that looks like a piece of a stack's line, of which the rest was not found. */
+  firstPiece: string | undefined;
   /** The file ends where no dump ends: inside its last goroutine, or inside a header that is then no goroutine. */
   isCut = false;
   isCutInside = false;
+  /** Lines that were cut in pieces, by rising offset. They are noise here: a second reading joins them. */
+  readonly cuts: Cut[] = [];
   /** Offset of the next line. */
   pos = 0;
 
@@ -58,6 +65,8 @@ export class DumpReader {
   /** Ids of the dump that is being read, with their rows. */
   private ids = new Map<number, number>();
   private inThreads = false;
+  /** The line before, behind its prefix, and whether it was read. Its end is 0 outside of goroutines. */
+  private before = { at: 0, stop: 0, isRead: false };
 
   constructor(private readonly bytes: Uint8Array) {
     let end = bytes.length;
@@ -120,7 +129,9 @@ export class DumpReader {
       }
       return true;
     }
-    if (body.isReading && body.read(at, stop)) {
+    const isRead = body.isReading && body.read(at, stop);
+    this.noteCut(at, stop, isRead);
+    if (isRead) {
       return true;
     }
     const header = findHeader(bytes, start, Math.min(stop, start + maxPrefix));
@@ -131,9 +142,27 @@ export class DumpReader {
     return this.readNoise(at, stop);
   }
 
+  /** Remembers where this line goes on with the one before. Lines of whole stacks, which are nearly all, cost a comparison. */
+  private noteCut(at: number, stop: number, isRead: boolean): void {
+    const { before, bytes, cuts } = this;
+    if (before.stop > 0 && !(before.isRead && isRead) && stop - before.at <= maxCutLine) {
+      const first = textOf(bytes, before.at, before.stop);
+      if (isCutLine(first, textOf(bytes, at, stop))) {
+        cuts.push({ from: before.stop, to: at });
+      } else if (!before.isRead && !(isRead && isIndented(bytes, at)) && isPiece(first)) {
+        this.counts.pieces++;
+        this.firstPiece ??= first.slice(0, 120);
+      }
+    }
+    before.at = at;
+    before.stop = this.body.isInGoroutine ? stop : 0;
+    before.isRead = isRead;
+  }
+
   private readHeader(start: number, at: number, stop: number): void {
     const { bytes } = this;
     this.body.finish(start);
+    this.before.stop = 0;
     this.counts.headers++;
     if (at !== start || this.prefixEnd !== this.prefixStart) {
       this.prefixStart = start;
@@ -212,6 +241,8 @@ export class DumpReader {
       : /^\s|^\S+\(|^\S+$/.test(text) || 'created by '.startsWith(text) || text.startsWith('created by ');
   }
 }
+
+const isIndented = (bytes: Uint8Array, at: number): boolean => skipSpace(bytes, at, at + 1) > at;
 
 /** Where Go's own buffer ends (runtime/pprof writeGoroutineStacks), or one that a program gave to runtime.Stack. */
 export const maxDump = 64 * 1024 * 1024;

@@ -9,6 +9,7 @@ export function dumpNotices(reader: DumpReader, bytes: Uint8Array, areMentionsCu
   const notices = [
     skipped(reader),
     end(reader, bytes),
+    pieces(reader),
     ...counted(reader),
     labelsLeftOut(reader),
     areMentionsCut &&
@@ -30,6 +31,15 @@ function skipped({ counts, firstSkipped }: DumpReader): Notice | undefined {
           `${grouped(firstSkipped.line)}: ${firstSkipped.text}`
       )
     : undefined;
+}
+
+function pieces({ counts, firstPiece }: DumpReader): Notice | undefined {
+  return firstPiece === undefined
+    ? undefined
+    : warning(
+        `Lines inside goroutines that look cut, whose other piece was not found: ${grouped(counts.pieces)}. Calls may be missing ` +
+          `there; the first is ${JSON.stringify(firstPiece)}.`
+      );
 }
 
 function end({ rows, isCut, isCutInside }: DumpReader, bytes: Uint8Array): Notice | undefined {
