@@ -1,0 +1,108 @@
+//go:build linux && !race
+
+// The race detector takes memory of its own, for each goroutine too.
+
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/pproflens/pproflens/autoprofiler/internal/victim"
+)
+
+// The victims are processes of this binary.
+func TestMain(m *testing.M) {
+	if name := os.Getenv(envRow); name != "" {
+		die(name)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func needCgroup(t *testing.T) {
+	t.Helper()
+	if _, err := probe(); err != nil {
+		t.Skip(err)
+	}
+}
+
+// The rows of the table that take a second or some, each once: those of which nothing is lost.
+func TestTheLastCaptureSurvives(t *testing.T) {
+	needCgroup(t)
+	for _, d := range deaths {
+		if d.atOnce > 1 || d.direct {
+			continue // Minutes; and what memory loses now and then.
+		}
+		t.Run(d.name, func(t *testing.T) {
+			traces, err := d.times(t.Context(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if t.Log(d.row(traces)); !d.isDurable(traces[0]) {
+				t.Errorf("no whole heap profile above %.0f %% is left: %+v", 100*high, traces[0].newest)
+			}
+		})
+	}
+}
+
+// A process with many deep goroutines that lives below its limit also lives there with captures.
+func TestACaptureOfManyGoroutinesDoesNotEndTheProcess(t *testing.T) {
+	needCgroup(t)
+	l := lives()[len(lives())-3]
+	peak, err := l.peak(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := l.times(t.Context(), peak/90*100, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s, %d MiB without captures: %v", l.name, peak>>20, c)
+	if c.killed > 0 || c.captures == 0 {
+		t.Errorf("%v: expected a capture and no death", c)
+	}
+}
+
+// That what is not whole counts for nothing: the table would say that all survives.
+func TestOnlyWholeHeapProfilesCount(t *testing.T) {
+	needCgroup(t)
+	b, err := newBucket()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.server.Close()
+	const key = "victim/2026/11/03/14/20261103T142233.456Z_k3v9q2xd_heap-ratio_90-100_i_v/heap.pb.gz"
+	for _, content := range []string{"", "heap", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x00"} {
+		b.objects[key] = []byte(content)
+		if h, err := b.newest(); h != nil || err != nil {
+			t.Errorf("%q: got %+v, %v", content, h, err)
+		}
+	}
+	if h, err := parseKey(key); err != nil || h.share != 0.9 {
+		t.Errorf("got %+v, %v", h, err)
+	}
+	if (death{}).isDurable(trace{newest: &heap{share: high}}) {
+		t.Error("a capture at 80 % is above it")
+	}
+	if _, err := parseKey("victim/notes.txt"); err == nil {
+		t.Error("a name that is no key is read")
+	}
+}
+
+// A process that is not killed is no row of the table.
+func TestALimitThatDoesNotKillIsAnError(t *testing.T) {
+	needCgroup(t)
+	alive := death{name: "burst, 30 → 120 %", limit: 1 << 30}
+	if _, err := alive.once(t.Context()); err == nil {
+		t.Error("expected an error")
+	}
+	c, err := victim.NewCgroup(1 << 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Remove()
+	if kills, err := c.Kills(); err != nil || kills != 0 {
+		t.Errorf("%d kills, %v", kills, err)
+	}
+}
