@@ -19,8 +19,8 @@ import (
 // another process with the same folder.
 const abandoned = time.Hour
 
-// ErrLate is why files go to memory while a folder is being opened.
-var ErrLate = errors.New("the folder does not open; look for a mount that hangs")
+// ErrLate is why files go to memory while a folder is being opened, or does not take one in time.
+var ErrLate = errors.New("the folder does not answer; look for a mount that hangs")
 
 // Disk returns a spool in a folder, with the files that an earlier process left there. Files with other names than keys
 // are not touched. No other process may use it meanwhile. Goroutine dumps can hold what a service's users would not share:
@@ -69,7 +69,7 @@ func (s *Spool) attach(open func() (*disk.Dir, error)) error {
 		return err
 	}
 	s.mu.Lock()
-	s.disk = onDisk{d}
+	s.disk = newTimed(onDisk{d})
 	for _, f := range left {
 		s.release(-f.Size, false)
 		s.add(f)

@@ -54,7 +54,7 @@ type File struct {
 	sequence int // order of completion
 }
 
-// store is where the bytes are. Its methods, and those of its sinks but Write, are called one at a time.
+// store is where the bytes are. Its methods, and those of its sinks, are called one at a time, but Write where it is memory's.
 type store interface {
 	create(key string) (sink, error)
 	open(key string) (io.ReadSeekCloser, error)
@@ -85,7 +85,11 @@ type Spool struct {
 }
 
 func newSpool(s store, options Options) *Spool {
-	return &Spool{options: options, disk: s, spare: memory{}, added: make(chan struct{}, 1), held: map[string]bool{}}
+	spool := &Spool{options: options, spare: memory{}, added: make(chan struct{}, 1), held: map[string]bool{}}
+	if s != nil {
+		spool.disk = newTimed(s)
+	}
+	return spool
 }
 
 // Added receives after files were added.
@@ -325,6 +329,7 @@ type Writer struct {
 	err   error // of the first Write that failed: the file is then incomplete
 
 	inMemory bool
+	buffered []byte // not yet on the disk: a file is written in small pieces, each of which would be an operation
 }
 
 // Create starts a file: in memory while the disk is in trouble.
@@ -374,17 +379,27 @@ func (w *Writer) write(p []byte) error {
 		return err
 	}
 	w.size += n
-	for {
-		written, err := w.sink.Write(p)
-		if err == nil {
-			return nil
-		}
-		p = p[written:]
-		// On a full disk the oldest event goes first here too.
-		if !full(err) || !w.spool.giveUpOldest(eventOf(w.key), err, onDiskOnly) {
+	if w.inMemory {
+		_, err := w.sink.Write(p)
+		return err
+	}
+	if w.buffered = append(w.buffered, p...); len(w.buffered) < chunkSize {
+		return nil
+	}
+	return w.flush()
+}
+
+// flush writes what is buffered to the disk. On a full one the oldest event goes first here too.
+func (w *Writer) flush() error {
+	for rest := w.buffered; len(rest) > 0; {
+		n, err := w.sink.Write(rest)
+		rest = rest[n:]
+		if err != nil && (!full(err) || !w.spool.giveUpOldest(eventOf(w.key), err, onDiskOnly)) {
 			return w.refused(err)
 		}
 	}
+	w.buffered = w.buffered[:0]
+	return nil
 }
 
 // refused notes that the disk did not take the file.
@@ -398,6 +413,9 @@ func (w *Writer) refused(err error) error {
 
 // Commit adds the file, unless a Write failed: then it is forgotten.
 func (w *Writer) Commit() error {
+	if w.err == nil {
+		w.err = w.flush()
+	}
 	if w.err != nil {
 		w.Discard()
 		return w.err

@@ -45,7 +45,7 @@ type death struct {
 }
 
 var deaths = []death{
-	{name: "1 MiB/s", limit: 256 * mib, atOnce: 10, take: func() { victim.Leak(1 * mib) }},
+	{name: "1 MiB/s", limit: 256 * mib, atOnce: 20, take: func() { victim.Leak(1 * mib) }},
 	{name: "200 MiB/s in 512 MiB", limit: 512 * mib, take: func() { victim.Leak(200 * mib) }},
 	{name: "200 MiB/s in 256 MiB", limit: 256 * mib, take: func() { victim.Leak(200 * mib) }},
 	{name: "200 MiB/s, bucket away", limit: 256 * mib, away: true, take: func() { victim.Leak(200 * mib) }},
@@ -57,11 +57,11 @@ var deaths = []death{
 	{name: "1,000 MiB/s in 256 MiB", limit: 256 * mib, take: func() { victim.Leak(1000 * mib) }},
 	{name: "burst, 30 → 120 %", limit: 256 * mib, take: func() { victim.Burst(256*mib, 0.30, 0.90) }},
 	{name: "burst, 75 → 125 %", limit: 256 * mib, take: func() { victim.Burst(256*mib, 0.75, 0.50) }},
-	{name: "flapping to 97 % for 390 s, then 2 %/s", limit: 256 * mib, atOnce: 10, within: 30 * time.Second, take: func() {
+	{name: "flapping to 97 % for 390 s, then 2 %/s", limit: 256 * mib, atOnce: 20, within: 30 * time.Second, take: func() {
 		victim.Flap(256*mib, 0.97, 20*time.Second, 390*time.Second)
 	}},
 	{name: "direct, 200 MiB/s in 256 MiB", limit: 256 * mib, direct: true, take: func() { victim.Leak(200 * mib) }},
-	{name: "direct, 1 MiB/s", limit: 256 * mib, direct: true, atOnce: 10, take: func() { victim.Leak(1 * mib) }},
+	{name: "direct, 1 MiB/s", limit: 256 * mib, direct: true, atOnce: 20, take: func() { victim.Leak(1 * mib) }},
 	{name: "direct, 1,000 MiB/s in 512 MiB", limit: 512 * mib, direct: true, take: func() { victim.Leak(1000 * mib) }},
 	{name: "direct, burst, 75 → 125 %", limit: 256 * mib, direct: true, take: func() { victim.Burst(256*mib, 0.75, 0.50) }},
 }
