@@ -90,6 +90,12 @@ async function withS3(name, fill, run) {
   }
 }
 
+/** Go fuzzes one target of one package at a time. */
+const fuzzed = [
+  ['key', 'FuzzFolder', 'FuzzTwoNames', 'FuzzIs'],
+  ['spool', 'FuzzAFolderAtStart'],
+];
+
 const steps = {
   typecheck: () => run('npm', ['run', '--silent', 'typecheck']),
   lint() {
@@ -148,6 +154,19 @@ const steps = {
       run('go', ['-C', module, 'test', './...']);
       if (module === 'autoprofiler' && has('gcc')) {
         run('go', ['-C', module, 'test', '-race', './...']); // Less what takes more address space than that leaves.
+      }
+    }
+    for (const [folder, ...targets] of fuzzed) {
+      for (const target of targets) {
+        run('go', [
+          '-C',
+          'autoprofiler',
+          'test',
+          '-run=^$',
+          `-fuzz=^${target}$`,
+          '-fuzztime=5s',
+          `./internal/${folder}`,
+        ]);
       }
     }
   },

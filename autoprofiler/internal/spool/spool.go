@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"sync"
@@ -36,6 +37,7 @@ var (
 	ErrRoom    = errors.New("the spool is full")
 	ErrAge     = errors.New("the file is too old")
 	ErrTooLong = errors.New("the file is too large")
+	ErrBroken  = errors.New("the file is not whole")
 	// ErrDisk is in the error of a file that the disk did not take whole. Written again, it goes to memory.
 	ErrDisk = errors.New("the spool's disk")
 )
@@ -51,7 +53,8 @@ type File struct {
 
 	attempts int
 	inMemory bool
-	sequence int // order of completion
+	left     bool // by an earlier process
+	sequence int  // order of completion
 }
 
 // store is where the bytes are. Its methods, and those of its sinks, are called one at a time, but Write where it is memory's.
@@ -172,11 +175,27 @@ func (s *Spool) Next() (File, bool) {
 	}), true
 }
 
-// Open opens a file for reading.
+// Open opens a file for reading. One that an earlier process left and that is not whole is given up: the error is then
+// fs.ErrNotExist, as for any that was given up meanwhile.
 func (s *Spool) Open(f File) (io.ReadSeekCloser, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.storeOf(f.inMemory).open(f.Key)
+	body, err := s.storeOf(f.inMemory).open(f.Key)
+	s.mu.Unlock()
+	if err != nil || !f.left {
+		return body, err
+	}
+	if err = checkWhole(f.Key, body); err == nil {
+		_, err = body.Seek(0, io.SeekStart)
+	}
+	if err == nil {
+		return body, nil
+	}
+	body.Close()
+	if errors.Is(err, ErrBroken) {
+		s.giveUp(err, func(other File) bool { return other.Key == f.Key })
+		err = fmt.Errorf("%w: %w", err, fs.ErrNotExist)
+	}
+	return nil, err
 }
 
 // Done removes a file that the target has.
