@@ -418,7 +418,7 @@ func (s hangingSink) Commit() error {
 	return s.sink.Commit()
 }
 
-// Whatever hangs, it holds up a capture for a second, once, and memory takes it.
+// Whatever hangs, it holds up a capture for diskTimeout, once, and memory takes it.
 func TestADiskThatHangsIsGivenUpInTime(t *testing.T) {
 	for _, operation := range []string{"create", "write", "commit", "open", "remove"} {
 		t.Run(operation, func(t *testing.T) {
