@@ -68,44 +68,41 @@ func (b *bucket) settle() error {
 // heap is a heap profile of the bucket.
 type heap struct {
 	at    time.Time
-	share float64 // memory at its capture, of the limit
+	share float64 // of the limit, by the signal that was captured
 }
 
-// newest returns the newest whole heap profile, nil without one.
-func (b *bucket) newest() (*heap, error) {
+// heaps returns the whole heap profiles.
+func (b *bucket) heaps() (whole []heap, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var newest *heap
 	for key, content := range b.objects {
-		if path.Base(key) != "heap.pb.gz" {
+		if path.Base(key) != "heap.pb.gz" || !isHeap(content) {
 			continue
 		}
 		h, err := parseKey(key)
 		if err != nil {
 			return nil, err
 		}
-		if isHeap(content) && (newest == nil || h.at.After(newest.at)) {
-			newest = h
-		}
+		whole = append(whole, h)
 	}
-	return newest, nil
+	return whole, nil
 }
 
 // parseKey reads time, value and limit: …/{time}_{event}_{trigger}_{value}-{limit}_{instance}_{version}/heap.pb.gz
-func parseKey(key string) (*heap, error) {
+func parseKey(key string) (heap, error) {
 	fields := strings.Split(path.Base(path.Dir(key)), "_")
 	if len(fields) != 6 {
-		return nil, fmt.Errorf("%s is no key", key)
+		return heap{}, fmt.Errorf("%s is no key", key)
 	}
 	at, err := time.Parse("20060102T150405.000Z", fields[0])
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
+		return heap{}, fmt.Errorf("%s: %w", key, err)
 	}
 	var value, limit float64
 	if _, err := fmt.Sscanf(fields[3], "%f-%f", &value, &limit); err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
+		return heap{}, fmt.Errorf("%s: %w", key, err)
 	}
-	return &heap{at, value / limit}, nil
+	return heap{at, value / limit}, nil
 }
 
 // isHeap reports whether a file gunzips, and parses as a heap profile with samples.

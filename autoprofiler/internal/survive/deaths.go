@@ -25,8 +25,8 @@ import (
 const (
 	mib = 1 << 20
 
-	// high is the share of the limit above which a capture tells what the process died of, fresh the one above which its
-	// newest is at most a tenth of the limit old.
+	// high is the share of the limit above which a capture tells what the process died of, fresh the one above which it is at
+	// most a tenth of the limit old.
 	high, fresh = 0.80, 0.90
 )
 
@@ -39,7 +39,7 @@ type death struct {
 	soft   uint64 // GOMEMLIMIT; 0: off
 	// atOnce is how many die side by side, where they wait rather than work.
 	atOnce int
-	// within is how old the newest capture may be; 0: any age.
+	// within is how old a capture may be; 0: any age.
 	within time.Duration
 	take   func()
 }
@@ -102,14 +102,27 @@ func fail(err error) {
 	os.Exit(3)
 }
 
-// trace is what a death left.
+// trace is what a death left, of the heap profiles that are whole and young enough.
 type trace struct {
-	newest *heap
-	age    time.Duration // of newest, at the death
+	count   int
+	highest float64       // of the limit
+	age     time.Duration // of the newest, at the death
 }
 
-func (d death) isDurable(t trace) bool {
-	return t.newest != nil && t.newest.share > high && (d.within == 0 || t.age <= d.within)
+// traceOf looks at what is in the bucket.
+func (d death) traceOf(heaps []heap, died time.Time) (t trace) {
+	for _, h := range heaps {
+		age := died.Sub(h.at)
+		if d.within > 0 && age > d.within {
+			continue
+		}
+		if t.count == 0 || age < t.age {
+			t.age = age
+		}
+		t.highest = max(t.highest, h.share)
+		t.count++
+	}
+	return t
 }
 
 // once lets one process die, and the next one upload what it left.
@@ -149,11 +162,8 @@ func (d death) once(ctx context.Context) (t trace, err error) {
 	if err := b.settle(); err != nil {
 		return t, err
 	}
-	t.newest, err = b.newest()
-	if t.newest != nil {
-		t.age = died.Sub(t.newest.at)
-	}
-	return t, err
+	heaps, err := b.heaps()
+	return d.traceOf(heaps, died), err
 }
 
 // startNext is the process after the one that died: it uploads what is in the spool.
@@ -206,7 +216,7 @@ func start(ctx context.Context, row string, limit uint64, env []string) (isKille
 
 // runDeaths prints the table of those that die.
 func runDeaths(ctx context.Context, out io.Writer, only *regexp.Regexp, runs int) error {
-	header := "\n| Dies of | Durable | Newest at least 90 % | Newest: median, lowest | Age at death: median, highest |\n|-|-|-|-|-|\n"
+	header := "\n| Dies of | Durable | Above 90 % | Highest: median, least | Age of the newest: median, most |\n|-|-|-|-|-|\n"
 	for _, d := range deaths {
 		if !only.MatchString(d.name) {
 			continue
@@ -242,17 +252,16 @@ func (d death) row(traces []trace) string {
 	durable, recent := 0, 0
 	shares, ages := []float64{}, []float64{}
 	for _, t := range traces {
-		if d.isDurable(t) {
+		if t.highest > high {
 			durable++
 		}
-		if t.newest == nil {
-			continue
-		}
-		if t.newest.share >= fresh {
+		if t.highest > fresh {
 			recent++
 		}
-		shares = append(shares, 100*t.newest.share)
-		ages = append(ages, t.age.Seconds())
+		if t.count > 0 {
+			shares = append(shares, 100*t.highest)
+			ages = append(ages, t.age.Seconds())
+		}
 	}
 	slices.Sort(shares)
 	slices.Sort(ages)

@@ -6,7 +6,9 @@ package main
 
 import (
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/pproflens/pproflens/autoprofiler/internal/victim"
 )
@@ -39,8 +41,8 @@ func TestTheLastCaptureSurvives(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if t.Log(d.row(traces)); !d.isDurable(traces[0]) {
-				t.Errorf("no whole heap profile above %.0f %% is left: %+v", 100*high, traces[0].newest)
+			if t.Log(d.row(traces)); traces[0].highest <= high {
+				t.Errorf("no whole heap profile above %.0f %% is left: %+v", 100*high, traces[0])
 			}
 		})
 	}
@@ -75,15 +77,21 @@ func TestOnlyWholeHeapProfilesCount(t *testing.T) {
 	const key = "victim/2026/11/03/14/20261103T142233.456Z_k3v9q2xd_heap-ratio_90-100_i_v/heap.pb.gz"
 	for _, content := range []string{"", "heap", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x00"} {
 		b.objects[key] = []byte(content)
-		if h, err := b.newest(); h != nil || err != nil {
-			t.Errorf("%q: got %+v, %v", content, h, err)
+		if heaps, err := b.heaps(); len(heaps) > 0 || err != nil {
+			t.Errorf("%q: got %+v, %v", content, heaps, err)
 		}
 	}
-	if h, err := parseKey(key); err != nil || h.share != 0.9 {
+	h, err := parseKey(key)
+	if err != nil || h.share != 0.9 {
 		t.Errorf("got %+v, %v", h, err)
 	}
-	if (death{}).isDurable(trace{newest: &heap{share: high}}) {
-		t.Error("a capture at 80 % is above it")
+	late := death{name: "late", within: 30 * time.Second}
+	if got := late.traceOf([]heap{h}, h.at.Add(31*time.Second)); got.count > 0 || !strings.Contains(late.row([]trace{got}), "0 of 1 | 0 of 1 | none") {
+		t.Errorf("an old capture counts: %s", late.row([]trace{got}))
+	}
+	h.share = high
+	if row := late.row([]trace{late.traceOf([]heap{h}, h.at)}); !strings.Contains(row, "0 of 1 | 0 of 1 | 80, 80 %") {
+		t.Errorf("a capture at 80 %% is above it: %s", row)
 	}
 	if _, err := parseKey("victim/notes.txt"); err == nil {
 		t.Error("a name that is no key is read")
