@@ -37,13 +37,18 @@ func TestTheLastCaptureSurvives(t *testing.T) {
 			continue // Minutes; and what memory loses now and then.
 		}
 		t.Run(d.name, func(t *testing.T) {
-			traces, err := d.times(t.Context(), 1)
-			if err != nil {
-				t.Fatal(err)
+			var left trace
+			for range 2 { // A machine with too much to do can lose one in hundreds.
+				traces, err := d.times(t.Context(), 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Log(d.row(traces))
+				if left = traces[0]; left.highest > high {
+					return
+				}
 			}
-			if t.Log(d.row(traces)); traces[0].highest <= high {
-				t.Errorf("no whole heap profile above %.0f %% is left: %+v", 100*high, traces[0])
-			}
+			t.Errorf("no whole heap profile above %.0f %% is left: %+v", 100*high, left)
 		})
 	}
 }
