@@ -3,6 +3,7 @@ import type { Decoded } from './decoded';
 import type { OnProgress } from './goroutine/goroutine';
 import { utf16 } from './goroutine/utf16';
 import { gunzip, isGzip } from './gzip';
+import { maxUnpackedBytes, unpacksToTooMuch } from './memory';
 import { decodePprof } from './pprof';
 
 export interface DecodeOptions {
@@ -21,6 +22,9 @@ export async function decode(bytes: Uint8Array, { onProgress, unpack = gunzip }:
   // Twice: some uploaders pack a file that was packed already.
   for (let i = 0; i < 2 && isGzip(unpacked); i++) {
     unpacked = await unpack(unpacked);
+  }
+  if (unpacked.length > maxUnpackedBytes) {
+    throw unpacksToTooMuch(maxUnpackedBytes);
   }
   if (unpacked.length === 0) {
     throw new InputError(

@@ -1,3 +1,4 @@
+import { grownRows } from '../../profile/interner';
 import { elidedFrames, semaphoreState, unavailableStack } from '../../profile/goroutineStates';
 import type { GoroutineRows } from './rows';
 import {
@@ -32,6 +33,9 @@ const words = {
 
 /** Longest name that a C library's symbolizer is believed to print. */
 const maxForeignName = 200;
+
+/** Goroutines that led to one. GODEBUG=tracebackancestors says how many are printed. */
+const maxAncestors = 10_000;
 
 /** What a call says of the lock its goroutine waits for. */
 const CallKind = { unseen: 0, other: 1, lock: 2, wait: 3 } as const;
@@ -369,6 +373,7 @@ export class GoroutineBody {
     if (end > at && end - at <= 15) {
       const ids = this.ancestors.get(this.row) ?? [];
       this.ancestors.set(this.row, ids);
+      grownRows(ids.length, 1, maxAncestors, 'ancestors of one goroutine');
       ids.push(toNumber(this.bytes, at, end));
     }
   }

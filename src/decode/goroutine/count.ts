@@ -1,13 +1,16 @@
 import { hiddenCall, userLabelKey } from '../../profile/goroutineStates';
+import { grownRows } from '../../profile/interner';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import { InputError, type Notice } from '../../text/notice';
 import { LabelText } from './labelList';
-import { byte, isDigit, readWords, skipDigits, skipSpace, startsWith, toNumber, word, words64 } from './scan';
-import { OpenStack, TextTables } from './tables';
+import { byte, isDigit, readWords, skipDigits, skipSpace, startsWith, textOf, toNumber, word, words64 } from './scan';
+import { maxRows, OpenStack, TextTables } from './tables';
 
 /** How far comments may come before the header. */
 const headerBytes = 64 * 1024;
+/** Longest list of labels that is read; a program sets a few. */
+const maxLabelBytes = 64 * 1024;
 /** Calls that one address is believed to stand for. */
 const maxLines = 100;
 
@@ -71,7 +74,8 @@ export function decodeCount(bytes: Uint8Array): Profile {
 
 class CountReader {
   private readonly tables: TextTables;
-  private readonly labels = new LabelSetBuilder();
+  private readonly labels: LabelSetBuilder;
+  private readonly maxSamples: number;
   private readonly stack: number[] = [];
   private readonly count: number[] = [];
   private readonly labelSet: number[] = [];
@@ -88,6 +92,8 @@ class CountReader {
 
   constructor(private readonly bytes: Uint8Array) {
     this.tables = new TextTables(bytes);
+    this.maxSamples = maxRows(bytes);
+    this.labels = new LabelSetBuilder(256, 3 * this.maxSamples);
   }
 
   read(header: CountHeader): Profile {
@@ -143,6 +149,7 @@ class CountReader {
       return;
     }
     this.isOpen = true;
+    grownRows(this.count.length, 1, this.maxSamples, 'stacks');
     this.count.push(toNumber(bytes, start, digitsEnd));
     this.stack.push(tables.stack(this.locations));
   }
@@ -160,7 +167,8 @@ class CountReader {
 
   private readLabels(start: number, stop: number): void {
     const { labels, tables } = this;
-    const list = new LabelText(new TextDecoder().decode(this.bytes.subarray(start, stop))).list();
+    const isLong = stop - start > maxLabelBytes;
+    const list = isLong ? undefined : new LabelText(textOf(this.bytes, start, stop)).list();
     if (!list) {
       this.counts.unreadLabels++;
     }

@@ -1,3 +1,4 @@
+import { grownRows } from '../../profile/interner';
 import { ByteInterner } from './byteInterner';
 import { GoroutineBody } from './body';
 import { parseStatus, type Status } from './header';
@@ -16,7 +17,7 @@ import {
   toNumber,
   word,
 } from './scan';
-import { TextTables } from './tables';
+import { maxRows, TextTables } from './tables';
 
 /** Between the stacks of threads, with GOTRACEBACK=crash. */
 const threadWord = word('-----');
@@ -38,7 +39,7 @@ const maxComment = 2000;
  */
 export class DumpReader {
   readonly tables: TextTables;
-  readonly rows = new GoroutineRows();
+  readonly rows: GoroutineRows;
   readonly body: GoroutineBody;
   readonly statuses: Array<Status | undefined> = [];
   /** Lines around the goroutines that say why the dump was made: a panic, a signal. */
@@ -67,6 +68,9 @@ export class DumpReader {
   private inThreads = false;
   /** The line before, behind its prefix, and whether it was read. Its end is 0 outside of goroutines. */
   private before = { at: 0, stop: 0, isRead: false };
+  /** Labels of all headers that differ, so far and at most. */
+  private labelCount = 0;
+  private readonly maxLabels: number;
 
   constructor(private readonly bytes: Uint8Array) {
     let end = bytes.length;
@@ -75,8 +79,10 @@ export class DumpReader {
       end--;
     }
     this.end = end;
+    this.maxLabels = 2 * maxRows(bytes);
     this.tables = new TextTables(bytes);
-    this.headers = new ByteInterner(bytes);
+    this.rows = new GoroutineRows(maxRows(bytes));
+    this.headers = new ByteInterner(bytes, Math.ceil(maxRows(bytes) / 2));
     this.body = new GoroutineBody(bytes, this.tables, this.rows);
     if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
       this.pos = 3;
@@ -174,7 +180,7 @@ export class DumpReader {
     if (stop - start <= maxHeader && digitsEnd - digits <= 15) {
       const row = this.headers.intern(digitsEnd, stop);
       if (row === this.statuses.length) {
-        this.statuses.push(parseStatus(textOf(bytes, digitsEnd, stop)));
+        this.addStatus(parseStatus(textOf(bytes, digitsEnd, stop)));
       }
       status = this.statuses[row];
       if (status) {
@@ -186,6 +192,12 @@ export class DumpReader {
     this.firstSkipped ??= { line: this.lineNumber, text: textOf(bytes, at, Math.min(stop, at + 120)) };
     this.body.startSkipped();
     this.isCut ||= stop >= this.end;
+  }
+
+  private addStatus(status: Status | undefined): void {
+    this.statuses.push(status);
+    this.labelCount += status?.labels.length ?? 0;
+    grownRows(this.labelCount, 1, this.maxLabels, 'labels of goroutines');
   }
 
   private startGoroutine(id: number, status: number, { hasThread }: Status, start: number): void {
