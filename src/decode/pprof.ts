@@ -2,7 +2,7 @@ import type { Profile, ValueType } from '../profile/profile';
 import { InputError } from '../text/notice';
 import { memoryLeft } from './memory';
 import { SampleReader, sampleTag } from './pprofSamples';
-import { TableReader } from './pprofTables';
+import { lineTag, TableReader } from './pprofTables';
 import { readStrings } from './strings';
 import { WireReader } from './wire';
 
@@ -100,7 +100,7 @@ function countFields(reader: WireReader): Counts {
       const end = reader.fieldEnd();
       while (reader.pos < end) {
         const inner = reader.uvarint();
-        lines += inner >>> 3 === 4 ? 1 : 0;
+        lines += inner === lineTag ? 1 : 0;
         reader.skip(inner);
       }
       reader.pos = end;
