@@ -114,7 +114,9 @@ function runThread(file, seed, seconds) {
         print(message);
       }
     });
-    worker.on('error', (error) => keep({ target: names[head[1]] ?? 'profile', why: error.stack ?? String(error), bytes: input() }));
+    worker.on('error', (error) =>
+      keep({ target: names[head[1]] ?? 'profile', why: error.stack ?? String(error), bytes: input() })
+    );
     worker.on('exit', () => {
       clearInterval(watch);
       resolve(last);
@@ -129,7 +131,9 @@ function print({ type, coverage: { run, all }, pools }) {
       `${run} of ${all} statements and branches (${((100 * run) / all).toFixed(1)} %), ${known.size} findings`
   );
   if (type === 'done') {
-    pools.forEach((pool) => say(`  ${pool.name}: ${pool.runs} inputs, corpus ${pool.seeds} + ${pool.corpus - pool.seeds}`));
+    pools.forEach((pool) =>
+      say(`  ${pool.name}: ${pool.runs} inputs, corpus ${pool.seeds} + ${pool.corpus - pool.seeds}`)
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { InputError } from '../text/notice';
+import { grouped, tooLarge, type InputError } from '../text/notice';
 
 const MiB = 1024 * 1024;
 
@@ -10,17 +10,7 @@ export const maxMemory = 224 * MiB;
 /** Most bytes that a file may unpack to. */
 export const maxUnpackedBytes = 192 * MiB;
 
-const grouped = (value: number) => Math.round(value).toLocaleString('en-US');
-
-/** @param what is too much, and how much of it there is */
-export const tooLarge = (what: string, limit: string): InputError =>
-  new InputError(
-    `The file is too large for a browser: ${what}, the limit is ${limit}. Capture less, or keep what matters ` +
-      '(go tool pprof -proto -focus=… FILE > SMALLER, or a part of the log).'
-  );
-
-export const unpacksToTooMuch = (limit: number): InputError =>
-  tooLarge(`it unpacks to more than ${limit / MiB} MiB`, 'for one profile');
+export const unpacksToTooMuch = (limit: number): InputError => tooLarge(`it unpacks to more than ${limit / MiB} MiB`);
 
 /**
  * Bytes of memory that are left when an object has been read so far.
@@ -40,8 +30,7 @@ export function memoryLeft(
   if (left < 0) {
     const [count, what, each] = most;
     throw tooLarge(
-      `its ${grouped(count)} ${what} would take ${grouped((count * each) / MiB)} MiB of memory`,
-      `${maxMemory / MiB} MiB for all`
+      `its ${grouped(count)} ${what} take ${grouped((count * each) / MiB)} of ${maxMemory / MiB} MiB of memory`
     );
   }
   return left;

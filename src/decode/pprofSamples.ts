@@ -1,8 +1,7 @@
 import { pathInterner } from '../profile/interner';
 import type { Profile } from '../profile/profile';
-import { InputError } from '../text/notice';
+import { InputError, tooLarge } from '../text/notice';
 import { LabelReader } from './labels';
-import { tooLarge } from './memory';
 import type { IdMap } from './pprofIds';
 import type { WireReader } from './wire';
 
@@ -110,10 +109,7 @@ export class SampleReader {
   private checkMemory(size: number, row: number): void {
     const { stacks, labels, span } = this;
     if ((stacks.length + size) * frameBytes + labels.length * labelBytes > span.memory) {
-      throw tooLarge(
-        `${stacks.length} frames and ${labels.length} labels precede sample ${row + 1} with its ${size} bytes`,
-        `${Math.floor(span.memory / frameBytes)} in all`
-      );
+      throw tooLarge(`sample ${row + 1} of ${size} bytes, after ${stacks.length} frames and ${labels.length} labels`);
     }
   }
 

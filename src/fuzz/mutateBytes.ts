@@ -19,7 +19,10 @@ export function mutateBytes(bytes: Uint8Array, other: Uint8Array, random: Random
     case 1:
       return cut(new Uint8Array(), at + length);
     case 2:
-      return cut(Uint8Array.from({ length: 1 + random.below(12) }, () => random.below(256)), at);
+      return cut(
+        Uint8Array.from({ length: 1 + random.below(12) }, () => random.below(256)),
+        at
+      );
     case 3:
       return cut(bytes.subarray(at, at + length), at);
     case 4: {

@@ -95,7 +95,20 @@ function print(fields: readonly Field[]): Uint8Array {
   return join(...parts);
 }
 
-const numbers = [0n, 1n, 2n, 3n, 127n, 128n, 2n ** 31n, 2n ** 32n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
+const numbers = [
+  0n,
+  1n,
+  2n,
+  3n,
+  127n,
+  128n,
+  2n ** 31n,
+  2n ** 32n,
+  2n ** 53n - 1n,
+  2n ** 53n,
+  2n ** 63n,
+  2n ** 64n - 1n,
+];
 
 /** A message of profile.proto with one to four of its parts changed; undefined for bytes that are none. */
 export function mutateProtobuf(bytes: Uint8Array, other: Uint8Array, random: Random): Uint8Array | undefined {
@@ -152,8 +165,7 @@ function mutateFields(list: Field[], others: readonly Field[], random: Random): 
 
 /** An id, a row, a value; numbers that are packed; a text. */
 function mutateValue(field: Field, random: Random): void {
-  const changed = (value: bigint) =>
-    random.is(0.5) ? random.pick(numbers) : value + BigInt(random.below(9) - 4);
+  const changed = (value: bigint) => (random.is(0.5) ? random.pick(numbers) : value + BigInt(random.below(9) - 4));
   if (field.wire === 0) {
     field.value = changed(field.value);
   } else if (field.wire === 2 && !field.fields) {

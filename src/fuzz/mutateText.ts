@@ -26,8 +26,47 @@ const words = [
   'panic: ',
   'SIGQUIT: quit',
 ];
-const numbers = ['0', '1', '-1', '99', '4294967296', '9007199254740993', '18446744073709551616', '1e999', '0x', '0xffffffffffffffff', '9'.repeat(40)];
-const marks = ['(', ')', '{', '}', '[', ']', '"', "'", '`', '\\', ',', ':', ' ', '\t', '\r', '\n', '\0', '<', '>', '&', '/', '=', '~', 'é', '\ud800', '😀'];
+const numbers = [
+  '0',
+  '1',
+  '-1',
+  '99',
+  '4294967296',
+  '9007199254740993',
+  '18446744073709551616',
+  '1e999',
+  '0x',
+  '0xffffffffffffffff',
+  '9'.repeat(40),
+];
+const marks = [
+  '(',
+  ')',
+  '{',
+  '}',
+  '[',
+  ']',
+  '"',
+  "'",
+  '`',
+  '\\',
+  ',',
+  ':',
+  ' ',
+  '\t',
+  '\r',
+  '\n',
+  '\0',
+  '<',
+  '>',
+  '&',
+  '/',
+  '=',
+  '~',
+  'é',
+  '\ud800',
+  '😀',
+];
 
 /** A text with one to four of its lines, numbers or marks changed, or lines of another text in it. */
 export function mutateText(text: string, other: string, random: Random): string {

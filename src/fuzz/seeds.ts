@@ -20,7 +20,7 @@ import { vectors } from '../testing/vectors';
 type Files = ReadonlyArray<Uint8Array | string> | Promise<ReadonlyArray<Uint8Array | string>>;
 
 /** Largest seed: a mutant is read in a millisecond. */
-const maxBytes = 24 * 1024;
+const maxBytes = 60 * 1024;
 
 /** What a logger puts before each line. */
 const prefixes: ReadonlyArray<(line: string, i: number) => string> = [
@@ -53,7 +53,8 @@ const start = (text: string) => text.split('\n\n').slice(0, 12).join('\n\n') + '
  */
 export const seedMakers: Readonly<Record<string, () => Files>> = {
   'profile.proto, recorded': () => recorded().filter((bytes) => bytes[0] === 0x0a),
-  'profile.proto, random': () => times(12, (i) => randomProfiles(i, 5, { hasHeader: true, hasBareLines: i % 2 === 0 })).flat(),
+  'profile.proto, random': () =>
+    times(12, (i) => randomProfiles(i, 5, { hasHeader: true, hasBareLines: i % 2 === 0 })).flat(),
   'profile.proto, rules of pprof': () => vectors.flatMap(({ files }) => files.map(encodeFolded)),
   'profile.proto, by our encoder': () =>
     Promise.all(randomProfiles(77, 20).map(async (bytes) => encodePprof(await decode(bytes)))),
@@ -63,11 +64,26 @@ export const seedMakers: Readonly<Record<string, () => Files>> = {
   'debug=1, alike': () => times(4, (i) => printCounts(countAlike(made(i, 30)).map(({ goroutine }) => goroutine))),
   'debug=2': () => dumpVersions.flatMap((version) => times(6, (i) => printDump(made(i), version))),
   'debug=2, recorded': () => recordedDumps().map(start),
-  'debug=2 of other versions': () => recordedDumps().map(start).flatMap((text) => [asGo127, asFork, asGo120, inBubble].map((as) => as(text))),
-  panic: () => times(6, (i) => `panic: runtime error: index out of range [${i}] with length 0\n\n${printDump(made(i, 3), dumpVersions[i])}exit status 2\n`),
-  SIGQUIT: () => times(6, (i) => `SIGQUIT: quit\nPC=0x46fd01 m=0 sigcode=0\n\n${printDump(made(i, 4), dumpVersions[i])}\nrax    0x0\nrbx    0x5c10a0\n`),
-  'inside a log': () => prefixes.flatMap((prefix) => times(3, (i) => lines(printDump(made(i, 6), dumpVersions[i]), prefix))),
-  'several dumps': () => times(4, (i) => `${printDump(made(i, 4), dumpVersions[2])}\n\n${printDump(made(i, 5), dumpVersions[2])}`),
+  'debug=2 of other versions': () =>
+    recordedDumps()
+      .map(start)
+      .flatMap((text) => [asGo127, asFork, asGo120, inBubble].map((as) => as(text))),
+  panic: () =>
+    times(
+      6,
+      (i) =>
+        `panic: runtime error: index out of range [${i}] with length 0\n\n${printDump(made(i, 3), dumpVersions[i])}exit status 2\n`
+    ),
+  SIGQUIT: () =>
+    times(
+      6,
+      (i) =>
+        `SIGQUIT: quit\nPC=0x46fd01 m=0 sigcode=0\n\n${printDump(made(i, 4), dumpVersions[i])}\nrax    0x0\nrbx    0x5c10a0\n`
+    ),
+  'inside a log': () =>
+    prefixes.flatMap((prefix) => times(3, (i) => lines(printDump(made(i, 6), dumpVersions[i]), prefix))),
+  'several dumps': () =>
+    times(4, (i) => `${printDump(made(i, 4), dumpVersions[2])}\n\n${printDump(made(i, 5), dumpVersions[2])}`),
 };
 
 export interface Seed {

@@ -83,7 +83,10 @@ export const isRefusal = (error: unknown): boolean => error instanceof Error && 
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const onText = (check: (text: string) => unknown) => (bytes: Uint8Array) => check(utf8.decode(bytes));
-const texts = (...all: readonly string[]) => () => Promise.resolve(all.map((text) => new TextEncoder().encode(text)));
+const texts =
+  (...all: readonly string[]) =>
+  () =>
+    Promise.resolve(all.map((text) => new TextEncoder().encode(text)));
 
 const layouts = presets.map(({ id }) => presetLayout(id));
 
@@ -130,12 +133,16 @@ export const targets: Readonly<Record<string, Target>> = {
     check: onText(checkSelector),
   },
   layout: {
-    seeds: texts(...presets.map(({ template, example }) => `${template}\n${example}\n${example.replace(/\d/g, '9')}`),
-      '/^(?<service>[^/]+)\\/(?<time>[^/]+)\\.pb$/\na/2026-11-03T14:22:33Z.pb'),
+    seeds: texts(
+      ...presets.map(({ template, example }) => `${template}\n${example}\n${example.replace(/\d/g, '9')}`),
+      '/^(?<service>[^/]+)\\/(?<time>[^/]+)\\.pb$/\na/2026-11-03T14:22:33Z.pb'
+    ),
     check: onText(checkLayout),
   },
   meta: {
-    seeds: texts('{"event":"a","files":["heap.pb.gz"],"limit":1,"memory":{"rss":5,"goMemory":3},"goVersion":"go1.26","time":"2026-11-03T14:22:33Z"}'),
+    seeds: texts(
+      '{"event":"a","files":["heap.pb.gz"],"limit":1,"memory":{"rss":5,"goMemory":3},"goVersion":"go1.26","time":"2026-11-03T14:22:33Z"}'
+    ),
     check: readMeta,
   },
   command: {
@@ -152,7 +159,8 @@ export const targets: Readonly<Record<string, Target>> = {
       '!(contains(lower(trace), "lock") || tenant_id =~ `a.*`) && id != 3',
       'dups >= 2 && (creator == "main.main")'
     ),
-    check: async (bytes) => searchGoroutines(await searched, utf8.decode(bytes), { collapseStd: true, signature: 'lines' }),
+    check: async (bytes) =>
+      searchGoroutines(await searched, utf8.decode(bytes), { collapseStd: true, signature: 'lines' }),
   },
 };
 

@@ -39,7 +39,13 @@ async function work({ seed, seconds, shared, replay }: Work): Promise<void> {
     parentPort?.postMessage({
       type,
       coverage: coverage.counts,
-      pools: fuzzer.pools.map(({ name, corpus, seeds, runs, refused }) => ({ name, seeds, corpus: corpus.length, runs, refused })),
+      pools: fuzzer.pools.map(({ name, corpus, seeds, runs, refused }) => ({
+        name,
+        seeds,
+        corpus: corpus.length,
+        runs,
+        refused,
+      })),
     });
   for (const name of names) {
     await fuzzer.add(name, targets[name]);

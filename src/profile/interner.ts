@@ -1,11 +1,9 @@
-import { InputError } from '../text/notice';
+import { grouped, tooLarge } from '../text/notice';
 
 /** Rows of a column that has to grow. @throws InputError where it has as many as it may */
 export function grownRows(rows: number, factor: number, maxRows: number, what: string): number {
   if (rows >= maxRows) {
-    throw new InputError(
-      `The file is too large for a browser: it has more than ${maxRows.toLocaleString('en-US')} ${what}. Keep the part that matters.`
-    );
+    throw tooLarge(`it has more than ${grouped(maxRows)} ${what}`);
   }
   return Math.min(Math.ceil(rows * factor), maxRows);
 }

@@ -8,3 +8,11 @@ export interface Notice {
 export class InputError extends Error {
   override name = 'InputError';
 }
+
+export const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+/** @param what of a file is too much, how much there is and what the limit is */
+export const tooLarge = (what: string): InputError =>
+  new InputError(
+    `The file is too large for a browser: ${what}. Keep the part that matters (go tool pprof -proto -focus=…).`
+  );

@@ -1,5 +1,5 @@
 import { userLabelKey } from '../../profile/goroutineStates';
-import type { Notice } from '../../text/notice';
+import { grouped, type Notice } from '../../text/notice';
 import { renamedLabels } from './count';
 import { maxDump, type DumpReader } from './dump';
 import { maxLabels } from './header';
@@ -22,7 +22,6 @@ export function dumpNotices(reader: DumpReader, bytes: Uint8Array, areMentionsCu
 
 const warning = (text: string): Notice => ({ severity: 'warning', text });
 const info = (text: string): Notice => ({ severity: 'info', text });
-const grouped = (value: number): string => value.toLocaleString('en-US');
 
 function skipped({ counts, firstSkipped }: DumpReader): Notice | undefined {
   return firstSkipped
