@@ -316,7 +316,7 @@ describe('which captures', () => {
     expect(valuesOf(frames[0], 'value')[0]).toBe(10);
     // Its etag is listed, so that it is read once however else it is found.
     expect(bucket.requests).toEqual([
-      `/?list-type=2&encoding-type=url&prefix=${encodeURIComponent(event)}`,
+      `/?list-type=2&encoding-type=url&max-keys=1000&prefix=${encodeURIComponent(event)}`,
       `/${event.split('/').map(encodeURIComponent).join('/')}`,
     ]);
     await framesOf(ds, { view: 'top', capture: 'event', event }, { range: later });

@@ -15,7 +15,7 @@ import {
 } from '@grafana/data';
 import { config, getTemplateSrv } from '@grafana/runtime';
 import { Observable } from 'rxjs';
-import { openBucket, type Bucket } from './captures/bucket';
+import { openBucket, timeoutOf, type Bucket } from './captures/bucket';
 import type { Download } from './worker/download';
 import { captureOfKey } from './captures/byKey';
 import { sampleMatchers } from './captures/keyMatchers';
@@ -26,7 +26,8 @@ import type { LinkContext } from './frames/links';
 import { reportOptions } from './fields/reportOptions';
 import { defaultQuery, parseQuery, readableFields, type Query } from './query/query';
 import { sourceSettings, type PprofOptions, type PprofQuery } from './types';
-import { addFilters, findValues, interpolateSelector, parseVariableQuery } from './variables';
+import { addFilters, findValues, interpolateSelector, parseVariableQuery, type Suggestions } from './variables';
+import { timedOut } from './store/retry';
 import { WorkerClient } from './worker/client';
 
 /** One worker for all data sources of a page: its cache is what makes a second query fast. */
@@ -34,6 +35,9 @@ const worker = new WorkerClient();
 
 /** An answer that is not whole is shown after so many ms, if it is not whole by then: Grafana draws a panel anew for each packet. */
 const partialDelay = 250;
+
+/** How long the values of a variable may take, in time-outs of one request. */
+const maxTimeouts = 2;
 
 export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   private readonly instance: DataSourceInstanceSettings<PprofOptions>;
@@ -218,7 +222,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   }
 
   async getTagKeys(options?: { timeRange?: TimeRange }): Promise<MetricFindValue[]> {
-    const { labels } = await findValues(this.bucket(), worker, '', rangeOf(options?.timeRange));
+    const { labels } = await this.values('', options?.timeRange);
     return Object.keys(labels).map((text) => ({ text }));
   }
 
@@ -230,7 +234,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   /** Labels and sample types of the captures that match, for the editors. */
   suggestions(selector: string, range?: TimeRange) {
     const replaced = interpolateSelector(selector, (text, format) => getTemplateSrv().replace(text, {}, format));
-    return findValues(this.bucket(), worker, replaced, rangeOf(range));
+    return this.values(replaced, range);
   }
 
   /** The conditions of a selector on samples; the rest of it is about keys. Nothing where it cannot be read. */
@@ -252,8 +256,22 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   }
 
   private async labelValues(label: string, selector: string, range?: TimeRange): Promise<string[]> {
-    const { labels } = await findValues(this.bucket(), worker, selector, rangeOf(range), label);
+    const { labels } = await this.values(selector, range, label);
     return Object.hasOwn(labels, label) ? [...labels[label]] : [];
+  }
+
+  /** Grafana asks for a promise, which nobody can leave: what it takes ends after a time. @throws StoreError then, too */
+  private async values(selector: string, range?: TimeRange, label?: string): Promise<Suggestions> {
+    const ms = maxTimeouts * timeoutOf(this.instance.jsonData.timeout);
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(timedOut(`the values${label ? ` of ${label}` : ''}`, ms)), ms);
+    try {
+      return await findValues(this.bucket(), worker, selector, rangeOf(range), label, abort.signal);
+    } catch (error) {
+      throw abort.signal.aborted ? abort.signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

@@ -21,6 +21,8 @@ export interface PprofOptions extends DataSourceJsonData {
   maxObjectMiB?: number;
   /** Most captures one query opens. Default 200. */
   maxCaptures?: number;
+  /** Most requests of one listing. Default 200. */
+  maxLists?: number;
 
   /** Dashboard that annotations open; '' for none. Default: the one of this plugin. */
   eventDashboardUid?: string;
@@ -40,6 +42,8 @@ export interface PprofOptions extends DataSourceJsonData {
 
   // Keys that Grafana's proxy itself reads. It reads headers 1, 2, … up to the first gap.
   [header: `httpHeaderName${number}`]: string | undefined;
+  /** Seconds until an answer must have begun, for Grafana's proxy and for the plugin. Default 30. */
+  timeout?: number;
   tlsSkipVerify?: boolean;
   tlsAuth?: boolean;
   tlsAuthWithCACert?: boolean;

@@ -22,15 +22,16 @@ const maxOpened = 6;
 /**
  * Label values and sample types of the captures that match a selector. Key labels come from the listing alone; profiles
  * are opened only for what keys do not say. `label`: the one that is asked for.
+ * @throws StoreError, the signal's reason
  */
 export async function findValues(
   bucket: Bucket,
   worker: WorkerClient,
   selector: string,
   range: Range,
-  label?: string
+  label?: string,
+  signal = new AbortController().signal
 ): Promise<Suggestions> {
-  const { signal } = new AbortController();
   if (label === 'service' && parseSelector(selector).length === 0) {
     // Which services there are is no question of time: a dashboard keeps its own where the range has no captures of it.
     const services = await findServices(bucket.store, bucket.layout, bucket.prefix, signal, maxAges.names);
@@ -52,6 +53,7 @@ export async function findValues(
       .map(sourceIn(bucket))
       .map((source) => worker.labelValues(source, { load, signal }));
     for (const result of await Promise.allSettled(opened)) {
+      signal.throwIfAborted();
       if (result.status === 'rejected') {
         continue; // A broken capture has no values to offer; the panel that opens it says what is wrong with it.
       }

@@ -11,6 +11,8 @@ export interface Bucket {
   readonly layout: Layout;
   readonly prefix: string;
   readonly maxCaptures: number;
+  /** Most requests of one listing. */
+  readonly maxLists?: number;
 }
 
 /** What the settings of a data source say of its bucket (types.ts). */
@@ -20,21 +22,33 @@ export interface BucketSettings {
   readonly layoutTemplate?: string;
   readonly maxObjectMiB?: number;
   readonly maxCaptures?: number;
+  readonly maxLists?: number;
+  /** In seconds. */
+  readonly timeout?: number | string;
 }
 
 let opened = 0;
 
 /** @throws Error where the settings cannot work, saying which one */
 export function openBucket(fetch: StoreFetch, settings: BucketSettings): Bucket {
-  const { prefix = '', maxObjectMiB, maxCaptures } = settings;
+  const { prefix = '', maxObjectMiB, maxCaptures, maxLists, timeout } = settings;
+  const limits = {
+    maxObjectBytes: (maxObjectMiB || 128) * 1048576,
+    maxLists: maxLists || undefined,
+    timeout: timeoutOf(timeout),
+  };
   return {
     id: `${opened++}`,
-    store: remembered(openStore('s3', fetch, { maxObjectBytes: (maxObjectMiB || 128) * 1048576 })),
+    store: remembered(openStore('s3', fetch, limits)),
     layout: layoutOf(settings),
     prefix,
     maxCaptures: maxCaptures || 200,
+    maxLists: limits.maxLists,
   };
 }
+
+/** In ms. Grafana's proxy takes the setting as a number and as text. */
+export const timeoutOf = (seconds: number | string | undefined): number => (Number(seconds) || 30) * 1000;
 
 export function layoutOf({ layout, layoutTemplate }: BucketSettings): Layout {
   return layout === 'custom' ? compileLayout(layoutTemplate ?? '') : presetLayout(layout ?? '');

@@ -7,8 +7,9 @@ import { clockTolerance, spanText } from '../text/time';
 import { parseSelector, possibleValues, printSelector, splitMatchers } from '../text/selector';
 import { isMeta } from './events';
 import { findFirstAfter, findLastBefore, type Near } from './nearest';
-import { findCaptures } from './plan';
+import { changesOf, enoughInOrder, findCaptures, planSpans } from './plan';
 import { findServices } from './services';
+import { maxAges } from '../store/remembered';
 import type { Notice } from '../text/notice';
 
 const warn = (text: string): Notice[] => [{ severity: 'warning', text }];
@@ -31,6 +32,14 @@ export async function explainEmpty(
     const there = await findServices(store, layout, prefix, signal);
     if (there && there.length === 0) {
       return { notices: warn(`There is nothing in the bucket${prefix ? ` below ${prefix}` : ''}.`) };
+    }
+    if (there?.includes('')) {
+      // No writer writes an empty name so.
+      return {
+        notices: warn(
+          `Keys of the bucket begin with a slash${prefix ? ` behind ${prefix}` : ''}: enter the prefix "${prefix}/" in the data source settings.`
+        ),
+      };
     }
     if (there && asked && !asked.some((service) => there.includes(service))) {
       const names = asked.map((service) => JSON.stringify(service)).join(', ');
@@ -63,6 +72,36 @@ export async function explainEmpty(
     return { notices: warn(`${none}. What there is could not be listed: ${(error as Error).message}`) };
   }
   return { notices: warn(`${none}, and none was found around it. Widen it, or see the view Captures.`) };
+}
+
+/**
+ * Whether the server turns out to list otherwise than it seemed to when a range had nothing: where few keys have told its order
+ * so far, they may lie elsewhere. The first pages without a place to begin at tell.
+ * @throws StoreError
+ */
+export async function listsOtherwise(
+  { store, layout, prefix }: Bucket,
+  selector: string,
+  range: Range,
+  signal: AbortSignal
+): Promise<boolean> {
+  const { server } = store;
+  if (!server || server.inOrder >= enoughInOrder) {
+    return false;
+  }
+  const hasChanged = changesOf(server);
+  const { key } = splitMatchers(parseSelector(selector), isKeyLabel(layout));
+  const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
+  const { spans } = await planSpans(store, layout, { prefix, ...range, labels }, signal);
+  const span = spans.find(({ startAfter }) => startAfter !== undefined);
+  if (span) {
+    for await (const _ of store.list({ prefix: span.prefix, maxAge: maxAges.settled }, signal)) {
+      if (hasChanged() || server.inOrder >= enoughInOrder) {
+        break;
+      }
+    }
+  }
+  return hasChanged();
 }
 
 /** A range as long as the one that is empty, which ends shortly after a capture. */

@@ -29,7 +29,7 @@ export interface ParsedKey {
 export interface LayoutPlan {
   /** What comes before the time: text, or the name of a label. */
   readonly dims: ReadonlyArray<{ readonly text: string } | { readonly label: string }>;
-  /** The time part as the layout writes it, cut where order ends: keys sort by it. */
+  /** The time part as the layout writes it, cut where order ends: keys sort by it. It is of an hour, or of a longer unit. */
   timeText(time: number): string;
 }
 

@@ -36,7 +36,7 @@ const hour = 3600_000;
  * @throws StoreError, InputError
  */
 export async function listCaptures(
-  { store, layout, prefix }: { store: Store; layout: Layout; prefix: string },
+  { store, layout, prefix, maxLists }: { store: Store; layout: Layout; prefix: string; maxLists?: number },
   selector: string,
   range: Range,
   signal: AbortSignal,
@@ -46,7 +46,12 @@ export async function listCaptures(
   const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
   // Up to now, a little further is listed too: what is said to come from there has a wrong clock.
   const ahead = Math.abs(Date.now() - range.to) < clockTolerance ? hour : 0;
-  const found = await findCaptures(store, layout, { prefix, ...range, to: range.to + ahead, labels, maxAge }, signal);
+  const found = await findCaptures(
+    store,
+    layout,
+    { prefix, ...range, to: range.to + ahead, labels, maxLists, maxAge },
+    signal
+  );
   const early = found.captures.filter(({ time }) => time > range.to + clockTolerance);
   let captures: readonly Capture[] = found.captures.filter((capture) => capture.time <= range.to && !isMeta(capture));
   let unmatched: Unmatched | undefined;
@@ -63,12 +68,19 @@ export async function listCaptures(
     }
     captures = left;
   }
+  const own = isStandard(store) ? [] : (await loadServerNotices()).serverNotices(store.server, found);
   return {
     captures,
-    notices: [...listingNotices(found, unmatched), ...storedEarly(captures), ...fromFuture(early)],
+    notices: [...listingNotices(found, unmatched, prefix), ...own, ...storedEarly(captures), ...fromFuture(early)],
     listed: found.captures,
   };
 }
+
+const isStandard = ({ server }: Store): boolean =>
+  !server || (server.isOrdered && server.startsAfter && server.delimits);
+
+/** Most servers list as S3 does, and module.js is small. */
+const loadServerNotices = () => import(/* webpackChunkName: "explain" */ './serverNotices');
 
 /** The condition that leaves none of the captures that those before it left, and what their label is instead. */
 interface Unmatched {
@@ -78,20 +90,25 @@ interface Unmatched {
   readonly values: readonly string[];
 }
 
-function listingNotices(found: Found, unmatched: Unmatched | undefined): Notice[] {
+function listingNotices(found: Found, unmatched: Unmatched | undefined, prefix: string): Notice[] {
   const notices: Notice[] = [];
   if (found.truncated) {
-    notices.push({
-      severity: 'warning',
-      text:
-        `The listing stopped after ${found.objectsSeen.toLocaleString('en-US')} objects; captures may be missing. ` +
-        'Name a service in the selector, shorten the time range, or use a key layout with time folders.',
-    });
+    const what =
+      found.limit ??
+      `The listing stopped after ${found.objectsSeen.toLocaleString('en-US')} objects. ` +
+        'Name a service in the selector, shorten the time range, or use a key layout with time folders.';
+    notices.push({ severity: 'warning', text: `Captures may be missing. ${what}` });
   }
-  if (found.unparsed.count > 0) {
+  const { count, examples } = found.unparsed;
+  if (count > 0) {
+    const [example] = examples;
     notices.push({
       severity: found.captures.length === 0 ? 'warning' : 'info',
-      text: `${found.unparsed.count} of ${found.objectsSeen} keys are not of the key layout, e.g. ${found.unparsed.examples[0]}`,
+      text:
+        `${count} of ${Math.max(count, found.objectsSeen)} keys are not of the key layout, e.g. ${example}` +
+        (example.startsWith(`${prefix}/`)
+          ? `. They begin with a slash: enter the prefix "${prefix}/" in the data source settings`
+          : ''),
     });
   }
   if (unmatched) {

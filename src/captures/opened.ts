@@ -18,7 +18,10 @@ export async function listOrExplain(
   if (listing.listed.some((capture) => !isMeta(capture))) {
     return listing;
   }
-  const { explainEmpty } = await loadExplanations();
+  const { explainEmpty, listsOtherwise } = await loadExplanations();
+  if (await listsOtherwise(bucket, selector, range, signal)) {
+    return listOrExplain(bucket, selector, range, signal);
+  }
   const { notices, elsewhere } = await explainEmpty(bucket, selector, range, signal);
   return { ...listing, notices: [...listing.notices, ...notices], elsewhere };
 }

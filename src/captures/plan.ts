@@ -1,7 +1,8 @@
 import { hasDots } from '../store/dots';
+import { defaultMaxLists } from '../store/s3';
+import { StoreError, type ListSpan, type ObjectInfo, type ServerTraits, type Store } from '../store/store';
 import { keyFieldsOf } from './field';
-import type { Layout } from './layout';
-import type { ListSpan, ObjectInfo, Store } from '../store/store';
+import type { Layout, LayoutPlan } from './layout';
 import type { Capture } from './capture';
 
 export interface FindOptions {
@@ -14,6 +15,8 @@ export interface FindOptions {
   readonly labels: Readonly<Record<string, readonly string[] | undefined>>;
   /** Most objects looked at in one query. */
   readonly maxObjects?: number;
+  /** Most pages looked at in one query, besides the first of each span. */
+  readonly maxLists?: number;
   /** How old, in ms, what the store remembers may be. */
   readonly maxAge?: number;
 }
@@ -25,68 +28,136 @@ export interface Found {
   readonly objectsSeen: number;
   /** Keys the layout could not read; the first few as examples. */
   readonly unparsed: { readonly count: number; readonly examples: readonly string[] };
-  /** The listing stopped at maxObjects: newer or other captures may exist. */
+  /** The listing stopped at a limit: newer or other captures may exist. */
   readonly truncated: boolean;
+  /** What the store says of its own limit, where it was that one. */
+  readonly limit?: string;
 }
 
 /** Folders one level of an unknown label may have before the listing is no longer split by them. */
 const maxFolders = 200;
 
+/** So many neighbours in order are no chance. */
+export const enoughInOrder = 8;
+
 /**
  * Lists the captures of a time range. With the layout's time behind its labels, each combination of label values is one
  * span: it starts at the range's first folder and ends at the first key past the range, so it costs what the range
- * holds. Labels that the query leaves open are discovered with one delimiter listing a level.
+ * holds. Labels that the query leaves open are discovered with one delimiter listing a level. Where an answer shows that the
+ * server lists otherwise, the range is planned anew for it.
  * @throws StoreError
  */
 export async function findCaptures(
   store: Store,
   layout: Layout,
-  { maxObjects = 50_000, ...where }: FindOptions,
+  options: FindOptions,
   signal: AbortSignal
 ): Promise<Found> {
-  const { prefix, from, to } = where;
-  const { spans, refused } = await planSpans(store, layout, where, signal);
-  const captures: Capture[] = [];
-  const examples = refused.slice(0, 5);
-  let unparsed = refused.length;
-  let objectsSeen = 0;
-  let truncated = false;
+  for (;;) {
+    const hasChanged = changesOf(store.server);
+    const { spans, refused } = await planSpans(store, layout, options, signal);
+    const reader = new SpanReader(layout, options, refused);
+    if (!hasChanged()) {
+      await Promise.all(spans.map((span) => reader.read(store, span, hasChanged, signal)));
+    }
+    // At most once for each trait.
+    if (!hasChanged()) {
+      return reader.found();
+    }
+  }
+}
 
-  const read = (object: ObjectInfo): void => {
-    objectsSeen++;
-    if (object.key.endsWith('/') && object.size === 0) {
-      return; // A folder marker.
-    }
-    const capture = captureOfObject(object, layout, prefix);
-    if (!capture) {
-      unparsed++;
-      if (examples.length < 5) {
-        examples.push(object.key);
-      }
-      return;
-    }
-    if (capture.time >= from && capture.time <= to) {
-      captures.push(capture);
-    }
-  };
-  await Promise.all(
-    spans.map(async (span) => {
+/** Whether the server has turned out to be another one than it seemed to be by now. */
+export function changesOf(server: ServerTraits | undefined): () => boolean {
+  const { isOrdered, startsAfter } = server ?? {};
+  return () => server?.isOrdered !== isOrdered || server?.startsAfter !== startsAfter;
+}
+
+const isLimit = (error: unknown): error is StoreError => error instanceof StoreError && error.kind === 'limit';
+
+/** Reads the captures of a range from spans. */
+class SpanReader {
+  private readonly captures: Capture[] = [];
+  private readonly keys = new Set<string>();
+  private readonly examples: string[];
+  private unparsed: number;
+  private pages = 0;
+  private isFull = false;
+  private limit: string | undefined;
+
+  constructor(
+    private readonly layout: Layout,
+    private readonly options: FindOptions,
+    refused: readonly string[]
+  ) {
+    this.examples = refused.slice(0, 5);
+    this.unparsed = refused.length;
+  }
+
+  /** @param isStale whether the span is planned for another server than this one @throws StoreError */
+  async read(store: Store, span: ListSpan, isStale: () => boolean, signal: AbortSignal): Promise<void> {
+    const { maxObjects = 50_000, maxLists = defaultMaxLists } = this.options;
+    const isOrdered = store.server?.isOrdered ?? true;
+    const inOrder = () => store.server?.inOrder ?? enoughInOrder;
+    let isFirst = true;
+    let isPast = false;
+    try {
       for await (const page of store.list(span, signal)) {
+        this.pages += isFirst ? 0 : 1;
+        isFirst = false;
         for (const object of page) {
-          if (span.until !== undefined && !startsAtOrBefore(object.key, span.until)) {
-            return;
+          if (span.until === undefined || startsAtOrBefore(object.key, span.until)) {
+            this.add(object);
+          } else {
+            isPast = true;
           }
-          read(object);
         }
-        if (objectsSeen >= maxObjects) {
-          truncated = true;
+        this.isFull ||= this.keys.size >= maxObjects || this.pages >= maxLists;
+        // A few keys of a small page may be in order by chance.
+        const isOver = isPast && isOrdered && inOrder() >= enoughInOrder;
+        if (isOver || isStale() || this.isFull) {
           return;
         }
       }
-    })
-  );
-  captures.sort((a, b) => a.time - b.time || (a.object.key < b.object.key ? -1 : 1));
-  return { captures, objectsSeen, unparsed: { count: unparsed, examples }, truncated };
+    } catch (error) {
+      if (!isLimit(error)) {
+        throw error;
+      }
+      this.isFull = true;
+      this.limit = error.message;
+    }
+  }
+
+  private add(object: ObjectInfo): void {
+    if (this.keys.has(object.key)) {
+      return; // Of a span within another one.
+    }
+    this.keys.add(object.key);
+    if (object.key.endsWith('/') && object.size === 0) {
+      return; // A folder marker.
+    }
+    const { prefix, from, to } = this.options;
+    const capture = captureOfObject(object, this.layout, prefix);
+    if (!capture) {
+      this.unparsed++;
+      if (this.examples.length < 5) {
+        this.examples.push(object.key);
+      }
+    } else if (capture.time >= from && capture.time <= to) {
+      this.captures.push(capture);
+    }
+  }
+
+  found(): Found {
+    this.captures.sort((a, b) => a.time - b.time || (a.object.key < b.object.key ? -1 : 1));
+    return {
+      captures: this.captures,
+      objectsSeen: this.keys.size,
+      unparsed: { count: this.unparsed, examples: this.examples },
+      truncated: this.isFull,
+      limit: this.limit,
+    };
+  }
 }
 
 /** What a listed object is a capture of, by its key; undefined for a key that is not of the layout. */
@@ -102,7 +173,7 @@ export const startsAtOrBefore = (key: string, until: string): boolean => key < u
 export async function planSpans(
   store: Store,
   layout: Layout,
-  { prefix, from, to, labels, maxAge }: Omit<FindOptions, 'maxObjects'>,
+  { prefix, from, to, labels, maxAge }: FindOptions,
   signal: AbortSignal
 ): Promise<{ spans: ListSpan[]; refused: string[] }> {
   const { plan } = layout;
@@ -127,8 +198,10 @@ export async function planSpans(
       prefixes = prefixes.flatMap((p) => fields.map((field) => p + field));
     } else if (next && 'text' in next && next.text === '/') {
       const folders = await Promise.all(prefixes.map((p) => store.folders(p, signal, maxAge)));
-      const found = folders.flat().filter((folder) => !hasDots(folder));
-      refused.push(...folders.flat().filter(hasDots));
+      // One without a name is of keys with a slash too many, which no label stands for.
+      const isRefused = (folder: string) => hasDots(folder) || prefixes.includes(folder.slice(0, -1));
+      const found = folders.flat().filter((folder) => !isRefused(folder));
+      refused.push(...folders.flat().filter(isRefused));
       if (found.length > maxFolders) {
         timed = false;
         break;
@@ -140,6 +213,11 @@ export async function planSpans(
       break;
     }
   }
+  if (timed && store.server && !(store.server.isOrdered && store.server.startsAfter)) {
+    const times = timePrefixes(plan, from, to, Math.floor(maxFolders / Math.max(1, prefixes.length)));
+    prefixes = prefixes.flatMap((p) => times.map((text) => p + text));
+    timed = false;
+  }
   const spans = prefixes.map((p) =>
     timed
       ? { prefix: p, startAfter: p + plan.timeText(from), until: p + plan.timeText(to), maxAge }
@@ -147,3 +225,27 @@ export async function planSpans(
   );
   return { spans, refused };
 }
+
+/**
+ * The folders of time that a range lies in, for a server that does not begin where it is told to: of hours, or, where those are
+ * too many, of days, months or years.
+ */
+function timePrefixes(plan: LayoutPlan, from: number, to: number, most: number): string[] {
+  const hour = 3600_000;
+  const end = Math.min(to, from + maxHours * hour);
+  if (end < to) {
+    return [''];
+  }
+  let texts = new Set<string>();
+  for (let time = from; time < end; time += hour) {
+    texts.add(plan.timeText(time));
+  }
+  texts.add(plan.timeText(end));
+  while (texts.size > Math.max(1, most)) {
+    texts = new Set([...texts].map((text) => text.replace(/\d+\D*$/, '')));
+  }
+  return [...texts];
+}
+
+/** Ten years. */
+const maxHours = 10 * 366 * 24;

@@ -63,6 +63,22 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           value={jsonData.maxCaptures}
           onChange={(maxCaptures) => setJson({ maxCaptures })}
         />
+        <LimitField
+          id="maxLists"
+          label="Most requests of a listing"
+          description="Of up to 1,000 keys each; a listing that needs more stops, and the panel says so."
+          placeholder="200"
+          value={jsonData.maxLists}
+          onChange={(maxLists) => setJson({ maxLists })}
+        />
+        <LimitField
+          id="timeout"
+          label="Time-out (s)"
+          description="A request of which nothing comes for so long is given up, by Grafana's proxy and by the panel."
+          placeholder="30"
+          value={jsonData.timeout}
+          onChange={(timeout) => setJson({ timeout })}
+        />
       </FieldSet>
     </>
   );

@@ -1,7 +1,7 @@
 import { SharedTasks } from '../tasks/shared';
 import { after, compareKeys, endOfPrefix, firstEnd, isBefore, startAfterOf } from './keyOrder';
 import { KnownKeys, objectsIn } from './knownKeys';
-import type { ListSpan, ObjectInfo, Store } from './store';
+import { standardServer, StoreError, type ListSpan, type ObjectInfo, type ServerTraits, type Store } from './store';
 
 /**
  * How old, in ms, an answer may be.
@@ -26,6 +26,9 @@ const maxBefore = 500;
 const maxHeldObject = 64 * 1024;
 const maxHeldObjects = 8 * 1024 * 1024;
 const maxFolders = 500;
+
+/** Most objects that are held of listings without an order. */
+const maxUnordered = 200_000;
 
 /** A listing under way: its pages are for all who ask for keys that it comes to. */
 interface Run {
@@ -73,8 +76,10 @@ interface RememberedOptions {
  * left, and a failure is that of all of them and is not remembered.
  */
 export function remembered(store: Store, { now = Date.now, maxKeyBytes }: RememberedOptions = {}): Store {
-  const listings = new RememberedListings(store, now, maxKeyBytes);
+  const server = store.server ?? standardServer();
+  const listings = new RememberedListings(store, server, now, maxKeyBytes);
   return {
+    server,
     list: (span, signal) => listings.list(span, signal),
     folders: rememberedFolders(store, now),
     get: rememberedObjects(store),
@@ -90,19 +95,21 @@ export function remembered(store: Store, { now = Date.now, maxKeyBytes }: Rememb
 class RememberedListings {
   private readonly known: KnownKeys;
   private readonly runs = new Set<Run>();
-  private isOrdered = true;
+  private readonly unordered: UnorderedListings;
 
   constructor(
     private readonly store: Store,
+    private readonly server: ServerTraits,
     private readonly now: () => number,
     maxKeyBytes: number | undefined
   ) {
     this.known = new KnownKeys(maxKeyBytes);
+    this.unordered = new UnorderedListings(store, now);
   }
 
   async *list(span: ListSpan, signal: AbortSignal): AsyncGenerator<readonly ObjectInfo[]> {
     const given: Array<readonly ObjectInfo[]> = [];
-    if (this.isOrdered) {
+    if (this.server.isOrdered) {
       try {
         for await (const objects of this.listInOrder(span, signal)) {
           given.push(objects);
@@ -115,9 +122,9 @@ class RememberedListings {
         }
       }
     }
-    // As the bucket gives it, less what was given before that was found out.
+    // Less what was given before that was found out.
     const keys = new Set(given.flat().map(({ key }) => key));
-    for await (const objects of this.store.list(span, signal)) {
+    for await (const objects of this.unordered.list(span, signal)) {
       yield objects.filter(({ key }) => !keys.has(key));
     }
   }
@@ -146,6 +153,8 @@ class RememberedListings {
           if (objects.length > 0) {
             yield objects;
           }
+        } else {
+          yield []; // Its reader may know by now that it should ask otherwise.
         }
       }
     } finally {
@@ -218,8 +227,8 @@ class RememberedListings {
       const { value: objects, done } = await run.pages.next();
       if (done) {
         this.runs.delete(run);
-      } else if (!follow(objects, run)) {
-        this.isOrdered = false;
+      } else if (!this.server.isOrdered || !follow(objects, run)) {
+        this.server.isOrdered = false;
         this.known.clear();
         throw new OutOfOrder();
       }
@@ -250,22 +259,88 @@ class RememberedListings {
   }
 }
 
+/**
+ * Listings of a server that has an order of its own: what lies between two keys is not known before all below their prefix is
+ * listed. So that is listed once for all who ask for the same prefix, and serves one refresh of a dashboard.
+ */
+class UnorderedListings {
+  private readonly tasks = new SharedTasks<readonly ObjectInfo[]>();
+  private readonly known = new Map<string, { readonly at: number; readonly objects: readonly ObjectInfo[] }>();
+  private count = 0;
+
+  constructor(
+    private readonly store: Store,
+    private readonly now: () => number
+  ) {}
+
+  async *list(
+    { prefix, startAfter, until, maxAge = maxAges.recent }: ListSpan,
+    signal: AbortSignal
+  ): AsyncGenerator<readonly ObjectInfo[]> {
+    const known = this.known.get(prefix);
+    const isYoung = known && known.at >= this.now() - maxAge;
+    const objects = isYoung
+      ? known.objects
+      : await this.tasks.run(prefix, signal, (shared) => this.listAll(prefix, shared));
+    const from = startAfter === undefined ? '' : after(startAfter);
+    const end = until === undefined ? undefined : endOfPrefix(until);
+    yield objects.filter(({ key }) => compareKeys(key, from) >= 0 && isBefore(key, end));
+  }
+
+  private async listAll(prefix: string, signal: AbortSignal): Promise<readonly ObjectInfo[]> {
+    const at = this.now();
+    const objects: ObjectInfo[] = [];
+    for await (const page of this.store.list({ prefix }, signal)) {
+      for (const object of page) {
+        objects.push(object);
+      }
+    }
+    this.forget(prefix);
+    keep(this.known, prefix, { at, objects });
+    this.count += objects.length;
+    while (this.count > maxUnordered) {
+      this.forget(oldestOf(this.known));
+    }
+    return objects;
+  }
+
+  private forget(prefix: string): void {
+    this.count -= this.known.get(prefix)?.objects.length ?? 0;
+    this.known.delete(prefix);
+  }
+}
+
 function rememberedFolders(store: Store, now: () => number): Store['folders'] {
   const tasks = new SharedTasks<readonly string[]>();
-  const known = new Map<string, { readonly at: number; readonly found: readonly string[] }>();
+  const known = new Map<string, { readonly at: number; readonly found: readonly string[] | StoreError }>();
+  const learn = (prefix: string, at: number, found: readonly string[] | StoreError) => {
+    keep(known, prefix, { at, found });
+    if (known.size > maxFolders) {
+      known.delete(oldestOf(known));
+    }
+  };
   return async (prefix, signal, maxAge = maxAges.settled) => {
     const before = known.get(prefix);
-    if (before && before.at >= now() - maxAge) {
+    const isFailure = before?.found instanceof StoreError;
+    if (before && before.at >= now() - (isFailure ? Math.min(maxAge, maxAges.settled) : maxAge)) {
+      if (before.found instanceof StoreError) {
+        throw before.found;
+      }
       return before.found;
     }
     return tasks.run(prefix, signal, async (shared) => {
       const at = now();
-      const found = await store.folders(prefix, shared);
-      keep(known, prefix, { at, found });
-      if (known.size > maxFolders) {
-        known.delete(oldestOf(known));
+      try {
+        const found = await store.folders(prefix, shared);
+        learn(prefix, at, found);
+        return found;
+      } catch (error) {
+        // What took all requests that a listing may have does so again.
+        if (error instanceof StoreError && error.kind === 'limit') {
+          learn(prefix, at, error);
+        }
+        throw error;
       }
-      return found;
     });
   };
 }
@@ -274,14 +349,14 @@ function rememberedFolders(store: Store, now: () => number): Store['folders'] {
 function rememberedObjects(store: Store): Store['get'] {
   const tasks = new SharedTasks<ArrayBuffer>((bytes) => bytes.slice(0));
   const held = new HeldObjects();
-  return async (key, signal, etag = '') => {
+  return async (key, signal, etag = '', size?) => {
     const id = `${key}\0${etag}`;
     const bytes = held.get(id);
     if (bytes) {
       return bytes.slice(0);
     }
     return tasks.run(id, signal, async (shared) => {
-      const bytes = await store.get(key, shared);
+      const bytes = await store.get(key, shared, etag, size);
       if (etag !== '' && bytes.byteLength <= maxHeldObject) {
         held.put(id, bytes.slice(0));
       }

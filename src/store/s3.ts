@@ -1,113 +1,295 @@
 import { refuseDots } from './dots';
-import { send } from './retry';
+import { compareKeys } from './keyOrder';
+import { decodeKeys, type KeyEncoding } from './s3Keys';
+import { childText, parseXml, type XmlElement } from './s3Xml';
+import { defaultTimeout, send } from './retry';
 import {
+  standardServer,
   StoreError,
   type ObjectInfo,
+  type ServerTraits,
   type Store,
   type StoreFetch,
   type StoreOptions,
   type StoreResponse,
 } from './store';
-import { childText, parseXml, type XmlElement } from './s3Xml';
 
 /** Folders that are of use: a listing of more is not split by them. */
 const maxFolders = 1000;
 /** Pages without anything new that a listing may have in a row: a server that never ends it would be asked for ever. */
 const maxEmptyPages = 100;
+/** What S3 gives at most; servers that have less as their default give it where it is asked for. */
+const maxKeys = 1000;
+/** Largest page that is read: keys of 1 KiB, three times as long by their percent codes, and what is around them. */
+const maxPageBytes = 8 * 1024 * 1024;
 
 const defaultMaxObjectBytes = 128 * 1024 * 1024;
+export const defaultMaxLists = 200;
+
+/** How much time a listing may take, in time-outs of one request. */
+const listingTimeouts = 4;
+
+/** What a listing has cost so far, over all of its requests. */
+interface Spent {
+  requests: number;
+  /** In ms, without the time in which its reader was not waiting. */
+  time: number;
+}
+
+/** Few queries fail, and module.js is small. */
+const loadErrors = () => import(/* webpackChunkName: "errors" */ './s3Errors');
 
 /**
  * An S3 bucket by ListObjectsV2 and GET (docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html), which also
- * Ceph, MinIO, R2 and Google's XML API answer. `fetch` sends paths below the bucket's base URL, so path style and
- * virtual host are the same here.
+ * others answer, if not always in the same way (docs/servers.md). `fetch` sends paths below the bucket's base URL, so path
+ * style and virtual host are the same here.
  */
 export function createS3Store(fetch: StoreFetch, options: StoreOptions = {}): Store {
   const sender = send(fetch, options);
   const maxBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
+  const lister = new Lister(sender, options);
   return {
-    async *list({ prefix, startAfter }, signal) {
-      refuseDots(prefix, 'prefix');
-      for await (const { objects } of pages(sender, { prefix }, startAfter, signal)) {
-        yield objects;
-      }
-    },
-
-    async folders(prefix, signal) {
-      refuseDots(prefix, 'prefix');
-      const folders: string[] = [];
-      for await (const page of pages(sender, { prefix, delimiter: '/' }, undefined, signal)) {
-        folders.push(...page.folders);
-        if (folders.length > maxFolders) {
-          break;
-        }
-      }
-      return folders;
-    },
-
-    async get(key, signal) {
+    server: lister.server,
+    list: ({ prefix, startAfter }, signal) => lister.list(prefix, startAfter, signal),
+    folders: (prefix, signal) => lister.folders(prefix, signal),
+    async get(key, signal, _etag, size = 0) {
       refuseDots(key, 'key');
-      const response = await sender({ path: '/' + key.split('/').map(encodeURIComponent).join('/'), signal });
-      if (response.status !== 200) {
-        throw errorOf(response, `the object "${key}"`);
+      const response = size > maxBytes ? undefined : await sender(objectRequest(key, signal, maxBytes));
+      if (response && response.status !== 200) {
+        throw await errorOf(response, `the object "${key}"`);
       }
-      if (response.body.byteLength > maxBytes) {
-        throw tooLarge(key, response.body.byteLength, maxBytes);
+      const bytes = response ? (response.tooLarge ?? response.body.byteLength) : size;
+      if (!response || bytes > maxBytes) {
+        throw (await loadErrors()).tooLarge(key, bytes, maxBytes);
       }
       return response.body;
     },
   };
 }
 
-const tooLarge = (key: string, bytes: number, maxBytes: number) =>
-  new StoreError(
-    `The object "${key}" has ${mib(bytes)} MiB, the limit is ${mib(maxBytes)} MiB. ` +
-      'Raise "Largest object" in the data source settings to open it.',
-    200,
-    'limit'
+const objectRequest = (key: string, signal: AbortSignal, maxBytes: number) => ({
+  path: '/' + key.split('/').map(encodeURIComponent).join('/'),
+  what: `the object "${key}"`,
+  signal,
+  maxBytes,
+});
+
+/** Says of an HTTP status what is wrong and what to do about it. @param what was asked for, as `the listing` */
+async function errorOf(response: StoreResponse, what: string): Promise<StoreError> {
+  const errors = await loadErrors().catch(() => undefined);
+  return (
+    errors?.errorOf(response, what) ??
+    new StoreError(`The bucket answered ${response.status}.`, response.status, 'busy')
   );
-
-/** The pages of a listing. @throws StoreError for one that never ends, too */
-async function* pages(
-  sender: StoreFetch,
-  parameters: Record<string, string>,
-  startAfter: string | undefined,
-  signal: AbortSignal
-): AsyncGenerator<ListPage> {
-  let from: Record<string, string> = startAfter ? { 'start-after': startAfter } : {};
-  let token: string | undefined;
-  let empty = 0;
-  do {
-    const page = await listPage(sender, { ...parameters, ...from }, signal);
-    empty = page.objects.length + page.folders.length === 0 ? empty + 1 : 0;
-    if (page.next !== undefined && (page.next === token || empty > maxEmptyPages)) {
-      throw new StoreError(
-        'The listing does not end: the server says that it goes on, but sends nothing new. Check the bucket URL and what is in front of the bucket.',
-        200,
-        'not-s3'
-      );
-    }
-    yield page;
-    token = page.next;
-    from = { 'continuation-token': token ?? '' };
-  } while (token !== undefined);
 }
 
-async function listPage(
-  sender: StoreFetch,
-  parameters: Record<string, string>,
-  signal: AbortSignal
-): Promise<ListPage> {
-  const query = new URLSearchParams({ 'list-type': '2', 'encoding-type': 'url', ...parameters });
-  // "+" for a space is a form's rule, not S3's.
-  const response = await sender({ path: `/?${query.toString().replace(/\+/g, '%20')}`, signal });
-  if (response.status !== 200) {
-    throw errorOf(response, 'the listing');
+type Parameters = Readonly<Record<string, string>>;
+
+/** Listings of one bucket, and what they have shown of its server. */
+class Lister {
+  readonly server: ServerTraits = standardServer();
+  private readonly encoding: KeyEncoding = {};
+  private readonly maxLists: number;
+  private readonly maxTime: number;
+
+  constructor(
+    private readonly sender: StoreFetch,
+    { maxLists = defaultMaxLists, timeout = defaultTimeout }: StoreOptions
+  ) {
+    this.maxLists = maxLists;
+    this.maxTime = listingTimeouts * timeout;
   }
-  return readPage(response);
+
+  async *list(prefix: string, startAfter: string | undefined, signal: AbortSignal): AsyncGenerator<ObjectInfo[]> {
+    refuseDots(prefix, 'prefix');
+    for await (const { objects } of this.pages({ prefix }, startAfter, signal)) {
+      yield objects;
+    }
+  }
+
+  /**
+   * A server that has repeated a folder, or does not know folders, is asked again from behind the last one: what is below
+   * it need not be listed.
+   */
+  async folders(prefix: string, signal: AbortSignal): Promise<readonly string[]> {
+    refuseDots(prefix, 'prefix');
+    const spent: Spent = { requests: 0, time: 0 };
+    const folders = new Set<string>();
+    let behind: string | undefined;
+    for (;;) {
+      const from = behind;
+      behind = undefined;
+      for await (const page of this.pages({ prefix, delimiter: '/' }, from, signal, spent)) {
+        const last = this.addFolders(folders, page, prefix);
+        if (folders.size > maxFolders) {
+          break;
+        }
+        if (last !== undefined && page.next !== undefined && this.mayStartAfter()) {
+          behind = `${last}\u{10ffff}`;
+          break;
+        }
+      }
+      const isIgnored = from !== undefined && !this.mayStartAfter();
+      if (behind === undefined && !isIgnored) {
+        return [...folders];
+      }
+    }
+  }
+
+  /** @returns the folder that the page ends in, if more of the same may follow */
+  private addFolders(folders: Set<string>, page: ListPage, prefix: string): string | undefined {
+    let last: string | undefined;
+    for (const folder of page.folders) {
+      last = folders.has(folder) ? folder : last;
+      folders.add(folder);
+    }
+    for (const { key } of page.objects) {
+      const end = key.indexOf('/', prefix.length);
+      if (end >= 0) {
+        this.server.delimits = false;
+        last = key.slice(0, end + 1);
+        folders.add(last);
+      }
+    }
+    return last;
+  }
+
+  private mayStartAfter(): boolean {
+    return this.server.isOrdered && this.server.startsAfter;
+  }
+
+  /** The pages of a listing, each key once. @throws StoreError for one that never ends, too */
+  private async *pages(
+    parameters: Parameters,
+    startAfter: string | undefined,
+    signal: AbortSignal,
+    spent: Spent = { requests: 0, time: 0 }
+  ): AsyncGenerator<ListPage> {
+    let from: Parameters = startAfter && this.mayStartAfter() ? { 'start-after': startAfter } : {};
+    const tokens = new Set<string>();
+    const seen = new Seen(this.server);
+    let token: string | undefined;
+    let empty = 0;
+    do {
+      await this.mustStop(spent, parameters.prefix);
+      const page = await this.page(parameters, from, signal, spent);
+      if (startAfter !== undefined && token === undefined && page.objects.some(({ key }) => isBelow(key, startAfter))) {
+        this.server.startsAfter = false;
+      }
+      const fresh = seen.add(page.objects);
+      empty = fresh.length + page.folders.length === 0 ? empty + 1 : 0;
+      const isAgain = page.objects.length > 0 && fresh.length + page.folders.length === 0;
+      const isSameToken = page.next !== undefined && tokens.has(page.next);
+      if (page.next !== undefined && (isSameToken || isAgain || empty > maxEmptyPages)) {
+        throw (await loadErrors()).endless(isSameToken ? 'token' : isAgain ? 'keys' : 'nothing', spent.requests);
+      }
+      const { prefix } = parameters;
+      const isMeant = (key: string) => key.startsWith(prefix) && (startAfter === undefined || isBelow(startAfter, key));
+      yield { ...page, objects: fresh.filter(({ key }) => isMeant(key)) };
+      token = page.next;
+      tokens.add(token ?? '');
+      from = { 'continuation-token': token ?? '' };
+    } while (token !== undefined);
+  }
+
+  private async mustStop(spent: Spent, prefix: string): Promise<void> {
+    if (spent.requests >= this.maxLists) {
+      throw (await loadErrors()).tooManyLists(prefix, spent.requests);
+    }
+    if (spent.time >= this.maxTime) {
+      throw (await loadErrors()).tooLong(prefix, spent.requests, this.maxTime);
+    }
+  }
+
+  /** One page. Servers that refuse a `start-after` are asked without it. */
+  private async page(parameters: Parameters, from: Parameters, signal: AbortSignal, spent: Spent): Promise<ListPage> {
+    const begun = Date.now();
+    spent.requests++;
+    let response = await this.ask({ ...parameters, ...from }, signal);
+    if ('start-after' in from && (response.status === 400 || response.status === 501)) {
+      const without = await this.ask(parameters, signal);
+      if (without.status === 200) {
+        this.server.startsAfter = false;
+        response = without;
+      }
+    }
+    if (response.status !== 200) {
+      throw await errorOf(response, 'the listing');
+    }
+    const page = await this.read(response, parameters.prefix, signal);
+    spent.time += Date.now() - begun;
+    return page;
+  }
+
+  private ask(parameters: Parameters, signal: AbortSignal): Promise<StoreResponse> {
+    const query = new URLSearchParams({
+      'list-type': '2',
+      'encoding-type': 'url',
+      'max-keys': String(maxKeys),
+      ...parameters,
+    });
+    // "+" for a space is a form's rule, not S3's.
+    const path = `/?${query.toString().replace(/\+/g, '%20')}`;
+    return this.sender({ path, what: `the listing below "${parameters.prefix}"`, signal, maxBytes: maxPageBytes });
+  }
+
+  private async read(response: StoreResponse, prefix: string, signal: AbortSignal): Promise<ListPage> {
+    const page = rawPage(response) ?? (await loadErrors()).notListing(response);
+    const { root, contents, folders } = page;
+    const texts = contents.map((element) => childText(element, 'Key') ?? '');
+    const declared = childText(root, 'EncodingType') === 'url';
+    /** The texts of keys that the server lists below a prefix. */
+    const listed = async (below: string) => {
+      const other = rawPage(await this.ask({ prefix: below }, signal));
+      return other?.contents.map((element) => childText(element, 'Key') ?? '') ?? [];
+    };
+    const keys = await decodeKeys([...texts, ...folders], { declared, prefix, known: this.encoding, listed });
+    const next = childText(root, 'NextContinuationToken');
+    const isTruncated = childText(root, 'IsTruncated') === 'true';
+    if (isTruncated && !next) {
+      throw (await loadErrors()).noToken(response);
+    }
+    return {
+      objects: contents.map((element, i) => ({
+        key: keys[i],
+        size: Number(childText(element, 'Size') ?? 0),
+        lastModified: Date.parse(childText(element, 'LastModified') ?? '') || 0,
+        etag: childText(element, 'ETag') ?? '',
+      })),
+      folders: keys.slice(texts.length),
+      next: isTruncated ? next : undefined,
+    };
+  }
 }
 
-const mib = (bytes: number) => (bytes / 1048576).toFixed(bytes < 10485760 ? 1 : 0);
+const isBelow = (a: string, b: string) => compareKeys(a, b) < 0;
+
+/** The keys of a listing so far. */
+class Seen {
+  private readonly keys = new Set<string>();
+  private last: string | undefined;
+
+  constructor(private readonly server: ServerTraits) {}
+
+  /** @returns those that are new */
+  add(objects: readonly ObjectInfo[]): ObjectInfo[] {
+    return objects.filter(({ key }) => {
+      if (this.keys.has(key)) {
+        return false;
+      }
+      this.keys.add(key);
+      if (this.last !== undefined) {
+        if (isBelow(this.last, key)) {
+          this.server.inOrder++;
+        } else {
+          this.server.isOrdered = false;
+        }
+      }
+      this.last = key;
+      return true;
+    });
+  }
+}
 
 interface ListPage {
   readonly objects: ObjectInfo[];
@@ -116,150 +298,33 @@ interface ListPage {
   readonly next: string | undefined;
 }
 
-function readPage(response: StoreResponse): ListPage {
-  const root = readXml(response);
-  if (root.name !== 'ListBucketResult') {
-    throw new StoreError(
-      `The bucket URL answered a <${root.name}>, not the <ListBucketResult> of an S3 listing. ` +
-        'Check that the URL names a bucket: https://host/bucket or https://bucket.host.',
-      response.status,
-      'not-s3'
-    );
-  }
-  // Servers that ignore encoding-type send keys as they are and leave the element out.
-  const decode = childText(root, 'EncodingType') === 'url' ? decodeKey : (text: string) => text;
-  const objects: ObjectInfo[] = [];
-  const folders: string[] = [];
-  for (const element of root.children) {
-    if (element.name === 'Contents') {
-      objects.push({
-        key: decode(childText(element, 'Key') ?? ''),
-        size: Number(childText(element, 'Size') ?? 0),
-        lastModified: Date.parse(childText(element, 'LastModified') ?? '') || 0,
-        etag: childText(element, 'ETag') ?? '',
-      });
-    } else if (element.name === 'CommonPrefixes') {
-      folders.push(decode(childText(element, 'Prefix') ?? ''));
-    }
-  }
-  const truncated = childText(root, 'IsTruncated') === 'true';
-  const next = childText(root, 'NextContinuationToken');
-  if (truncated && !next) {
-    throw new StoreError(
-      'The server says the listing goes on but not where (no NextContinuationToken): it speaks only the old ListObjects.',
-      response.status,
-      'not-s3'
-    );
-  }
-  return { objects, folders, next: truncated ? next : undefined };
+interface RawPage {
+  readonly root: XmlElement;
+  /** Elements of objects. */
+  readonly contents: readonly XmlElement[];
+  /** Texts of folders. */
+  readonly folders: readonly string[];
 }
 
-function decodeKey(text: string): string {
+/** Undefined for what is no page of a listing. */
+function rawPage({ body, tooLarge }: StoreResponse): RawPage | undefined {
+  if (tooLarge !== undefined || body.byteLength > maxPageBytes) {
+    return undefined;
+  }
+  let root: XmlElement;
   try {
-    return decodeURIComponent(text.replace(/\+/g, '%20'));
+    root = parseXml(new TextDecoder().decode(body));
   } catch {
-    return text;
+    return undefined;
   }
+  const named = (name: string) => root.children.filter((child) => child.name === name);
+  return root.name === 'ListBucketResult'
+    ? {
+        root,
+        contents: named('Contents'),
+        folders: named('CommonPrefixes').flatMap(({ children }) =>
+          children.filter(({ name }) => name === 'Prefix').map(({ text }) => text)
+        ),
+      }
+    : undefined;
 }
-
-const bodyText = (response: StoreResponse) => new TextDecoder().decode(response.body.slice(0, 4 * 1024 * 1024));
-
-function readXml(response: StoreResponse): XmlElement {
-  const text = bodyText(response);
-  try {
-    return parseXml(text);
-  } catch (error) {
-    const start = text.trim().slice(0, 80);
-    throw new StoreError(
-      `The bucket URL does not answer as S3 does: expected XML, got ${start === '' ? 'an empty answer' : JSON.stringify(start)} ` +
-        `(${(error as Error).message}). Check the bucket URL.`,
-      response.status,
-      'not-s3'
-    );
-  }
-}
-
-interface ServerWords {
-  readonly code: string;
-  readonly message: string;
-  readonly xml?: XmlElement;
-}
-
-/** The server's own words: S3's <Code> and <Message>, or Grafana's JSON. */
-function serverWords(response: StoreResponse): ServerWords {
-  const text = bodyText(response);
-  try {
-    const xml = parseXml(text);
-    return { code: childText(xml, 'Code') ?? '', message: childText(xml, 'Message') ?? '', xml };
-  } catch {
-    try {
-      const { message } = JSON.parse(text) as { message?: unknown };
-      return { code: '', message: typeof message === 'string' ? message : '' };
-    } catch {
-      return {
-        code: '',
-        message: text
-          .replace(/<[^>]*>/g, ' ')
-          .replace(/\s+/g, ' ')
-          .trim()
-          .slice(0, 120),
-      };
-    }
-  }
-}
-
-/** Says of an HTTP status what is wrong and what to do about it. @param what was asked for, as `the listing` */
-export function errorOf(response: StoreResponse, what: string): StoreError {
-  const words = serverWords(response);
-  const said = [words.code, words.message].filter((text) => text !== '').join(': ');
-  const tail = said === '' ? '' : ` The server says: ${said}.`.replace(/\.\.$/, '.');
-  const [text, kind] = meaningOf(response, words, what);
-  return new StoreError(text + tail, response.status, kind);
-}
-
-type Meaning = readonly [text: string, kind: StoreError['kind']];
-
-function meaningOf(response: StoreResponse, words: ServerWords, what: string): Meaning {
-  const { status } = response;
-  switch (status) {
-    case 301:
-    case 302:
-    case 307:
-    case 308:
-      return movedTo(response, words);
-    case 403:
-      return [refusal(words, what), 'forbidden'];
-    case 404:
-      return words.code === 'NoSuchKey'
-        ? [`There is no longer ${what} in the bucket (404): a lifecycle rule may have removed it.`, 'no-object']
-        : [`There is no such bucket (404). Check the bucket's name and the host in the bucket URL.`, 'no-bucket'];
-    case 429:
-    case 503:
-      return [`The bucket is busy (${status}) and stayed so over several tries.`, 'busy'];
-    case 502:
-      return ['The bucket cannot be reached (502): check the host in the bucket URL and its certificate.', 'network'];
-    case 504:
-      return ['The bucket did not answer in time (504).', 'network'];
-  }
-  // Grafana's proxy says 400 for the bucket's 401.
-  if (status === 400 && /authentication to data source failed/i.test(words.message)) {
-    return [`The bucket wants other credentials (401) for ${what}. Check the authentication settings.`, 'forbidden'];
-  }
-  return [`The bucket answered ${status} for ${what}.`, status >= 500 ? 'busy' : 'not-s3'];
-}
-
-function movedTo({ status, headers }: StoreResponse, { xml }: ServerWords): Meaning {
-  const endpoint = (xml && childText(xml, 'Endpoint')) ?? headers.location;
-  const region = headers['x-amz-bucket-region'] ?? (xml && childText(xml, 'Region'));
-  const where = endpoint ? ` Use ${endpoint} in the bucket URL.` : region ? ` Its region is ${region}.` : '';
-  return [
-    `The bucket is at another address (${status}): the bucket URL names the wrong region or host.${where}`,
-    'redirect',
-  ];
-}
-
-const refusal = ({ code }: ServerWords, what: string): string =>
-  /Signature|AccessKey|Token|RequestTime/.test(code)
-    ? `The bucket refused the credentials for ${what} (403).`
-    : `No access to ${what} (403). The credential needs s3:ListBucket on the bucket and s3:GetObject on its objects; ` +
-      'a private AWS bucket also needs a signer in front (see the README).';

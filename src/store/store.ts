@@ -18,13 +18,38 @@ export interface ListSpan {
   readonly maxAge?: number;
 }
 
+/**
+ * What a listing has shown of the server, by which later ones are planned: some that speak S3 have an order of their own, or
+ * leave out parameters they do not know. Each is true until an answer shows otherwise.
+ */
+export interface ServerTraits {
+  /** Keys come in the order of their UTF-8 bytes. */
+  isOrdered: boolean;
+  /** A listing begins where `start-after` says. */
+  startsAfter: boolean;
+  /** With a `delimiter` a listing has folders instead of what is below them. */
+  delimits: boolean;
+  /** How many neighbours were in order so far: a few may be by chance. */
+  inOrder: number;
+}
+
+export const standardServer = (): ServerTraits => ({ isOrdered: true, startsAfter: true, delimits: true, inOrder: 0 });
+
 export interface Store {
-  /** Pages of objects of the span, in key order; the last may go beyond `until`. @throws StoreError */
+  /** Undefined: as S3's. */
+  readonly server?: ServerTraits;
+  /**
+   * Pages of objects of the span, each key once and in key order unless `server` says otherwise; the last may go beyond
+   * `until`, and one may be empty. @throws StoreError, of kind 'limit' where it has more pages than are allowed
+   */
   list(span: ListSpan, signal: AbortSignal): AsyncIterable<readonly ObjectInfo[]>;
   /** The "folders" directly below a prefix, each with its trailing '/'. `maxAge` as of a span. @throws StoreError */
   folders(prefix: string, signal: AbortSignal, maxAge?: number): Promise<readonly string[]>;
-  /** The bytes of one object, the caller's own. With the `etag` of a listing a store may remember them. @throws StoreError */
-  get(key: string, signal: AbortSignal, etag?: string): Promise<ArrayBuffer>;
+  /**
+   * The bytes of one object, the caller's own. With the `etag` of a listing a store may remember them; with its `size`, in
+   * bytes, one that is too large is refused before it is asked for. @throws StoreError
+   */
+  get(key: string, signal: AbortSignal, etag?: string, size?: number): Promise<ArrayBuffer>;
 }
 
 /** How requests of a store are sent (retry.ts). */
@@ -35,6 +60,8 @@ export interface RetryOptions {
   readonly maxTries?: number;
   /** Longest wait before the second try, in ms; it doubles with each further one. */
   readonly baseDelay?: number;
+  /** Longest time, in ms, in which nothing comes of an answer. Default: 30 s. */
+  readonly timeout?: number;
   /** 0 ≤ random() < 1. Waits are jittered so that many panels do not come back at once. */
   readonly random?: () => number;
 }
@@ -42,6 +69,8 @@ export interface RetryOptions {
 export interface StoreOptions extends RetryOptions {
   /** Largest object that `get` reads, in bytes. */
   readonly maxObjectBytes?: number;
+  /** Most requests of one listing. Default: 200. */
+  readonly maxLists?: number;
 }
 
 /** Sends the store's requests: Grafana's backendSrv in the plugin, fetch in Node. */
@@ -50,11 +79,19 @@ export interface StoreRequest {
   /** Path and query below the bucket's base, percent-encoded, starting with '/' or '?'. */
   readonly path: string;
   readonly signal: AbortSignal;
+  /** What the request is for, for messages: `the object "a/b"`. */
+  readonly what?: string;
+  /** Largest answer that is of use: what is more is not waited for, if the sender can tell. */
+  readonly maxBytes?: number;
+  /** Told when some of the answer has come, if the sender can tell. */
+  readonly onBytes?: () => void;
 }
 export interface StoreResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ArrayBuffer;
+  /** Bytes that the whole body has, or more than, where it was left at `maxBytes`. */
+  readonly tooLarge?: number;
 }
 
 /** The bucket answered something we cannot use; the message says what and what to do. */
@@ -73,9 +110,11 @@ export type StoreErrorKind =
   | 'forbidden'
   | 'no-bucket'
   | 'no-object'
+  | 'archived'
   | 'refused'
   | 'redirect'
   | 'network'
+  | 'time-out'
   | 'not-s3'
   | 'busy'
   | 'limit'

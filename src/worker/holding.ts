@@ -4,9 +4,9 @@ import type { Table } from '../views/table';
 
 /**
  * Reads an object's bytes; the client asks for those the worker does not hold. The signal is of all queries that wait for
- * them.
+ * them; the size is in bytes.
  */
-export type Load = (key: string, signal: AbortSignal) => Promise<ArrayBuffer>;
+export type Load = (key: string, signal: AbortSignal, size?: number) => Promise<ArrayBuffer>;
 
 /** One profile in the bucket. */
 export interface Source {
@@ -58,7 +58,7 @@ export class Holding {
   constructor(private readonly transport: Transport) {}
 
   /** Fulfilled when the worker holds the profile. @throws Error with the store's or the decoder's message */
-  async hold({ key, isUnknown }: Source, { load, signal, onDecode }: Opening, onSent?: () => void): Promise<void> {
+  async hold({ key, size, isUnknown }: Source, { load, signal, onDecode }: Opening, onSent?: () => void): Promise<void> {
     if (this.transport.held.has(key) && !isUnknown) {
       return;
     }
@@ -69,7 +69,7 @@ export class Holding {
       againIfLost(async () => {
         // All who waited for it may just have left.
         const left = isUnknown ? undefined : this.sentJob(key);
-        const job = left ?? this.send(key, await load(key, shared), shared);
+        const job = left ?? this.send(key, await load(key, shared, size), shared);
         job.onProgress = (done, total) => tell((listener) => listener.onProgress(done, total));
         tell((listener) => listener.onSent?.());
         await this.transport.wait(job, shared);

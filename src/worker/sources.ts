@@ -66,9 +66,9 @@ export const objectKey = (key: string) => key.split('\0')[1];
 /** Reads the objects of sources. */
 export const loadFrom =
   ({ store }: Bucket): Load =>
-  (source, signal) => {
+  (source, signal, size) => {
     const [, key, etag] = source.split('\0');
-    return store.get(key, signal, etag);
+    return store.get(key, signal, etag, size);
   };
 
 /** Undefined where the layout has no time: the listing's is when the object was stored. */
