@@ -1,6 +1,7 @@
 import { findCaptures } from './plan';
 import type { ObjectInfo } from '../store/store';
 import type { Bucket } from './bucket';
+import { suggestPreset } from './suggest';
 import { clockTolerance, spanText } from '../text/time';
 
 export interface Health {
@@ -47,11 +48,18 @@ export async function checkHealth(
     const parsed = sample.filter(({ key }) => layout.parse(key.slice(prefix.length)));
     if (parsed.length === 0) {
       const examples = sample.slice(0, 3).map(({ key }) => key);
+      const suggested = suggestPreset(
+        sample.map(({ key }) => key),
+        prefix
+      );
+      const better = suggested
+        ? `The layout "${suggested.preset.label}" reads ${suggested.count} of them.`
+        : 'Choose another layout, or write one.';
       return {
         status: 'error',
         message:
           `The key layout matches 0 of ${plural(sample.length, 'key')}. Layout: ${layout.template}. ` +
-          `Keys: ${examples.join(', ')}. Choose another layout, or write one.`,
+          `Keys: ${examples.join(', ')}. ${better}`,
       };
     }
     return {

@@ -1,5 +1,6 @@
 import { presets } from './presets';
 import { decodeField } from './field';
+import { zoneOffset } from './zones';
 
 /**
  * Key layouts: how the name of an object says what it holds. One template both reads keys and plans listings, so a
@@ -14,6 +15,8 @@ export interface Layout {
   readonly labelNames: readonly string[];
   /** Undefined for a key that is not of this layout. */
   parse(key: string): ParsedKey | undefined;
+  /** Why a key that the layout matches is not read; undefined for any other. */
+  refusal?(key: string): string | undefined;
   /** The template up to the first time part, as literals and label names; undefined where time cannot be planned. */
   readonly plan: LayoutPlan | undefined;
 }
@@ -42,6 +45,7 @@ const special: Readonly<Record<string, string>> = {
   time:
     '\\d{8}T\\d{6}(?:\\.\\d{1,9})?Z|' + // 20261103T142233.456Z
     '\\d{4}-\\d{2}-\\d{2}T\\d{2}[:_]\\d{2}[:_]\\d{2}(?:\\.\\d{1,9})?(?:Z|[+-]\\d{2}:?\\d{2})?|' + // RFC 3339, CockroachDB
+    '\\d{4}-\\d{2}-\\d{2}T\\d{6}\\.(?:[A-Z]{2,5}|[+-]\\d{2}(?:\\d{2})?)|' + // autopprof
     '\\d{14}(?:\\.\\d{1,3})?|' + // 20261103142233.456
     '\\d{19}|\\d{13}|\\d{10}', // Unix ns, ms, s
   value: '\\d+',
@@ -105,7 +109,7 @@ function templateLayout(template: string): Layout {
   return {
     template,
     labelNames: [...new Set(names.filter((name) => !notLabels.has(name)))],
-    parse: parser(new RegExp(`^${pattern}$`)),
+    ...readers(new RegExp(`^${pattern}$`)),
     plan: planOf(parts),
   };
 }
@@ -163,28 +167,38 @@ function regexLayout(spec: string): Layout {
   return {
     template: spec,
     labelNames: names.filter((name) => !notLabels.has(name)),
-    parse: parser(pattern),
+    ...readers(pattern),
     plan: undefined,
   };
 }
 
-function parser(pattern: RegExp): (key: string) => ParsedKey | undefined {
-  return (key) => {
-    const groups = key.length <= maxKey ? pattern.exec(key)?.groups : undefined;
-    if (!groups) {
-      return undefined;
-    }
-    const labels: Record<string, string> = {};
-    for (const [name, value] of Object.entries(groups)) {
-      if (value !== undefined && !notLabels.has(name)) {
-        labels[name] = decodeField(value);
+function readers(pattern: RegExp): Pick<Layout, 'parse' | 'refusal'> {
+  const groupsOf = (key: string) => (key.length <= maxKey ? pattern.exec(key)?.groups : undefined);
+  return {
+    parse(key) {
+      const groups = groupsOf(key);
+      if (!groups) {
+        return undefined;
       }
-    }
-    const time = groups.time ? parseTime(groups.time) : partsTime(groups);
-    if (groups.time && time === undefined) {
-      return undefined;
-    }
-    return { labels, time, value: number(groups.value), limit: number(groups.limit) };
+      const labels: Record<string, string> = {};
+      for (const [name, value] of Object.entries(groups)) {
+        if (value !== undefined && !notLabels.has(name)) {
+          labels[name] = decodeField(value);
+        }
+      }
+      const time = groups.time ? parseTime(groups.time) : partsTime(groups);
+      if (groups.time && time === undefined) {
+        return undefined;
+      }
+      return { labels, time, value: number(groups.value), limit: number(groups.limit) };
+    },
+    refusal(key) {
+      const { time } = groupsOf(key) ?? {};
+      const zone = time && zonedTime.exec(time)?.[8];
+      return zone && zoneOffset(zone) === undefined
+        ? `the time zone ${zone} is not known, or is one of several: have the writer use UTC`
+        : undefined;
+    },
   };
 }
 
@@ -201,16 +215,20 @@ function parseTime(text: string): number | undefined {
   if (/^\d{10}$/.test(text)) {
     return Number(text) * 1000;
   }
-  const match = /^(\d{4})-?(\d\d)-?(\d\d)T?(\d\d)[:_]?(\d\d)[:_]?(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$/.exec(text);
+  const match = zonedTime.exec(text);
   if (!match) {
     return undefined;
   }
   const [, year, month, day, hour, minute, second, fraction = '0', zone = 'Z'] = match;
   const ms = fraction.padEnd(3, '0').slice(0, 3);
-  const offset = zone === 'Z' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(-2)}`;
-  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}${offset}`);
-  return Number.isNaN(time) ? undefined : time;
+  const offset = zoneOffset(zone);
+  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`);
+  return Number.isNaN(time) || offset === undefined ? undefined : time - offset * 60_000;
 }
+
+/** Of which the eighth is the zone. */
+const zonedTime =
+  /^(\d{4})-?(\d\d)-?(\d\d)T?(\d\d)[:_]?(\d\d)[:_]?(\d\d)(?:\.(\d{1,9}))?(?:\.?(Z|[A-Z]{2,5}|[+-]\d\d(?::?\d\d)?))?$/;
 
 function partsTime({ yyyy, mm, dd, HH }: Record<string, string | undefined>): number | undefined {
   if (!yyyy || !mm || !dd) {

@@ -71,7 +71,12 @@ export async function listCaptures(
   const own = isStandard(store) ? [] : (await loadServerNotices()).serverNotices(store.server, found);
   return {
     captures,
-    notices: [...listingNotices(found, unmatched, prefix), ...own, ...storedEarly(captures), ...fromFuture(early)],
+    notices: [
+      ...listingNotices(found, unmatched, layout, prefix),
+      ...own,
+      ...storedEarly(captures),
+      ...fromFuture(early),
+    ],
     listed: found.captures,
   };
 }
@@ -90,7 +95,7 @@ interface Unmatched {
   readonly values: readonly string[];
 }
 
-function listingNotices(found: Found, unmatched: Unmatched | undefined, prefix: string): Notice[] {
+function listingNotices(found: Found, unmatched: Unmatched | undefined, layout: Layout, prefix: string): Notice[] {
   const notices: Notice[] = [];
   if (found.truncated) {
     const what =
@@ -102,13 +107,15 @@ function listingNotices(found: Found, unmatched: Unmatched | undefined, prefix: 
   const { count, examples } = found.unparsed;
   if (count > 0) {
     const [example] = examples;
+    const refusal = layout.refusal?.(example.slice(prefix.length));
+    const why = example.startsWith(`${prefix}/`)
+      ? `. They begin with a slash: enter the prefix "${prefix}/" in the data source settings`
+      : refusal
+        ? `: ${refusal}`
+        : '';
     notices.push({
       severity: found.captures.length === 0 ? 'warning' : 'info',
-      text:
-        `${count} of ${Math.max(count, found.objectsSeen)} keys are not of the key layout, e.g. ${example}` +
-        (example.startsWith(`${prefix}/`)
-          ? `. They begin with a slash: enter the prefix "${prefix}/" in the data source settings`
-          : ''),
+      text: `${count} of ${Math.max(count, found.objectsSeen)} keys are not of the key layout, e.g. ${example}${why}`,
     });
   }
   if (unmatched) {

@@ -1,6 +1,13 @@
 import { hasDots } from '../store/dots';
 import { defaultMaxLists } from '../store/s3';
-import { StoreError, type ListSpan, type ObjectInfo, type ServerTraits, type Store } from '../store/store';
+import {
+  enoughInOrder,
+  StoreError,
+  type ListSpan,
+  type ObjectInfo,
+  type ServerTraits,
+  type Store,
+} from '../store/store';
 import { keyFieldsOf } from './field';
 import type { Layout, LayoutPlan } from './layout';
 import type { Capture } from './capture';
@@ -36,9 +43,6 @@ export interface Found {
 
 /** Folders one level of an unknown label may have before the listing is no longer split by them. */
 const maxFolders = 200;
-
-/** So many neighbours in order are no chance. */
-export const enoughInOrder = 8;
 
 /**
  * Lists the captures of a time range. With the layout's time behind its labels, each combination of label values is one

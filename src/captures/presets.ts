@@ -17,26 +17,42 @@ export const presets: readonly Preset[] = [
   {
     id: 'cockroachdb',
     label: 'CockroachDB',
-    template: '{instance}/{profile}.{time}.{value}.{ext}',
+    // Heap and jemalloc profiles, memstats and the like have bytes in their names, goroutine dumps a count, CPU profiles a percentage.
+    template:
+      '/^(?:(?:.*\\/)?nodes\\/)?(?:(?<instance>[^/]+)\\/)?(?:[^/]+\\/)*' +
+      '(?:(?=goroutine_dump\\.[^/]*\\.(?<goroutines>\\d+)\\.)|(?=cpuprof\\.[^/]*\\.(?<cpu>\\d+)\\.)|(?=[^/]*\\.(?<value>\\d+)\\.[a-z]+$))' +
+      '(?<profile>[a-z_]+)\\.(?<time>\\d{4}-\\d\\d-\\d\\dT\\d\\d_\\d\\d_\\d\\d(?:\\.\\d{1,3})?)\\.(?:(?<trigger>[a-z_]+)\\.)?\\d+\\.(?<ext>[a-z.]+)$/',
     example: 'node1/memprof.2026-11-03T14_22_33.456.6979321856.pprof',
   },
   {
     id: 'holmes',
     label: 'holmes',
-    template: '{service}/{profile}.{event?}.{time}.log',
+    template: '{service?}/{profile}.{event?}.{time}.{ext}',
     example: 'ingester/mem.a1b2.20261103142233.456.log',
   },
   {
     id: 'autopprof',
     label: 'autopprof',
-    template: 'pprof.{service}.{instance}.{profile}.{time}.{ext}',
-    example: 'pprof.ingester.ingester-7f9c.inuse_space.20261103142233.pprof',
+    // Names of hosts have dots, and those of profiles too.
+    template:
+      '/^(?:.*\\/)?pprof\\.(?<service>[^/.]+)\\.(?<instance>[^/]+?)\\.' +
+      '(?<profile>samples\\.cpu|alloc_objects\\.alloc_space\\.inuse_objects\\.inuse_space|[^/.]+)\\.' +
+      '(?<time>\\d{4}-\\d\\d-\\d\\dT\\d{6}\\.(?:[A-Z]{2,5}|[+-]\\d\\d(?:\\d\\d)?)|\\d{14})\\.pprof$/',
+    example: 'pprof.ingester.ingester-7f9c.samples.cpu.2026-11-03T142233.UTC.pprof',
   },
   {
     id: 'tidb',
     label: 'TiDB oom_record',
-    template: '{instance}/record{time}/{profile}',
+    template:
+      '/^(?:(?<instance>[^/]+)\\/)?(?:[^/]+\\/)*record(?<time>\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:Z|[+-]\\d\\d:\\d\\d))\\/(?<profile>[^/]+)$/',
     example: 'tidb-0/record2026-11-03T14:22:33Z/heap',
+  },
+  {
+    id: 'conprof',
+    label: 'TiDB continuous profiling (its zip, unpacked)',
+    template:
+      '/^(?:.*\\/)?(?<profile>[a-z]+)_(?<service>[a-z]+)_(?<instance>[^/]+)_(?<time>\\d{10})\\.(?<ext>[a-z]+)$/',
+    example: 'heap_tidb_10.0.1.5_10080_1793715753.proto',
   },
   {
     id: 'hive',
@@ -46,8 +62,9 @@ export const presets: readonly Preset[] = [
   },
   {
     id: 'flat',
-    label: 'Flat folder (time of upload)',
-    template: '{profile}.{ext}',
+    label: 'Files by name (time of upload)',
+    // What CI keeps of `go test -cpuprofile`, Datadog's delta-heap.pprof and goroutines.pprof, unpacked support bundles.
+    template: '/^(?:(?<service>[^/]+)\\/)?(?:(?<instance>.+)\\/)?(?<profile>[^/.]+)\\.(?<ext>[A-Za-z0-9.]+)$/',
     example: 'heap-ingester-7f9c.pb.gz',
   },
 ];

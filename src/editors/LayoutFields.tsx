@@ -2,10 +2,11 @@ import { css } from '@emotion/css';
 import type { DataSourcePluginOptionsEditorProps, GrafanaTheme2 } from '@grafana/data';
 import { getDataSourceSrv } from '@grafana/runtime';
 import { Alert, Button, Field, Input, useStyles2 } from '@grafana/ui';
-import React, { useEffect, useState } from 'react';
+import React, { useEffect, useMemo, useState } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { compileLayout } from '../captures/layout';
 import { presets } from '../captures/presets';
+import { suggestPreset } from '../captures/suggest';
 import type { PprofOptions, PprofSecrets } from '../types';
 import { LateCombobox } from './LateCombobox';
 
@@ -57,7 +58,13 @@ export function LayoutFields({ options, setJson }: Props) {
         />
       </Field>
       {problem === '' && (
-        <KeyPreview uid={options.uid} version={options.version ?? 0} prefix={prefix} template={template} />
+        <KeyPreview
+          uid={options.uid}
+          version={options.version ?? 0}
+          prefix={prefix}
+          template={template}
+          onChoose={(id) => setJson({ layout: id })}
+        />
       )}
     </>
   );
@@ -69,10 +76,11 @@ interface PreviewProps {
   version: number;
   prefix: string;
   template: string;
+  onChoose: (preset: string) => void;
 }
 
 /** How real keys of the bucket parse: read once from the saved data source, parsed anew at each keystroke. */
-function KeyPreview({ uid, version, prefix, template }: PreviewProps) {
+function KeyPreview({ uid, version, prefix, template, onChoose }: PreviewProps) {
   const [run, setRun] = useState(0);
   const { keys, problem } = useKeys(uid, version, run);
   return (
@@ -82,7 +90,7 @@ function KeyPreview({ uid, version, prefix, template }: PreviewProps) {
           {problem}
         </Alert>
       )}
-      {keys.length > 0 && <ParsedKeys keys={keys} prefix={prefix} template={template} />}
+      {keys.length > 0 && <ParsedKeys keys={keys} prefix={prefix} template={template} onChoose={onChoose} />}
       <Button size="sm" variant="secondary" icon="sync" disabled={version === 0} onClick={() => setRun(run + 1)}>
         Read keys again
       </Button>
@@ -115,18 +123,32 @@ function useKeys(uid: string, version: number, run: number): { keys: readonly st
   return { keys: found?.keys ?? [], problem: found?.reading === reading ? found.problem : '' };
 }
 
-function ParsedKeys({ keys, prefix, template }: { keys: readonly string[]; prefix: string; template: string }) {
+interface ParsedProps extends Pick<PreviewProps, 'prefix' | 'template' | 'onChoose'> {
+  keys: readonly string[];
+}
+
+function ParsedKeys({ keys, prefix, template, onChoose }: ParsedProps) {
   const styles = useStyles2(getStyles);
   const layout = compileLayout(template);
   const rows = keys.map((key) => ({
     key,
     parsed: key.startsWith(prefix) ? layout.parse(key.slice(prefix.length)) : undefined,
   }));
+  const count = rows.filter(({ parsed }) => parsed).length;
+  const suggested = useMemo(() => suggestPreset(keys, prefix), [keys, prefix]);
   return (
     <>
       <p className={styles.summary}>
-        The layout reads {rows.filter(({ parsed }) => parsed).length} of the first {keys.length} keys.
+        The layout reads {count} of the first {keys.length} keys.
       </p>
+      {suggested && suggested.count > count && (
+        <p className={styles.summary}>
+          The layout &quot;{suggested.preset.label}&quot; reads {suggested.count} of them.{' '}
+          <Button size="sm" variant="secondary" onClick={() => onChoose(suggested.preset.id)}>
+            Use it
+          </Button>
+        </p>
+      )}
       <table className={styles.table}>
         <thead>
           <tr>

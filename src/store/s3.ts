@@ -4,6 +4,7 @@ import { decodeKeys, type KeyEncoding } from './s3Keys';
 import { childText, parseXml, type XmlElement } from './s3Xml';
 import { defaultTimeout, send } from './retry';
 import {
+  enoughInOrder,
   standardServer,
   StoreError,
   type ObjectInfo,
@@ -89,6 +90,7 @@ type Parameters = Readonly<Record<string, string>>;
 class Lister {
   readonly server: ServerTraits = standardServer();
   private readonly encoding: KeyEncoding = {};
+  private isOrderChecked = false;
   private readonly maxLists: number;
   private readonly maxTime: number;
 
@@ -124,7 +126,7 @@ class Lister {
         if (folders.size > maxFolders) {
           break;
         }
-        if (last !== undefined && page.next !== undefined && this.mayStartAfter()) {
+        if (last !== undefined && page.next !== undefined && (await this.maySkip(prefix, signal, spent))) {
           behind = `${last}\u{10ffff}`;
           break;
         }
@@ -152,6 +154,15 @@ class Lister {
       }
     }
     return last;
+  }
+
+  /** Whether nothing lies behind a folder but what comes after it. Where nothing has told yet, a page of keys does. */
+  private async maySkip(prefix: string, signal: AbortSignal, spent: Spent): Promise<boolean> {
+    if (this.mayStartAfter() && this.server.inOrder < enoughInOrder && !this.isOrderChecked) {
+      this.isOrderChecked = true;
+      await this.pages({ prefix }, undefined, signal, spent).next();
+    }
+    return this.mayStartAfter() && this.server.inOrder >= enoughInOrder;
   }
 
   private mayStartAfter(): boolean {

@@ -24,44 +24,49 @@ interface Texts {
  * The keys that texts of a listing stand for. Where a text may stand for two, others of the page or the prefix decide, and
  * else the server, once: under one of the two it lists that text.
  */
-export async function decodeKeys(
-  texts: readonly string[],
-  { declared, prefix, known, listed }: Texts
-): Promise<string[]> {
-  const isUnclear = declared
-    ? known.plus === undefined && texts.some((text) => text.includes('+'))
-    : known.isEncodedUnsaid === undefined && texts.some((text) => coded.test(text));
-  if (isUnclear) {
-    await findOut(texts, { declared, prefix, known, listed });
+export async function decodeKeys(texts: readonly string[], asked: Texts): Promise<string[]> {
+  const { declared, known } = asked;
+  const coded = declared || known.isEncodedUnsaid !== undefined ? undefined : texts.find((text) => percent.test(text));
+  if (coded !== undefined) {
+    known.isEncodedUnsaid = await ask(coded, asked, [
+      [coded, false],
+      [decode(coded, ' '), true],
+      [decode(coded, '+'), true],
+    ]);
   }
   const isEncoded = declared || known.isEncodedUnsaid === true;
+  const added = known.plus === undefined ? texts.find((text) => text.includes('+')) : undefined;
+  if (added !== undefined && isEncoded) {
+    known.plus = texts.some((text) => /%2b/i.test(text))
+      ? ' '
+      : texts.some((text) => text.includes('%20'))
+        ? '+'
+        : await ask(added, asked, [
+            [decode(added, ' '), ' '],
+            [decode(added, '+'), '+'],
+          ]);
+  }
   return isEncoded ? texts.map((text) => decode(text, known.plus ?? ' ')) : [...texts];
 }
 
-/** Any text that reads otherwise where it is encoded. */
-const coded = /%[0-9a-f]{2}|\+/i;
+/** A text that reads otherwise where it is encoded, whatever a "+" is: a server that does not say so may leave that as it is. */
+const percent = /%[0-9a-f]{2}|\+/i;
 
-async function findOut(texts: readonly string[], { declared, prefix, known, listed }: Texts): Promise<void> {
-  if (declared && texts.some((text) => /%2b/i.test(text))) {
-    known.plus = ' ';
-    return;
-  }
-  if (declared && texts.some((text) => text.includes('%20'))) {
-    known.plus = '+';
-    return;
-  }
-  const text = texts.find((each) => (declared ? each.includes('+') : coded.test(each))) as string;
-  const readings: ReadonlyArray<readonly [key: string, found: KeyEncoding]> = [
-    ...(declared ? [] : [[text, { isEncodedUnsaid: false }] as const]),
-    ...([' ', '+'] as const).map((plus) => [decode(text, plus), { plus, isEncodedUnsaid: !declared }] as const),
-  ];
-  for (const [key, found] of readings) {
+/**
+ * What the first reading of a text says under which the server lists the text; undefined where it lists it under none, as where
+ * the object is gone by now.
+ */
+async function ask<T>(
+  text: string,
+  { prefix, listed }: Texts,
+  readings: ReadonlyArray<readonly [key: string, says: T]>
+): Promise<T | undefined> {
+  for (const [key, says] of readings) {
     if (key.startsWith(prefix) && (await listed(key)).some((other) => other.startsWith(text))) {
-      Object.assign(known, found);
-      return;
+      return says;
     }
   }
-  // Nothing answers, as where the object is gone by now: S3's rule, until another text can tell.
+  return undefined;
 }
 
 function decode(text: string, plus: ' ' | '+'): string {

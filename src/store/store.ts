@@ -33,6 +33,9 @@ export interface ServerTraits {
   inOrder: number;
 }
 
+/** So many neighbours in order are no chance. */
+export const enoughInOrder = 64;
+
 export const standardServer = (): ServerTraits => ({ isOrdered: true, startsAfter: true, delimits: true, inOrder: 0 });
 
 export interface Store {
