@@ -427,6 +427,19 @@ describe('progress', () => {
     expect(next).not.toHaveBeenCalled();
   });
 
+  test('what hangs is given up after the time-out, of queries, variables and annotations', async () => {
+    const { ds, bucket } = setUp(many(), { options: { timeout: 0.05 } });
+    bucket.isStuck = true;
+    const given = /given up after .*Raise "Time-out" in the data source settings/;
+    const last = (await packetsOf(ds, requestOf([merge, { view: 'events', selector: '{profile="heap"}' }]))).at(-1);
+    expect(last?.errors?.map(({ message }) => message)).toEqual([1, 2].map(() => expect.stringMatching(given)));
+    await expect(ds.metricFindQuery('services')).rejects.toThrow(given);
+    await expect(ds.metricFindQuery('label_values(instance)')).rejects.toThrow(given);
+    await expect(ds.getTagKeys()).rejects.toThrow(given);
+    expect(bucket.inFlight).toBe(0);
+    expect(bucket.cancelled).toBe(bucket.requests.length);
+  });
+
   test('hidden and empty targets are not run, also where Grafana does not filter them', async () => {
     const { ds, bucket } = setUp(many());
     expect(await packetsOf(ds, requestOf([{ ...merge, hide: true }, {}]))).toEqual([

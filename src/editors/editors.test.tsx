@@ -266,6 +266,17 @@ describe('config editor', () => {
     expect(await screen.findByText('The layout reads 0 of the first 3 keys.')).toBeInTheDocument();
   });
 
+  test('the layout that reads most keys is suggested, with a count', async () => {
+    const keys = [1, 2, 3].map((i) => `n1/memprof.2026-11-03T14_22_33.45${i}.6979321856.pprof`);
+    const { seen, user } = await renderConfigEditor({ jsonData: {} }, [...keys, 'readme']);
+    expect(await screen.findByText('The layout reads 0 of the first 4 keys.')).toBeInTheDocument();
+    expect(screen.getByText(/"CockroachDB" reads 3 of them/)).toBeInTheDocument();
+    await user.click(screen.getByRole('button', { name: 'Use it' }));
+    expect(seen.options.jsonData.layout).toBe('cockroachdb');
+    expect(await screen.findByText('The layout reads 3 of the first 4 keys.')).toBeInTheDocument();
+    expect(screen.queryByRole('button', { name: 'Use it' })).not.toBeInTheDocument();
+  });
+
   test('the key preview says nothing of settings that are no longer saved, in whatever order answers come', async () => {
     const answers: Array<{ resolve: (keys: string[]) => void; reject: (error: Error) => void }> = [];
     const previewKeys = () => new Promise<string[]>((resolve, reject) => answers.push({ resolve, reject }));
