@@ -1,6 +1,5 @@
-import { config, getBackendSrv, isFetchError } from '@grafana/runtime';
-import { lastValueFrom, takeUntil, fromEvent, throwIfEmpty } from 'rxjs';
-import { cancelled, StoreError, type StoreFetch, type StoreRequest, type StoreResponse } from './store/store';
+import { config } from '@grafana/runtime';
+import { StoreError, type StoreFetch, type StoreRequest, type StoreResponse } from './store/store';
 
 /**
  * Requests through Grafana's data source proxy, whose only route is GET below the bucket's URL. The browser's own fetch sends
@@ -16,7 +15,9 @@ export function proxyFetch(proxyUrl: string): StoreFetch {
       redirect: 'manual',
       signal: request.signal,
     });
-    return response && response.status !== 401 ? read(response, request) : sentByGrafana(url, request.signal);
+    return response && response.status !== 401
+      ? read(response, request)
+      : (await import(/* webpackChunkName: "session" */ './grafanaFetch')).sentByGrafana(url, request.signal);
   };
 }
 
@@ -29,7 +30,7 @@ async function read(response: Response, { maxBytes = Infinity, onBytes }: StoreR
     );
   }
   onBytes?.();
-  const answer = { status: response.status, headers: headersOf(response.headers) };
+  const answer = { status: response.status, headers: Object.fromEntries(response.headers) };
   // Of what is packed on the way it is the packed length: what is known then is that it is more than that.
   const announced = Number(response.headers.get('content-length')) || 0;
   const reader = response.body?.getReader();
@@ -57,38 +58,4 @@ function joined(chunks: readonly Uint8Array[], bytes: number): ArrayBuffer {
     at += chunk.length;
   }
   return all.buffer;
-}
-
-async function sentByGrafana(url: string, signal: AbortSignal): Promise<StoreResponse> {
-  const request = getBackendSrv().fetch<ArrayBuffer>({
-    url,
-    method: 'GET',
-    responseType: 'arraybuffer',
-    showErrorAlert: false,
-  });
-  try {
-    // Unsubscribing is what makes Grafana abort the request.
-    const response = await lastValueFrom(request.pipe(takeUntil(fromEvent(signal, 'abort')), throwIfEmpty(cancelled)));
-    return { status: response.status, headers: headersOf(response.headers), body: response.data };
-  } catch (error) {
-    if (!isFetchError(error) || error.status === 0) {
-      throw signal.aborted ? cancelled() : error;
-    }
-    return { status: error.status, headers: {}, body: bodyOf(error.data) };
-  }
-}
-
-function headersOf(headers: Headers | undefined): Record<string, string> {
-  const plain: Record<string, string> = {};
-  headers?.forEach((value, name) => (plain[name.toLowerCase()] = value));
-  return plain;
-}
-
-/** With responseType arraybuffer an error's body is bytes; Grafana's own errors are objects or text. */
-function bodyOf(data: unknown): ArrayBuffer {
-  if (data instanceof ArrayBuffer) {
-    return data;
-  }
-  const text = typeof data === 'string' ? data : JSON.stringify(data ?? '');
-  return new TextEncoder().encode(text).buffer as ArrayBuffer;
 }

@@ -1,4 +1,4 @@
-import { presets } from './presets';
+import { presetTemplates } from './presetTemplates';
 import { decodeField } from './field';
 import { zoneOffset } from './zones';
 
@@ -73,11 +73,11 @@ export function compileLayout(spec: string): Layout {
 
 /** The layout of a preset by id, the default one for ''. @throws Error naming the presets there are */
 export function presetLayout(id: string): Layout {
-  const preset = presets.find((p) => p.id === (id || 'default'));
-  if (!preset) {
-    throw new Error(`There is no key layout "${id}"; there are ${presets.map((p) => p.id).join(', ')}, custom.`);
+  const name = id || 'default';
+  if (!Object.hasOwn(presetTemplates, name)) {
+    throw new Error(`There is no key layout "${id}"; there are ${Object.keys(presetTemplates).join(', ')}, custom.`);
   }
-  return compileLayout(preset.template);
+  return compileLayout(presetTemplates[name]);
 }
 
 type Part = { readonly text: string } | { readonly name: string; readonly optional: boolean };

@@ -9,7 +9,7 @@ import {
   type Store,
 } from '../store/store';
 import { keyFieldsOf } from './field';
-import type { Layout, LayoutPlan } from './layout';
+import type { Layout } from './layout';
 import type { Capture } from './capture';
 
 export interface FindOptions {
@@ -218,6 +218,7 @@ export async function planSpans(
     }
   }
   if (timed && store.server && !(store.server.isOrdered && store.server.startsAfter)) {
+    const { timePrefixes } = await import(/* webpackChunkName: "servers" */ './timePrefixes');
     const times = timePrefixes(plan, from, to, Math.floor(maxFolders / Math.max(1, prefixes.length)));
     prefixes = prefixes.flatMap((p) => times.map((text) => p + text));
     timed = false;
@@ -229,27 +230,3 @@ export async function planSpans(
   );
   return { spans, refused };
 }
-
-/**
- * The folders of time that a range lies in, for a server that does not begin where it is told to: of hours, or, where those are
- * too many, of days, months or years.
- */
-function timePrefixes(plan: LayoutPlan, from: number, to: number, most: number): string[] {
-  const hour = 3600_000;
-  const end = Math.min(to, from + maxHours * hour);
-  if (end < to) {
-    return [''];
-  }
-  let texts = new Set<string>();
-  for (let time = from; time < end; time += hour) {
-    texts.add(plan.timeText(time));
-  }
-  texts.add(plan.timeText(end));
-  while (texts.size > Math.max(1, most)) {
-    texts = new Set([...texts].map((text) => text.replace(/\d+\D*$/, '')));
-  }
-  return [...texts];
-}
-
-/** Ten years. */
-const maxHours = 10 * 366 * 24;

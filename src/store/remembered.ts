@@ -1,6 +1,7 @@
 import { SharedTasks } from '../tasks/shared';
 import { after, compareKeys, endOfPrefix, firstEnd, isBefore, startAfterOf } from './keyOrder';
 import { KnownKeys, objectsIn } from './knownKeys';
+import type { UnorderedListings } from './unordered';
 import { standardServer, StoreError, type ListSpan, type ObjectInfo, type ServerTraits, type Store } from './store';
 
 /**
@@ -26,9 +27,6 @@ const maxBefore = 500;
 const maxHeldObject = 64 * 1024;
 const maxHeldObjects = 8 * 1024 * 1024;
 const maxFolders = 500;
-
-/** Most objects that are held of listings without an order. */
-const maxUnordered = 200_000;
 
 /** A listing under way: its pages are for all who ask for keys that it comes to. */
 interface Run {
@@ -95,7 +93,7 @@ export function remembered(store: Store, { now = Date.now, maxKeyBytes }: Rememb
 class RememberedListings {
   private readonly known: KnownKeys;
   private readonly runs = new Set<Run>();
-  private readonly unordered: UnorderedListings;
+  private unordered: Promise<UnorderedListings> | undefined;
 
   constructor(
     private readonly store: Store,
@@ -104,7 +102,6 @@ class RememberedListings {
     maxKeyBytes: number | undefined
   ) {
     this.known = new KnownKeys(maxKeyBytes);
-    this.unordered = new UnorderedListings(store, now);
   }
 
   async *list(span: ListSpan, signal: AbortSignal): AsyncGenerator<readonly ObjectInfo[]> {
@@ -124,9 +121,16 @@ class RememberedListings {
     }
     // Less what was given before that was found out.
     const keys = new Set(given.flat().map(({ key }) => key));
-    for await (const objects of this.unordered.list(span, signal)) {
+    this.unordered ??= this.loadUnordered();
+    for await (const objects of (await this.unordered).list(span, signal)) {
       yield objects.filter(({ key }) => !keys.has(key));
     }
+  }
+
+  /** Few servers need it, and module.js is small. */
+  private async loadUnordered(): Promise<UnorderedListings> {
+    const { UnorderedListings } = await import(/* webpackChunkName: "servers" */ './unordered');
+    return new UnorderedListings(this.store, this.now, maxAges.recent);
   }
 
   /** @throws OutOfOrder when a page shows that the server has an order of its own */
@@ -256,57 +260,6 @@ class RememberedListings {
         void run.pages.return?.().catch(() => undefined);
       }
     }
-  }
-}
-
-/**
- * Listings of a server that has an order of its own: what lies between two keys is not known before all below their prefix is
- * listed. So that is listed once for all who ask for the same prefix, and serves one refresh of a dashboard.
- */
-class UnorderedListings {
-  private readonly tasks = new SharedTasks<readonly ObjectInfo[]>();
-  private readonly known = new Map<string, { readonly at: number; readonly objects: readonly ObjectInfo[] }>();
-  private count = 0;
-
-  constructor(
-    private readonly store: Store,
-    private readonly now: () => number
-  ) {}
-
-  async *list(
-    { prefix, startAfter, until, maxAge = maxAges.recent }: ListSpan,
-    signal: AbortSignal
-  ): AsyncGenerator<readonly ObjectInfo[]> {
-    const known = this.known.get(prefix);
-    const isYoung = known && known.at >= this.now() - maxAge;
-    const objects = isYoung
-      ? known.objects
-      : await this.tasks.run(prefix, signal, (shared) => this.listAll(prefix, shared));
-    const from = startAfter === undefined ? '' : after(startAfter);
-    const end = until === undefined ? undefined : endOfPrefix(until);
-    yield objects.filter(({ key }) => compareKeys(key, from) >= 0 && isBefore(key, end));
-  }
-
-  private async listAll(prefix: string, signal: AbortSignal): Promise<readonly ObjectInfo[]> {
-    const at = this.now();
-    const objects: ObjectInfo[] = [];
-    for await (const page of this.store.list({ prefix }, signal)) {
-      for (const object of page) {
-        objects.push(object);
-      }
-    }
-    this.forget(prefix);
-    keep(this.known, prefix, { at, objects });
-    this.count += objects.length;
-    while (this.count > maxUnordered) {
-      this.forget(oldestOf(this.known));
-    }
-    return objects;
-  }
-
-  private forget(prefix: string): void {
-    this.count -= this.known.get(prefix)?.objects.length ?? 0;
-    this.known.delete(prefix);
   }
 }
 

@@ -1,6 +1,6 @@
 import { refuseDots } from './dots';
 import { compareKeys } from './keyOrder';
-import { decodeKeys, type KeyEncoding } from './s3Keys';
+import type { KeyEncoding } from './s3Keys';
 import { childText, parseXml, type XmlElement } from './s3Xml';
 import { defaultTimeout, send } from './retry';
 import {
@@ -244,17 +244,29 @@ class Lister {
     return this.sender({ path, what: `the listing below "${parameters.prefix}"`, signal, maxBytes: maxPageBytes });
   }
 
+  /** Keys that a page has as these texts. Most read in one way alone. */
+  private async decode(
+    texts: readonly string[],
+    declared: boolean,
+    prefix: string,
+    signal: AbortSignal
+  ): Promise<readonly string[]> {
+    if (!texts.some((text) => text.includes('+') || (!declared && text.includes('%')))) {
+      return declared ? texts.map(decoded) : texts;
+    }
+    const { decodeKeys } = await import(/* webpackChunkName: "servers" */ './s3Keys');
+    const listed = async (below: string) => {
+      const page = rawPage(await this.ask({ prefix: below }, signal));
+      return page?.contents.map((element) => childText(element, 'Key') ?? '') ?? [];
+    };
+    return decodeKeys(texts, { declared, prefix, known: this.encoding, listed });
+  }
+
   private async read(response: StoreResponse, prefix: string, signal: AbortSignal): Promise<ListPage> {
     const page = rawPage(response) ?? (await loadErrors()).notListing(response);
     const { root, contents, folders } = page;
     const texts = contents.map((element) => childText(element, 'Key') ?? '');
-    const declared = childText(root, 'EncodingType') === 'url';
-    /** The texts of keys that the server lists below a prefix. */
-    const listed = async (below: string) => {
-      const other = rawPage(await this.ask({ prefix: below }, signal));
-      return other?.contents.map((element) => childText(element, 'Key') ?? '') ?? [];
-    };
-    const keys = await decodeKeys([...texts, ...folders], { declared, prefix, known: this.encoding, listed });
+    const keys = await this.decode([...texts, ...folders], childText(root, 'EncodingType') === 'url', prefix, signal);
     const next = childText(root, 'NextContinuationToken');
     const isTruncated = childText(root, 'IsTruncated') === 'true';
     if (isTruncated && !next) {
@@ -270,6 +282,14 @@ class Lister {
       folders: keys.slice(texts.length),
       next: isTruncated ? next : undefined,
     };
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 
