@@ -1,19 +1,13 @@
 import type { Store } from '../store/store';
 import type { Notice } from '../text/notice';
-import {
-  parseSelector,
-  possibleValues,
-  printMatcher,
-  printSelector,
-  splitMatchers,
-  type Matcher,
-} from '../text/selector';
-import { clockTolerance, spanText } from '../text/time';
+import { parseSelector, possibleValues, splitMatchers } from '../text/selector';
+import { clockTolerance } from '../text/time';
 import type { Capture } from './capture';
 import { isMeta } from './events';
 import { compileKeyMatchers, isKeyLabel, labelOf } from './keyMatchers';
 import type { Layout } from './layout';
-import { findCaptures, type Found } from './plan';
+import type { Said } from './listingNotices';
+import { findCaptures } from './plan';
 
 export interface Range {
   /** Unix ms. */
@@ -54,7 +48,7 @@ export async function listCaptures(
   );
   const early = found.captures.filter(({ time }) => time > range.to + clockTolerance);
   let captures: readonly Capture[] = found.captures.filter((capture) => capture.time <= range.to && !isMeta(capture));
-  let unmatched: Unmatched | undefined;
+  let unmatched: Said['unmatched'];
   for (const { matcher, test } of await compileKeyMatchers(key)) {
     const left = captures.filter(({ labels }) => test(labelOf(labels, matcher.name)));
     if (left.length === 0 && captures.length > 0) {
@@ -68,15 +62,12 @@ export async function listCaptures(
     }
     captures = left;
   }
-  const own = isStandard(store) ? [] : (await loadServerNotices()).serverNotices(store.server, found);
+  const isPlain = !found.truncated && found.unparsed.count === 0 && !unmatched && early.length === 0;
+  const isSaid = !isPlain || !isStandard(store) || captures.some((capture) => lead(capture) > clockTolerance);
+  const said = { found, unmatched, captures, early, server: store.server, layout, prefix };
   return {
     captures,
-    notices: [
-      ...listingNotices(found, unmatched, layout, prefix),
-      ...own,
-      ...storedEarly(captures),
-      ...fromFuture(early),
-    ],
+    notices: isSaid ? (await loadNotices()).noticesOf(said) : [],
     listed: found.captures,
   };
 }
@@ -84,82 +75,8 @@ export async function listCaptures(
 const isStandard = ({ server }: Store): boolean =>
   !server || (server.isOrdered && server.startsAfter && server.delimits);
 
-/** Most servers list as S3 does, and module.js is small. */
-const loadServerNotices = () => import(/* webpackChunkName: "explain" */ './serverNotices');
+/** By how much a capture was stored before it was made, in ms. */
+const lead = ({ time, object }: Capture) => (object.lastModified > 0 ? time - object.lastModified : 0);
 
-/** The condition that leaves none of the captures that those before it left, and what their label is instead. */
-interface Unmatched {
-  readonly matcher: Matcher;
-  readonly before: readonly Matcher[];
-  readonly count: number;
-  readonly values: readonly string[];
-}
-
-function listingNotices(found: Found, unmatched: Unmatched | undefined, layout: Layout, prefix: string): Notice[] {
-  const notices: Notice[] = [];
-  if (found.truncated) {
-    const what =
-      found.limit ??
-      `The listing stopped after ${found.objectsSeen.toLocaleString('en-US')} objects. ` +
-        'Name a service in the selector, shorten the time range, or use a key layout with time folders.';
-    notices.push({ severity: 'warning', text: `Captures may be missing. ${what}` });
-  }
-  const { count, examples } = found.unparsed;
-  if (count > 0) {
-    const [example] = examples;
-    const refusal = layout.refusal?.(example.slice(prefix.length));
-    const why = example.startsWith(`${prefix}/`)
-      ? `. They begin with a slash: enter the prefix "${prefix}/" in the data source settings`
-      : refusal
-        ? `: ${refusal}`
-        : '';
-    notices.push({
-      severity: found.captures.length === 0 ? 'warning' : 'info',
-      text: `${count} of ${Math.max(count, found.objectsSeen)} keys are not of the key layout, e.g. ${example}${why}`,
-    });
-  }
-  if (unmatched) {
-    notices.push({ severity: 'warning', text: unmatchedText(unmatched) });
-  }
-  return notices;
-}
-
-function unmatchedText({ matcher, before, count, values }: Unmatched): string {
-  const { name } = matcher;
-  const those = before.length === 0 ? '' : ` that match ${printSelector(before)}`;
-  const there = values.length === 0 ? `they have no ${name}` : `${name} there: ${values.slice(0, 10).join(', ')}`;
-  const more = values.length > 10 ? ` and ${values.length - 10} more` : '';
-  return `None of the ${count} captures in this time range${those} has ${printMatcher(matcher)}; ${there}${more}.`;
-}
-
-function fromFuture(early: readonly Capture[]): Notice[] {
-  const last = early.at(-1);
-  return last
-    ? [
-        {
-          severity: 'warning',
-          text:
-            `Captures of a time to come are left out: ${early.length}, the last, ${last.object.key}, by ${spanText(last.time - Date.now())}: ` +
-            "a clock is wrong, or the keys' times are not UTC.",
-        },
-      ]
-    : [];
-}
-
-/** Nothing can be stored before it was captured: where a listing says so, a clock is wrong. */
-function storedEarly(captures: readonly Capture[]): Notice[] {
-  const lead = ({ time, object }: Capture) => (object.lastModified > 0 ? time - object.lastModified : 0);
-  const early = captures.filter((capture) => lead(capture) > clockTolerance);
-  if (early.length === 0) {
-    return [];
-  }
-  const worst = early.reduce((a, b) => (lead(b) > lead(a) ? b : a));
-  return [
-    {
-      severity: 'warning',
-      text:
-        `${early.length} of ${captures.length} captures were stored before the time in their keys, ${worst.object.key} by ${spanText(lead(worst))}: ` +
-        "a clock is wrong, or the keys' times are not UTC. They are shown at the time in the key.",
-    },
-  ];
-}
+/** Few listings need a word, and module.js is small. */
+const loadNotices = () => import(/* webpackChunkName: "explain" */ './listingNotices');
