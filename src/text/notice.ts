@@ -8,3 +8,6 @@ export interface Notice {
 export class InputError extends Error {
   override name = 'InputError';
 }
+
+/** There is nothing of what was asked for, and the message says what there is: shown where a result would be, not as an error. */
+export class NothingFound extends InputError {}
