@@ -1,6 +1,6 @@
 import type { AdHocVariableFilter } from '@grafana/data';
 import type { Bucket } from './captures/bucket';
-import { isKeyLabel } from './captures/keyMatchers';
+import { isKeyLabel, memberLabels } from './captures/keyMatchers';
 import { listCaptures, type Range } from './captures/listing';
 import { loadFrom, sourceIn } from './worker/sources';
 import { quoteMeta } from './text/literals';
@@ -43,6 +43,15 @@ export async function findValues(
   for (const capture of captures) {
     for (const [name, value] of Object.entries(capture.labels)) {
       labels.set(name, (labels.get(name) ?? new Set()).add(value));
+    }
+  }
+  if (captures.some(({ member }) => member !== undefined) && (label === undefined || memberLabels.includes(label))) {
+    const { readArchives } = await import(/* webpackChunkName: "archives" */ './worker/archiveProfiles');
+    for (const { name, profile } of [
+      ...(await readArchives({ bucket, worker }, captures, signal)).inside.values(),
+    ].flat()) {
+      labels.set('profile', (labels.get('profile') ?? new Set()).add(profile));
+      labels.set('member', (labels.get('member') ?? new Set()).add(name));
     }
   }
   const sampleTypes = new Set<string>();

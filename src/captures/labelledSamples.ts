@@ -1,7 +1,7 @@
 import type { Bucket } from './bucket';
 import { type Capture, describe } from './capture';
 import { listCaptures } from './listing';
-import { withoutLabels } from '../text/selector';
+import { parseSelector, printSelector, withoutLabels } from '../text/selector';
 import type { Notice } from '../text/notice';
 
 /** Profiles whose samples Go labels, the one that measures work first. */
@@ -24,7 +24,10 @@ export async function findLabelled(
 ): Promise<readonly Capture[]> {
   const times = captures.map(({ time }) => time);
   const range = { from: Math.min(...times) - nearby, to: Math.max(...times) + nearby };
-  const { captures: all } = await listCaptures(bucket, withoutLabels(selector, ['profile', 'event']), range, signal);
+  const others = parseSelector(withoutLabels(selector, ['profile', 'event', 'member']));
+  // Of an archive the worker takes the first of them that it has.
+  const profile = { name: 'profile', op: '=~', value: labelledProfiles.join('|') } as const;
+  const { captures: all } = await listCaptures(bucket, printSelector([...others, profile]), range, signal);
   const found = captures.flatMap((capture) => {
     const { service, instance, event } = capture.labels;
     const distance = ({ labels, time }: Capture) =>
@@ -34,7 +37,8 @@ export async function findLabelled(
       .filter((other) => distance(other) <= nearby)
       .sort((a, b) => distance(a) - distance(b));
     const first = (profile: string) => own.find(({ labels }) => labels.profile === profile);
-    return labelledProfiles.map(first).find((one) => one !== undefined) ?? [];
+    const inArchive = own.find(({ member }) => member !== undefined);
+    return labelledProfiles.map(first).find((one) => one !== undefined) ?? inArchive ?? [];
   });
   return [...new Set(found)];
 }

@@ -9,9 +9,10 @@ import {
   type Matcher,
 } from '../text/selector';
 import { clockTolerance, spanText } from '../text/time';
+import { withMembers } from './archive';
 import type { Capture } from './capture';
 import { isMeta } from './events';
-import { compileKeyMatchers, isKeyLabel, labelOf } from './keyMatchers';
+import { compileKeyMatchers, isKeyLabel, labelOf, memberLabels } from './keyMatchers';
 import type { Layout } from './layout';
 import { findCaptures, type Found } from './plan';
 
@@ -48,10 +49,15 @@ export async function listCaptures(
   const ahead = Math.abs(Date.now() - range.to) < clockTolerance ? hour : 0;
   const found = await findCaptures(store, layout, { prefix, ...range, to: range.to + ahead, labels, maxAge }, signal);
   const early = found.captures.filter(({ time }) => time > range.to + clockTolerance);
-  let captures: readonly Capture[] = found.captures.filter((capture) => capture.time <= range.to && !isMeta(capture));
+  let captures = await withMembers(
+    found.captures.filter((capture) => capture.time <= range.to && !isMeta(capture)),
+    key
+  );
   let unmatched: Unmatched | undefined;
   for (const { matcher, test } of await compileKeyMatchers(key)) {
-    const left = captures.filter(({ labels }) => test(labelOf(labels, matcher.name)));
+    const isKnown = ({ member, labels }: Capture) =>
+      member === undefined || !memberLabels.includes(matcher.name) || Object.hasOwn(labels, matcher.name);
+    const left = captures.filter((capture) => !isKnown(capture) || test(labelOf(capture.labels, matcher.name)));
     if (left.length === 0 && captures.length > 0) {
       const values = new Set(captures.map(({ labels }) => labelOf(labels, matcher.name)));
       unmatched = {

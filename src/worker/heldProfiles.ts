@@ -2,6 +2,7 @@ import { decode } from '../decode/decode';
 import { gunzip } from '../decode/gzip';
 import type { Profile } from '../profile/profile';
 import type { DecodedCache } from './decodedCache';
+import { readSourceKey } from './sourceKey';
 import type { Task } from './task';
 
 /** Profiles that the worker holds, those included that it decodes now: questions about them wait. */
@@ -12,7 +13,7 @@ export class HeldProfiles {
 
   /** @throws InputError as `decode` does */
   load(key: string, bytes: ArrayBuffer, task: Task): Promise<Profile> {
-    const loading = decodeInTurn(bytes, task).then((decoded) => {
+    const loading = decodeInTurn(key, bytes, task).then((decoded) => {
       this.put(key, decoded);
       return decoded;
     });
@@ -45,9 +46,11 @@ export class HeldProfiles {
 }
 
 /** Unpacking may be the platform's work beside this thread, and a step of its own where it is not. */
-async function decodeInTurn(bytes: ArrayBuffer, task: Task): Promise<Profile> {
+async function decodeInTurn(key: string, bytes: ArrayBuffer, task: Task): Promise<Profile> {
   await task.turn();
   return decode(new Uint8Array(bytes), {
+    member: readSourceKey(key).member,
+    turn: () => task.turn(),
     onProgress: task.onProgress,
     async unpack(packed) {
       const unpacked = await gunzip(packed);

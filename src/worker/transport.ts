@@ -1,3 +1,4 @@
+import { NothingFound } from '../text/notice';
 import { BlobWorker as Worker } from './BlobWorker';
 import type { Progress, Question, Request, Response, Started } from './messages';
 
@@ -163,7 +164,7 @@ export class Transport {
       this.held.add(request.key);
     }
     if (response.type === 'error') {
-      reject(new AnswerError(response.message));
+      reject(new (response.isNothing ? NothingFound : AnswerError)(response.message));
     } else {
       resolve(response);
     }

@@ -35,7 +35,6 @@ export function checkCount(count: number): void {
 
 /** A name for a message: hostile ones may be any length, and have any character. */
 export const shownName = (name: string): string => {
-   
   const plain = name.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '�');
   return plain.length > 200 ? `${plain.slice(0, 120)}…${plain.slice(-60)}` : plain;
 };

@@ -324,7 +324,7 @@ describe('zip', () => {
     }
     const { said } = await opened(zipOf(names.map(fileOf)));
     expect(said.join().length).toBeLessThan(2000);
-     
+
     expect(said.join()).not.toMatch(/[\u0000-\u001f\u202e]/);
   });
 
