@@ -8,8 +8,7 @@ import { emptyFlame, toFrame } from './frames/frames';
 import { saidRows, saidSeries, type SaidOptions } from './frames/said';
 import { rangeLink, type LinkContext } from './frames/links';
 import type { CodeLinks } from './codeLinks';
-import { failedNotice, findSources, loadFrom, ofSamples, sourceIn } from './worker/sources';
-import { readSourceKey } from './worker/sourceKey';
+import { failedNotice, findSources, loadFrom, objectKey, ofSamples, sourceIn } from './worker/sources';
 import { sampleMatchers } from './captures/keyMatchers';
 import { listOrExplain, openedCaptures, processCaptures } from './captures/opened';
 import { withLeakCaptures } from './captures/leakCaptures';
@@ -30,9 +29,10 @@ import { viewInfos } from './query/viewInfos';
 import type { SourceSettings } from './query/sourceLinks';
 import type { Capture } from './captures/capture';
 import type { Table } from './views/table';
-import { NothingFound, type Notice } from './text/notice';
+import type { Notice } from './text/notice';
 import type { WorkerClient } from './worker/client';
 import type { Opening } from './worker/holding';
+import { AnswerError } from './worker/transport';
 
 export interface QueryContext {
   readonly bucket: Bucket;
@@ -64,7 +64,7 @@ export async function runQuery(context: QueryContext, query: Query, signal: Abor
   soon?.catch(() => undefined); // Asked for again where it is needed, which says why it cannot be loaded.
   emit(
     await framesOf(context, query, signal, emit).catch((reason: unknown) => {
-      if (reason instanceof NothingFound) {
+      if (reason instanceof AnswerError && reason.isNothing) {
         return nothing(context, query, { captures: [], notices: [{ severity: 'warning', text: reason.message }] });
       }
       throw reason;
@@ -311,7 +311,7 @@ function openingOf(context: DrawContext, query: Query, count: number, signal: Ab
     },
     onDecode(key, done, total) {
       const percent = Math.round((100 * done) / total);
-      progress(`Reading ${readSourceKey(key).key}: ${percent} % of ${Math.round(total / 1e6)} MB.`);
+      progress(`Reading ${objectKey(key)}: ${percent} % of ${Math.round(total / 1e6)} MB.`);
     },
   };
 }

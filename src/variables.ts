@@ -45,14 +45,9 @@ export async function findValues(
       labels.set(name, (labels.get(name) ?? new Set()).add(value));
     }
   }
-  if (captures.some(({ member }) => member !== undefined) && (label === undefined || memberLabels.includes(label))) {
-    const { readArchives } = await import(/* webpackChunkName: "archives" */ './worker/archiveProfiles');
-    for (const { name, profile } of [
-      ...(await readArchives({ bucket, worker }, captures, signal)).inside.values(),
-    ].flat()) {
-      labels.set('profile', (labels.get('profile') ?? new Set()).add(profile));
-      labels.set('member', (labels.get('member') ?? new Set()).add(name));
-    }
+  if (captures.some(({ member }) => member) && (!label || memberLabels.includes(label))) {
+    const { addMembers } = await import(/* webpackChunkName: "archives" */ './worker/archiveProfiles');
+    await addMembers(labels, { bucket, worker }, captures, signal);
   }
   const sampleTypes = new Set<string>();
   if (label === undefined || !isKeyLabel(bucket.layout)(label)) {

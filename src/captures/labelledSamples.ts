@@ -21,7 +21,7 @@ export async function findLabelled(
   selector: string,
   captures: readonly Capture[],
   signal: AbortSignal
-): Promise<readonly Capture[]> {
+): Promise<{ readonly labelled: readonly Capture[]; readonly said: readonly Notice[] }> {
   const times = captures.map(({ time }) => time);
   const range = { from: Math.min(...times) - nearby, to: Math.max(...times) + nearby };
   const others = parseSelector(withoutLabels(selector, ['profile', 'event', 'member']));
@@ -40,11 +40,12 @@ export async function findLabelled(
     const inArchive = own.find(({ member }) => member !== undefined);
     return labelledProfiles.map(first).find((one) => one !== undefined) ?? inArchive ?? [];
   });
-  return [...new Set(found)];
+  const labelled = [...new Set(found)];
+  return { labelled, said: labelledNotices(captures, labelled) };
 }
 
 /** What is to be said where a capture is estimated by one of another event. */
-export function labelledNotices(captures: readonly Capture[], labelled: readonly Capture[]): Notice[] {
+function labelledNotices(captures: readonly Capture[], labelled: readonly Capture[]): Notice[] {
   const events = new Set(captures.map(({ labels }) => labels.event));
   const other = labelled.find(({ labels }) => labels.event && !events.has(labels.event));
   const text = other && `This event has no CPU profile; the estimate takes that of another one: ${describe(other)}.`;

@@ -37,58 +37,15 @@ export function gzipHead(bytes: Uint8Array): Uint8Array {
     head = head.length === 0 ? part : head;
   });
   try {
-    inflate.push(bytes.subarray(0, 4096), bytes.length <= 4096);
+    inflate.push(bytes.subarray(0, 4096));
   } catch {
     // Who unpacks all of it says what is wrong.
   }
   return head;
 }
 
-/**
- * Unpacks gzip piece by piece, as who reads them takes them.
- * @param turn awaited between two pieces
- * @throws InputError for a truncated or corrupt file
- */
-export async function* gunzipChunks(bytes: Uint8Array, turn?: () => Promise<void>): AsyncGenerator<Uint8Array> {
-  let length = 0;
-  try {
-    const reader = nativeStream(bytes).getReader();
-    try {
-      for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        length += part.value.length;
-        yield part.value;
-        await turn?.();
-      }
-      return;
-    } finally {
-      await reader.cancel().catch(() => undefined);
-    }
-  } catch (error) {
-    if (!(error instanceof TypeError) && (error as { code?: string }).code === undefined) {
-      throw error; // Not of the stream but of who waits for it.
-    }
-  }
-  // Chromium refuses what follows the first member of a file; what was unpacked of it is known already.
-  yield* gunzipAfter(bytes, length, turn);
-}
-
-async function* gunzipAfter(bytes: Uint8Array, known: number, turn?: () => Promise<void>) {
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  const members = new Members((part) => {
-    parts.push(length < known ? part.subarray(Math.min(part.length, known - length)) : part);
-    length += part.length;
-  });
-  for (let at = 0; at < bytes.length; at += step) {
-    members.push(bytes.subarray(at, at + step), at + step >= bytes.length);
-    yield* parts.filter((part) => part.length > 0);
-    parts = [];
-    await turn?.();
-  }
-}
-
 async function gunzipNative(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
-  const reader = nativeStream(bytes).getReader();
+  const reader = gunzipStream(bytes).getReader();
   const output = new Output(bytes, limit);
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     try {
@@ -101,7 +58,8 @@ async function gunzipNative(bytes: Uint8Array, limit: number): Promise<Uint8Arra
   return output.finish();
 }
 
-function nativeStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
+/** What the platform unpacks, piece by piece; of several members Chromium's gives the first, then an error. */
+export function gunzipStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
   const source = new ReadableStream<BufferSource>({
     start(controller) {
       controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
@@ -111,51 +69,34 @@ function nativeStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return source.pipeThrough(new DecompressionStream('gzip'));
 }
 
-/** Unpacked in pieces of so many bytes, so that the limit stops a bomb before it is unpacked whole. */
-const step = 65536;
-
 function gunzipMembers(bytes: Uint8Array, limit: number): Uint8Array {
   const output = new Output(bytes, limit);
-  const members = new Members((part) => output.push(part));
-  for (let at = 0; at < bytes.length; at += step) {
-    members.push(bytes.subarray(at, at + step), at + step >= bytes.length);
+  let finished = false;
+  const inflate = new Gunzip((part, final) => {
+    output.push(part);
+    finished = final;
+  });
+  try {
+    // In pieces, so that the limit stops a bomb before it is unpacked whole.
+    const step = 65536;
+    for (let at = 0; at < bytes.length; at += step) {
+      inflate.push(bytes.subarray(at, at + step), at + step >= bytes.length);
+    }
+  } catch (error) {
+    if (error instanceof InputError) {
+      throw error;
+    }
+    throw new InputError(
+      `The gzip data is damaged or cut off (${error instanceof Error ? error.message : String(error)}) ` +
+        `after ${output.length} unpacked bytes. The upload was probably interrupted.`
+    );
+  }
+  if (!finished) {
+    throw new InputError(
+      `The gzip data ends early, after ${output.length} unpacked bytes. The upload was probably interrupted.`
+    );
   }
   return output.finish();
-}
-
-/** The members of a gzip file one after the other, by fflate. */
-class Members {
-  private length = 0;
-  private isFinished = false;
-  private readonly inflate: Gunzip;
-
-  constructor(take: (part: Uint8Array) => void) {
-    this.inflate = new Gunzip((part, final) => {
-      take(part);
-      this.length += part.length;
-      this.isFinished = final;
-    });
-  }
-
-  /** @throws InputError for what is damaged, and with the last piece where the data ends early */
-  push(piece: Uint8Array, isLast: boolean): void {
-    try {
-      this.inflate.push(piece, isLast);
-    } catch (error) {
-      if (error instanceof InputError) {
-        throw error;
-      }
-      throw new InputError(
-        `The gzip data is damaged or cut off (${error instanceof Error ? error.message : String(error)}) ` +
-          `after ${this.length} unpacked bytes. The upload was probably interrupted.`
-      );
-    }
-    if (isLast && !this.isFinished) {
-      throw new InputError(
-        `The gzip data ends early, after ${this.length} unpacked bytes. The upload was probably interrupted.`
-      );
-    }
-  }
 }
 
 /**

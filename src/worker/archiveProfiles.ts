@@ -3,8 +3,7 @@ import type { Bucket } from '../captures/bucket';
 import type { Capture } from '../captures/capture';
 import type { MemberProfile } from '../decode/unpack/choose';
 import type { WorkerClient } from './client';
-import { loadFrom } from './sources';
-import { sourceKey } from './sourceKey';
+import { loadFrom, sourceIn } from './sources';
 
 /** A list of captures reads no more archives, and no more bytes of them, for what is inside: the newest ones. */
 const most = { count: 20, bytes: 64 * 1024 * 1024 };
@@ -42,7 +41,7 @@ export async function readArchives(
   let count = 0;
   const reads = archives.map(async (capture) => {
     const { object } = capture;
-    const key = sourceKey(bucket, { ...capture, member: undefined });
+    const { key } = sourceIn(bucket)({ ...capture, member: undefined });
     if (object.etag !== '' && known.has(key)) {
       return [capture, known.get(key)] as const;
     }
@@ -67,6 +66,24 @@ export async function readArchives(
     }
   }
   return { inside, unread: archives.length - inside.size };
+}
+
+/** Adds to values of labels what archives have: names of profiles, and of members. @throws as readArchives */
+export async function addMembers(
+  labels: Map<string, Set<string>>,
+  where: Parameters<typeof readArchives>[0],
+  captures: readonly Capture[],
+  signal: AbortSignal
+): Promise<void> {
+  const { inside } = await readArchives(where, captures, signal);
+  const [profiles, members] = ['profile', 'member'].map((label) => labels.get(label) ?? new Set<string>());
+  for (const { name, profile } of [...inside.values()].flat()) {
+    if (profile !== '') {
+      profiles.add(profile);
+    }
+    members.add(name);
+  }
+  labels.set('profile', profiles).set('member', members);
 }
 
 function remember(key: string, members: readonly MemberProfile[]): void {

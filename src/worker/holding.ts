@@ -1,6 +1,5 @@
 import { SharedTasks } from '../tasks/shared';
 import { againIfLost, AnswerError, type Job, type OnDecoding, type Transport } from './transport';
-import { NothingFound } from '../text/notice';
 import type { Table } from '../views/table';
 
 /**
@@ -100,8 +99,6 @@ export class Holding {
 
 /** The worker's message with the name of the source it is about. */
 export const named = (name: string, reason: unknown): unknown =>
-  reason instanceof AnswerError || reason instanceof NothingFound
-    ? new (reason instanceof NothingFound ? NothingFound : Error)(`${name}: ${reason.message}`)
-    : reason;
+  reason instanceof AnswerError ? new AnswerError(`${name}: ${reason.message}`, reason.isNothing) : reason;
 
 export const messageOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));

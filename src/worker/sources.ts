@@ -2,14 +2,12 @@ import type { Bucket } from '../captures/bucket';
 import { captureOfKey } from '../captures/byKey';
 import { isSameProcess, type Capture } from '../captures/capture';
 import type { Choice } from '../captures/chooseCaptures';
-import { findLabelled, labelledNotices } from '../captures/labelledSamples';
 import { sampleMatchers } from '../captures/keyMatchers';
 import type { EstimateQueryFields } from '../fields/fields';
 import type { Notice } from '../text/notice';
 import { printSelector } from '../text/selector';
 import type { InputSources } from './client';
 import type { Failure, Load, Source } from './holding';
-import { readSourceKey, sourceKey } from './sourceKey';
 
 /** What the worker opens for the chosen captures and their base, and all that has to be said of them. @throws StoreError, InputError */
 export async function findSources(
@@ -19,7 +17,10 @@ export async function findSources(
   base: Choice,
   signal: AbortSignal
 ): Promise<{ sources: InputSources; count: number; notices: readonly Notice[] }> {
-  const labelled = query.estimate === 'paths' ? await findLabelled(bucket, query.selector, captures, signal) : [];
+  const { labelled, said } =
+    query.estimate === 'paths'
+      ? await (await loadLabelled()).findLabelled(bucket, query.selector, captures, signal)
+      : { labelled: [], said: [] };
   const compared = [...captures, ...base.captures];
   const toSource = sourceIn(bucket);
   return {
@@ -31,9 +32,12 @@ export async function findSources(
       capturedAt: captures.length === 1 ? keyTime(bucket, captures[0]) : undefined,
     },
     count: compared.length + labelled.length,
-    notices: [...notices, ...base.notices, ...labelledNotices(captures, labelled)],
+    notices: [...notices, ...base.notices, ...said],
   };
 }
+
+/** Few queries estimate. */
+const loadLabelled = () => import(/* webpackChunkName: "labelled" */ '../captures/labelledSamples');
 
 /** What is missing from an answer. */
 export function failedNotice(failed: readonly Failure[], count: number): Notice[] {
@@ -49,22 +53,26 @@ export function failedNotice(failed: readonly Failure[], count: number): Notice[
   ];
 }
 
-/** Captures as the worker knows them. */
+/**
+ * Captures as the worker knows them. A rewritten object has another etag and must not be answered from the cache, nor one of
+ * another bucket, nor another member of an archive. Keys never hold a NUL.
+ */
 export const sourceIn =
-  (bucket: Bucket) =>
-  (capture: Capture): Source => ({
-    key: sourceKey(bucket, capture),
-    name: capture.object.key,
-    time: capture.time,
-    size: capture.object.size,
-    isUnknown: capture.object.etag === '',
+  ({ id }: Bucket) =>
+  ({ object, time, member = '' }: Capture): Source => ({
+    key: [id, object.key, object.etag, member].join('\0'),
+    name: object.key,
+    time,
+    size: object.size,
+    isUnknown: object.etag === '',
   });
+export const objectKey = (key: string) => key.split('\0')[1];
 
 /** Reads the objects of sources. */
 export const loadFrom =
   ({ store }: Bucket): Load =>
   (source, signal) => {
-    const { key, etag } = readSourceKey(source);
+    const [, key, etag] = source.split('\0');
     return store.get(key, signal, etag);
   };
 

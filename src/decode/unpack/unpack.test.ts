@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -272,6 +273,9 @@ describe('tar', () => {
         /^The archive is damaged or cut off \((it ends early, in or after cpu|no header .* after heap).prof\)/
       );
     }
+    // The upload of a packed one ended early.
+    const packed = gzipSync(tarOf([files[0], other('large.bin', randomBytes(200_000))]));
+    expect((await opened(packed.subarray(0, 100_000))).said.join()).toMatch(/gzip data .* after large.bin/);
     await expect(opened(tar.subarray(0, end), '{profile="mutex"}')).rejects.toThrow(/it has heap .*cut off/);
     await expect(opened(tar.subarray(0, 520))).rejects.toThrow(/cut off/);
   });
@@ -285,10 +289,10 @@ describe('tar', () => {
   it('has so many members at most', async () => {
     const many = Array.from({ length: 10_001 }, (_, i) => other(`f${i}`, Buffer.alloc(0)));
     await expect(opened(tarOf(many))).rejects.toThrow(/more than 10,000 members/);
-    await expect(opened(zipOf(many))).rejects.toThrow(/more than 10,000 members/);
-    await expect(opened(zipOf(many, { isZip64: true }))).rejects.toThrow(/more than 10,000 members/);
-    expect(await stackOf(zipOf([...many.slice(0, 9_999), fileOf('heap.prof')]))).toBe('heap.prof');
-  });
+    await expect(opened(zipOf(many, { method: 0 }))).rejects.toThrow(/more than 10,000 members/);
+    await expect(opened(zipOf(many, { method: 0, isZip64: true }))).rejects.toThrow(/more than 10,000 members/);
+    expect(await stackOf(zipOf([...many.slice(0, 9_999), fileOf('heap.prof')], { method: 0 }))).toBe('heap.prof');
+  }, 30_000);
 
   it('says of a member that is larger than what may be unpacked', async () => {
     await expect(opened(Buffer.concat([tarHeader('heap.prof', 2 ** 31), Buffer.alloc(512)]))).rejects.toThrow(

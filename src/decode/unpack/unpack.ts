@@ -1,8 +1,9 @@
 import { InputError, NothingFound, type Notice } from '../../text/notice';
 import { isTar, isZip, isZstd } from '../containers';
 import type { Decoded, DecodeOptions } from '../decoded';
-import { gunzipChunks, gzipHead, isGzip, maxUnpackedBytes } from '../gzip';
+import { gzipHead, isGzip, maxUnpackedBytes } from '../gzip';
 import { asProfile, choiceNotices, isBetter, listed, membersTest, namedMembers, type MemberProfile } from './choose';
+import { gunzipChunks } from './gunzipChunks';
 import { shownName, type Scan, type Wants } from './scan';
 import { scanTar } from './tar';
 import { scanZip } from './zip';
