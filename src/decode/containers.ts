@@ -6,13 +6,13 @@ import { gzipHead, isGzip } from './gzip';
 export const isContainer = (bytes: Uint8Array): boolean =>
   isZstd(bytes) || isZip(bytes) || isTar(isGzip(bytes) ? gzipHead(bytes) : bytes);
 
+const magic = (bytes: Uint8Array): number => bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24);
+
 /** A frame of zstd (RFC 8878, 3.1.1), which is not one to be skipped. */
-export const isZstd = (bytes: Uint8Array): boolean =>
-  bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd;
+export const isZstd = (bytes: Uint8Array): boolean => magic(bytes) >>> 0 === 0xfd2fb528;
 
 /** A zip starts with a member, or with its end where it is empty (APPNOTE 4.3). */
-export const isZip = (bytes: Uint8Array): boolean =>
-  bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 ? bytes[3] === 4 : bytes[2] === 5 && bytes[3] === 6);
+export const isZip = (bytes: Uint8Array): boolean => [0x04034b50, 0x06054b50].includes(magic(bytes));
 
 /** A tar starts with a header whose checksum is right, also one of the time before there was a magic number. */
 export function isTar(bytes: Uint8Array): boolean {
