@@ -1022,7 +1022,7 @@ describe('archives', () => {
   test('are a row each in the table of captures, with the profiles inside', async () => {
     const { ds, bucket } = setUp(bucketOf());
     const [frame] = (await framesOf(ds, { view: 'captures', selector: '' })).frames;
-    expect(valuesOf(frame, 'profile')).toEqual(['cpu, heap', 'goroutine, heap', 'heap']);
+    expect(valuesOf(frame, 'profile')).toEqual(['heap, cpu', 'heap, goroutine', 'heap']);
     expect(valuesOf(frame, 'key')).toEqual([keyAt(3, 'debug.tar'), zip(2), keyAt(1, 'heap.pb.gz')]);
     expect(noticesOf(frame)).toBe('');
     // A refresh reads nothing again.

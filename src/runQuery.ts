@@ -32,7 +32,7 @@ import type { Table } from './views/table';
 import type { Notice } from './text/notice';
 import type { WorkerClient } from './worker/client';
 import type { Opening } from './worker/holding';
-import { AnswerError } from './worker/transport';
+import type { AnswerError } from './worker/transport';
 
 export interface QueryContext {
   readonly bucket: Bucket;
@@ -63,8 +63,8 @@ export async function runQuery(context: QueryContext, query: Query, signal: Abor
       : undefined;
   soon?.catch(() => undefined); // Asked for again where it is needed, which says why it cannot be loaded.
   emit(
-    await framesOf(context, query, signal, emit).catch((reason: unknown) => {
-      if (reason instanceof AnswerError && reason.isNothing) {
+    await framesOf(context, query, signal, emit).catch((reason: AnswerError) => {
+      if (reason.isNothing) {
         return nothing(context, query, { captures: [], notices: [{ severity: 'warning', text: reason.message }] });
       }
       throw reason;

@@ -1,7 +1,8 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { isContainer, isZstd } from '../decode/containers';
+import { isContainer, isGzip } from '../decode/containers';
 import { decode } from '../decode/decode';
+import { isPackedTar } from '../decode/gzip';
 import { normalized, subtractBase, type BaseOptions } from '../ops/subtractBase';
 import { compact } from '../ops/compact';
 import { withCommonTypes } from '../ops/header';
@@ -221,7 +222,7 @@ async function splitPath(file: string): Promise<{ path: string; inside: string }
   return { path: file, inside: '' };
 }
 
-const isArchive = (bytes: Uint8Array) => isContainer(bytes) && !isZstd(bytes);
+const isArchive = (bytes: Uint8Array) => isContainer(bytes) || (isGzip(bytes) && isPackedTar(bytes));
 
 /** Errors of what the user gave: a profile, an argument, the name of a file. */
 export const isExpected = (error: unknown): error is Error =>

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip as zlibGunzip } from 'node:zlib';
-import { gunzip, maxUnpackedBytes, notedBytes } from '../decode/gzip';
+import { maxUnpackedBytes } from '../decode/containers';
+import { gunzip, notedBytes } from '../decode/gzip';
 
 const unpack = promisify(zlibGunzip);
 

@@ -1,7 +1,7 @@
 import { InputError } from '../text/notice';
-import { isContainer } from './containers';
+import { isContainer, isGzip } from './containers';
 import type { Decoded, DecodeOptions } from './decoded';
-import { gunzip, isGzip } from './gzip';
+import { gunzip, isPackedTar } from './gzip';
 import { decodePprof } from './pprof';
 
 /**
@@ -15,11 +15,12 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
   let unpacked = bytes;
   // Twice: some uploaders pack a file that was packed already.
   for (let i = 0; ; i++) {
-    if (isContainer(unpacked)) {
+    const isPacked = isGzip(unpacked);
+    if (isPacked ? isPackedTar(unpacked) : isContainer(unpacked)) {
       const { decodeContained } = await import(/* webpackChunkName: "unpack" */ './unpack/unpack');
-      return decodeContained(unpacked, options, decode);
+      return decodeContained(unpacked, { ...options, unpack }, decode);
     }
-    if (i === 2 || !isGzip(unpacked)) {
+    if (i === 2 || !isPacked) {
       break;
     }
     unpacked = await unpack(unpacked);

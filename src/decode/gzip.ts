@@ -1,12 +1,6 @@
 import { Gunzip } from 'fflate';
 import { InputError } from '../text/notice';
-
-/** Most bytes a compressed profile may unpack to: 1 GiB. Over it the file is not a profile or not for a browser. */
-export const maxUnpackedBytes = 1024 * 1024 * 1024;
-
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
+import { isTar, maxUnpackedBytes } from './containers';
 
 /** Below this fflate is as fast as a stream in Chromium and several times as fast in Node: streams cost a set-up each. */
 const smallBytes = 32 * 1024;
@@ -30,22 +24,26 @@ export async function gunzip(bytes: Uint8Array, limit = maxUnpackedBytes): Promi
   }
 }
 
-/** The first bytes that a gzip file unpacks to, as far as 4 KiB of it say; none where it is damaged. */
-export function gzipHead(bytes: Uint8Array): Uint8Array {
-  let head = new Uint8Array(0);
-  const inflate = new Gunzip((part) => {
-    head = head.length === 0 ? part : head;
-  });
+/** Whether a tar is packed with gzip, as far as the first 4 KiB of it say. */
+export function isPackedTar(bytes: Uint8Array): boolean {
+  let isFound: boolean | undefined;
+  const inflate = new Gunzip((part) => (isFound ??= isTar(part)));
   try {
     inflate.push(bytes.subarray(0, 4096));
   } catch {
     // Who unpacks all of it says what is wrong.
   }
-  return head;
+  return isFound === true;
 }
 
 async function gunzipNative(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
-  const reader = gunzipStream(bytes).getReader();
+  const source = new ReadableStream<BufferSource>({
+    start(controller) {
+      controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
+      controller.close();
+    },
+  });
+  const reader = source.pipeThrough(new DecompressionStream('gzip')).getReader();
   const output = new Output(bytes, limit);
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     try {
@@ -56,17 +54,6 @@ async function gunzipNative(bytes: Uint8Array, limit: number): Promise<Uint8Arra
     }
   }
   return output.finish();
-}
-
-/** What the platform unpacks, piece by piece; of several members Chromium's gives the first, then an error. */
-export function gunzipStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  const source = new ReadableStream<BufferSource>({
-    start(controller) {
-      controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
-      controller.close();
-    },
-  });
-  return source.pipeThrough(new DecompressionStream('gzip'));
 }
 
 function gunzipMembers(bytes: Uint8Array, limit: number): Uint8Array {

@@ -2,6 +2,7 @@ import { isArchiveKey } from '../captures/archive';
 import type { Bucket } from '../captures/bucket';
 import type { Capture } from '../captures/capture';
 import type { MemberProfile } from '../decode/unpack/choose';
+import { profileNames } from '../text/profileName';
 import type { WorkerClient } from './client';
 import { loadFrom, sourceIn } from './sources';
 
@@ -93,8 +94,8 @@ function remember(key: string, members: readonly MemberProfile[]): void {
   }
 }
 
-/** Go's names of the profiles inside, each once: `cpu, goroutine, heap`; those whose names say none as `other`. */
+/** Go's names of the profiles inside, each once, what is opened first where nobody names one first: `heap, cpu, goroutine`; those whose names say none as `other`. */
 export const profilesText = (members: readonly MemberProfile[]): string => {
   const names = new Set(members.map(({ profile }) => profile || 'other'));
-  return names.size === 0 ? 'none' : [...names].sort().join(', ');
+  return names.size === 0 ? 'none' : [...profileNames, 'other'].filter((name) => names.has(name)).join(', ');
 };

@@ -1,4 +1,5 @@
 import { HeldProfiles } from './heldProfiles';
+import { gunzip } from '../decode/gzip';
 import { gzip } from '../encode/gzip';
 import { MergeBuilder } from '../ops/merge';
 import type { Profile } from '../profile/profile';
@@ -81,7 +82,10 @@ function answersOfHeld(
       ofInputs(keys, task, ({ profile }) => ({ type: 'tables', tables: memory(query, meta, profile) })),
     async listMembers({ bytes }, task) {
       const { listMembers } = await import(/* webpackChunkName: "unpack" */ '../decode/unpack/unpack');
-      return { type: 'members', members: await listMembers(new Uint8Array(bytes), () => task.turn()) };
+      return {
+        type: 'members',
+        members: await listMembers(new Uint8Array(bytes), { unpack: gunzip, turn: () => task.turn() }),
+      };
     },
     async processView({ sources, query }, task) {
       const profiles = await held.inTurn(

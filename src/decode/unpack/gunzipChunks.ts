@@ -1,12 +1,21 @@
-import { gunzip, gunzipStream } from '../gzip';
-
 /**
  * Unpacks gzip piece by piece, as who reads them takes them.
+ * @param unpack unpacks all of it at once
  * @param turn awaited between two pieces
  * @throws InputError for a truncated or corrupt file, after what could be unpacked of it
  */
-export async function* gunzipChunks(bytes: Uint8Array, turn?: () => Promise<void>): AsyncGenerator<Uint8Array> {
-  const reader = gunzipStream(bytes).getReader();
+export async function* gunzipChunks(
+  bytes: Uint8Array,
+  unpack: (bytes: Uint8Array) => Promise<Uint8Array>,
+  turn?: () => Promise<void>
+): AsyncGenerator<Uint8Array> {
+  const source = new ReadableStream<BufferSource>({
+    start(controller) {
+      controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
+      controller.close();
+    },
+  });
+  const reader = source.pipeThrough(new DecompressionStream('gzip')).getReader();
   let length = 0;
   try {
     for (;;) {
@@ -25,5 +34,5 @@ export async function* gunzipChunks(bytes: Uint8Array, turn?: () => Promise<void
     await reader.cancel().catch(() => undefined);
   }
   // Several members, which Chromium refuses, or damage, which is said here.
-  yield (await gunzip(bytes)).subarray(length);
+  yield (await unpack(bytes)).subarray(length);
 }

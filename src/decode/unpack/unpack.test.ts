@@ -9,7 +9,10 @@ import { encodeFolded } from '../../testing/encode';
 import { printProfile } from '../../testing/print';
 import { InputError, NothingFound } from '../../text/notice';
 import { decode } from '../decode';
-import { listMembers } from './unpack';
+import { gunzip } from '../gzip';
+import { listMembers as listIn } from './unpack';
+
+const listMembers = (bytes: Uint8Array) => listIn(bytes, { unpack: gunzip });
 
 /** A profile whose one function says which it is. */
 const profileOf = (name: string, value = 1) =>

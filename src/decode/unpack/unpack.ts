@@ -1,7 +1,6 @@
 import { InputError, NothingFound, type Notice } from '../../text/notice';
-import { isTar, isZip, isZstd } from '../containers';
+import { isGzip, isTar, isZip, isZstd, maxUnpackedBytes } from '../containers';
 import type { Decoded, DecodeOptions } from '../decoded';
-import { gzipHead, isGzip, maxUnpackedBytes } from '../gzip';
 import { asProfile, choiceNotices, isBetter, listed, membersTest, namedMembers, type MemberProfile } from './choose';
 import { gunzipChunks } from './gunzipChunks';
 import { shownName, type Scan, type Wants } from './scan';
@@ -11,6 +10,9 @@ import { unzstd } from './zstd';
 
 /** Decodes what was in a container. */
 type Decode = (bytes: Uint8Array, options: DecodeOptions) => Promise<Decoded>;
+
+/** Options of which the way to unpack gzip is known. */
+type Unpacking = DecodeOptions & Required<Pick<DecodeOptions, 'unpack'>>;
 
 /** Layers of packing around a profile that are taken off: a packed member of an archive in an archive, each of these packed. */
 const maxLayers = 6;
@@ -22,7 +24,7 @@ const maxInner = 16;
  * others nothing is kept, and in a zip nothing is unpacked. An archive in an archive is opened, one in that is not.
  * @throws InputError that names the member; NothingFound where no member is what was asked for
  */
-export async function decodeContained(bytes: Uint8Array, options: DecodeOptions, decode: Decode): Promise<Decoded> {
+export async function decodeContained(bytes: Uint8Array, options: Unpacking, decode: Decode): Promise<Decoded> {
   const { layers = 0, archives = 0 } = options;
   if (layers >= maxLayers) {
     throw new InputError(`The file is packed more than ${maxLayers} times, one in another: it is no profile.`);
@@ -47,14 +49,14 @@ export async function decodeContained(bytes: Uint8Array, options: DecodeOptions,
  * The members that are profiles by their names, those of archives in the archive as `inner.zip/heap.prof`.
  * @throws InputError for what is no archive, or a damaged one
  */
-export async function listMembers(bytes: Uint8Array, turn?: DecodeOptions['turn']): Promise<readonly MemberProfile[]> {
-  const { members } = await scanArchive(bytes, () => false, turn);
+export async function listMembers(bytes: Uint8Array, options: Unpacking): Promise<readonly MemberProfile[]> {
+  const { members } = await scanArchive(bytes, () => false, options);
   const found = members.flatMap((member) => asProfile(member) ?? []);
   if (found.length > 0) {
     return found;
   }
-  for await (const inner of innerArchives(bytes, members, turn)) {
-    const scan = await scanArchive(inner.bytes, () => false, turn);
+  for await (const inner of innerArchives(bytes, members, options)) {
+    const scan = await scanArchive(inner.bytes, () => false, options);
     found.push(...scan.members.flatMap(({ name }) => asProfile({ name: `${inner.name}/${name}` }) ?? []));
   }
   return found;
@@ -69,13 +71,8 @@ interface OpenedMember {
 }
 
 /** @param folder what is before the names of its members, where it is an archive in another. @throws as decodeContained */
-async function openMember(
-  bytes: Uint8Array,
-  options: DecodeOptions,
-  depth: number,
-  folder: string
-): Promise<OpenedMember> {
-  const { member: selector = '', turn } = options;
+async function openMember(bytes: Uint8Array, options: Unpacking, depth: number, folder: string): Promise<OpenedMember> {
+  const { member: selector = '' } = options;
   if (depth > 1) {
     throw new InputError(
       'It is an archive in an archive in an archive: one archive in another is opened, no deeper one.'
@@ -98,7 +95,7 @@ async function openMember(
       best = isWanted ? profile : best;
       return isWanted;
     },
-    turn
+    options
   );
   const profile = wanted && asked.get(wanted.member.name);
   if (profile) {
@@ -112,7 +109,7 @@ async function openMember(
 async function openInner(
   bytes: Uint8Array,
   members: Scan['members'],
-  options: DecodeOptions,
+  options: Unpacking,
   depth: number,
   cut: string | undefined
 ): Promise<OpenedMember> {
@@ -123,14 +120,16 @@ async function openInner(
       `${shownName(first.name)} is an archive in an archive in an archive: one archive in another is opened, no deeper one.`
     );
   }
-  for await (const inner of innerArchives(bytes, members, options.turn)) {
+  for await (const inner of innerArchives(bytes, members, options)) {
     try {
       return await openMember(inner.bytes, options, depth + 1, `${inner.name}/`);
     } catch (error) {
       if (!(error instanceof NothingFound)) {
         throw error instanceof InputError ? new InputError(`${shownName(inner.name)}: ${error.message}`) : error;
       }
-      inside.push(...(await listMembers(inner.bytes)).map((one) => ({ ...one, name: `${inner.name}/${one.name}` })));
+      inside.push(
+        ...(await listMembers(inner.bytes, options)).map((one) => ({ ...one, name: `${inner.name}/${one.name}` }))
+      );
     }
   }
   const { member: selector = '' } = options;
@@ -152,9 +151,9 @@ const cutNotice = (cut: string | undefined): Notice[] =>
 const isArchive = (name: string) => /\.(zip|tar|tgz|tar\.gz|tar\.zst)$/i.test(name);
 
 /** Archives that an archive has, one after the other: unpacked, so that of each only its members are left to read. */
-async function* innerArchives(bytes: Uint8Array, members: Scan['members'], turn: DecodeOptions['turn']) {
+async function* innerArchives(bytes: Uint8Array, members: Scan['members'], options: Unpacking) {
   for (const { name } of members.filter((member) => isArchive(member.name)).slice(0, maxInner)) {
-    const { wanted } = await scanArchive(bytes, (member) => member.name === name, turn);
+    const { wanted } = await scanArchive(bytes, (member) => member.name === name, options);
     if (wanted) {
       yield { name, bytes: wanted.bytes };
     }
@@ -162,17 +161,17 @@ async function* innerArchives(bytes: Uint8Array, members: Scan['members'], turn:
 }
 
 /** One pass over an archive, however it is packed. @throws InputError */
-async function scanArchive(bytes: Uint8Array, wants: Wants, turn: DecodeOptions['turn']): Promise<Scan> {
+async function scanArchive(bytes: Uint8Array, wants: Wants, { unpack, turn }: Unpacking): Promise<Scan> {
   const plain = isZstd(bytes) ? unzstd(bytes, maxUnpackedBytes) : bytes;
   await turn?.();
   if (isZip(plain)) {
     return scanZip(plain, wants, maxUnpackedBytes);
   }
   const isPacked = isGzip(plain);
-  if (!isTar(isPacked ? gzipHead(plain) : plain)) {
+  if (!isPacked && !isTar(plain)) {
     throw new InputError('It is no archive: expected a zip, a tar, or a tar packed with gzip or zstd.');
   }
-  return scanTar(isPacked ? gunzipChunks(plain, turn) : one(plain), wants, maxUnpackedBytes);
+  return scanTar(isPacked ? gunzipChunks(plain, unpack, turn) : one(plain), wants, maxUnpackedBytes);
 }
 
 async function* one(bytes: Uint8Array) {
