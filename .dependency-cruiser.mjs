@@ -17,6 +17,7 @@ const layers = {
   worker: ['tasks', 'text', 'profile', 'captures', 'fields', 'decode', 'encode', 'ops', 'query', 'views'],
   frames: ['text', 'captures', 'views', 'query/query'],
   editors: ['text', 'captures', 'fields', 'views/view', 'query', 'worker/download', 'datasource', 'types'],
+  fuzz: ['text', 'store', 'captures', 'profile', 'decode', 'encode', 'ops', 'views', 'query', 'testing'],
   cli: ['text', 'profile', 'captures', 'fields', 'decode', 'encode', 'ops', 'views', 'query', 'worker', 'testing'],
 };
 /** They run in the worker and in Node: no Grafana, React or DOM, and nothing of Node. */
@@ -57,7 +58,7 @@ export default {
       comment: 'The plugin carries nothing of the command line, and no helper of tests.',
       severity: 'error',
       from: { path: '^src/[^/]+$', pathNot: tests },
-      to: { path: inFolder(['cli', 'testing']) },
+      to: { path: inFolder(['cli', 'fuzz', 'testing']) },
     },
     {
       name: 'no-circle',

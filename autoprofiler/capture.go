@@ -26,7 +26,8 @@ type part struct {
 const (
 	// A goroutine profile has a record of up to 128 frames for each goroutine, and takes at most 0.7 of the stacks in use.
 	goroutineCost = 6 << 10
-	// A dump as text is built in one buffer, which doubles, and takes 6.4 of the stacks in use.
+	// A dump as text is built in one buffer, which doubles, and takes 7.7 of the stacks in use where names of functions and files
+	// have 60 bytes each.
 	textCost = 2 << 20
 	// The runtime's buffer of samples and its labels, which is read ten times a second.
 	cpuCost = 2 << 20
@@ -45,7 +46,7 @@ func goroutineProfileCost(n int, stacks uint64) uint64 {
 }
 
 // goroutineTextCost is what their dump as text takes.
-func goroutineTextCost(stacks uint64) uint64 { return textCost + stacks/2*13 }
+func goroutineTextCost(stacks uint64) uint64 { return textCost + stacks*9 }
 
 // stackBytes is the memory of goroutines' stacks: runtime.MemStats.StackInuse, without stopping the world.
 func stackBytes() uint64 {

@@ -10,37 +10,9 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
+
+	"github.com/pproflens/pproflens/autoprofiler/internal/victim"
 )
-
-// Deep waits forever, depth calls deep. Goroutines with different paths have different stacks, none of which a profile can
-// merge.
-//
-//go:noinline
-func Deep(depth, path int) int { return wait(depth, path, nil) }
-
-//go:noinline
-func wait(depth, path int, until chan struct{}) int {
-	if depth == 0 {
-		<-until
-		return 0
-	}
-	if path&1 == 1 {
-		return waitOther(depth-1, path>>1, until) + 1
-	}
-	return wait(depth-1, path>>1, until) + 1
-}
-
-//go:noinline
-func waitOther(depth, path int, until chan struct{}) int {
-	if depth == 0 {
-		<-until
-		return 0
-	}
-	if path&1 == 1 {
-		return waitOther(depth-1, path>>1, until) + 2
-	}
-	return wait(depth-1, path>>1, until) + 2
-}
 
 // What a goroutine profile and a dump take is no more than their estimates, nor a small part of them: then they would be
 // left out where they fit. What writing any profile takes is not counted: a few goroutines' is that.
@@ -68,7 +40,7 @@ func TestTheCostOfGoroutinesIsEstimated(t *testing.T) {
 			for i := range test.goroutines {
 				go func() {
 					ready <- struct{}{}
-					wait(test.depth, i, until)
+					victim.Wait(test.depth, i, until)
 				}()
 				<-ready
 			}

@@ -27,6 +27,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"github.com/pproflens/pproflens/autoprofiler"
+	"github.com/pproflens/pproflens/autoprofiler/internal/victim"
 	"github.com/pproflens/pproflens/autoprofiler/s3target"
 )
 
@@ -36,14 +37,14 @@ func TestTheLastCaptureIsInTheBucketBeforeTheProcessDies(t *testing.T) {
 	for name, limited := range limits {
 		t.Run(name+", HTTP", func(t *testing.T) {
 			server := newServer(t, http.StatusOK)
-			v := &victim{env: []string{"AUTOPROFILER_OOM_URL=" + server.URL}}
+			v := &doomed{env: []string{"AUTOPROFILER_OOM_URL=" + server.URL}}
 			limited(t, v)
 			v.runOutOfMemory(t)
 			checkLastCapture(t, server.objects())
 		})
 		t.Run(name+", S3", func(t *testing.T) {
 			bucket := s3Bucket(t)
-			v := &victim{env: []string{"AUTOPROFILER_OOM_PREFIX=" + bucket.Prefix}}
+			v := &doomed{env: []string{"AUTOPROFILER_OOM_PREFIX=" + bucket.Prefix}}
 			limited(t, v)
 			v.runOutOfMemory(t)
 			checkLastCapture(t, s3Objects(t, bucket))
@@ -52,7 +53,7 @@ func TestTheLastCaptureIsInTheBucketBeforeTheProcessDies(t *testing.T) {
 }
 
 // limits are the ways in which a process can run out of memory here.
-var limits = map[string]func(*testing.T, *victim){"cgroup": inCgroup, "address space": inAddressSpace}
+var limits = map[string]func(*testing.T, *doomed){"cgroup": inCgroup, "address space": inAddressSpace}
 
 // With the bucket away the captures survive in the spool, and the next process uploads them.
 func TestTheNextProcessUploadsTheLastCaptureOfAKilledOne(t *testing.T) {
@@ -60,7 +61,7 @@ func TestTheNextProcessUploadsTheLastCaptureOfAKilledOne(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := newServer(t, http.StatusServiceUnavailable)
 			spool := t.TempDir()
-			v := &victim{env: []string{"AUTOPROFILER_OOM_URL=" + server.URL, "AUTOPROFILER_OOM_SPOOL=" + spool}}
+			v := &doomed{env: []string{"AUTOPROFILER_OOM_URL=" + server.URL, "AUTOPROFILER_OOM_SPOOL=" + spool}}
 			limited(t, v)
 			v.runOutOfMemory(t)
 			if n := len(server.objects()); n > 0 {
@@ -117,25 +118,11 @@ func TestVictim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leak()
-}
-
-var leaked [][]byte
-
-// leak takes some 100 MiB a second, and never returns.
-func leak() {
-	pause := 10 * time.Millisecond
+	rate := 100 << 20
 	if raceEnabled {
-		pause *= 2 // the race detector takes as much again
+		rate /= 2 // the race detector takes as much again
 	}
-	for {
-		block := make([]byte, 1<<20)
-		for i := 0; i < len(block); i += 4096 {
-			block[i] = 1 // so that the kernel has to find the page
-		}
-		leaked = append(leaked, block)
-		time.Sleep(pause)
-	}
+	victim.Leak(rate)
 }
 
 const limitBytes = 256 << 20
@@ -143,7 +130,7 @@ const limitBytes = 256 << 20
 // enterLimit puts this process under the limit the test wants, and returns what Config.Limit has to be.
 func enterLimit(t *testing.T) uint64 {
 	if cgroup := os.Getenv("AUTOPROFILER_OOM_CGROUP"); cgroup != "" {
-		if err := os.WriteFile(filepath.Join(cgroup, "cgroup.procs"), []byte("0"), 0o644); err != nil {
+		if err := victim.EnterCgroup(cgroup); err != nil {
 			t.Fatal(err)
 		}
 		return 0 // the profiler is to find it
@@ -164,13 +151,13 @@ func enterLimit(t *testing.T) uint64 {
 	return limitBytes
 }
 
-// victim is how the process that dies is started, and how its death is known.
-type victim struct {
+// doomed is how the process that dies is started, and how its death is known.
+type doomed struct {
 	env  []string
 	died func(t *testing.T, state *os.ProcessState, output string)
 }
 
-func (v *victim) runOutOfMemory(t *testing.T) {
+func (v *doomed) runOutOfMemory(t *testing.T) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestVictim$", "-test.timeout=60s")
 	// One malloc arena: glibc reserves 64 MiB of address space for each.
@@ -186,23 +173,30 @@ func (v *victim) runOutOfMemory(t *testing.T) {
 }
 
 // inCgroup limits the victim by a memory cgroup of its own, which the kernel enforces with SIGKILL.
-func inCgroup(t *testing.T, v *victim) {
+func inCgroup(t *testing.T, p *doomed) {
 	t.Helper()
-	cgroup := newMemoryCgroup(t, limitBytes)
-	v.env = append(v.env, "AUTOPROFILER_OOM_CGROUP="+cgroup.dir)
-	v.died = func(t *testing.T, state *os.ProcessState, _ string) {
+	cgroup, err := victim.NewCgroup(limitBytes)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() {
+		if err := cgroup.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	p.env = append(p.env, "AUTOPROFILER_OOM_CGROUP="+cgroup.Dir)
+	p.died = func(t *testing.T, state *os.ProcessState, _ string) {
 		if status := state.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGKILL {
 			t.Errorf("the process ended with %v, want SIGKILL", state)
 		}
-		text, err := os.ReadFile(cgroup.file("memory.oom_control", "memory.events"))
-		if err != nil || !strings.Contains(string(text), "oom_kill 1") {
-			t.Errorf("the kernel counts %q, %v; want one kill for memory", text, err)
+		if kills, err := cgroup.Kills(); err != nil || kills != 1 {
+			t.Errorf("the kernel counts %d kills for memory, %v; want one", kills, err)
 		}
 	}
 }
 
 // inAddressSpace limits the victim by RLIMIT_AS, which needs no rights: Go itself then finds that there is no memory.
-func inAddressSpace(t *testing.T, v *victim) {
+func inAddressSpace(t *testing.T, v *doomed) {
 	t.Helper()
 	if raceEnabled {
 		t.Skip("the race detector takes terabytes of address space")
@@ -260,8 +254,8 @@ func checkLastCapture(t *testing.T, objects map[string][]byte) {
 			t.Fatalf("%s: %v", file, err)
 		}
 		if file == "heap.pb.gz" {
-			taken, all := inuse(decoded, ".leak"), inuse(decoded, "")
-			t.Logf("by the last heap profile leak has taken %d of %d MiB", taken>>20, all>>20)
+			taken, all := inuse(decoded, "victim.take"), inuse(decoded, "")
+			t.Logf("by the last heap profile victim.take has taken %d of %d MiB", taken>>20, all>>20)
 			if taken < all/2 {
 				t.Error("the heap profile does not say who took the memory")
 			}

@@ -5,8 +5,10 @@ package autoprofiler
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -102,4 +104,68 @@ func TestStopDoesNotWaitForASpoolDirThatHangs(t *testing.T) {
 	if w, err := os.OpenFile(heaps[0], os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
 		w.Close() // lets go of it
 	}
+}
+
+// A disk that hangs while the process runs, really: a file system that is frozen. Memory is watched on, and captures are
+// uploaded.
+func TestASpoolDirThatHangsLater(t *testing.T) {
+	dir := t.TempDir()
+	image := filepath.Join(t.TempDir(), "image")
+	run := func(name string, args ...string) error {
+		output, err := exec.Command(name, args...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%s: %w: %s", name, err, output)
+		}
+		return nil
+	}
+	if err := errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, 16<<20), run("mkfs.ext4", "-q", image),
+		run("mount", "-o", "loop", image, dir)); err != nil {
+		t.Skipf("no file system can be mounted: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	target, o := newBucket(), newObserved()
+	looks := func() int {
+		_, readings, _ := o.numbers()
+		return readings
+	}
+	p := startTest(t, Config{Target: target, Observer: o, SpoolDir: dir, Interval: 20 * time.Millisecond}, newMemory(100))
+	capture := func(files int) (took time.Duration) {
+		t.Helper()
+		start := time.Now()
+		if _, err := p.Capture(t.Context(), ""); err != nil {
+			t.Error(err)
+		}
+		took = time.Since(start)
+		for end := time.Now().Add(10 * time.Second); target.len() < files; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%d files are in the bucket, want %d", target.len(), files)
+			}
+		}
+		return took
+	}
+	capture(3)
+	if err := run("fsfreeze", "-f", dir); err != nil {
+		t.Skipf("no file system can be frozen: %v", err)
+	}
+	thaw := sync.OnceFunc(func() {
+		if err := run("fsfreeze", "-u", dir); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(thaw)
+	first, second := capture(6), capture(9)
+	t.Logf("a capture takes %v when the disk begins to hang, then %v", first, second)
+	if first > 5*time.Second || second > time.Second {
+		t.Errorf("a capture takes %v, then %v", first, second)
+	}
+	if n, err := o.failed(StageSpool); n != 1 || !strings.Contains(err.Error(), "look for a mount that hangs") {
+		t.Errorf("said %d times: %v", n, err)
+	}
+	before := looks()
+	for end := time.Now().Add(10 * time.Second); looks() < before+10; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("memory is no longer looked at")
+		}
+	}
+	thaw()
 }

@@ -90,6 +90,12 @@ async function withS3(name, fill, run) {
   }
 }
 
+/** Go fuzzes one target of one package at a time. */
+const fuzzed = [
+  ['key', 'FuzzFolder', 'FuzzTwoNames', 'FuzzIs'],
+  ['spool', 'FuzzAFolderAtStart'],
+];
+
 const steps = {
   typecheck: () => run('npm', ['run', '--silent', 'typecheck']),
   lint() {
@@ -99,6 +105,8 @@ const steps = {
     run('npx', ['prettier', '--check', '--log-level=warn', '.github']); // Their syntax; GitHub alone runs them.
   },
   unit: () => jest('unit', []),
+  /** A minute of mutants of real files against every reader, guided by coverage. */
+  fuzz: () => run('node', ['scripts/fuzz.mjs', '--seconds', '60']),
   async store() {
     const { fillBuckets, oddKeys } = await import('../tests/servers/buckets.mjs');
     await withS3('private', fillBuckets, ({ url, signer, env }) => {
@@ -148,6 +156,25 @@ const steps = {
       run('go', ['-C', module, 'test', './...']);
       if (module === 'autoprofiler' && has('gcc')) {
         run('go', ['-C', module, 'test', '-race', './...']); // Less what takes more address space than that leaves.
+      }
+    }
+    if (process.env.CI && process.getuid?.() !== 0 && spawnSync('sudo', ['-n', 'true']).status === 0) {
+      // Skipped above: only root may make the memory cgroups in which its processes die.
+      const survive = join(scratch, 'survive');
+      run('go', ['-C', 'autoprofiler', 'test', '-c', '-o', survive, './internal/survive']);
+      run('sudo', ['-n', survive, '-test.v']);
+    }
+    for (const [folder, ...targets] of fuzzed) {
+      for (const target of targets) {
+        run('go', [
+          '-C',
+          'autoprofiler',
+          'test',
+          '-run=^$',
+          `-fuzz=^${target}$`,
+          '-fuzztime=5s',
+          `./internal/${folder}`,
+        ]);
       }
     }
   },

@@ -84,7 +84,7 @@ export function startServices(): void {
   grafanaRuntime.setTemplateSrv({ replace: replaceVariables, getVariables: () => [] } as any);
 }
 
-/** `$name`, `${name}` and `${name:format}`, as far as the dashboards use them. */
+/** `$name`, `${name}`, `${name:queryparam}` and `${name:regex}`, as far as the dashboards use them. */
 export function replaceVariables(
   text = '',
   scopedVars: Record<string, { value: string | string[] }> = {},
@@ -101,6 +101,11 @@ export function replaceVariables(
         .flat()
         .map((each) => `var-${name}=${encodeURIComponent(each)}`)
         .join('&');
+    }
+    if (own === 'regex') {
+      // A value of All is a pattern already.
+      const each = [value].flat().map((one) => (one === '.*' ? one : grafanaData.escapeStringForRegex(one)));
+      return each.length === 1 ? each[0] : `(${each.join('|')})`;
     }
     return typeof format === 'function' && !name.startsWith('__') ? format(value) : [value].flat().join(',');
   });

@@ -54,6 +54,48 @@ function query(r) {
     .join('&');
 }
 
+/** The parameters of ListObjectsV2, less those that ask for more than a reader needs. */
+const listing = ['continuation-token', 'delimiter', 'encoding-type', 'list-type', 'max-keys', 'prefix', 'start-after'];
+
+/**
+ * Why a request is not passed on; '' if it is. Only two are: GET of an object, without parameters, and ListObjectsV2. All
+ * others that S3 answers to GET tell of the bucket (?policy, ?acl), or change the answer (?response-content-type).
+ */
+function refused(r) {
+  if (Number(r.headersIn['Content-Length'] || 0) !== 0 || r.headersIn['Transfer-Encoding']) {
+    return 'A GET has no body: send none.\n';
+  }
+  let folders;
+  let names;
+  try {
+    folders = path(r).split('/');
+    names = query(r)
+      .split('&')
+      .filter((pair) => pair !== '')
+      .map((pair) => decodeURIComponent(pair.split('=')[0]));
+  } catch (e) {
+    return 'The path or a parameter has a percent code that is no UTF-8: encode it as encodeURIComponent does.\n';
+  }
+  if (folders.some((folder) => folder === '.' || folder === '..')) {
+    return 'The path has a folder "." or "..", which servers resolve: no such key is passed on.\n';
+  }
+  if (r.variables.request_uri.split('?')[0] !== '/') {
+    return names.length === 0
+      ? ''
+      : 'Of an object only GET without parameters is passed on: leave out ' + quoted(names[0]);
+  }
+  const other = names.find((name, i) => listing.indexOf(name) < 0 || names.indexOf(name) !== i);
+  if (other !== undefined) {
+    return 'Of the bucket only ListObjectsV2 is passed on, each parameter once: leave out ' + quoted(other);
+  }
+  return query(r).split('&').indexOf('list-type=2') < 0
+    ? 'Of the bucket only ListObjectsV2 is passed on: add list-type=2.\n'
+    : '';
+}
+
+/** A parameter's name for a message, in ASCII and not longer than a line. */
+const quoted = (name) => '"' + encode(name).slice(0, 80) + '".\n';
+
 /** URL of the request to the bucket. */
 function request(r) {
   const parameters = query(r);
@@ -99,4 +141,4 @@ function authorization(r) {
   return 'AWS4-HMAC-SHA256 Credential=' + credential + ', SignedHeaders=' + names + ', Signature=' + signature;
 }
 
-export default { authorization, date, host, request, token };
+export default { authorization, date, host, refused, request, token };

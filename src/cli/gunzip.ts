@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip as zlibGunzip } from 'node:zlib';
-import { maxUnpackedBytes } from '../decode/containers';
 import { gunzip, notedBytes } from '../decode/gzip';
+import { maxUnpackedBytes } from '../decode/memory';
 
 const unpack = promisify(zlibGunzip);
 

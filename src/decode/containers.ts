@@ -1,8 +1,5 @@
 // How files are told from profiles that hold profiles. What unpacks them is a chunk of its own: few objects are any of these.
 
-/** Most bytes an object, or a member of an archive, may unpack to: 1 GiB. Over it the file is not a profile or not for a browser. */
-export const maxUnpackedBytes = 1024 * 1024 * 1024;
-
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
 /** Whether the bytes are packed with zstd, or an archive that is not packed itself. */

@@ -154,7 +154,7 @@ describe('what is not a profile gets an answer that says what it is', () => {
     ['JSON', text('{"message":"not found"}'), /JSON/],
     ['heap text', text('heap profile: 1: 2 [3: 4] @ heap/524288\n'), /heap profile as text.*debug=0/],
     ['a page that quotes a goroutine', text('<html><pre>goroutine 1 [running]:\n</pre></html>'), /HTML page/],
-    ['JSON that quotes one', text('{"stack": "goroutine 1 [running]:"}'), /JSON/],
+    ['JSON', text('{"goroutines": "12 [running]:"}'), /JSON/],
     ['an execution trace', text('go 1.26 trace\0\0\0'), /go tool trace/],
     ['zstd', Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0]), /zstd/],
     ['another protobuf message', Uint8Array.from([0x08, 1]), /without sample types/],

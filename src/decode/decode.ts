@@ -1,7 +1,9 @@
 import { InputError } from '../text/notice';
 import { isContainer, isGzip } from './containers';
 import type { Decoded, DecodeOptions } from './decoded';
+import { utf16 } from './goroutine/utf16';
 import { gunzip, isPackedTar } from './gzip';
+import { maxUnpackedBytes, unpacksToTooMuch } from './memory';
 import { decodePprof } from './pprof';
 
 /**
@@ -25,6 +27,9 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
     }
     unpacked = await unpack(unpacked);
   }
+  if (unpacked.length > maxUnpackedBytes) {
+    throw unpacksToTooMuch(maxUnpackedBytes);
+  }
   if (unpacked.length === 0) {
     throw new InputError(
       bytes.length === 0
@@ -34,7 +39,7 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
   }
   const head = String.fromCharCode(...unpacked.subarray(0, 200)).trimStart();
   refuse(documents, unpacked, head);
-  if (isText(unpacked)) {
+  if (isText(unpacked) || utf16(unpacked)) {
     // Few queries open text, and what reads it is a tenth of the worker's script: a chunk of its own.
     const { decodeText } = await import(/* webpackChunkName: "goroutine" */ './goroutine/goroutine');
     const profile = await decodeText(unpacked, onProgress);
@@ -86,11 +91,11 @@ const documents: readonly ForeignFormat[] = [
     /^<\?xml|^<Error>/,
     'The object is an XML document, not a profile: probably an error answer of an object store that was saved as a file.'
   ),
-  text(/^[{[]\s*"/, 'The object is JSON, not a profile.'),
 ];
 
 /** What else lands in such buckets and is not profile.proto, most specific first. */
 const foreign: readonly ForeignFormat[] = [
+  text(/^[{[]\s*"/, 'The object is JSON, not a profile.'),
   text(
     /^heap profile:/,
     `This is a heap profile as text (debug=1 of Go, or tcmalloc), not protobuf. ${askForProto} For a C++ program: ${legacy}`

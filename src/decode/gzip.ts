@@ -1,6 +1,7 @@
 import { Gunzip } from 'fflate';
 import { InputError } from '../text/notice';
-import { isTar, maxUnpackedBytes } from './containers';
+import { isTar } from './containers';
+import { maxUnpackedBytes, unpacksToTooMuch } from './memory';
 
 /** Below this fflate is as fast as a stream in Chromium and several times as fast in Node: streams cost a set-up each. */
 const smallBytes = 32 * 1024;
@@ -11,6 +12,9 @@ const smallBytes = 32 * 1024;
  * @throws InputError for a truncated or corrupt file, or one that unpacks to more than `limit` bytes
  */
 export async function gunzip(bytes: Uint8Array, limit = maxUnpackedBytes): Promise<Uint8Array> {
+  if (notedBytes(bytes) > limit) {
+    throw unpacksToTooMuch(limit);
+  }
   if (bytes.length < smallBytes) {
     return gunzipMembers(bytes, limit);
   }
@@ -36,7 +40,7 @@ export function isPackedTar(bytes: Uint8Array): boolean {
   return isFound === true;
 }
 
-async function gunzipNative(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+async function gunzipNative(bytes: Uint8Array, limit: number, size = notedBytes(bytes)): Promise<Uint8Array> {
   const source = new ReadableStream<BufferSource>({
     start(controller) {
       controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
@@ -44,7 +48,7 @@ async function gunzipNative(bytes: Uint8Array, limit: number): Promise<Uint8Arra
     },
   });
   const reader = source.pipeThrough(new DecompressionStream('gzip')).getReader();
-  const output = new Output(bytes, limit);
+  const output = new Output(size, limit);
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     try {
       output.push(part.value);
@@ -53,11 +57,11 @@ async function gunzipNative(bytes: Uint8Array, limit: number): Promise<Uint8Arra
       throw error;
     }
   }
-  return output.finish();
+  return output.finish() ?? gunzipNative(bytes, limit, output.length);
 }
 
-function gunzipMembers(bytes: Uint8Array, limit: number): Uint8Array {
-  const output = new Output(bytes, limit);
+function gunzipMembers(bytes: Uint8Array, limit: number, size = notedBytes(bytes)): Uint8Array {
+  const output = new Output(size, limit);
   let finished = false;
   const inflate = new Gunzip((part, final) => {
     output.push(part);
@@ -83,7 +87,7 @@ function gunzipMembers(bytes: Uint8Array, limit: number): Uint8Array {
       `The gzip data ends early, after ${output.length} unpacked bytes. The upload was probably interrupted.`
     );
   }
-  return output.finish();
+  return output.finish() ?? gunzipMembers(bytes, limit, output.length);
 }
 
 /**
@@ -96,35 +100,34 @@ export function notedBytes(source: Uint8Array): number {
   return Math.min(noted, source.length * 1032);
 }
 
-/** One growing buffer, sized at first by the length that the file notes. */
+/**
+ * A buffer of the length that the file notes. Several members are longer: those are counted, then unpacked once more, since
+ * a buffer that grows takes twice its memory.
+ */
 class Output {
   length = 0;
-  private buffer: Uint8Array;
+  private readonly buffer: Uint8Array;
 
   constructor(
-    source: Uint8Array,
+    size: number,
     private readonly limit: number
   ) {
-    this.buffer = new Uint8Array(Math.min(notedBytes(source), limit));
+    this.buffer = new Uint8Array(size);
   }
 
   push(part: Uint8Array): void {
     const length = this.length + part.length;
     if (length > this.limit) {
-      throw new InputError(
-        `The file unpacks to more than ${Math.round(this.limit / 1048576)} MiB, the limit for one profile.`
-      );
+      throw unpacksToTooMuch(this.limit);
     }
-    if (length > this.buffer.length) {
-      const grown = new Uint8Array(Math.min(this.limit, Math.max(length, this.buffer.length * 2)));
-      grown.set(this.buffer.subarray(0, this.length));
-      this.buffer = grown;
+    if (length <= this.buffer.length) {
+      this.buffer.set(part, this.length);
     }
-    this.buffer.set(part, this.length);
     this.length = length;
   }
 
-  finish(): Uint8Array {
-    return this.buffer.subarray(0, this.length);
+  /** undefined where the buffer was too small: `length` is what it takes. */
+  finish(): Uint8Array | undefined {
+    return this.length > this.buffer.length ? undefined : this.buffer.subarray(0, this.length);
   }
 }

@@ -23,6 +23,11 @@ export class LabelReader {
     this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** Labels so far. */
+  get length(): number {
+    return this.builder.length;
+  }
+
   /** Takes label fields of a sample whose other ones come later, after fields of another kind. */
   addApart(start: number, stop: number): void {
     if (start < stop) {

@@ -1,7 +1,8 @@
 import type { Profile, ValueType } from '../profile/profile';
 import { InputError } from '../text/notice';
+import { memoryLeft } from './memory';
 import { SampleReader, sampleTag } from './pprofSamples';
-import { TableReader } from './pprofTables';
+import { lineTag, TableReader } from './pprofTables';
 import { readStrings } from './strings';
 import { WireReader } from './wire';
 
@@ -38,12 +39,42 @@ export function decodePprof(bytes: Uint8Array): Profile {
   if (counts.fields[Field.sampleType] === 0) {
     throw new InputError('Not a pprof profile: it is a protobuf message without sample types.');
   }
-  return new PprofDecoder(reader, counts).decode();
+  return new PprofDecoder(reader, counts, leftForSamples(bytes.length, counts)).decode();
+}
+
+/**
+ * What the tables leave for stacks and labels, in bytes.
+ * @throws InputError where the file has more than fits, or more samples than its bytes
+ */
+function leftForSamples(held: number, { fields, sizes, lines, samples }: Counts): number {
+  const types = fields[Field.sampleType];
+  const length = fields[Field.sample];
+  const space = samples.end - samples.start;
+  // A value takes a byte at least: a small file that says otherwise would take gigabytes of memory.
+  if (types * length > space) {
+    throw new InputError(
+      `The profile is invalid: ${length} samples of ${types} values each cannot be in ${Math.max(0, space)} bytes.`
+    );
+  }
+  // Ids that are not numbered from 1 are in a Map, hence more than the columns.
+  return memoryLeft(held, [
+    [fields[Field.string], 'strings', 160],
+    [sizes[Field.string], 'bytes of strings', 3],
+    [fields[Field.location], 'locations', 110],
+    [lines, 'lines', 40],
+    [fields[Field.function], 'functions', 110],
+    [fields[Field.mapping], 'mappings', 150],
+    [length, 'samples', 8 * types + 24],
+    [types, 'sample types', 500],
+    [sizes[Field.comment], 'bytes of comments', 30],
+  ]);
 }
 
 interface Counts {
   /** How often each top-level message or string occurs, by field number. */
   readonly fields: Uint32Array;
+  /** The bytes that each top-level field takes in all, by field number. */
+  readonly sizes: Float64Array;
   readonly lines: number;
   /** The bytes from the first sample to the last; writers put nothing else there. */
   readonly samples: { readonly start: number; readonly end: number; readonly areAlone: boolean };
@@ -51,6 +82,7 @@ interface Counts {
 
 function countFields(reader: WireReader): Counts {
   const fields = new Uint32Array(16);
+  const sizes = new Float64Array(16);
   let lines = 0;
   const samples = { start: 0, end: 0, areAlone: true };
   reader.pos = 0;
@@ -68,12 +100,15 @@ function countFields(reader: WireReader): Counts {
       const end = reader.fieldEnd();
       while (reader.pos < end) {
         const inner = reader.uvarint();
-        lines += inner >>> 3 === 4 ? 1 : 0;
+        lines += inner === lineTag ? 1 : 0;
         reader.skip(inner);
       }
       reader.pos = end;
     } else {
       reader.skip(tag);
+    }
+    if (field < 16) {
+      sizes[field] += reader.pos - at;
     }
     if (tag === sampleTag) {
       if (samples.end === 0) {
@@ -84,7 +119,7 @@ function countFields(reader: WireReader): Counts {
       samples.end = reader.pos;
     }
   }
-  return { fields, lines, samples };
+  return { fields, sizes, lines, samples };
 }
 
 class PprofDecoder {
@@ -97,7 +132,8 @@ class PprofDecoder {
 
   constructor(
     private readonly reader: WireReader,
-    private readonly counts: Counts
+    private readonly counts: Counts,
+    private readonly memory: number
   ) {
     const { fields, lines } = counts;
     this.tables = new TableReader(reader, {
@@ -118,7 +154,12 @@ class PprofDecoder {
     }
     this.strings = strings;
     tables.resolve();
-    const span = { ...counts.samples, length: counts.fields[Field.sample], types: this.sampleTypes.length };
+    const span = {
+      ...counts.samples,
+      length: counts.fields[Field.sample],
+      types: this.sampleTypes.length,
+      memory: this.memory,
+    };
     const samples = new SampleReader(reader, span, tables.locationIds).read();
     const { location, line, function: func, mapping } = tables;
     const textColumns: Uint32Array[] = [func.name, func.systemName, func.filename, mapping.filename, mapping.buildId];

@@ -1,12 +1,16 @@
 import { pathInterner } from '../profile/interner';
 import type { Profile } from '../profile/profile';
-import { InputError } from '../text/notice';
+import { InputError, tooLarge } from '../text/notice';
 import { LabelReader } from './labels';
 import type { IdMap } from './pprofIds';
 import type { WireReader } from './wire';
 
 /** Tag of a sample in the profile's message. */
 export const sampleTag = 0x12;
+
+/** Memory of a row of `stack` and of a label, while its column grows and is copied. */
+const frameBytes = 28;
+const labelBytes = 64;
 
 /** Where the samples are and what they have. */
 export interface SampleSpan {
@@ -16,6 +20,8 @@ export interface SampleSpan {
   readonly length: number;
   /** Values of each. */
   readonly types: number;
+  /** Bytes that stacks and labels may take. */
+  readonly memory: number;
 }
 
 /**
@@ -48,20 +54,13 @@ export class SampleReader {
   /** Frames that are shared with the sample before. */
   private shared = 0;
 
-  /** @throws InputError where so many samples cannot be in so few bytes */
   constructor(
     private readonly reader: WireReader,
     private readonly span: SampleSpan,
     private readonly locationIds: IdMap
   ) {
     const { bytes } = reader;
-    const { start, end, length, types } = span;
-    // A value takes a byte at least: a small file that says otherwise would take gigabytes of memory.
-    if (types * length > end - start) {
-      throw new InputError(
-        `The profile is invalid: ${length} samples of ${types} values each cannot be in ${Math.max(0, end - start)} bytes.`
-      );
-    }
+    const { length, types } = span;
     this.bytes = bytes;
     this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.values = Array.from({ length: types }, () => new Float64Array(length));
@@ -87,7 +86,9 @@ export class SampleReader {
         continue;
       }
       const end = this.fieldEnd(pos, span.end);
-      this.readSample(this.fieldStart(pos), end, row);
+      const start = this.fieldStart(pos);
+      this.checkMemory(end - start, row);
+      this.readSample(start, end, row);
       stack[row] = this.stackOfSample(row);
       labelSet[row] = labels.setOf(this.labelsStart, this.labelsStop);
       row++;
@@ -99,6 +100,17 @@ export class SampleReader {
       stack: { length, parent, location },
       ...labels.finish(),
     };
+  }
+
+  /**
+   * A byte may be a frame, four may be a label: nothing of a sample is kept before it is known to fit.
+   * @throws InputError
+   */
+  private checkMemory(size: number, row: number): void {
+    const { stacks, labels, span } = this;
+    if ((stacks.length + size) * frameBytes + labels.length * labelBytes > span.memory) {
+      throw tooLarge(`sample ${row + 1} of ${size} bytes, after ${stacks.length} frames and ${labels.length} labels`);
+    }
   }
 
   private readSample(start: number, end: number, row: number): void {

@@ -3,6 +3,9 @@ import { wordsOf } from '../profile/words64';
 import { IdMap } from './pprofIds';
 import type { WireReader } from './wire';
 
+/** Tag of a line in a location's message. */
+export const lineTag = 0x22;
+
 /** Rows of each table, of which columns are made once at their size. */
 export interface TableSizes {
   readonly mapping: number;
@@ -102,7 +105,7 @@ export class TableReader {
         this.locationMappingIds[row] = reader.id();
       } else if (tag === 0x18) {
         reader.uint64Into(this.addressWords, row);
-      } else if (tag === 0x22) {
+      } else if (tag === lineTag) {
         reader.end = reader.fieldEnd();
         this.readLine(reader.end);
         reader.end = end;

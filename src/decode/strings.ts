@@ -1,3 +1,5 @@
+import { memoryLeft } from './memory';
+
 /** A profile's string table. */
 export interface StringTable {
   readonly strings: string[];
@@ -11,6 +13,7 @@ export interface StringTable {
  * strings, and a call per string costs several times the rest of the decoding. Texts that repeat are found by a hash of
  * their bytes on the way.
  * @param starts ends byte ranges of the strings in `bytes`
+ * @throws InputError where they are more than fits into memory
  */
 export function readStrings(bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array): StringTable {
   const count = starts.length;
@@ -18,6 +21,10 @@ export function readStrings(bytes: Uint8Array, starts: Uint32Array, ends: Uint32
   for (let i = 0; i < count; i++) {
     total += ends[i] - starts[i];
   }
+  memoryLeft(bytes.length, [
+    [count, 'texts', 160],
+    [total, 'bytes of text', 3],
+  ]);
   const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const ascii = new Uint8Array(total);
   const target = new DataView(ascii.buffer);

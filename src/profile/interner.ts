@@ -1,3 +1,13 @@
+import { grouped, tooLarge } from '../text/notice';
+
+/** Rows of a column that has to grow. @throws InputError where it has as many as it may */
+export function grownRows(rows: number, factor: number, maxRows: number, what: string): number {
+  if (rows >= maxRows) {
+    throw tooLarge(`it has more than ${grouped(maxRows)} ${what}`);
+  }
+  return Math.min(Math.ceil(rows * factor), maxRows);
+}
+
 /**
  * Rows for distinct pairs of an int32 and a uint32. Nothing is allocated for a pair that is known. Rows are numbered in
  * the order of their first appearance.
@@ -10,10 +20,14 @@ export class PairInterner {
   private slots: Int32Array;
   private hashed = 0;
 
-  /** @param arePaths each first is a row that is known already, as `pathInterner` says */
+  /**
+   * @param arePaths each first is a row that is known already, as `pathInterner` says
+   * @param maxRows over which `intern` throws an InputError
+   */
   constructor(
     expected = 1024,
-    private readonly arePaths = false
+    private readonly arePaths = false,
+    private readonly maxRows = Infinity
   ) {
     let capacity = 1024;
     while (capacity < expected) {
@@ -68,7 +82,7 @@ export class PairInterner {
   }
 
   private growColumns(): void {
-    const first = new Int32Array(this.first.length * 2);
+    const first = new Int32Array(grownRows(this.first.length, 2, this.maxRows, 'different calls or stacks'));
     const second = new Uint32Array(first.length);
     first.set(this.first);
     second.set(this.second);

@@ -1,3 +1,4 @@
+import { grownRows } from './interner';
 import type { LabelSetTable, LabelTable } from './profile';
 
 /**
@@ -19,8 +20,14 @@ export class LabelSetBuilder {
   /** Set, 0 for a free slot: the empty set is not in here. */
   private slots = new Int32Array(512);
 
-  /** @param expected labels of all sets, where that is known: what grows in place of it leaves its old columns behind */
-  constructor(expected = 256) {
+  /**
+   * @param expected labels of all sets, where that is known: what grows in place of it leaves its old columns behind
+   * @param maxRows labels, over which `add` throws an InputError
+   */
+  constructor(
+    expected = 256,
+    private readonly maxRows = Infinity
+  ) {
     this.key = new Uint32Array(expected);
     this.str = new Uint32Array(expected);
     this.num = new Float64Array(expected);
@@ -65,6 +72,11 @@ export class LabelSetBuilder {
       this.growSets();
     }
     return set;
+  }
+
+  /** Labels of all sets so far. */
+  get length(): number {
+    return this.rowCount;
   }
 
   finish(): { labelSet: LabelSetTable; label: LabelTable } {
@@ -112,7 +124,7 @@ export class LabelSetBuilder {
   }
 
   private growRows(): void {
-    const capacity = Math.ceil(this.key.length * 1.5);
+    const capacity = grownRows(this.key.length, 1.5, this.maxRows, 'labels');
     const grown = <T extends Uint32Array | Float64Array | Uint8Array>(old: T, column: T): T => {
       column.set(old);
       return column;

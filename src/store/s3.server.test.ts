@@ -32,7 +32,7 @@ function open(bucketUrl: string, { maxKeys, headers, likeGrafana }: Access = {})
   const storeFetch: StoreFetch = async ({ path, signal: stop }) => {
     paths.push(path);
     const url = new URL(bucketUrl + path);
-    if (maxKeys) {
+    if (maxKeys && path.startsWith('/?')) {
       url.search += `&max-keys=${maxKeys}`;
     }
     if (likeGrafana) {
@@ -183,19 +183,59 @@ describe('the signer', () => {
     expect([response.status, await response.text()]).toEqual([206, key.slice(0, 3)]);
   });
 
+  /** What the signer answers to a request that fetch would not send. */
+  const ask = (path: string, headers: Record<string, string> = {}, body?: string) =>
+    new Promise<{ status?: number; text: string }>((resolve, reject) => {
+      request(servers.signer, { path, headers }, (response) => {
+        let answer = '';
+        response.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+        response.on('end', () => resolve({ status: response.statusCode, text: answer }));
+      })
+        .on('error', reject)
+        .end(body);
+    });
+
+  test.each([
+    ['/?policy', 'leave out "policy"'],
+    ['/?acl', 'leave out "acl"'],
+    ['/?%61cl', 'leave out "acl"'],
+    ['/?list-type=2&location', 'leave out "location"'],
+    ['/?list-type=2&list-type=2', 'each parameter once: leave out "list-type"'],
+    ['/?list-type=2&versions=', 'leave out "versions"'],
+    ['/?list-type=2&X-Amz-Expires=9', 'leave out "X-Amz-Expires"'],
+    ['/', 'add list-type=2'],
+    ['/?list-type=1', 'add list-type=2'],
+    ['/querier/x?tagging', 'without parameters is passed on: leave out "tagging"'],
+    ['/querier/x?response-content-type=text%2Fhtml', 'leave out "response-content-type"'],
+    ['/querier/x?versionId=1', 'leave out "versionId"'],
+    ['/querier/x?list-type=2', 'leave out "list-type"'],
+    ['/%ff', 'a percent code that is no UTF-8'],
+    ['/%c3%28', 'a percent code that is no UTF-8'],
+    ['/?list-type=2&prefix=%', 'a percent code that is no UTF-8'],
+    ['/?list-type=2&prefix=%zz', 'a percent code that is no UTF-8'],
+    ['/?list-type=2&%ff=1', 'a percent code that is no UTF-8'],
+    ['/a/./b', 'a folder "." or ".."'],
+    ['/a/%2e%2e/b', 'a folder "." or ".."'],
+  ])('refuses %s and says why', async (path, why) => {
+    const { status, text: answer } = await ask(path);
+    expect([status, answer]).toEqual([400, expect.stringContaining(why)]);
+  });
+
+  test.each([['/%'], ['/%zz'], ['/a%00b']])('refuses %s', async (path) => {
+    expect((await ask(path)).status).toBe(400);
+  });
+
+  test('refuses a GET with a body', async () => {
+    const why = { status: 400, text: 'A GET has no body: send none.\n' };
+    expect(await ask('/?list-type=2', { 'content-length': '2' }, 'hi')).toEqual(why);
+    expect(await ask('/?list-type=2', { 'transfer-encoding': 'chunked' }, 'hi')).toEqual(why);
+    expect((await ask('/?list-type=2&max-keys=1', { 'content-length': '0' })).status).toBe(200);
+  });
+
   test.each(['/../profiles/', '/%2e%2e/profiles/', '/..%2Fprofiles/', '/a/../../profiles/', '/a/..%2f..%2fprofiles/'])(
     'reaches no other bucket by %s',
     async (path) => {
-      // Not by fetch, which would resolve the dots.
-      const status = await new Promise((resolve, reject) => {
-        request(servers.signer, { path: `${path}?list-type=2` }, (response) => {
-          response.resume();
-          resolve(response.statusCode);
-        })
-          .on('error', reject)
-          .end();
-      });
-      expect(status).toBe(400);
+      expect((await ask(`${path}?list-type=2`)).status).toBe(400); // Not by fetch, which would resolve the dots.
     }
   );
 });

@@ -11,3 +11,11 @@ export class InputError extends Error {
 
 /** There is nothing of what was asked for, and the message says what there is: shown where a result would be, not as an error. */
 export class NothingFound extends InputError {}
+
+export const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+/** @param what of a file is too much, how much there is and what the limit is */
+export const tooLarge = (what: string): InputError =>
+  new InputError(
+    `The file is too large for a browser: ${what}. Keep the part that matters (go tool pprof -proto -focus=…).`
+  );

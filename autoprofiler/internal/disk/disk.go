@@ -2,6 +2,7 @@
 package disk
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -90,9 +91,9 @@ func (d *Dir) Remove(name string) error {
 	return nil
 }
 
-// Check returns an error unless files can be written.
+// Check returns an error unless files can be written. It writes one under a name that no other file has.
 func (d *Dir) Check() error {
-	w, err := d.Create("autoprofiler-check")
+	w, err := d.Create("autoprofiler-check-" + rand.Text())
 	if err != nil {
 		return err
 	}

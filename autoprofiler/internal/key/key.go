@@ -6,7 +6,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -14,8 +16,31 @@ import (
 // Template is the plugin's default key layout.
 const Template = "{service}/{yyyy}/{mm}/{dd}/{HH}/{time}_{event}_{trigger}_{value}-{limit}_{instance}_{version}/{profile}.{ext}"
 
-// Glob matches the keys of the layout, to tell them from other files in a folder.
+// Glob matches the keys of the layout, and a few other files in such folders: Is tells which.
 const Glob = "*/[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*Z_*_*_*-*_*_*/*"
+
+// pattern is what Folder writes and a file's name, with any name that a field may have had in earlier versions.
+var pattern = sync.OnceValue(func() *regexp.Regexp {
+	const name = `[A-Za-z0-9.!-]+`
+	return regexp.MustCompile(`^` + name + `/(\d{4}/\d{2}/\d{2}/\d{2})/(\d{8}T\d{6}\.\d{3}Z)_[` + alphabet + `]{8}_` +
+		name + `_\d{1,20}-\d{1,20}_` + name + `_` + name + `/[a-z]+(\.[a-z]+)+$`)
+})
+
+// timeFormat is that of the time in a folder's name, hourFormat that of the folders above it.
+const (
+	timeFormat = "20060102T150405.000Z"
+	hourFormat = "2006/01/02/15"
+)
+
+// Is reports whether a name is a key: of a file in the folder of an event, in that of its hour.
+func Is(name string) bool {
+	match := pattern().FindStringSubmatch(name)
+	if match == nil {
+		return false
+	}
+	at, err := time.Parse(timeFormat, match[2])
+	return err == nil && at.Format(hourFormat) == match[1]
+}
 
 // MaxService is the longest a service may be once escaped, in bytes: Start refuses a longer one. It is a folder, whose name
 // may have 255 bytes.
@@ -44,8 +69,8 @@ type Event struct {
 func (e Event) Folder() string {
 	t := e.Time.UTC()
 	return fmt.Sprintf("%s/%s/%s_%s_%s_%d-%d_%s_%s",
-		Field(e.Service), t.Format("2006/01/02/15"),
-		t.Format("20060102T150405.000Z"), e.ID, short(e.Trigger, maxTrigger), e.Value, e.Limit,
+		Field(e.Service), t.Format(hourFormat),
+		t.Format(timeFormat), e.ID, short(e.Trigger, maxTrigger), e.Value, e.Limit,
 		short(e.Instance, maxInstance), short(e.Version, maxVersion))
 }
 

@@ -153,6 +153,27 @@ func TestHostileFieldsStillParse(t *testing.T) {
 	}
 }
 
+func TestIs(t *testing.T) {
+	folder := example.Folder()
+	for _, name := range []string{folder + "/heap.pb.gz", folder + "/meta.json", folder + "/trace.out"} {
+		if !Is(name) {
+			t.Errorf("%q is no key", name)
+		}
+	}
+	for _, name := range []string{
+		"", "notes.txt", folder, folder + "/", folder + "/notes", folder + "/heap.pb.gz/x", folder + "/../heap.pb.gz", folder + "/.hidden",
+		folder + "/heap.pb.gz\n", "/" + folder + "/heap.pb.gz", "a/" + folder + "/heap.pb.gz",
+		strings.Replace(folder, "/14/", "/15/", 1) + "/heap.pb.gz", // not its hour
+		strings.Replace(strings.Replace(folder, "20261103", "20261303", 1), "2026/11", "2026/13", 1) + "/heap.pb.gz",
+		strings.Replace(folder, "k3v9q2xd", "k3v9q2x", 1) + "/heap.pb.gz",
+		strings.Replace(folder, "ingester/", "in gester/", 1) + "/heap.pb.gz",
+	} {
+		if Is(name) {
+			t.Errorf("%q is a key", name)
+		}
+	}
+}
+
 func TestLongestKeyFits(t *testing.T) {
 	for _, c := range []string{"x", "_", "ö", "😀"} {
 		service := strings.Repeat("x", MaxService)

@@ -1,8 +1,12 @@
 package spool
 
 import (
+	"bufio"
 	"cmp"
+	"compress/gzip"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -19,8 +23,8 @@ import (
 // another process with the same folder.
 const abandoned = time.Hour
 
-// ErrLate is why files go to memory while a folder is being opened.
-var ErrLate = errors.New("the folder does not open; look for a mount that hangs")
+// ErrLate is why files go to memory while a folder is being opened, or does not take one in time.
+var ErrLate = errors.New("the folder does not answer; look for a mount that hangs")
 
 // Disk returns a spool in a folder, with the files that an earlier process left there. Files with other names than keys
 // are not touched. No other process may use it meanwhile. Goroutine dumps can hold what a service's users would not share:
@@ -69,12 +73,21 @@ func (s *Spool) attach(open func() (*disk.Dir, error)) error {
 		return err
 	}
 	s.mu.Lock()
-	s.disk = onDisk{d}
+	s.disk = newTimed(onDisk{d})
+	var large []File
 	for _, f := range left {
+		if f.Size > s.options.MaxBytes { // It would make all others go first.
+			large = append(large, f)
+			s.disk.remove(f.Key)
+			continue
+		}
 		s.release(-f.Size, false)
 		s.add(f)
 	}
 	s.mu.Unlock()
+	for _, f := range large {
+		s.options.Dropped(f, ErrRoom)
+	}
 	// Make room as if for a new event: an earlier process may have had a larger spool.
 	return s.reserve(0, "~", false)
 }
@@ -87,21 +100,62 @@ func find(d *disk.Dir) ([]File, error) {
 		return nil, err
 	}
 	var left []File
+	now := time.Now()
 	for _, name := range names {
-		info, err := fs.Stat(d.FS(), name)
+		whole, isPartial := strings.CutSuffix(name, disk.Partial)
+		if !key.Is(whole) {
+			continue
+		}
+		// A link is nobody's file, whatever it leads to.
+		info, err := fs.Lstat(d.FS(), name)
 		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		if strings.HasSuffix(name, disk.Partial) {
-			if time.Since(info.ModTime()) > abandoned {
+		stored := info.ModTime()
+		if stored.After(now) {
+			stored = now // By a clock that was wrong: it would never be too old.
+		}
+		if isPartial {
+			if now.Sub(stored) > abandoned {
 				d.Remove(name)
 			}
 			continue
 		}
-		left = append(left, File{Key: name, Size: info.Size(), Stored: info.ModTime()})
+		left = append(left, File{Key: name, Size: info.Size(), Stored: stored, left: true})
 	}
 	slices.SortFunc(left, func(a, b File) int { return cmp.Compare(weight(a), weight(b)) })
 	return left, nil
+}
+
+// maxJSON is more than a meta.json has, in bytes: it is read into memory.
+const maxJSON = 4 << 20
+
+// checkWhole returns ErrBroken if a file is not what was written: files are not synced, as that takes time which a dying
+// process lacks, so a machine that fails leaves names without content.
+func checkWhole(name string, body io.Reader) error {
+	content := bufio.NewReader(body)
+	_, err := content.Peek(1)
+	switch {
+	case err != nil:
+	case strings.HasSuffix(name, ".gz"):
+		var z *gzip.Reader
+		if z, err = gzip.NewReader(content); err == nil {
+			_, err = io.Copy(io.Discard, z)
+		}
+	case strings.HasSuffix(name, ".json"):
+		decoder := json.NewDecoder(io.LimitReader(content, maxJSON))
+		var value json.RawMessage
+		if err = decoder.Decode(&value); err == nil {
+			if _, more := decoder.Token(); more != io.EOF {
+				err = errors.New("more follows")
+			}
+		}
+	}
+	var disks *fs.PathError // not read, so nothing is known
+	if err == nil || errors.As(err, &disks) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrBroken, err)
 }
 
 func weight(f File) int64 {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"sync"
@@ -36,6 +37,7 @@ var (
 	ErrRoom    = errors.New("the spool is full")
 	ErrAge     = errors.New("the file is too old")
 	ErrTooLong = errors.New("the file is too large")
+	ErrBroken  = errors.New("the file is not whole")
 	// ErrDisk is in the error of a file that the disk did not take whole. Written again, it goes to memory.
 	ErrDisk = errors.New("the spool's disk")
 )
@@ -51,10 +53,11 @@ type File struct {
 
 	attempts int
 	inMemory bool
-	sequence int // order of completion
+	left     bool // by an earlier process
+	sequence int  // order of completion
 }
 
-// store is where the bytes are. Its methods, and those of its sinks but Write, are called one at a time.
+// store is where the bytes are. Its methods, and those of its sinks, are called one at a time, but Write where it is memory's.
 type store interface {
 	create(key string) (sink, error)
 	open(key string) (io.ReadSeekCloser, error)
@@ -85,7 +88,11 @@ type Spool struct {
 }
 
 func newSpool(s store, options Options) *Spool {
-	return &Spool{options: options, disk: s, spare: memory{}, added: make(chan struct{}, 1), held: map[string]bool{}}
+	spool := &Spool{options: options, spare: memory{}, added: make(chan struct{}, 1), held: map[string]bool{}}
+	if s != nil {
+		spool.disk = newTimed(s)
+	}
+	return spool
 }
 
 // Added receives after files were added.
@@ -168,11 +175,27 @@ func (s *Spool) Next() (File, bool) {
 	}), true
 }
 
-// Open opens a file for reading.
+// Open opens a file for reading. One that an earlier process left and that is not whole is given up: the error is then
+// fs.ErrNotExist, as for any that was given up meanwhile.
 func (s *Spool) Open(f File) (io.ReadSeekCloser, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.storeOf(f.inMemory).open(f.Key)
+	body, err := s.storeOf(f.inMemory).open(f.Key)
+	s.mu.Unlock()
+	if err != nil || !f.left {
+		return body, err
+	}
+	if err = checkWhole(f.Key, body); err == nil {
+		_, err = body.Seek(0, io.SeekStart)
+	}
+	if err == nil {
+		return body, nil
+	}
+	body.Close()
+	if errors.Is(err, ErrBroken) {
+		s.giveUp(err, func(other File) bool { return other.Key == f.Key })
+		err = fmt.Errorf("%w: %w", err, fs.ErrNotExist)
+	}
+	return nil, err
 }
 
 // Done removes a file that the target has.
@@ -325,6 +348,7 @@ type Writer struct {
 	err   error // of the first Write that failed: the file is then incomplete
 
 	inMemory bool
+	buffered []byte // not yet on the disk: a file is written in small pieces, each of which would be an operation
 }
 
 // Create starts a file: in memory while the disk is in trouble.
@@ -374,17 +398,27 @@ func (w *Writer) write(p []byte) error {
 		return err
 	}
 	w.size += n
-	for {
-		written, err := w.sink.Write(p)
-		if err == nil {
-			return nil
-		}
-		p = p[written:]
-		// On a full disk the oldest event goes first here too.
-		if !full(err) || !w.spool.giveUpOldest(eventOf(w.key), err, onDiskOnly) {
+	if w.inMemory {
+		_, err := w.sink.Write(p)
+		return err
+	}
+	if w.buffered = append(w.buffered, p...); len(w.buffered) < chunkSize {
+		return nil
+	}
+	return w.flush()
+}
+
+// flush writes what is buffered to the disk. On a full one the oldest event goes first here too.
+func (w *Writer) flush() error {
+	for rest := w.buffered; len(rest) > 0; {
+		n, err := w.sink.Write(rest)
+		rest = rest[n:]
+		if err != nil && (!full(err) || !w.spool.giveUpOldest(eventOf(w.key), err, onDiskOnly)) {
 			return w.refused(err)
 		}
 	}
+	w.buffered = w.buffered[:0]
+	return nil
 }
 
 // refused notes that the disk did not take the file.
@@ -398,6 +432,9 @@ func (w *Writer) refused(err error) error {
 
 // Commit adds the file, unless a Write failed: then it is forgotten.
 func (w *Writer) Commit() error {
+	if w.err == nil {
+		w.err = w.flush()
+	}
 	if w.err != nil {
 		w.Discard()
 		return w.err

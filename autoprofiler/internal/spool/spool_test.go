@@ -264,8 +264,8 @@ func TestOnAFullDiskTheOldestGoesFirst(t *testing.T) {
 	}
 	w, err := s.Create(keyOf(5, "heap.pb.gz")) // older than all: it gives up nothing
 	if err == nil {
-		_, err = w.Write(make([]byte, 40))
-		w.Discard()
+		w.Write(make([]byte, 40))
+		err = w.Commit()
 	}
 	if !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("an older event got %v", err)
@@ -368,6 +368,112 @@ func TestMemoryTakesWhatABrokenDiskDoesNot(t *testing.T) {
 				}
 				if s.Bytes() != 0 || s.inMemory != 0 {
 					t.Errorf("%d bytes, %d in memory, are left of nothing", s.Bytes(), s.inMemory)
+				}
+			})
+		})
+	}
+}
+
+// hangingDisk is a store of which one operation hangs, until back is closed.
+type hangingDisk struct {
+	memory
+	operation string
+	back      chan struct{}
+}
+
+type hangingSink struct {
+	sink
+	disk *hangingDisk
+}
+
+func (d *hangingDisk) wait(operation string) {
+	if d.operation == operation {
+		<-d.back
+	}
+}
+
+func (d *hangingDisk) create(key string) (sink, error) {
+	d.wait("create")
+	s, err := d.memory.create(key)
+	return hangingSink{s, d}, err
+}
+
+func (d *hangingDisk) open(key string) (io.ReadSeekCloser, error) {
+	d.wait("open")
+	return d.memory.open(key)
+}
+
+func (d *hangingDisk) remove(key string) error {
+	d.wait("remove")
+	return d.memory.remove(key)
+}
+
+func (s hangingSink) Write(p []byte) (int, error) {
+	s.disk.wait("write")
+	return s.sink.Write(p)
+}
+
+func (s hangingSink) Commit() error {
+	s.disk.wait("commit")
+	return s.sink.Commit()
+}
+
+// Whatever hangs, it holds up a capture for diskTimeout, once, and memory takes it.
+func TestADiskThatHangsIsGivenUpInTime(t *testing.T) {
+	for _, operation := range []string{"create", "write", "commit", "open", "remove"} {
+		t.Run(operation, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &recorder{}
+				options := r.options()
+				var said []error
+				options.MemoryBytes, options.MemoryFile = 50, 40
+				options.Trouble = func(err error) { said = append(said, err) }
+				d := &hangingDisk{memory: memory{}, operation: operation, back: make(chan struct{})}
+				s := newSpool(d, options)
+				start := time.Now()
+				switch operation {
+				case "open":
+					d.memory[keyOf(5, "heap.pb.gz")] = nil
+					if _, err := s.Open(File{Key: keyOf(5, "heap.pb.gz")}); !errors.Is(err, ErrLate) {
+						t.Errorf("open: got %v", err)
+					}
+				case "remove":
+					d.memory[keyOf(5, "heap.pb.gz")] = nil
+					s.add(File{Key: keyOf(5, "heap.pb.gz")})
+					if err := s.Done(File{Key: keyOf(5, "heap.pb.gz")}); !errors.Is(err, ErrLate) {
+						t.Errorf("remove: got %v", err)
+					}
+				}
+				for i, name := range []string{"heap.pb.gz", "meta.json"} {
+					err := put(t, s, keyOf(10, name), 20)
+					if i == 0 && errors.Is(err, ErrDisk) && errors.Is(err, ErrLate) {
+						err = put(t, s, keyOf(10, name), 20)
+					}
+					if err != nil {
+						t.Errorf("%s: %v", name, err)
+					}
+				}
+				if took := time.Since(start); took > diskTimeout || s.inMemory != 40 || s.Bytes() != 40 {
+					t.Errorf("took %v, %d bytes are in memory, %d in all", took, s.inMemory, s.Bytes())
+				}
+				if len(said) != 1 || !errors.Is(said[0], ErrLate) {
+					t.Errorf("said %v", said)
+				}
+				time.Sleep(retryDisk) // Still late: it is asked, and costs no time.
+				start = time.Now()
+				mustPut(t, s, keyOf(20, "meta.json"), 1)
+				if took := time.Since(start); took > 0 {
+					t.Errorf("once it is known to be late it took %v", took)
+				}
+				close(d.back)
+				time.Sleep(retryDisk)
+				synctest.Wait()
+				if n := len(d.memory); n > 0 && operation != "open" {
+					t.Errorf("left %d files that memory has", n)
+				}
+				mustPut(t, s, keyOf(30, "meta.json"), 5)
+				if len(said) != 2 || said[1] != nil || d.memory[keyOf(30, "meta.json")] == nil {
+					t.Errorf("the disk is back: said %v", said)
 				}
 			})
 		})

@@ -1,3 +1,4 @@
+import { grownRows } from '../../profile/interner';
 import { elidedFrames, semaphoreState, unavailableStack } from '../../profile/goroutineStates';
 import type { GoroutineRows } from './rows';
 import {
@@ -24,6 +25,7 @@ const words = {
   framesElided: word(' frames elided...'),
   additionalElided: word('...additional frames elided...'),
   unavailable: word('goroutine running on other thread'),
+  inC: word('goroutine in C code; stack unavailable'),
   foreign: word('non-Go function'),
   at: word(' at'),
   panic: word('panic'),
@@ -31,6 +33,9 @@ const words = {
 
 /** Longest name that a C library's symbolizer is believed to print. */
 const maxForeignName = 200;
+
+/** Goroutines that led to one. GODEBUG=tracebackancestors says how many are printed. */
+const maxAncestors = 10_000;
 
 /** What a call says of the lock its goroutine waits for. */
 const CallKind = { unseen: 0, other: 1, lock: 2, wait: 3 } as const;
@@ -151,7 +156,7 @@ export class GoroutineBody {
         this.finishCreator();
         return true;
       }
-      if (this.call !== 0 || this.place.pcLow !== 0 || this.place.pcHigh !== 0) {
+      if (this.call !== 0 || this.isForeignPlace()) {
         this.call ||= this.tables.text(this.maybeStart, this.maybeEnd);
         this.finishCall();
         return true;
@@ -175,12 +180,30 @@ export class GoroutineBody {
       case byte.tab:
       case byte.space:
       case 103: // g
-        if (startsWith(bytes, skipSpace(bytes, at, stop), stop, words.unavailable)) {
-          this.isUnavailable = true;
+        if (this.readUnavailable(skipSpace(bytes, at, stop), stop)) {
           return true;
         }
     }
     return this.readCall(at, stop);
+  }
+
+  private readUnavailable(at: number, stop: number): boolean {
+    const isUnavailable = [words.unavailable, words.inC].some((text) => startsWith(this.bytes, at, stop, text));
+    this.isUnavailable ||= isUnavailable;
+    return isUnavailable;
+  }
+
+  /**
+   * True where the place that was read belongs to the bare name before it: a C library's symbolizer printed a program counter,
+   * or gccgo the name of a Go function, which has a dot and no space, and no arguments.
+   */
+  private isForeignPlace(): boolean {
+    const { bytes, maybeStart, maybeEnd, place } = this;
+    if (place.pcLow !== 0 || place.pcHigh !== 0) {
+      return true;
+    }
+    const name = bytes.subarray(maybeStart, maybeEnd);
+    return this.reading !== Reading.skipped && name.includes(byte.dot) && !name.includes(byte.space);
   }
 
   private readCall(at: number, stop: number): boolean {
@@ -350,6 +373,7 @@ export class GoroutineBody {
     if (end > at && end - at <= 15) {
       const ids = this.ancestors.get(this.row) ?? [];
       this.ancestors.set(this.row, ids);
+      grownRows(ids.length, 1, maxAncestors, 'ancestors of one goroutine');
       ids.push(toNumber(this.bytes, at, end));
     }
   }

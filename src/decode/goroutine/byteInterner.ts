@@ -1,3 +1,5 @@
+import { grownRows } from '../../profile/interner';
+
 /**
  * Rows for distinct byte ranges of one buffer, numbered in the order of first appearance. A text that occurs a million
  * times is hashed and compared where it lies; only its first place is kept, and nothing is decoded until all is read.
@@ -13,7 +15,11 @@ export class ByteInterner {
   /** Differs in each run, so that no file can be made whose texts all fall into one slot. */
   private readonly seed = (Math.random() * 2 ** 32) | 0;
 
-  constructor(private readonly bytes: Uint8Array) {}
+  /** @param maxRows over which `intern` throws an InputError */
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly maxRows: number
+  ) {}
 
   /** The row of the bytes from `start` to `end`, new if they were not there. */
   intern(start: number, end: number): number {
@@ -57,14 +63,14 @@ export class ByteInterner {
   }
 
   private grow(): void {
-    const capacity = this.starts.length * 2;
+    const capacity = grownRows(this.starts.length, 2, this.maxRows, 'different texts');
     const starts = new Uint32Array(capacity);
     const ends = new Uint32Array(capacity);
     const hashes = new Int32Array(capacity);
     starts.set(this.starts);
     ends.set(this.ends);
     hashes.set(this.hashes);
-    const slots = new Int32Array(capacity * 2);
+    const slots = new Int32Array(this.slots.length * 2);
     const mask = slots.length - 1;
     for (let row = 0; row < this.length; row++) {
       let slot = hashes[row] & mask;

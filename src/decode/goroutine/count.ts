@@ -1,18 +1,33 @@
 import { hiddenCall, userLabelKey } from '../../profile/goroutineStates';
+import { grownRows } from '../../profile/interner';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import { InputError, type Notice } from '../../text/notice';
 import { LabelText } from './labelList';
-import { byte, isDigit, readWords, skipDigits, skipSpace, startsWith, toNumber, word, words64 } from './scan';
-import { OpenStack, TextTables } from './tables';
+import { byte, isDigit, readWords, skipDigits, skipSpace, startsWith, textOf, toNumber, word, words64 } from './scan';
+import { maxRows, OpenStack, TextTables } from './tables';
 
 /** How far comments may come before the header. */
 const headerBytes = 64 * 1024;
+/** Longest list of labels that is read; a program sets a few. */
+const maxLabelBytes = 64 * 1024;
 /** Calls that one address is believed to stand for. */
 const maxLines = 100;
 
-/** `goroutine profile: total 12`: what runtime/pprof writes with debug=1 for every profile that counts stacks. */
-export function countHeader(bytes: Uint8Array): { type: string; total: number } | undefined {
+interface CountHeader {
+  readonly type: string;
+  readonly total: number;
+  /** Offset of its line, and lines before it that are no comments: a collector's own header. */
+  readonly start: number;
+  readonly before: number;
+}
+
+/**
+ * `goroutine profile: total 12`: what runtime/pprof writes with debug=1 for every profile that counts stacks. Below other lines
+ * only where a record follows it, since documents quote it.
+ */
+export function countHeader(bytes: Uint8Array): CountHeader | undefined {
+  let before = 0;
   for (let start = 0; start < Math.min(bytes.length, headerBytes);) {
     const next = bytes.indexOf(10, start);
     const stop = next < 0 ? bytes.length : next;
@@ -20,12 +35,19 @@ export function countHeader(bytes: Uint8Array): { type: string; total: number } 
     if (at < stop && bytes[at] !== 13 && bytes[at] !== 35) {
       const line = new TextDecoder().decode(bytes.subarray(at, Math.min(stop, at + 500)));
       const match = /^(\S+) profile: total (\d{1,15})\s*$/.exec(line);
-      return match ? { type: match[1], total: Number(match[2]) } : undefined;
+      if (match && (before === 0 || isRecord(bytes, stop + 1))) {
+        return { type: match[1], total: Number(match[2]), start, before };
+      }
+      before++;
     }
     start = stop + 1;
   }
   return undefined;
 }
+
+/** `2 @ 0x484d6e` */
+const isRecord = (bytes: Uint8Array, start: number): boolean =>
+  /^\d+ @ 0x/.test(new TextDecoder().decode(bytes.subarray(start, start + 40)));
 
 const words = { at: word(' @'), comment: word('#'), labels: word('# labels: {'), end: word('---') };
 
@@ -47,12 +69,13 @@ export function decodeCount(bytes: Uint8Array): Profile {
   if (!header) {
     throw new InputError('Expected "NAME profile: total N" as the first line of a debug=1 profile.');
   }
-  return new CountReader(bytes).read(header.type, header.total);
+  return new CountReader(bytes).read(header);
 }
 
 class CountReader {
   private readonly tables: TextTables;
-  private readonly labels = new LabelSetBuilder();
+  private readonly labels: LabelSetBuilder;
+  private readonly maxSamples: number;
   private readonly stack: number[] = [];
   private readonly count: number[] = [];
   private readonly labelSet: number[] = [];
@@ -69,13 +92,15 @@ class CountReader {
 
   constructor(private readonly bytes: Uint8Array) {
     this.tables = new TextTables(bytes);
+    this.maxSamples = maxRows(bytes);
+    this.labels = new LabelSetBuilder(256, 3 * this.maxSamples);
   }
 
-  read(type: string, total: number): Profile {
+  read(header: CountHeader): Profile {
     const { bytes } = this;
     let isPastHeader = false;
-    let lineNumber = 0;
-    for (let start = 0; start < bytes.length;) {
+    let lineNumber = header.before;
+    for (let start = header.start; start < bytes.length;) {
       const next = bytes.indexOf(10, start);
       const end = next < 0 ? bytes.length : next;
       let stop = end;
@@ -97,7 +122,7 @@ class CountReader {
       start = end + 1;
     }
     this.finishSample();
-    return this.profile(type, total);
+    return this.profile(header);
   }
 
   private readSample(start: number, stop: number, lineNumber: number): void {
@@ -124,6 +149,7 @@ class CountReader {
       return;
     }
     this.isOpen = true;
+    grownRows(this.count.length, 1, this.maxSamples, 'stacks');
     this.count.push(toNumber(bytes, start, digitsEnd));
     this.stack.push(tables.stack(this.locations));
   }
@@ -141,7 +167,8 @@ class CountReader {
 
   private readLabels(start: number, stop: number): void {
     const { labels, tables } = this;
-    const list = new LabelText(new TextDecoder().decode(this.bytes.subarray(start, stop))).list();
+    const isLong = stop - start > maxLabelBytes;
+    const list = isLong ? undefined : new LabelText(textOf(this.bytes, start, stop)).list();
     if (!list) {
       this.counts.unreadLabels++;
     }
@@ -234,7 +261,7 @@ class CountReader {
     }
   }
 
-  private profile(type: string, total: number): Profile {
+  private profile({ type, total, before }: CountHeader): Profile {
     const { count, stack, labelSet } = this;
     const { toRows, ...finished } = this.tables.finish();
     const { label, labelSet: sets } = this.labels.finish();
@@ -251,7 +278,7 @@ class CountReader {
       docUrl: '',
       dropFrames: '',
       keepFrames: '',
-      notices: this.notices(total),
+      notices: this.notices(total, before),
       sample: {
         length: count.length,
         values: [Float64Array.from(count)],
@@ -263,7 +290,7 @@ class CountReader {
     });
   }
 
-  private notices(total: number): Notice[] {
+  private notices(total: number, before: number): Notice[] {
     const { counts, count, clashes, firstSkipped } = this;
     const notices: Notice[] = [];
     const read = count.reduce((sum, value) => sum + value, 0);
@@ -271,6 +298,12 @@ class CountReader {
       notices.push({
         severity: 'warning',
         text: `${counts.skipped} of ${counts.headers} stacks could not be read; the first is in line ${firstSkipped}.`,
+      });
+    }
+    if (before > 0) {
+      notices.push({
+        severity: 'info',
+        text: `${before} lines before the profile, of what collected it, are passed over.`,
       });
     }
     if (counts.noise > 0) {

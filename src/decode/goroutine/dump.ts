@@ -1,6 +1,8 @@
+import { grownRows } from '../../profile/interner';
 import { ByteInterner } from './byteInterner';
 import { GoroutineBody } from './body';
 import { parseStatus, type Status } from './header';
+import { isCutLine, isPiece, type Cut } from './joinLines';
 import { GoroutineRows } from './rows';
 import {
   argumentsStart,
@@ -15,7 +17,7 @@ import {
   toNumber,
   word,
 } from './scan';
-import { TextTables } from './tables';
+import { maxRows, TextTables } from './tables';
 
 /** Between the stacks of threads, with GOTRACEBACK=crash. */
 const threadWord = word('-----');
@@ -24,6 +26,8 @@ const threadWord = word('-----');
 const maxHeader = 16 * 1024;
 /** How far into a line a logger's prefix may reach. */
 const maxPrefix = 512;
+/** Longest line, with the one before, that is looked at for a cut. */
+const maxCutLine = 4096;
 /** Lines kept as comments, and their length. */
 const maxComments = 20;
 const maxComment = 2000;
@@ -35,17 +39,21 @@ const maxComment = 2000;
  */
 export class DumpReader {
   readonly tables: TextTables;
-  readonly rows = new GoroutineRows();
+  readonly rows: GoroutineRows;
   readonly body: GoroutineBody;
   readonly statuses: Array<Status | undefined> = [];
   /** Lines around the goroutines that say why the dump was made: a panic, a signal. */
   readonly comments = new Set<string>();
-  readonly counts = { headers: 0, skipped: 0, repeated: 0, orphans: 0, dumps: 0 };
+  readonly counts = { headers: 0, skipped: 0, pieces: 0, repeated: 0, orphans: 0, dumps: 0 };
   /** Line and text of the first header that could not be read. */
   firstSkipped: { line: number; text: string } | undefined;
+  /** The first line that looks like a piece of a stack's line, of which the rest was not found. */
+  firstPiece: string | undefined;
   /** The file ends where no dump ends: inside its last goroutine, or inside a header that is then no goroutine. */
   isCut = false;
   isCutInside = false;
+  /** Lines that were cut in pieces, by rising offset. They are noise here: a second reading joins them. */
+  readonly cuts: Cut[] = [];
   /** Offset of the next line. */
   pos = 0;
 
@@ -58,6 +66,11 @@ export class DumpReader {
   /** Ids of the dump that is being read, with their rows. */
   private ids = new Map<number, number>();
   private inThreads = false;
+  /** The line before, behind its prefix, and whether it was read. Its end is 0 outside of goroutines. */
+  private before = { at: 0, stop: 0, isRead: false };
+  /** Labels of all headers that differ, so far and at most. */
+  private labelCount = 0;
+  private readonly maxLabels: number;
 
   constructor(private readonly bytes: Uint8Array) {
     let end = bytes.length;
@@ -66,8 +79,10 @@ export class DumpReader {
       end--;
     }
     this.end = end;
+    this.maxLabels = 2 * maxRows(bytes);
     this.tables = new TextTables(bytes);
-    this.headers = new ByteInterner(bytes);
+    this.rows = new GoroutineRows(maxRows(bytes));
+    this.headers = new ByteInterner(bytes, Math.ceil(maxRows(bytes) / 2));
     this.body = new GoroutineBody(bytes, this.tables, this.rows);
     if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
       this.pos = 3;
@@ -120,7 +135,9 @@ export class DumpReader {
       }
       return true;
     }
-    if (body.isReading && body.read(at, stop)) {
+    const isRead = body.isReading && body.read(at, stop);
+    this.noteCut(at, stop, isRead);
+    if (isRead) {
       return true;
     }
     const header = findHeader(bytes, start, Math.min(stop, start + maxPrefix));
@@ -131,9 +148,27 @@ export class DumpReader {
     return this.readNoise(at, stop);
   }
 
+  /** Remembers where this line goes on with the one before. Lines of whole stacks, which are nearly all, cost a comparison. */
+  private noteCut(at: number, stop: number, isRead: boolean): void {
+    const { before, bytes, cuts } = this;
+    if (before.stop > 0 && !(before.isRead && isRead) && stop - before.at <= maxCutLine) {
+      const first = textOf(bytes, before.at, before.stop);
+      if (isCutLine(first, textOf(bytes, at, stop))) {
+        cuts.push({ from: before.stop, to: at });
+      } else if (!before.isRead && !(isRead && isIndented(bytes, at)) && isPiece(first)) {
+        this.counts.pieces++;
+        this.firstPiece ??= first.slice(0, 120);
+      }
+    }
+    before.at = at;
+    before.stop = this.body.isInGoroutine ? stop : 0;
+    before.isRead = isRead;
+  }
+
   private readHeader(start: number, at: number, stop: number): void {
     const { bytes } = this;
     this.body.finish(start);
+    this.before.stop = 0;
     this.counts.headers++;
     if (at !== start || this.prefixEnd !== this.prefixStart) {
       this.prefixStart = start;
@@ -145,7 +180,7 @@ export class DumpReader {
     if (stop - start <= maxHeader && digitsEnd - digits <= 15) {
       const row = this.headers.intern(digitsEnd, stop);
       if (row === this.statuses.length) {
-        this.statuses.push(parseStatus(textOf(bytes, digitsEnd, stop)));
+        this.addStatus(parseStatus(textOf(bytes, digitsEnd, stop)));
       }
       status = this.statuses[row];
       if (status) {
@@ -157,6 +192,12 @@ export class DumpReader {
     this.firstSkipped ??= { line: this.lineNumber, text: textOf(bytes, at, Math.min(stop, at + 120)) };
     this.body.startSkipped();
     this.isCut ||= stop >= this.end;
+  }
+
+  private addStatus(status: Status | undefined): void {
+    this.statuses.push(status);
+    this.labelCount += status?.labels.length ?? 0;
+    grownRows(this.labelCount, 1, this.maxLabels, 'labels of goroutines');
   }
 
   private startGoroutine(id: number, status: number, { hasThread }: Status, start: number): void {
@@ -212,6 +253,8 @@ export class DumpReader {
       : /^\s|^\S+\(|^\S+$/.test(text) || 'created by '.startsWith(text) || text.startsWith('created by ');
   }
 }
+
+const isIndented = (bytes: Uint8Array, at: number): boolean => skipSpace(bytes, at, at + 1) > at;
 
 /** Where Go's own buffer ends (runtime/pprof writeGoroutineStacks), or one that a program gave to runtime.Stack. */
 export const maxDump = 64 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { userLabelKey } from '../../profile/goroutineStates';
-import type { Notice } from '../../text/notice';
+import { grouped, type Notice } from '../../text/notice';
 import { renamedLabels } from './count';
 import { maxDump, type DumpReader } from './dump';
 import { maxLabels } from './header';
@@ -9,6 +9,7 @@ export function dumpNotices(reader: DumpReader, bytes: Uint8Array, areMentionsCu
   const notices = [
     skipped(reader),
     end(reader, bytes),
+    pieces(reader),
     ...counted(reader),
     labelsLeftOut(reader),
     areMentionsCut &&
@@ -21,7 +22,6 @@ export function dumpNotices(reader: DumpReader, bytes: Uint8Array, areMentionsCu
 
 const warning = (text: string): Notice => ({ severity: 'warning', text });
 const info = (text: string): Notice => ({ severity: 'info', text });
-const grouped = (value: number): string => value.toLocaleString('en-US');
 
 function skipped({ counts, firstSkipped }: DumpReader): Notice | undefined {
   return firstSkipped
@@ -30,6 +30,15 @@ function skipped({ counts, firstSkipped }: DumpReader): Notice | undefined {
           `${grouped(firstSkipped.line)}: ${firstSkipped.text}`
       )
     : undefined;
+}
+
+function pieces({ counts, firstPiece }: DumpReader): Notice | undefined {
+  return firstPiece === undefined
+    ? undefined
+    : warning(
+        `Lines inside goroutines that look cut, whose other piece was not found: ${grouped(counts.pieces)}. Calls may be missing ` +
+          `there; the first is ${JSON.stringify(firstPiece)}.`
+      );
 }
 
 function end({ rows, isCut, isCutInside }: DumpReader, bytes: Uint8Array): Notice | undefined {

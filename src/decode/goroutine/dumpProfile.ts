@@ -5,6 +5,7 @@ import type { DumpReader } from './dump';
 import { dumpNotices } from './dumpNotices';
 import type { Status } from './header';
 import { findMentions } from './mentions';
+import { maxRows } from './tables';
 
 const nanosecondsPerMinute = 60e9;
 
@@ -21,7 +22,7 @@ export function dumpProfile(reader: DumpReader, bytes: Uint8Array): Profile {
     }
   }
   const { mentions, isCut: areMentionsCut } = findMentions(bytes, rows);
-  const labels = new DumpLabels(reader, classes, mentions);
+  const labels = new DumpLabels(reader, classes, mentions, bytes);
   const count = new Float64Array(rows.length).fill(1);
   const wait = new Float64Array(rows.length);
   const labelSet = new Uint32Array(rows.length);
@@ -71,10 +72,11 @@ class DumpLabels {
   constructor(
     private readonly reader: DumpReader,
     private readonly classes: readonly StateClass[],
-    private readonly mentions: ReadonlyMap<number, ReadonlySet<number>>
+    private readonly mentions: ReadonlyMap<number, ReadonlySet<number>>,
+    bytes: Uint8Array
   ) {
     const { rows, statuses, tables } = reader;
-    this.labels = new LabelSetBuilder(Math.ceil(rows.length * 7.5));
+    this.labels = new LabelSetBuilder(Math.ceil(rows.length * 7.5), 10 * maxRows(bytes));
     this.keys = Object.fromEntries(
       Object.entries(goroutineLabel).map(([name, key]) => [name, tables.string(key)])
     ) as typeof this.keys;

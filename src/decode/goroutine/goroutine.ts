@@ -1,8 +1,12 @@
 import type { Profile } from '../../profile/profile';
+import type { Notice } from '../../text/notice';
 import { countHeader, decodeCount } from './count';
 import { DumpReader } from './dump';
 import { dumpProfile } from './dumpProfile';
+import { joined } from './joinLines';
+import { fromLog } from './logText';
 import { findHeader } from './scan';
+import { utf16 } from './utf16';
 
 /** Called while a large file is decoded, with bytes read and bytes in all. */
 export type OnProgress = (done: number, total: number) => void;
@@ -14,19 +18,56 @@ const step = 1024 * 1024;
 /** True where any line, whatever a logger put before it, starts a goroutine. */
 const hasGoroutines = (bytes: Uint8Array): boolean => findHeader(bytes, 0, bytes.length) >= 0;
 
-/** A debug=1 text of a profile that counts stacks, or a goroutine dump; undefined where a text is neither. */
-export async function decodeText(bytes: Uint8Array, onProgress?: OnProgress): Promise<Profile | undefined> {
+/**
+ * A debug=1 text of a profile that counts stacks, or a goroutine dump, alone or inside a log, in UTF-8 or UTF-16; undefined
+ * where a text is neither.
+ */
+export async function decodeText(text: Uint8Array, onProgress?: OnProgress): Promise<Profile | undefined> {
+  const { bytes, notices } = fromLog(utf8(text));
   if (countHeader(bytes)) {
-    return decodeCount(bytes);
+    return withNotices(decodeCount(bytes), notices);
   }
-  return hasGoroutines(bytes) ? decodeDump(bytes, onProgress) : undefined;
+  return hasGoroutines(bytes) ? withNotices(await decodeDump(bytes, onProgress), notices) : undefined;
+}
+
+const withNotices = (profile: Profile, notices: readonly Notice[]): Profile =>
+  notices.length === 0 ? profile : Object.freeze({ ...profile, notices: [...profile.notices, ...notices] });
+
+/** Text of PowerShell's `>` has two bytes a character and says so by its first two. */
+const utf8 = (text: Uint8Array): Uint8Array => {
+  const encoding = utf16(text);
+  return encoding ? new TextEncoder().encode(new TextDecoder(encoding).decode(text)) : text;
+};
+
+/** How often lines are joined that were cut more than once. */
+const maxPieces = 8;
+
+/** Reads a goroutine dump, and once more where lines of it were cut in pieces. */
+async function decodeDump(text: Uint8Array, onProgress?: OnProgress): Promise<Profile> {
+  let bytes = text;
+  let reader = await readDump(bytes, onProgress);
+  let count = 0;
+  for (let i = 0; i < maxPieces && reader.cuts.length > 0; i++) {
+    count += reader.cuts.length;
+    bytes = joined(bytes, reader.cuts);
+    reader = await readDump(bytes, onProgress);
+  }
+  const profile = dumpProfile(reader, bytes);
+  return count === 0
+    ? profile
+    : withNotices(profile, [
+        {
+          severity: 'info',
+          text: `Lines that a log collector had cut in pieces are joined: ${count.toLocaleString('en-US')}.`,
+        },
+      ]);
 }
 
 /**
- * Reads a goroutine dump, in pieces: where a page decodes on its own thread it stays alive between them.
+ * In pieces: where a page decodes on its own thread it stays alive between them.
  * See DumpReader for what is read, profile/goroutineStates.ts for the labels.
  */
-async function decodeDump(bytes: Uint8Array, onProgress?: OnProgress): Promise<Profile> {
+async function readDump(bytes: Uint8Array, onProgress?: OnProgress): Promise<DumpReader> {
   const reader = new DumpReader(bytes);
   let last = performance.now();
   for (let until = step; !reader.read(until); until += step) {
@@ -37,5 +78,5 @@ async function decodeDump(bytes: Uint8Array, onProgress?: OnProgress): Promise<P
       await new Promise((resolve) => setTimeout(resolve));
     }
   }
-  return dumpProfile(reader, bytes);
+  return reader;
 }

@@ -81,7 +81,6 @@ class NearArguments {
     }
   }
 
-  /** Looked at before each goroutine, so that the last one may go beyond. */
   get isFull(): boolean {
     return this.found.row.length >= maxFound;
   }
@@ -101,7 +100,7 @@ class NearArguments {
       if (address < targets[t] && address > nearest[t]) {
         nearest[t] = address;
       }
-      if (this.blockedOn[row] !== targets[t]) {
+      if (this.blockedOn[row] !== targets[t] && !this.isFull) {
         found.row.push(row);
         found.address.push(address);
         found.target.push(t);

@@ -1,3 +1,5 @@
+import { grownRows } from '../../profile/interner';
+
 /**
  * What the dump says of each goroutine, in columns: 100,000 of them are few megabytes. Labels are made of it at the end,
  * when it is known which addresses matter.
@@ -28,14 +30,18 @@ export class GoroutineRows {
   start = new Float64Array(1024);
   end = new Float64Array(1024);
 
+  /** @param maxRows over which `add` throws an InputError */
+  constructor(private readonly maxRows: number) {}
+
   /** A row with the defaults. */
   add(): number {
     const row = this.length++;
     if (row === this.id.length) {
+      const size = grownRows(row, 2, this.maxRows, 'goroutines');
       for (const [name, column] of Object.entries(this)) {
         if (ArrayBuffer.isView(column)) {
           const old = column as Float64Array;
-          const grown = new (old.constructor as Float64ArrayConstructor)(old.length * 2);
+          const grown = new (old.constructor as Float64ArrayConstructor)(size);
           grown.set(old);
           Object.assign(this, { [name]: grown });
         }

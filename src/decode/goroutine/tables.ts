@@ -1,7 +1,14 @@
-import { PairInterner } from '../../profile/interner';
+import { grownRows, PairInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
+import { memoryLeft } from '../memory';
 import { firstRows, readStrings } from '../strings';
 import { ByteInterner } from './byteInterner';
+
+/**
+ * Most goroutines, and different calls: a new text, function, line, place and stack take some 400 bytes together, so do a
+ * goroutine and its labels. Beside the file they have to fit into the memory for one object.
+ */
+export const maxRows = ({ length }: Uint8Array): number => Math.ceil(memoryLeft(length, [[0, '', 0]]) / 400);
 
 /**
  * The tables that stacks of text dumps need, filled while the text is read: texts where they lie in the file or as
@@ -14,21 +21,29 @@ export class TextTables {
   private readonly added = new Map<string, number>([['', 0]]);
   private stringCount = 1;
 
-  private readonly functions = new PairInterner();
-  private readonly lines = new PairInterner();
+  private readonly functions: PairInterner;
+  private readonly lines: PairInterner;
   /** Lists of lines, the innermost call first: (list so far or -1, line). */
-  private readonly chains = new PairInterner();
-  private readonly places = new PairInterner();
+  private readonly chains: PairInterner;
+  private readonly places: PairInterner;
   /** For each row of `places` the row of `location`, -1 where none ends there. */
   private locationOfPlace = new Int32Array(1024).fill(-1);
   private readonly locationChain: number[] = [];
   private readonly locationAddress: number[] = [];
   /** (high, low) words; row 0 is the address 0, which stands for none. */
-  private readonly addresses = new PairInterner();
-  private readonly stacks = new PairInterner(8192);
+  private readonly addresses: PairInterner;
+  private readonly stacks: PairInterner;
 
   constructor(private readonly bytes: Uint8Array) {
-    this.texts = new ByteInterner(bytes);
+    const rows = maxRows(bytes);
+    const pairs = () => new PairInterner(1024, false, rows);
+    this.texts = new ByteInterner(bytes, rows);
+    this.functions = pairs();
+    this.lines = pairs();
+    this.chains = pairs();
+    this.places = pairs();
+    this.addresses = pairs();
+    this.stacks = new PairInterner(8192, false, 8 * rows);
     this.stacks.intern(-1, 0);
     this.addresses.intern(0, 0);
   }
@@ -183,6 +198,9 @@ export class TextTables {
   }
 }
 
+/** Most frames of a stack: 2^20. Go prints at most 128 of each. */
+const maxDepth = 1024 * 1024;
+
 /** Locations of the stack that is being read, the leaf first: the first `depth` of `rows`. */
 export class OpenStack {
   rows = new Int32Array(256);
@@ -190,7 +208,7 @@ export class OpenStack {
 
   push(location: number): void {
     if (this.depth === this.rows.length) {
-      const grown = new Int32Array(this.depth * 2);
+      const grown = new Int32Array(grownRows(this.depth, 2, maxDepth, 'frames in one stack'));
       grown.set(this.rows);
       this.rows = grown;
     }

@@ -4,6 +4,8 @@ import { checkCount, checkLength, joined, shownName, type Member, type Scan, typ
 // Written here, since of a tar that is cut off what came before has to be read: libraries' streams lose it with the error.
 
 const block = 512;
+/** Bytes of a tar in all: of these nothing is kept but a member, and a tab reads them in some seconds. */
+const maxTar = 1024 * 1024 * 1024;
 /** A pax or GNU header that is longer than this is no name. */
 const maxHeader = 1024 * 1024;
 const utf8 = new TextDecoder();
@@ -12,7 +14,7 @@ const utf8 = new TextDecoder();
  * Reads a tar as its bytes come (POSIX.1-2001 ustar and pax, GNU long names and sizes), so that of what is not wanted
  * nothing is kept. One that is damaged or cut off is read as far as it goes: `Scan.cut` says where it ended.
  * @param wants asked of each file in the order of the tar
- * @param limit bytes of the tar in all
+ * @param limit bytes of a member
  * @throws InputError for too many members or bytes, and where it is damaged before anything could be read
  */
 export async function scanTar(chunks: AsyncIterable<Uint8Array>, wants: Wants, limit: number): Promise<Scan> {
@@ -182,7 +184,7 @@ class Input {
 
   /** @param orNone no bytes at the end of the input, instead of an error. @throws Damage at its end */
   async read(length: number, orNone = false): Promise<Uint8Array> {
-    checkLength(this.at + length, this.limit, 'The tar archive');
+    checkLength(length, this.limit, 'A member of the tar archive');
     if (length <= this.chunk.length) {
       return this.take(length);
     }
@@ -237,7 +239,7 @@ class Input {
         return false;
       }
       this.chunk = next.value as Uint8Array<ArrayBuffer>;
-      checkLength(this.at + this.chunk.length, this.limit, 'The tar archive');
+      checkLength(this.at + this.chunk.length, maxTar, 'The tar archive');
     }
     return true;
   }

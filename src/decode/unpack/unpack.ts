@@ -1,9 +1,10 @@
 import { InputError, NothingFound, type Notice } from '../../text/notice';
-import { isGzip, isTar, isZip, isZstd, maxUnpackedBytes } from '../containers';
+import { isGzip, isTar, isZip, isZstd } from '../containers';
 import type { Decoded, DecodeOptions } from '../decoded';
 import { asProfile, choiceNotices, isBetter, listed, membersTest, namedMembers, type MemberProfile } from './choose';
 import { gunzipChunks } from './gunzipChunks';
 import { shownName, type Scan, type Wants } from './scan';
+import { maxUnpackedBytes } from '../memory';
 import { scanTar } from './tar';
 import { scanZip } from './zip';
 import { unzstd } from './zstd';

@@ -1,0 +1,101 @@
+import { expect, test, type Page } from './test';
+import { readAgain, requestsOf, total } from './counts';
+
+// REFRESHES=200 is `npm run soak`. 20 are for npm test: what a refresh leaves behind shows in them too.
+const refreshes = Number(process.env.REFRESHES ?? 20);
+/** From here on the caches hold what the dashboard asks. */
+const warm = 5;
+const storeUrl = `http://127.0.0.1:${process.env.STORE_PORT ?? 9987}`;
+
+/** Bytes of a thread's objects and buffers after a collection. */
+type Heap = () => Promise<number>;
+
+interface HeapUsage {
+  readonly usedSize: number;
+  readonly backingStorageSize?: number;
+}
+
+const heapOf = async (send: (method: string) => Promise<unknown>): Promise<number> => {
+  await send('HeapProfiler.collectGarbage');
+  await send('HeapProfiler.collectGarbage');
+  const { usedSize, backingStorageSize = 0 } = (await send('Runtime.getHeapUsage')) as HeapUsage;
+  return usedSize + backingStorageSize;
+};
+
+/** The page's thread, and its workers, which answer through the page's session. */
+async function heaps(page: Page): Promise<{ readonly main: Heap; readonly workers: Heap }> {
+  const session = await page.context().newCDPSession(page);
+  const attached = new Set<string>();
+  const waiting = new Map<number, (result: unknown) => void>();
+  session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
+    if (targetInfo.type === 'worker') {
+      attached.add(sessionId);
+    }
+  });
+  session.on('Target.detachedFromTarget', ({ sessionId }) => attached.delete(sessionId));
+  session.on('Target.receivedMessageFromTarget', ({ message }) => {
+    const { id, result } = JSON.parse(message) as { id: number; result: unknown };
+    waiting.get(id)?.(result);
+  });
+  await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
+  let id = 0;
+  const sendTo = (sessionId: string) => (method: string) =>
+    new Promise((resolve) => {
+      waiting.set(++id, resolve);
+      void session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method }) });
+    });
+  return {
+    main: () => heapOf((method) => session.send(method as 'HeapProfiler.collectGarbage')),
+    async workers() {
+      let bytes = 0;
+      for (const sessionId of attached) {
+        bytes += await heapOf(sendTo(sessionId));
+      }
+      return bytes;
+    },
+  };
+}
+
+/** Until every panel has its last answer. */
+async function drawn(page: Page): Promise<void> {
+  const panels = page.locator('.grid .panel');
+  const waiting = panels.filter({ has: page.locator('[data-state="Loading"], [data-testid="Spinner"]') });
+  await expect.poll(() => panels.count()).toBeGreaterThan(4);
+  await expect(waiting).toHaveCount(0, { timeout: 30_000 });
+}
+
+test(`${refreshes} refreshes of Memory incident leave no memory behind, and read no object again`, async ({
+  page,
+  request,
+}) => {
+  test.setTimeout(60_000 + refreshes * 5_000);
+  await page.goto('/d/pproflens-incident?var-service=checkout&var-instance=checkout-0');
+  await drawn(page);
+  const refresh = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      await page.getByRole('button', { name: 'Refresh' }).click();
+      await drawn(page);
+    }
+  };
+  const { main, workers } = await heaps(page);
+  await refresh(warm);
+  const before = { main: await main(), workers: await workers() };
+  expect(before.workers, 'the heap of the worker').toBeGreaterThan(1_000_000);
+  const begun = Date.now();
+  const counts = await requestsOf(request, storeUrl, () => refresh(refreshes - warm));
+  const seconds = (Date.now() - begun) / 1000;
+  const after = { main: await main(), workers: await workers() };
+  const mb = (bytes: number) => (bytes / 1e6).toFixed(2);
+  const said =
+    `refresh ${warm}: main ${mb(before.main)} MB, worker ${mb(before.workers)} MB; refresh ${refreshes}: main ` +
+    `${mb(after.main)} MB, worker ${mb(after.workers)} MB; ${total(counts.lists)} LIST and ${total(counts.gets)} GET ` +
+    `in ${seconds.toFixed(0)} s`;
+  test.info().annotations.push({ type: 'soak', description: said });
+  // eslint-disable-next-line no-console
+  console.log(said);
+  expect(after.main, said).toBeLessThan(1.1 * before.main);
+  expect(after.workers, said).toBeLessThan(1.1 * before.workers);
+  // What is new is asked for each 4 s at the most, as often as a minute of refreshes every 5 s may.
+  expect(total(counts.lists), said).toBeLessThanOrEqual(18 * Math.ceil(seconds / 60));
+  expect(readAgain(counts)).toEqual([]);
+});
