@@ -9,8 +9,10 @@ const shared = {
   ...scaffold,
   // d3-color ships .mjs, which the scaffold's pattern leaves untransformed.
   transform: { ...scaffold.transform, '^.+\\.mjs$': swc },
-  // @grafana/data 13 loads packages that are ES modules alone.
-  transformIgnorePatterns: [nodeModulesToTransform([...grafanaESModules, '@react-hookz/web', '@ver0/deep-equal'])],
+  // @grafana/data 13 loads packages that are ES modules alone; unzipit is one.
+  transformIgnorePatterns: [
+    nodeModulesToTransform([...grafanaESModules, '@react-hookz/web', '@ver0/deep-equal', 'unzipit']),
+  ],
 };
 // Folders that need a DOM are the shell's; all others run in the worker and in Node too, and jsdom lacks DecompressionStream.
 module.exports = {

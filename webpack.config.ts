@@ -28,7 +28,18 @@ export default async function config(env: Env): Promise<Configuration> {
     dayOfCommit,
     hashesOfMaps,
   ];
-  return { ...base, externalsType: 'amd', entry, output, optimization, plugins, module: { ...base.module, rules } };
+  // Of unzipit's own workers, which are never started.
+  const ignoreWarnings = [{ module: /unzipit/, message: /Critical dependency/ }];
+  return {
+    ...base,
+    ignoreWarnings,
+    externalsType: 'amd',
+    entry,
+    output,
+    optimization,
+    plugins,
+    module: { ...base.module, rules },
+  };
 }
 
 /** The table of views as plain data: whoever only has to know what views there are does not carry their computations. */

@@ -9,6 +9,7 @@ import {
 } from '@grafana/runtime';
 import { Observable } from 'rxjs';
 import { PprofDataSource } from './datasource';
+import { tarOf, zipOf } from './testing/archives';
 import { encodeFolded } from './testing/encode';
 import type { PprofOptions, PprofQuery } from './types';
 
@@ -927,5 +928,138 @@ describe('settings', () => {
     expect(ds.getQueryDisplayText({ refId: 'A', ...ds.getDefaultQuery(CoreApp.Explore) })).toBe(
       'captures latest {profile="heap"}'
     );
+  });
+});
+
+describe('archives', () => {
+  const own = (bytes: Uint8Array): ArrayBuffer => {
+    const copy = new Uint8Array(bytes.length);
+    copy.set(bytes);
+    return copy.buffer;
+  };
+  const file = (name: string, tenants: Record<string, number>) => ({ name, bytes: new Uint8Array(profileOf(tenants)) });
+  const dump = {
+    name: 'debug/goroutine.txt',
+    bytes: new Uint8Array(bytesOf('goroutine 7 [select]:\nmain.f()\n\t/f.go:1 +0x1\n')),
+  };
+  const keyAt = (at: number, name: string) =>
+    keyOf({ at, event: `a${at}`, profile: name, value: at * GiB }).replace('.pb.gz', '');
+  const zip = (at: number) => keyAt(at, 'debug.zip');
+  /** Names of archives differ between tests, as those of profiles do: what is inside is remembered by the page. */
+  const bucketOf = () => ({
+    [keyAt(1, 'heap.pb.gz')]: profileOf({ alone: 1 }),
+    [zip(2)]: own(zipOf([file('n1/heap.pprof', { n1: 2 }), file('n2/heap.pprof', { n2: 30 }), dump], { method: 0 })),
+    [keyAt(3, 'debug.tar')]: own(tarOf([file('heap.prof', { tar: 4 }), file('profile.prof', { cpu: 5 })])),
+  });
+  const totalOf = async (target: Partial<PprofQuery>, ds = setUp(bucketOf()).ds) => {
+    const { frames, errors } = await framesOf(ds, { view: 'flame', ...target });
+    return errors[0]?.message ?? valuesOf(frames[0], 'value')[0];
+  };
+
+  test.each([
+    ['as the latest of its profile', { selector: '{profile="heap"}' }, 4],
+    ['by the name of a profile that it alone has', { selector: '{profile="cpu"}' }, 5],
+    ['by its member', { selector: '{profile="heap", member="n2/heap.pprof"}', capture: 'first' }, 'none'],
+    ['merged with captures that are no archives', { selector: '{profile="heap"}', capture: 'merge' }, 7],
+    [
+      'as the first of it',
+      { selector: '{profile=~"goroutine|block"}', capture: 'nearest', at: '2026-11-03T14:02:30Z' },
+      1,
+    ],
+    ['as the peak', { selector: '{profile="heap"}', capture: 'peak' }, 4],
+  ] as const)('are opened %s', async (_, target, expected) => {
+    // `first` of heap is no archive, and has no member.
+    expect(await totalOf(target)).toBe(expected === 'none' ? 30 : expected);
+  });
+
+  test('are compared with captures of the same profile', async () => {
+    const { frames, errors } = await framesOf(setUp(bucketOf()).ds, {
+      view: 'diff',
+      selector: '{profile="heap"}',
+      base: 'previous',
+    });
+    expect(errors).toEqual([]);
+    expect(noticesOf(frames[0])).toMatch(/Compared with the capture of pod-1 before it: 2026-11-03 14:02/);
+    expect(noticesOf(frames[0])).toMatch(/Of 2 profiles in the archive that match, n1\/heap.pprof is opened/);
+  });
+
+  test('are goroutines where these are asked for', async () => {
+    const { ds } = setUp({ [zip(2)]: bucketOf()[zip(2)] });
+    const { frames } = await framesOf(ds, { view: 'goroutines', selector: '{profile="goroutine"}' });
+    expect(noticesOf(frames[0])).not.toMatch(/could not/);
+    expect(valuesOf(frames[0], 'state')).toEqual(['select']);
+  });
+
+  test('that are small are read once, whichever member is opened', async () => {
+    const { ds, bucket } = setUp(bucketOf());
+    const heap = {
+      view: 'flame',
+      selector: '{profile="heap", member="n1/heap.pprof"}',
+      capture: 'nearest',
+      at: '2026-11-03T14:02:30Z',
+    } as const;
+    expect(await totalOf(heap, ds)).toBe(2);
+    expect(await totalOf({ ...heap, selector: '{profile="heap", member="n2/heap.pprof"}' }, ds)).toBe(30);
+    expect(await totalOf(heap, ds)).toBe(2);
+    expect(bucket.requests.filter((path) => path.endsWith('.zip'))).toHaveLength(1);
+  });
+
+  test('without a profile that is asked for say what they have, in place of an answer', async () => {
+    const { frames, errors, state } = await framesOf(setUp({ [zip(2)]: bucketOf()[zip(2)] }).ds, {
+      view: 'top',
+      selector: '{profile="mutex"}',
+    });
+    expect([errors, state]).toEqual([[], LoadingState.Done]);
+    expect(noticesOf(frames[0])).toMatch(
+      /debug.zip: The archive holds no profile that matches {profile="mutex"}: it has heap \(n1\/heap.pprof, n2\/heap.pprof\), goroutine \(debug\/goroutine.txt\)\.$/
+    );
+    // Of several captures they are left out, and named.
+    const merged = await framesOf(setUp(bucketOf()).ds, { view: 'top', capture: 'merge', selector: '{profile="cpu"}' });
+    expect(noticesOf(merged.frames[0])).toMatch(/1 of 2 captures could not be read .*debug.zip: The archive holds no/);
+  });
+
+  test('are opened by their key, with the member of the selector', async () => {
+    const target = { capture: 'event', event: zip(2) } as const;
+    expect(await totalOf(target)).toBe(2);
+    expect(await totalOf({ ...target, selector: '{profile="goroutine"}' })).toBe(1);
+    expect(await totalOf({ ...target, selector: '{member="n2/heap.pprof"}' })).toBe(30);
+  });
+
+  test('whose key names a profile are captures of that alone', async () => {
+    const { ds } = setUp({ [keyAt(1, 'heap.zip')]: own(zipOf([file('x.pprof', { x: 6 })], { method: 0 })) });
+    expect(await totalOf({ selector: '{profile="heap"}' }, ds)).toBe(6);
+    const { frames } = await framesOf(ds, { view: 'flame', selector: '{profile="cpu"}' });
+    expect(noticesOf(frames[0])).toMatch(/has profile="cpu"; profile there: heap/);
+  });
+
+  test('are a row each in the table of captures, with the profiles inside', async () => {
+    const { ds, bucket } = setUp(bucketOf());
+    const [frame] = (await framesOf(ds, { view: 'captures', selector: '' })).frames;
+    expect(valuesOf(frame, 'profile')).toEqual(['heap, cpu', 'heap, goroutine', 'heap']);
+    expect(valuesOf(frame, 'key')).toEqual([keyAt(3, 'debug.tar'), zip(2), keyAt(1, 'heap.pb.gz')]);
+    expect(noticesOf(frame)).toBe('');
+    // A refresh reads nothing again.
+    await framesOf(ds, { view: 'captures', selector: '{profile="heap"}' });
+    expect(bucket.requests.filter((path) => /debug/.test(path))).toHaveLength(2);
+  });
+
+  test('that are too many to be read for the table are named so', async () => {
+    const damaged = bytesOf('PK\x03\x04');
+    const some = Object.fromEntries(
+      Array.from({ length: 25 }, (_, i) => [zip(i), i < 5 ? damaged : bucketOf()[zip(2)]])
+    );
+    const { ds, bucket } = setUp({ ...some, [zip(24)]: damaged });
+    const [frame] = (await framesOf(ds, { view: 'captures', selector: '' })).frames;
+    expect(valuesOf(frame, 'profile').filter((text: string) => text === 'archive')).toHaveLength(6);
+    expect(noticesOf(frame)).toMatch(/Of 6 archives it is not known what is inside/);
+    expect(bucket.requests.filter((path) => /zip/.test(path))).toHaveLength(20);
+  });
+
+  test('offer the profiles and members inside to variables', async () => {
+    const { ds } = setUp(bucketOf());
+    const range = requestOf([]).range;
+    const valuesFor = async (query: string) => (await ds.metricFindQuery(query, { range })).map(({ text }) => text);
+    expect(await valuesFor('label_values(profile)')).toEqual(['cpu', 'goroutine', 'heap']);
+    expect(await valuesFor('label_values({profile="heap"}, member)')).toContain('n2/heap.pprof');
   });
 });

@@ -18,11 +18,14 @@ import { viewOf } from './query/viewOf';
 import type { Notice } from './text/notice';
 import type { Table } from './views/table';
 import type { KeyView } from './views/view';
+import { hasArchives, profilesText, readArchives } from './worker/archiveProfiles';
+import type { WorkerClient } from './worker/client';
 
 // Views that read no profile, each its table and that as frames: a chunk of its own, which loads while keys are listed.
 
 export interface KeyContext {
   readonly bucket: Bucket;
+  readonly worker: WorkerClient;
   readonly links: LinkContext;
   readonly refId: string;
   readonly range: Range;
@@ -30,11 +33,48 @@ export interface KeyContext {
   readonly isExplore: boolean;
 }
 
-/** A view that comes from keys alone. */
-export function keyFrames({ captures, notices }: Listing, query: KeyQuery, context: KeyContext): DataFrame[] {
+/**
+ * A view that comes from keys alone; of the archives in a table of captures what is inside, which is read.
+ * @param emit gets the frames without that, as soon as they are there
+ * @throws the signal's reason
+ */
+export async function keyFrames(
+  listing: Listing,
+  query: KeyQuery,
+  context: KeyContext,
+  signal: AbortSignal,
+  emit: (frames: DataFrame[]) => void
+): Promise<DataFrame[]> {
+  const frames = framesOf(listing, query, context);
+  if (query.view !== 'captures' || !hasArchives(listing.captures)) {
+    return frames;
+  }
+  emit(frames);
+  const { inside, unread } = await readArchives(context, listing.captures, signal);
+  const texts = new Map([...inside].map(([capture, members]) => [capture, profilesText(members)]));
+  const notices = [...listing.notices, ...unreadNotice(unread)];
+  return framesOf({ ...listing, notices }, query, context, texts);
+}
+
+const unreadNotice = (count: number): Notice[] =>
+  count === 0
+    ? []
+    : [
+        {
+          severity: 'info',
+          text: `Of ${count} archives it is not known what is inside: they were not read for this list, or cannot be. A query opens a profile of them as of the others, by profile="heap" or another name.`,
+        },
+      ];
+
+function framesOf(
+  { captures, notices }: Listing,
+  query: KeyQuery,
+  context: KeyContext,
+  inside?: ReadonlyMap<Capture, string>
+): DataFrame[] {
   const view = viewOf(keyViews, 'keys', query);
   const shown = 'capture' in query ? shownOf(captures, query, context) : new Set<Capture>();
-  const tables = view.tables({ captures, shown }, query as never);
+  const tables = view.tables({ captures, shown, inside }, query as never);
   const drawing = context.isExplore ? drawnInExplore : drawnOverPanels;
   return drawing[view.panel](tables, captures, { ...context, notices });
 }

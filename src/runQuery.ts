@@ -32,6 +32,7 @@ import type { Table } from './views/table';
 import type { Notice } from './text/notice';
 import type { WorkerClient } from './worker/client';
 import type { Opening } from './worker/holding';
+import type { AnswerError } from './worker/transport';
 
 export interface QueryContext {
   readonly bucket: Bucket;
@@ -61,13 +62,20 @@ export async function runQuery(context: QueryContext, query: Query, signal: Abor
       ? loadKeys()
       : undefined;
   soon?.catch(() => undefined); // Asked for again where it is needed, which says why it cannot be loaded.
-  emit(await framesOf(context, query, signal, emit));
+  emit(
+    await framesOf(context, query, signal, emit).catch((reason: AnswerError) => {
+      if (reason.isNothing) {
+        return nothing(context, query, { captures: [], notices: [{ severity: 'warning', text: reason.message }] });
+      }
+      throw reason;
+    })
+  );
 }
 
 function framesOf(context: QueryContext, query: Query, signal: AbortSignal, emit: Emit): Promise<DataFrame[]> {
   switch (query.opens) {
     case 'keys':
-      return showKeys(context, query, signal);
+      return showKeys(context, query, signal, emit);
     case 'meta':
       return showMeta(context, query, signal);
     case 'memory':
@@ -85,14 +93,14 @@ const nothing = async (context: QueryContext, query: Query, chosen: Choice): Pro
   emptyFrame(query, { ...context, draw: await drawOf(query) }, chosen),
 ];
 
-async function showKeys(context: QueryContext, query: KeyQuery, signal: AbortSignal): Promise<DataFrame[]> {
+async function showKeys(context: QueryContext, query: KeyQuery, signal: AbortSignal, emit: Emit): Promise<DataFrame[]> {
   const { bucket, range, isExplore } = context;
   const { panel } = infoOf(query);
   // Over a panel there is no place for a sentence.
   const isOverPanel = (panel === 'annotations' || panel === 'exemplars') && !isExplore;
   const listing = await (isOverPanel ? listCaptures : listOrExplain)(bucket, query.selector, range, signal);
   const { keyFrames } = await loadKeys();
-  const frames = keyFrames(listing, query, context);
+  const frames = await keyFrames(listing, query, context, signal, emit);
   const isEmpty = frames.every(({ length }) => length === 0);
   const notices = frames.flatMap(({ meta }) => meta?.notices ?? []);
   return isEmpty && !isOverPanel ? [emptyFrame(query, context, { ...listing, notices })] : frames;
@@ -180,9 +188,11 @@ function commandOf(
   captures: readonly Capture[],
   base: readonly Capture[]
 ): string | undefined {
-  const isText = captures.some(({ object }) => /\.(txt|log)(\.gz)?$/.test(object.key));
+  const isOther = captures.some(
+    ({ object, member }) => member !== undefined || /\.(txt|log|zst)(\.gz)?$/.test(object.key)
+  );
   const keysOf = (some: readonly Capture[]) => some.map(({ object }) => object.key);
-  return isText || query.opens === 'goroutines'
+  return isOther || query.opens === 'goroutines'
     ? undefined
     : printCommand(
         { ...defaultQuery, ...query },

@@ -1,6 +1,6 @@
 import type { AdHocVariableFilter } from '@grafana/data';
 import type { Bucket } from './captures/bucket';
-import { isKeyLabel } from './captures/keyMatchers';
+import { isKeyLabel, memberLabels } from './captures/keyMatchers';
 import { listCaptures, type Range } from './captures/listing';
 import { loadFrom, sourceIn } from './worker/sources';
 import { quoteMeta } from './text/literals';
@@ -45,6 +45,10 @@ export async function findValues(
     for (const [name, value] of Object.entries(capture.labels)) {
       labels.set(name, (labels.get(name) ?? new Set()).add(value));
     }
+  }
+  if (captures.some(({ member }) => member) && (!label || memberLabels.includes(label))) {
+    const { addMembers } = await import(/* webpackChunkName: "archives" */ './worker/archiveProfiles');
+    await addMembers(labels, { bucket, worker }, captures, signal);
   }
   const sampleTypes = new Set<string>();
   if (label === undefined || !isKeyLabel(bucket.layout)(label)) {

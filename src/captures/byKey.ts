@@ -1,5 +1,7 @@
 import { maxAges } from '../store/remembered';
+import { parseSelector } from '../text/selector';
 import type { Store } from '../store/store';
+import { withMembers } from './archive';
 import type { Capture } from './capture';
 import type { Layout } from './layout';
 
@@ -11,17 +13,20 @@ export function captureOfKey({ layout, prefix }: { layout: Layout; prefix: strin
 
 /**
  * The same as the bucket lists it: with its etag it is read once, whether it was found by its key or in a range.
- * @throws the signal's reason
+ * @param selector says which member of an archive is meant
+ * @throws the signal's reason, InputError for a selector that cannot be read
  */
 export async function captureByKey(
   bucket: { store: Store; layout: Layout; prefix: string },
   key: string,
+  selector: string,
   signal: AbortSignal
 ): Promise<Capture | undefined> {
-  const capture = captureOfKey(bucket, key);
-  if (!capture) {
+  const named = captureOfKey(bucket, key);
+  if (!named) {
     return undefined;
   }
+  const [capture] = await withMembers([named], parseSelector(selector));
   try {
     for await (const page of bucket.store.list({ prefix: key, maxAge: maxAges.settled }, signal)) {
       const object = page.find((each) => each.key === key);

@@ -10,6 +10,8 @@ export interface Capture {
   /** Bytes at capture and the limit then, where the key has them. */
   readonly value?: number;
   readonly limit?: number;
+  /** Of an archive which member is meant, as a selector of `profile` and `member`. Undefined for an object that is one profile. */
+  readonly member?: string;
 }
 
 /** The labels of a process. A restart keeps them. */

@@ -110,7 +110,7 @@ const finders: Record<Exclude<BaseChoice, ''>, Find> = {
   async event(subject, newest) {
     const { bucket, query, range, signal } = subject;
     const why = `chosen capture ${query.baseEvent}`;
-    const byKey = await captureByKey(bucket, query.baseEvent, signal);
+    const byKey = await captureByKey(bucket, query.baseEvent, query.selector, signal);
     if (byKey) {
       return { found: [byKey], why };
     }

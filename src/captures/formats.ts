@@ -5,7 +5,7 @@ export const formatlessKey = ({ object: { key }, time, labels }: Capture): strin
   JSON.stringify([key.replace(/\.[^/]*$/, ''), time, labels]);
 
 /** `.pb.gz`, `.txt.gz`, `.pprof`. */
-const formatOf = ({ object: { key } }: Capture): string => /(\.[A-Za-z]\w*)?(\.gz)?$/.exec(key)?.[0] ?? '';
+const formatOf = ({ object: { key } }: Capture): string => /(\.[A-Za-z]\w*)?(\.(gz|zst))?$/.exec(key)?.[0] ?? '';
 
 /**
  * goroutine.pb.gz and goroutine.txt.gz of one moment are the same goroutines twice. The one in the format of `like` stays,

@@ -3,7 +3,10 @@ import type { Capture } from './capture';
 import type { Layout } from './layout';
 
 /** Labels that are ours even where a layout does not name them. */
-const keyLabels = new Set(['service', 'profile', 'instance', 'version', 'event', 'trigger']);
+const keyLabels = new Set(['service', 'profile', 'instance', 'version', 'event', 'trigger', 'member']);
+
+/** Labels of an archive's members. Which a member has is known where the archive is read, so what asks for them is handed on. */
+export const memberLabels: readonly string[] = ['profile', 'member'];
 
 export const isKeyLabel = (layout: Layout) => (name: string) => keyLabels.has(name) || layout.labelNames.includes(name);
 

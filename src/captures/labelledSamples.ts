@@ -1,7 +1,7 @@
 import type { Bucket } from './bucket';
 import { type Capture, describe } from './capture';
 import { listCaptures } from './listing';
-import { withoutLabels } from '../text/selector';
+import { parseSelector, printSelector, withoutLabels } from '../text/selector';
 import type { Notice } from '../text/notice';
 
 /** Profiles whose samples Go labels, the one that measures work first. */
@@ -21,10 +21,13 @@ export async function findLabelled(
   selector: string,
   captures: readonly Capture[],
   signal: AbortSignal
-): Promise<readonly Capture[]> {
+): Promise<{ readonly labelled: readonly Capture[]; readonly said: readonly Notice[] }> {
   const times = captures.map(({ time }) => time);
   const range = { from: Math.min(...times) - nearby, to: Math.max(...times) + nearby };
-  const { captures: all } = await listCaptures(bucket, withoutLabels(selector, ['profile', 'event']), range, signal);
+  const others = parseSelector(withoutLabels(selector, ['profile', 'event', 'member']));
+  // Of an archive the worker takes the first of them that it has.
+  const profile = { name: 'profile', op: '=~', value: labelledProfiles.join('|') } as const;
+  const { captures: all } = await listCaptures(bucket, printSelector([...others, profile]), range, signal);
   const found = captures.flatMap((capture) => {
     const { service, instance, event } = capture.labels;
     const distance = ({ labels, time }: Capture) =>
@@ -34,13 +37,15 @@ export async function findLabelled(
       .filter((other) => distance(other) <= nearby)
       .sort((a, b) => distance(a) - distance(b));
     const first = (profile: string) => own.find(({ labels }) => labels.profile === profile);
-    return labelledProfiles.map(first).find((one) => one !== undefined) ?? [];
+    const inArchive = own.find(({ member }) => member !== undefined);
+    return labelledProfiles.map(first).find((one) => one !== undefined) ?? inArchive ?? [];
   });
-  return [...new Set(found)];
+  const labelled = [...new Set(found)];
+  return { labelled, said: labelledNotices(captures, labelled) };
 }
 
 /** What is to be said where a capture is estimated by one of another event. */
-export function labelledNotices(captures: readonly Capture[], labelled: readonly Capture[]): Notice[] {
+function labelledNotices(captures: readonly Capture[], labelled: readonly Capture[]): Notice[] {
   const events = new Set(captures.map(({ labels }) => labels.event));
   const other = labelled.find(({ labels }) => labels.event && !events.has(labels.event));
   const text = other && `This event has no CPU profile; the estimate takes that of another one: ${describe(other)}.`;

@@ -2,9 +2,10 @@ import type { Store } from '../store/store';
 import type { Notice } from '../text/notice';
 import { parseSelector, possibleValues, splitMatchers } from '../text/selector';
 import { clockTolerance } from '../text/time';
+import { withMembers } from './archive';
 import type { Capture } from './capture';
 import { isMeta } from './events';
-import { compileKeyMatchers, isKeyLabel, labelOf } from './keyMatchers';
+import { compileKeyMatchers, isKeyLabel, labelOf, memberLabels } from './keyMatchers';
 import type { Layout } from './layout';
 import type { Said } from './listingNotices';
 import { findCaptures } from './plan';
@@ -47,10 +48,15 @@ export async function listCaptures(
     signal
   );
   const early = found.captures.filter(({ time }) => time > range.to + clockTolerance);
-  let captures: readonly Capture[] = found.captures.filter((capture) => capture.time <= range.to && !isMeta(capture));
+  let captures: readonly Capture[] = await withMembers(
+    found.captures.filter((capture) => capture.time <= range.to && !isMeta(capture)),
+    key
+  );
   let unmatched: Said['unmatched'];
   for (const { matcher, test } of await compileKeyMatchers(key)) {
-    const left = captures.filter(({ labels }) => test(labelOf(labels, matcher.name)));
+    const isKnown = ({ member, labels }: Capture) =>
+      member === undefined || !memberLabels.includes(matcher.name) || Object.hasOwn(labels, matcher.name);
+    const left = captures.filter((capture) => !isKnown(capture) || test(labelOf(capture.labels, matcher.name)));
     if (left.length === 0 && captures.length > 0) {
       const values = new Set(captures.map(({ labels }) => labelOf(labels, matcher.name)));
       unmatched = {

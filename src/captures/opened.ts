@@ -39,7 +39,8 @@ export async function openedCaptures(
   range: Range,
   signal: AbortSignal
 ): Promise<Choice> {
-  const linked = query.capture === 'event' ? await captureByKey(bucket, query.event, signal) : undefined;
+  const linked =
+    query.capture === 'event' ? await captureByKey(bucket, query.event, query.selector, signal) : undefined;
   return linked
     ? { captures: [linked], notices: [], why: 'Chosen by its key' }
     : (await chooseListed(bucket, query, range, signal)).choice;

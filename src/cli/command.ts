@@ -1,12 +1,15 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
+import { isContainer, isGzip } from '../decode/containers';
 import { decode } from '../decode/decode';
+import { isPackedTar } from '../decode/gzip';
 import { normalized, subtractBase, type BaseOptions } from '../ops/subtractBase';
 import { compact } from '../ops/compact';
 import { withCommonTypes } from '../ops/header';
 import { merge } from '../ops/merge';
 import type { Profile } from '../profile/profile';
 import { InputError } from '../text/notice';
+import { printSelector } from '../text/selector';
 import { Arguments, ignoredFlags, ReportFlags, reportFlags, patternText, toSwitch } from '../query/flags';
 import type { ReportOptions } from '../fields/reportOptions';
 import { prepare } from '../query/prepare';
@@ -172,7 +175,7 @@ async function openAll(files: readonly string[], what: string, warn: (text: stri
   const errors: Error[] = [];
   for (const file of files) {
     try {
-      profiles.push(withMapping(await decode(await readFile(file))));
+      profiles.push(withMapping(await openFile(file)));
     } catch (error) {
       if (!isExpected(error)) {
         throw error;
@@ -189,6 +192,37 @@ async function openAll(files: readonly string[], what: string, warn: (text: stri
   }
   return profiles.length === 1 ? profiles[0] : compact(merge(mergeable(profiles)));
 }
+
+/**
+ * A file, or a profile in an archive by its name behind that of the archive: `bundle.zip/heap`, or the member's own name,
+ * `bundle.zip/n1/heap.pprof`.
+ */
+async function openFile(file: string): Promise<Profile> {
+  const { path, inside } = await splitPath(file);
+  const member = /[/.]/.test(inside) ? 'member' : 'profile';
+  const selector = inside === '' ? '' : printSelector([{ name: member, op: '=', value: inside }]);
+  const bytes = await readFile(path);
+  if (inside !== '' && !isArchive(bytes)) {
+    throw new InputError(`expected an archive before /${inside}; ${path} is none.`);
+  }
+  return decode(bytes, { member: selector });
+}
+
+/** The file that there is of a path, and what follows it. */
+async function splitPath(file: string): Promise<{ path: string; inside: string }> {
+  for (let at = file.length; at > 0; at = file.lastIndexOf('/', at - 1)) {
+    const found = await stat(file.slice(0, at)).catch(() => undefined);
+    if (found?.isFile()) {
+      return { path: file.slice(0, at), inside: file.slice(at + 1) };
+    }
+    if (found) {
+      break;
+    }
+  }
+  return { path: file, inside: '' };
+}
+
+const isArchive = (bytes: Uint8Array) => isContainer(bytes) || (isGzip(bytes) && isPackedTar(bytes));
 
 /** Errors of what the user gave: a profile, an argument, the name of a file. */
 export const isExpected = (error: unknown): error is Error =>

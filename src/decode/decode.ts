@@ -1,26 +1,30 @@
 import { InputError } from '../text/notice';
-import type { Decoded } from './decoded';
-import type { OnProgress } from './goroutine/goroutine';
+import { isContainer, isGzip } from './containers';
+import type { Decoded, DecodeOptions } from './decoded';
 import { utf16 } from './goroutine/utf16';
-import { gunzip, isGzip } from './gzip';
+import { gunzip, isPackedTar } from './gzip';
 import { maxUnpackedBytes, unpacksToTooMuch } from './memory';
 import { decodePprof } from './pprof';
 
-export interface DecodeOptions {
-  readonly onProgress?: OnProgress;
-  /** Unpacks gzip: what the platform has, unless it is told of something better. */
-  readonly unpack?: (bytes: Uint8Array) => Promise<Uint8Array>;
-}
-
 /**
  * Bytes of an object → what they hold. The name of an object says little (text dumps arrive as .pprof, packed files without
- * .gz), so the bytes decide: profile.proto, a debug=1 text of a profile that counts stacks, or a goroutine dump.
+ * .gz), so the bytes decide: profile.proto, a debug=1 text of a profile that counts stacks, a goroutine dump, or an archive
+ * of these, of which one member is read.
  * @throws InputError saying what the file is and what to do, where it is not a profile we read
  */
-export async function decode(bytes: Uint8Array, { onProgress, unpack = gunzip }: DecodeOptions = {}): Promise<Decoded> {
+export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Decoded> {
+  const { onProgress, unpack = gunzip } = options;
   let unpacked = bytes;
   // Twice: some uploaders pack a file that was packed already.
-  for (let i = 0; i < 2 && isGzip(unpacked); i++) {
+  for (let i = 0; ; i++) {
+    const isPacked = isGzip(unpacked);
+    if (isPacked ? isPackedTar(unpacked) : isContainer(unpacked)) {
+      const { decodeContained } = await import(/* webpackChunkName: "unpack" */ './unpack/unpack');
+      return decodeContained(unpacked, { ...options, unpack }, decode);
+    }
+    if (i === 2 || !isPacked) {
+      break;
+    }
     unpacked = await unpack(unpacked);
   }
   if (unpacked.length > maxUnpackedBytes) {
@@ -107,11 +111,6 @@ const foreign: readonly ForeignFormat[] = [
   text(/^heap_v2\/|^(#.*\n)*heap profile/, `This is a legacy heap profile (tcmalloc or jemalloc). ${legacy}`),
   text(/^go 1\.\d+ trace/, 'This is a Go execution trace, not a profile. Open it with go tool trace.'),
   text(/^(--- \w+|%warn|MAPPED_LIBRARIES:)/, `This is a legacy text profile. ${legacy}`),
-  magic(
-    [0x28, 0xb5, 0x2f, 0xfd],
-    'The object is packed with zstd. Upload profiles as pprof writes them: gzip or not packed.'
-  ),
-  magic([0x50, 0x4b, 0x03, 0x04], 'The object is a zip archive. Upload each profile as an object of its own.'),
   magic([0x7f, 0x45, 0x4c, 0x46], 'The object is an ELF binary, not a profile.'),
   { matches: isLegacyCpu, message: `This is a legacy CPU profile (gperftools or Java, binary). ${legacy}` },
 ];

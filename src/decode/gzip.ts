@@ -1,10 +1,7 @@
 import { Gunzip } from 'fflate';
 import { InputError } from '../text/notice';
+import { isTar } from './containers';
 import { maxUnpackedBytes, unpacksToTooMuch } from './memory';
-
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
 
 /** Below this fflate is as fast as a stream in Chromium and several times as fast in Node: streams cost a set-up each. */
 const smallBytes = 32 * 1024;
@@ -29,6 +26,18 @@ export async function gunzip(bytes: Uint8Array, limit = maxUnpackedBytes): Promi
     }
     return gunzipMembers(bytes, limit);
   }
+}
+
+/** Whether a tar is packed with gzip, as far as the first 4 KiB of it say. */
+export function isPackedTar(bytes: Uint8Array): boolean {
+  let isFound: boolean | undefined;
+  const inflate = new Gunzip((part) => (isFound ??= isTar(part)));
+  try {
+    inflate.push(bytes.subarray(0, 4096));
+  } catch {
+    // Who unpacks all of it says what is wrong.
+  }
+  return isFound === true;
 }
 
 async function gunzipNative(bytes: Uint8Array, limit: number, size = notedBytes(bytes)): Promise<Uint8Array> {

@@ -9,6 +9,9 @@ export class InputError extends Error {
   override name = 'InputError';
 }
 
+/** There is nothing of what was asked for, and the message says what there is: shown where a result would be, not as an error. */
+export class NothingFound extends InputError {}
+
 export const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /** @param what of a file is too much, how much there is and what the limit is */

@@ -17,8 +17,13 @@ const mark = '●';
  * profile, event, limit, service, version, further labels of the key, size, key.
  * @param captures by rising time
  * @param shown those that a query with the same choice opens: what the panels beside the table show
+ * @param inside of archives the profiles that are in them, where that is known
  */
-export function capturesTable(captures: readonly Capture[], shown: ReadonlySet<Capture> = new Set()): Table {
+export function capturesTable(
+  captures: readonly Capture[],
+  shown: ReadonlySet<Capture> = new Set(),
+  inside: ReadonlyMap<Capture, string> = new Map()
+): Table {
   const rows = [...captures].reverse();
   const { number, text } = columnsOf(rows);
   const label = (name: string, more: Partial<StringColumn> = {}) =>
@@ -43,7 +48,7 @@ export function capturesTable(captures: readonly Capture[], shown: ReadonlySet<C
       ...(hasLimit ? [bytes('value', ({ value }) => value), number('% of limit', 'percent', percentOfLimit)] : []),
       label('instance'),
       label('trigger'),
-      label('profile'),
+      text('profile', (capture) => inside.get(capture) ?? profileOf(capture)),
       label('event', { opensCapture: true }),
       ...(hasLimit ? [bytes('limit', ({ limit }) => limit)] : []),
       label('service'),
@@ -56,6 +61,9 @@ export function capturesTable(captures: readonly Capture[], shown: ReadonlySet<C
     keyLabels: rows.map(({ labels }) => labels),
   };
 }
+
+/** An archive is a capture of whatever is asked for, so what is asked for says nothing of it. */
+const profileOf = ({ labels, member }: Capture): string => (member === undefined ? (labels.profile ?? '') : 'archive');
 
 const markColumn = { label: mark, description: 'The capture that is shown.' };
 
@@ -71,5 +79,5 @@ export const capturesView = keyView({
   panel: 'table',
   fields: captureFields,
   reports: [],
-  tables: ({ captures, shown }) => [capturesTable(captures, shown)],
+  tables: ({ captures, shown, inside }) => [capturesTable(captures, shown, inside)],
 });

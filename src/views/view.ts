@@ -134,6 +134,8 @@ export interface ListedCaptures {
   readonly captures: readonly Capture[];
   /** Those that panels with the same choice of captures show. */
   readonly shown: ReadonlySet<Capture>;
+  /** Of archives the profiles inside, as a text. */
+  readonly inside?: ReadonlyMap<Capture, string>;
 }
 
 /** From keys alone: no object is read. */

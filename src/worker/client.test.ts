@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { decode } from '../decode/decode';
-import { isGzip } from '../decode/gzip';
+import { isGzip } from '../decode/containers';
 import { parseQuery } from '../query/query';
 import { encodeFolded } from '../testing/encode';
 import { printTable } from '../testing/print';

@@ -1,6 +1,7 @@
 import type { MemoryMeta } from '../captures/meta';
 import type { MemoryQuery, ProcessQuery, RunQuery } from '../query/query';
 import type { LabelValues, Origin } from '../query/run';
+import type { MemberProfile } from '../decode/unpack/choose';
 import type { Table } from '../views/table';
 import { Collections, type MergeOpening, type Opened } from './collections';
 import { Holding, named, type Failure, type Opening, type Source } from './holding';
@@ -85,6 +86,11 @@ export class WorkerClient {
   async labelValues(source: Source, opening: Opening): Promise<LabelValues> {
     const [response] = await this.ofOpened({ profile: [source] }, opening, (keys) => ({ type: 'labelValues', keys }));
     return expectType(response, 'labelValues').values;
+  }
+
+  /** The profiles in an archive, by the names of its members. @throws Error with the core's message */
+  async listMembers(bytes: ArrayBuffer, signal: AbortSignal): Promise<readonly MemberProfile[]> {
+    return expectType(await this.transport.ask({ type: 'listMembers', bytes }, signal), 'members').members;
   }
 
   /** How much of a process's memory a heap profile explains. @throws Error with the core's message */

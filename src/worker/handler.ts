@@ -1,4 +1,5 @@
 import { HeldProfiles } from './heldProfiles';
+import { gunzip } from '../decode/gzip';
 import { gzip } from '../encode/gzip';
 import { MergeBuilder } from '../ops/merge';
 import type { Profile } from '../profile/profile';
@@ -6,6 +7,7 @@ import { encodeQuery, labelValues, memory, collectProcess, run, type Inputs } fr
 import { DecodedCache } from './decodedCache';
 import type { InputKeys, Progress, Question, Request, Response, Started } from './messages';
 import { inTurns, Task } from './task';
+import { NothingFound } from '../text/notice';
 
 /** Answers a request; meanwhile it may tell what it is at, and how far it is. */
 export type Handle = (request: Request, tell?: (message: Progress | Started) => void) => Promise<Response>;
@@ -45,7 +47,8 @@ export function createHandler(cache = new DecodedCache()): Handle {
       const answer = answers[type] as (question: Question, task: Task) => Answer | Promise<Answer>;
       return { ...(await answer(request, task)), id };
     } catch (error) {
-      return { type: 'error', id, message: error instanceof Error ? error.message : String(error) };
+      const message = error instanceof Error ? error.message : String(error);
+      return { type: 'error', id, message, isNothing: error instanceof NothingFound };
     } finally {
       tasks.delete(id);
     }
@@ -54,7 +57,7 @@ export function createHandler(cache = new DecodedCache()): Handle {
 
 function answersOfHeld(
   held: HeldProfiles
-): Answers<'load' | 'run' | 'encode' | 'labelValues' | 'memory' | 'processView'> {
+): Answers<'load' | 'run' | 'encode' | 'labelValues' | 'memory' | 'processView' | 'listMembers'> {
   const ofInputs = async (keys: InputKeys, task: Task, then: (inputs: Inputs) => Answer | Promise<Answer>) => {
     const asked = [keys.profile, keys.base, keys.labelled];
     const [profile, base, labelled] = await held.inTurn(asked, task);
@@ -77,6 +80,13 @@ function answersOfHeld(
       ofInputs(keys, task, ({ profile }) => ({ type: 'labelValues', values: labelValues([profile]) })),
     memory: ({ keys, query, meta }, task) =>
       ofInputs(keys, task, ({ profile }) => ({ type: 'tables', tables: memory(query, meta, profile) })),
+    async listMembers({ bytes }, task) {
+      const { listMembers } = await import(/* webpackChunkName: "unpack" */ '../decode/unpack/unpack');
+      return {
+        type: 'members',
+        members: await listMembers(new Uint8Array(bytes), { unpack: gunzip, turn: () => task.turn() }),
+      };
+    },
     async processView({ sources, query }, task) {
       const profiles = await held.inTurn(
         sources.map(({ key }) => key),

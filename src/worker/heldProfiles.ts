@@ -12,7 +12,7 @@ export class HeldProfiles {
 
   /** @throws InputError as `decode` does */
   load(key: string, bytes: ArrayBuffer, task: Task): Promise<Profile> {
-    const loading = decodeInTurn(bytes, task).then((decoded) => {
+    const loading = decodeInTurn(key, bytes, task).then((decoded) => {
       this.put(key, decoded);
       return decoded;
     });
@@ -45,9 +45,12 @@ export class HeldProfiles {
 }
 
 /** Unpacking may be the platform's work beside this thread, and a step of its own where it is not. */
-async function decodeInTurn(bytes: ArrayBuffer, task: Task): Promise<Profile> {
+async function decodeInTurn(key: string, bytes: ArrayBuffer, task: Task): Promise<Profile> {
   await task.turn();
   return decode(new Uint8Array(bytes), {
+    // The last part of a source's key.
+    member: key.split('\0')[3],
+    turn: () => task.turn(),
     onProgress: task.onProgress,
     async unpack(packed) {
       const unpacked = await gunzip(packed);

@@ -99,6 +99,6 @@ export class Holding {
 
 /** The worker's message with the name of the source it is about. */
 export const named = (name: string, reason: unknown): unknown =>
-  reason instanceof AnswerError ? new Error(`${name}: ${reason.message}`) : reason;
+  reason instanceof AnswerError ? new AnswerError(`${name}: ${reason.message}`, reason.isNothing) : reason;
 
 export const messageOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));

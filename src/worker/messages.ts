@@ -1,5 +1,6 @@
 import type { MemoryQuery, ProcessQuery, RunQuery } from '../query/query';
 import type { LabelValues, Origin } from '../query/run';
+import type { MemberProfile } from '../decode/unpack/choose';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../captures/meta';
 
@@ -28,6 +29,8 @@ export type Question =
   /** Answers `file`: what the query shows, encoded. */
   | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: RunQuery }
   | { readonly type: 'labelValues'; readonly keys: InputKeys }
+  /** Answers `members`: the profiles in an archive. */
+  | { readonly type: 'listMembers'; readonly bytes: ArrayBuffer }
   | { readonly type: 'memory'; readonly keys: InputKeys; readonly query: MemoryQuery; readonly meta: MemoryMeta }
   /** A view over a few captures of one process, in this order. */
   | {
@@ -69,4 +72,6 @@ export type Response =
   | { readonly type: 'file'; readonly id: number; readonly bytes: ArrayBuffer }
   | { readonly type: 'labelValues'; readonly id: number; readonly values: LabelValues }
   | { readonly type: 'missing'; readonly id: number; readonly keys: readonly string[] }
-  | { readonly type: 'error'; readonly id: number; readonly message: string };
+  | { readonly type: 'members'; readonly id: number; readonly members: readonly MemberProfile[] }
+  /** `isNothing`: there is nothing of what was asked for, which is an answer to whoever looks for it. */
+  | { readonly type: 'error'; readonly id: number; readonly message: string; readonly isNothing?: boolean };

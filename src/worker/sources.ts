@@ -2,7 +2,6 @@ import type { Bucket } from '../captures/bucket';
 import { captureOfKey } from '../captures/byKey';
 import { isSameProcess, type Capture } from '../captures/capture';
 import type { Choice } from '../captures/chooseCaptures';
-import { findLabelled, labelledNotices } from '../captures/labelledSamples';
 import { sampleMatchers } from '../captures/keyMatchers';
 import type { EstimateQueryFields } from '../fields/fields';
 import type { Notice } from '../text/notice';
@@ -18,7 +17,10 @@ export async function findSources(
   base: Choice,
   signal: AbortSignal
 ): Promise<{ sources: InputSources; count: number; notices: readonly Notice[] }> {
-  const labelled = query.estimate === 'paths' ? await findLabelled(bucket, query.selector, captures, signal) : [];
+  const { labelled, said } =
+    query.estimate === 'paths'
+      ? await (await loadLabelled()).findLabelled(bucket, query.selector, captures, signal)
+      : { labelled: [], said: [] };
   const compared = [...captures, ...base.captures];
   const toSource = sourceIn(bucket);
   return {
@@ -30,9 +32,12 @@ export async function findSources(
       capturedAt: captures.length === 1 ? keyTime(bucket, captures[0]) : undefined,
     },
     count: compared.length + labelled.length,
-    notices: [...notices, ...base.notices, ...labelledNotices(captures, labelled)],
+    notices: [...notices, ...base.notices, ...said],
   };
 }
+
+/** Few queries estimate. */
+const loadLabelled = () => import(/* webpackChunkName: "labelled" */ '../captures/labelledSamples');
 
 /** What is missing from an answer. */
 export function failedNotice(failed: readonly Failure[], count: number): Notice[] {
@@ -50,12 +55,12 @@ export function failedNotice(failed: readonly Failure[], count: number): Notice[
 
 /**
  * Captures as the worker knows them. A rewritten object has another etag and must not be answered from the cache, nor one of
- * another bucket. Keys never hold a NUL.
+ * another bucket, nor another member of an archive. Keys never hold a NUL.
  */
 export const sourceIn =
   ({ id }: Bucket) =>
-  ({ object, time }: Capture): Source => ({
-    key: [id, object.key, object.etag].join('\0'),
+  ({ object, time, member = '' }: Capture): Source => ({
+    key: [id, object.key, object.etag, member].join('\0'),
     name: object.key,
     time,
     size: object.size,

@@ -26,7 +26,15 @@ export interface Job {
 }
 
 /** The worker's answer to a question is an error; its message does not say of which source. */
-export class AnswerError extends Error {}
+export class AnswerError extends Error {
+  constructor(
+    message: string,
+    /** There is nothing of what was asked for. */
+    readonly isNothing?: boolean
+  ) {
+    super(message);
+  }
+}
 
 /** The worker stopped before it answered, with all that it held: who asked begins again. */
 class Lost extends Error {}
@@ -163,7 +171,7 @@ export class Transport {
       this.held.add(request.key);
     }
     if (response.type === 'error') {
-      reject(new AnswerError(response.message));
+      reject(new AnswerError(response.message, response.isNothing));
     } else {
       resolve(response);
     }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { decode } from '../../decode/decode';
-import { isGzip } from '../../decode/gzip';
+import { isGzip } from '../../decode/containers';
 import { decodePprof } from '../../decode/pprof';
 import type { Profile } from '../../profile/profile';
 import { profileBytes } from '../../profile/size';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { gunzipSync } from 'node:zlib';
 import { Profile as PeerProfile } from 'pprof-format';
-import { isGzip } from '../../decode/gzip';
+import { isGzip } from '../../decode/containers';
 import { median } from './median';
 
 const hasGo = spawnSync('go', ['version']).status === 0;

@@ -1,0 +1,23 @@
+// How files are told from profiles that hold profiles. What unpacks them is a chunk of its own: few objects are any of these.
+
+export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+/** Whether the bytes are packed with zstd, or an archive that is not packed itself. */
+export const isContainer = (bytes: Uint8Array): boolean => isZstd(bytes) || isZip(bytes) || isTar(bytes);
+
+const magic = (bytes: Uint8Array): number => bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24);
+
+/** A frame of zstd (RFC 8878, 3.1.1), which is not one to be skipped. */
+export const isZstd = (bytes: Uint8Array): boolean => magic(bytes) >>> 0 === 0xfd2fb528;
+
+/** A zip starts with a member, or with its end where it is empty (APPNOTE 4.3). */
+export const isZip = (bytes: Uint8Array): boolean => [0x04034b50, 0x06054b50].includes(magic(bytes));
+
+/** A tar starts with a header whose checksum is right, also one of the time before there was a magic number. */
+export function isTar(bytes: Uint8Array): boolean {
+  let sum = 8 * 32;
+  for (let i = 0; i < 512; i++) {
+    sum += i < 148 || i >= 156 ? bytes[i] : 0;
+  }
+  return bytes.length >= 512 && bytes[0] !== 0 && parseInt(String.fromCharCode(...bytes.subarray(148, 156)), 8) === sum;
+}
