@@ -130,14 +130,18 @@ describe('profile.proto', () => {
     }
   });
 
-  it('reads values exactly up to 2^53 and refuses more', async () => {
+  it('reads values exactly up to 2^53 and says of which sample type it has more', async () => {
     const encode = (value: bigint) =>
       encodeFolded({ types: ['delay/nanoseconds'], samples: [{ stack: 'f', values: [value] }] });
     for (const value of [2n ** 53n - 1n, -(2n ** 53n) + 1n, -1n, 127n, 128n, 2n ** 28n, 2n ** 31n, 2n ** 35n - 1n]) {
       expect(printProfile(await decode(encode(value)))).toEqual([`f ${value}`]);
     }
     for (const value of [2n ** 53n, 2n ** 62n, -(2n ** 60n)]) {
-      await expect(decode(encode(value))).rejects.toThrow(/beyond ±2\^53.*go tool pprof/);
+      const { sampleTypes, notices } = await decode(encode(value));
+      expect(sampleTypes).toEqual([{ type: 'delay', unit: 'nanoseconds', isInexact: true }]);
+      expect(notices).toEqual([
+        { severity: 'warning', text: expect.stringMatching(/^Values of "delay" are beyond ±2\^53/) },
+      ]);
     }
   });
 });

@@ -1,4 +1,4 @@
-import { sampleIndexByName } from '../profile/profile';
+import { checkExact, sampleIndexByName } from '../profile/profile';
 import type { MemoryMeta } from '../captures/meta';
 import type { Table } from './table';
 import { memoryView } from './view';
@@ -81,7 +81,9 @@ export const processMemoryView = memoryView({
   fields: [],
   reports: [],
   tables(meta, profile) {
-    const values = profile.sample.values[sampleIndexByName(profile, 'inuse_space')];
+    const index = sampleIndexByName(profile, 'inuse_space');
+    checkExact(profile.sampleTypes[index]);
+    const values = profile.sample.values[index];
     return [
       waterfall(
         meta,
