@@ -22,8 +22,10 @@ export async function findLabelled(
   captures: readonly Capture[],
   signal: AbortSignal
 ): Promise<readonly Capture[]> {
-  const times = captures.map(({ time }) => time);
-  const range = { from: Math.min(...times) - nearby, to: Math.max(...times) + nearby };
+  const range = captures.reduce(
+    ({ from, to }, { time }) => ({ from: Math.min(from, time - nearby), to: Math.max(to, time + nearby) }),
+    { from: Infinity, to: -Infinity }
+  );
   const { captures: all } = await listCaptures(bucket, withoutLabels(selector, ['profile', 'event']), range, signal);
   const found = captures.flatMap((capture) => {
     const { service, instance, event } = capture.labels;

@@ -128,7 +128,10 @@ export async function planSpans(
     } else if (next && 'text' in next && next.text === '/') {
       const folders = await Promise.all(prefixes.map((p) => store.folders(p, signal, maxAge)));
       const found = folders.flat().filter((folder) => !hasDots(folder));
-      refused.push(...folders.flat().filter(hasDots));
+      folders
+        .flat()
+        .filter(hasDots)
+        .forEach((folder) => refused.push(folder));
       if (found.length > maxFolders) {
         timed = false;
         break;

@@ -176,8 +176,7 @@ export class WireReader {
 function exact(value: number, at: number): number {
   if (!Number.isSafeInteger(value)) {
     throw new InputError(
-      `The value at byte ${at} is beyond ±2^53 (about ${value.toExponential(3)}) and would lose digits; ` +
-        'read this profile with go tool pprof.'
+      `The profile is invalid: the number at byte ${at} is beyond ±2^53 (about ${value.toExponential(3)}).`
     );
   }
   return value;

@@ -27,6 +27,8 @@ export interface Profile {
   readonly keepFrames: string;
   /** What has to be said of how the file was read: what a decoder skipped, what an op inferred. Shown with every view. */
   readonly notices: readonly Notice[];
+  /** What the runtime held when a heap profile was written as text (runtime.MemStats); undefined where the file does not say. */
+  readonly runtimeMemory?: RuntimeMemory;
 
   readonly sample: SampleTable;
   readonly stack: StackTable;
@@ -43,6 +45,16 @@ export interface ValueType {
   readonly unit: string;
   /** Of a sample type: the file has values beyond ±2^53, which lost digits here. Nothing may be computed from them. */
   readonly isInexact?: true;
+}
+
+/** In bytes. */
+export interface RuntimeMemory {
+  /** What it holds of the system. */
+  readonly goMemory: number;
+  /** Heap that is free and not given back. */
+  readonly heapIdle: number;
+  readonly heapInuse: number;
+  readonly stacks: number;
 }
 
 /** In the order of the file. `values[t][i]` is exact where the sample type does not say otherwise. */

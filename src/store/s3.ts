@@ -37,7 +37,7 @@ export function createS3Store(fetch: StoreFetch, options: StoreOptions = {}): St
       refuseDots(prefix, 'prefix');
       const folders: string[] = [];
       for await (const page of pages(sender, { prefix, delimiter: '/' }, undefined, signal)) {
-        folders.push(...page.folders);
+        page.folders.forEach((folder) => folders.push(folder));
         if (folders.length > maxFolders) {
           break;
         }

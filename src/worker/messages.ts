@@ -28,7 +28,7 @@ export type Question =
   /** Answers `file`: what the query shows, encoded. */
   | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: RunQuery }
   | { readonly type: 'labelValues'; readonly keys: InputKeys }
-  | { readonly type: 'memory'; readonly keys: InputKeys; readonly query: MemoryQuery; readonly meta: MemoryMeta }
+  | { readonly type: 'memory'; readonly keys: InputKeys; readonly query: MemoryQuery; readonly meta?: MemoryMeta }
   /** A view over a few captures of one process, in this order. */
   | {
       readonly type: 'processView';
