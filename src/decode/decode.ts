@@ -24,7 +24,7 @@ export async function decode(bytes: Uint8Array, { onProgress, unpack = gunzip }:
   if (unpacked.length === 0) {
     throw (await loadText()).emptyError(bytes.length);
   }
-  if (isText(unpacked) || utf16(unpacked)) {
+  if (isText(unpacked) || (utf16(unpacked) && unpacked.subarray(0, 64).some((value) => value > 32))) {
     return (await loadText()).decodeText(unpacked, onProgress);
   }
   try {

@@ -58,7 +58,9 @@ export function binaryError(bytes: Uint8Array): InputError | undefined {
   const text = known ? undefined : textWithControls(bytes.subarray(0, 2048));
   return known
     ? new InputError(known.message)
-    : text && new InputError(`The file is text, not a profile; it begins ${quotedLine(text)}.`);
+    : text === undefined
+      ? undefined
+      : new InputError(`The file is text, not a profile; it begins ${quotedLine(text)}.`);
 }
 
 /** Text that has control characters among its letters. */
