@@ -306,3 +306,11 @@ for (const [profile, commands] of Object.entries(matrix)) {
   }
 }
 say(`${written} files in testdata/golden`);
+
+// What pprof reads of the texts that testdata/text/record.go wrote: their samples, without the tables.
+const texts = join(root, 'testdata/text');
+for (const name of readdirSync(texts).filter((file) => file.endsWith('.debug1.gz'))) {
+  const raw = pprof(['-raw', join(texts, name)]).replace(/^Locations\n.*/ms, '');
+  writeFileSync(join(texts, name.replace('.debug1.gz', '.raw.txt')), raw);
+}
+say('what pprof reads of the texts in testdata/text');

@@ -675,8 +675,33 @@ describe('the memory of a process', () => {
     expect(valuesOf(captures, 'profile')).toEqual(['heap']);
   });
 
+  test('is read from the last lines of a heap as text where there is no meta.json', async () => {
+    const text = [
+      'heap profile: 1: 60 [2: 80] @ heap/2',
+      '1: 60 [2: 80] @ 0x401001',
+      '#\t0x401000\tmain.f+0x1\t/src/main.go:7',
+      '',
+      '# runtime.MemStats',
+      ...['# Sys = 200', '# HeapIdle = 40', '# HeapInuse = 90', '# HeapReleased = 30', '# Stack = 5 / 8'],
+    ];
+    const [frame] = (await ask({ [heap]: bytesOf(text.join('\n')) })).frames;
+    expect(
+      valuesOf(frame, 'memory').map((name: string, i: number) => [name.trim(), valuesOf(frame, 'bytes')[i]])
+    ).toEqual([
+      ['Go runtime', 170],
+      ['stacks', 8],
+      ['idle heap', 10],
+      ['the runtime itself', 62],
+      ['Heap in use', 90],
+      ['not in the profile', 30],
+      ['Heap profile', 60],
+    ]);
+    expect(noticesOf(frame)).toMatch(/There is no .*meta\.json.*From the last lines of the heap profile/s);
+  });
+
   test('is not known without it, or with a broken one, and that is said', async () => {
-    expect(noticesOf((await ask({ [heap]: heapOf() })).frames[0])).toMatch(/There is no .*meta\.json/);
+    const unknown = (await ask({ [heap]: heapOf() })).frames[0];
+    expect(noticesOf(unknown)).toMatch(/There is no .*meta\.json.*memory of the process is not known/s);
     const broken = await ask({ [heap]: heapOf(), [meta]: bytesOf('{"limit":') });
     expect(broken.errors).toEqual([]);
     expect(noticesOf(broken.frames[0])).toMatch(/not uploaded whole/);

@@ -31,7 +31,7 @@ import type { Capture } from './captures/capture';
 import type { Table } from './views/table';
 import type { Notice } from './text/notice';
 import type { WorkerClient } from './worker/client';
-import type { Opening } from './worker/holding';
+import { messageOf, type Opening } from './worker/holding';
 import type { AnswerError } from './worker/transport';
 
 export interface QueryContext {
@@ -277,12 +277,18 @@ async function showMemory(
   const { readBundle } = await import(/* webpackChunkName: "meta" */ './captures/bundle');
   const bundle = await readBundle(bucket, heap, signal, listed);
   const said = [...notices, ...bundle.notices];
-  if (!bundle.meta) {
-    return [emptyFrame(query, context, { notices: said })];
-  }
   const opening = openingOf(context, query, 1, signal, emit);
-  const tables = await worker.memory(query, bundle.meta, sourceIn(bucket)(heap), opening);
-  return tables.map((table) => frameOf(table, query, context, said));
+  try {
+    // Without a meta.json the profile may say it: the text of a heap does.
+    const tables = await worker.memory(query, bundle.meta, sourceIn(bucket)(heap), opening);
+    return tables.map((table) => frameOf(table, query, context, said));
+  } catch (reason) {
+    signal.throwIfAborted();
+    if (bundle.meta) {
+      throw reason;
+    }
+    return [emptyFrame(query, context, { notices: [...said, { severity: 'warning', text: messageOf(reason) }] })];
+  }
 }
 
 /** Progress is shown from this many captures on. */

@@ -32,7 +32,7 @@ export async function readBundle(
   if (!objects.some((object) => object.key === `${folder}meta.json`)) {
     objects.length = 0;
     for await (const page of store.list({ prefix: folder, maxAge: maxAges.settled }, signal)) {
-      objects.push(...page);
+      page.forEach((object) => objects.push(object));
       if (objects.length >= maxFiles) {
         break;
       }
@@ -42,7 +42,7 @@ export async function readBundle(
   const found = objects.find((object) => object.key === `${folder}meta.json`);
   if (!found) {
     return warn(
-      `There is no ${folder}meta.json, so the process's memory is not known: it has not been uploaded yet, or the capture is not of the auto-profiler.`
+      `There is no ${folder}meta.json: it has not been uploaded yet, or the capture is not of the auto-profiler.`
     );
   }
   let meta: CaptureMeta;

@@ -79,7 +79,7 @@ export async function firstObjects(
 ): Promise<ObjectInfo[]> {
   const objects: ObjectInfo[] = [];
   for await (const page of store.list({ prefix, maxAge: 0 }, signal)) {
-    objects.push(...page.filter(({ key }) => !key.endsWith('/')));
+    page.filter(({ key }) => !key.endsWith('/')).forEach((object) => objects.push(object));
     if (objects.length >= count) {
       break;
     }

@@ -22,8 +22,10 @@ export async function findLabelled(
   captures: readonly Capture[],
   signal: AbortSignal
 ): Promise<{ readonly labelled: readonly Capture[]; readonly said: readonly Notice[] }> {
-  const times = captures.map(({ time }) => time);
-  const range = { from: Math.min(...times) - nearby, to: Math.max(...times) + nearby };
+  const range = captures.reduce(
+    ({ from, to }, { time }) => ({ from: Math.min(from, time - nearby), to: Math.max(to, time + nearby) }),
+    { from: Infinity, to: -Infinity }
+  );
   const others = parseSelector(withoutLabels(selector, ['profile', 'event', 'member']));
   // Of an archive the worker takes the first of them that it has.
   const profile = { name: 'profile', op: '=~', value: labelledProfiles.join('|') } as const;

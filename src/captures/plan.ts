@@ -205,7 +205,10 @@ export async function planSpans(
       // One without a name is of keys with a slash too many, which no label stands for.
       const isRefused = (folder: string) => hasDots(folder) || prefixes.includes(folder.slice(0, -1));
       const found = folders.flat().filter((folder) => !isRefused(folder));
-      refused.push(...folders.flat().filter(isRefused));
+      folders
+        .flat()
+        .filter(isRefused)
+        .forEach((folder) => refused.push(folder));
       if (found.length > maxFolders) {
         timed = false;
         break;

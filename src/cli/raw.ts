@@ -1,20 +1,24 @@
 import { labelsOf } from '../profile/labels';
-import { MappingFlag, type Profile } from '../profile/profile';
+import { checkExact, MappingFlag, type Profile } from '../profile/profile';
 import { compareText } from '../views/graph';
 import { goDuration, localTime } from './goTimes';
 import type { Report } from './report';
 
 /** `-raw`: profile.String. Ids are rows from 1, as Go writes them and as `compact` makes them of a merge. */
-export const rawText: Report = ({ profile }) =>
-  [
-    ...headerLines(profile),
-    'Samples:',
-    ...sampleLines(profile),
-    'Locations',
-    ...locationLines(profile),
-    'Mappings',
-    ...mappingLines(profile),
-  ].join('\n') + '\n';
+export const rawText: Report = ({ profile }) => {
+  profile.sampleTypes.forEach(checkExact);
+  return (
+    [
+      ...headerLines(profile),
+      'Samples:',
+      ...sampleLines(profile),
+      'Locations',
+      ...locationLines(profile),
+      'Mappings',
+      ...mappingLines(profile),
+    ].join('\n') + '\n'
+  );
+};
 
 function headerLines({ comments, docUrl, periodType, period, timeNanos, durationNanos }: Profile): string[] {
   return [
@@ -47,7 +51,7 @@ function labelLines(profile: Profile, set: number): string[] {
   const ofTexts = [...texts].map(([key, values]) => `${key}:[${values.join(' ')}]`);
   const ofNumbers = [...numbers].map(([key, values]) => {
     const hasUnit = values.some(({ unit }) => unit !== '');
-    return `${key}:[${values.map(({ value, unit }) => (hasUnit ? `${value} ${unit}` : value)).join(' ')}]`;
+    return `${key}:[${values.map(({ value, unit, digits }) => (digits || value) + (hasUnit ? ` ${unit}` : '')).join(' ')}]`;
   });
   return [ofTexts, ofNumbers]
     .filter((labels) => labels.length > 0)

@@ -5,7 +5,7 @@ import { InputError } from '../text/notice';
 import { reportOptions, type ReportOptions } from '../fields/reportOptions';
 import { filepathBase } from '../views/frameNames';
 import { compareText, cumValue, flatValue, type Graph } from '../views/graph';
-import type { SampleLabels } from '../profile/labels';
+import { roundedLabelText, type SampleLabels } from '../profile/labels';
 import { neighbourRows, type NeighbourRow } from '../views/peek';
 import type { Prepared } from '../views/preparedProfile';
 import { tagRows } from '../views/tags';
@@ -196,7 +196,7 @@ function inlineMarks(trimmed: TrimmedGraph): string[] {
 /** The lines above a report (ProfileLabels). */
 function profileLabels({ profile, type, unit, total }: Prepared, format: (value: number) => string): string[] {
   const lines = [...programLabels(profile), ...profile.comments.filter((comment) => !comment.startsWith('#'))];
-  lines.push(`Type: ${type}`);
+  lines.push(...(type ? [`Type: ${type}`] : []));
   lines.push(...(profile.docUrl ? [`Doc: ${profile.docUrl}`] : []));
   if (profile.timeNanos !== 0n) {
     const time = localTime(profile.timeNanos);
@@ -230,7 +230,7 @@ export const tagsText: Report = (prepared, options) => {
   const { total: whole } = prepared;
   const format = formatter(prepared, options);
   const share = (value: number) => (whole > 0 ? ` (${percentage(value, whole)})` : '');
-  const lines = tagRows(prepared, options.unit).flatMap(({ key, total, values }) => [
+  const lines = tagRows(prepared, options.unit, roundedLabelText).flatMap(({ key, total, values }) => [
     `${key}:\t Total ${format(total)} of ${format(whole)}${share(total)}`,
     ...values.map(({ value, total: amount }) => ` \t${format(amount)}${share(amount)}:\t ${value}`),
     '',
@@ -254,11 +254,12 @@ export const tracesText: Report = (prepared, options) => {
     if (calls.length === 0) {
       continue;
     }
-    lines.push(
+    const block = [
       separator,
       ...traceLabels(rows.labels(i), prepared.labelUnits),
-      ...calls.map((call, k) => `${(k === 0 ? format(rows.values[i]) : '').padStart(10)}   ${call}`)
-    );
+      ...calls.map((call, k) => `${(k === 0 ? format(rows.values[i]) : '').padStart(10)}   ${call}`),
+    ];
+    lines.push(block.join('\n')); // A spread into a call takes some 100,000 values at most.
   }
   lines.push(separator);
   return lines.join('\n') + '\n';

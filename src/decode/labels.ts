@@ -15,6 +15,8 @@ export class LabelReader {
   /** Start, stop and row of the list that was last met, by hash of its bytes. */
   private readonly known = new Uint32Array(3 * remembered);
   private isApart = false;
+  /** Numbers beyond ±2^53 as texts, each with its row. */
+  private readonly wideNumbers = new Map<string, number>();
 
   private readonly words: DataView;
 
@@ -67,8 +69,9 @@ export class LabelReader {
     return known[slot + 2];
   }
 
-  finish(): { labelSet: LabelSetTable; label: LabelTable } {
-    return this.builder.finish();
+  /** `str` of a number beyond ±2^53 is its row of `wideNumbers`, from 1. */
+  finish(): { labelSet: LabelSetTable; label: LabelTable; wideNumbers: readonly string[] } {
+    return { ...this.builder.finish(), wideNumbers: [...this.wideNumbers.keys()] };
   }
 
   private areEqual(knownStart: number, knownStop: number, start: number, stop: number): boolean {
@@ -101,6 +104,7 @@ export class LabelReader {
     let key = 0;
     let str = 0;
     let num = 0;
+    let wide = 0;
     let unit = 0;
     while (reader.pos < reader.end) {
       const tag = reader.uvarint();
@@ -109,7 +113,9 @@ export class LabelReader {
       } else if (tag === 0x10) {
         str = reader.uvarint();
       } else if (tag === 0x18) {
-        num = reader.varint();
+        const start = reader.pos;
+        num = reader.int64();
+        wide = Number.isSafeInteger(num) ? 0 : this.wideNumber(start);
       } else if (tag === 0x20) {
         unit = reader.uvarint();
       } else {
@@ -119,7 +125,17 @@ export class LabelReader {
     // pprof reads a label without a text as a number (profile/encode.go, postDecode), and drops one that is neither.
     const isNumeric = str === 0;
     if (!isNumeric || num !== 0 || unit !== 0) {
-      this.builder.add(key, str, isNumeric ? num : 0, isNumeric ? unit : 0, isNumeric);
+      this.builder.add(key, isNumeric ? wide : str, isNumeric ? num : 0, isNumeric ? unit : 0, isNumeric);
     }
+  }
+
+  /** Row from 1 of a number that a float64 does not hold: ids of spans have 64 bits, and one digit makes another span. */
+  private wideNumber(start: number): number {
+    const { reader, wideNumbers } = this;
+    reader.pos = start;
+    const digits = String(BigInt.asIntN(64, reader.uint64()));
+    const row = wideNumbers.get(digits) ?? wideNumbers.size + 1;
+    wideNumbers.set(digits, row);
+    return row;
   }
 }

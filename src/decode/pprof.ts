@@ -1,8 +1,9 @@
-import type { Profile, ValueType } from '../profile/profile';
+import type { LabelTable, Profile, ValueType } from '../profile/profile';
 import { InputError } from '../text/notice';
 import { memoryLeft } from './memory';
 import { SampleReader, sampleTag } from './pprofSamples';
 import { lineTag, TableReader } from './pprofTables';
+import { pprofNotices } from './pprofNotices';
 import { readStrings } from './strings';
 import { WireReader } from './wire';
 
@@ -153,23 +154,29 @@ class PprofDecoder {
       throw new InputError('The profile is invalid: its string table does not start with the empty string.');
     }
     this.strings = strings;
-    tables.resolve();
+    const unmapped = tables.resolve();
     const span = {
       ...counts.samples,
       length: counts.fields[Field.sample],
       types: this.sampleTypes.length,
       memory: this.memory,
     };
-    const samples = new SampleReader(reader, span, tables.locationIds).read();
+    const sampleReader = new SampleReader(reader, span, tables.locationIds);
+    const { wideNumbers, ...samples } = sampleReader.read();
     const { location, line, function: func, mapping } = tables;
     const textColumns: Uint32Array[] = [func.name, func.systemName, func.filename, mapping.filename, mapping.buildId];
-    textColumns.push(samples.label.key, samples.label.str, samples.label.unit);
+    const { label } = samples;
+    // A number's text is no row of the file's.
+    const texts = wideNumbers.length === 0 ? label.str : label.str.map((row, i) => (label.isNumeric[i] ? 0 : row));
+    textColumns.push(label.key, texts, label.unit);
     this.checkText(textColumns, firstRow);
+    const header = this.texts(sampleReader.isInexact);
     return Object.freeze({
       strings,
-      ...this.texts(),
-      notices: [],
+      ...header,
+      notices: pprofNotices(header, unmapped),
       ...samples,
+      label: wideNumbers.length === 0 ? label : { ...label, str: this.withWideNumbers(label, texts, wideNumbers) },
       location,
       line,
       function: func,
@@ -245,7 +252,7 @@ class PprofDecoder {
         header.timeNanos = BigInt.asIntN(64, reader.uint64());
         break;
       case (Field.durationNanos << 3) | 0:
-        header.durationNanos = reader.varint();
+        header.durationNanos = reader.int64();
         break;
       case (Field.periodType << 3) | 2: {
         const messageEnd = reader.end;
@@ -256,7 +263,7 @@ class PprofDecoder {
         break;
       }
       case (Field.period << 3) | 0:
-        header.period = reader.varint();
+        header.period = reader.int64();
         break;
       case (Field.comment << 3) | 0:
         this.comments.push(reader.uvarint());
@@ -279,11 +286,28 @@ class PprofDecoder {
     }
   }
 
-  /** The header, its rows of strings resolved. */
-  private texts() {
+  /** Puts the texts of numbers beyond ±2^53 behind the file's strings. @returns rows of `strings` */
+  private withWideNumbers(
+    { length, isNumeric, str }: LabelTable,
+    texts: Uint32Array,
+    wideNumbers: readonly string[]
+  ): Uint32Array {
+    const known = new Map(this.strings.map((text, row) => [text, row]));
+    const rows = wideNumbers.map((digits) => known.get(digits) ?? this.strings.push(digits) - 1);
+    for (let i = 0; i < length; i++) {
+      texts[i] = isNumeric[i] && str[i] > 0 ? rows[str[i] - 1] : texts[i];
+    }
+    return texts;
+  }
+
+  /** The header, its rows of strings resolved. @param isInexact for each sample type */
+  private texts(isInexact: readonly boolean[]) {
     const { header } = this;
     return {
-      sampleTypes: this.sampleTypes.map((type) => this.valueType(type)),
+      sampleTypes: this.sampleTypes.map((type, t): ValueType => ({
+        ...this.valueType(type),
+        ...(isInexact[t] && { isInexact: true }),
+      })),
       defaultSampleType: this.text(header.defaultType),
       periodType: this.periodType && this.valueType(this.periodType),
       period: header.period,

@@ -32,6 +32,8 @@ export class SampleReader {
   private readonly bytes: Uint8Array;
   private readonly words: DataView;
   private readonly values: Float64Array[];
+  /** Of each sample type whether it has a value beyond ±2^53. */
+  readonly isInexact: boolean[];
   private readonly labels: LabelReader;
   private readonly stacks: ReturnType<typeof pathInterner>;
 
@@ -64,12 +66,13 @@ export class SampleReader {
     this.bytes = bytes;
     this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.values = Array.from({ length: types }, () => new Float64Array(length));
+    this.isInexact = new Array<boolean>(types).fill(false);
     this.labels = new LabelReader(bytes);
     this.stacks = pathInterner(length * 4);
   }
 
   /** @throws InputError for an invalid sample */
-  read(): Pick<Profile, 'sample' | 'stack' | 'label' | 'labelSet'> {
+  read(): Pick<Profile, 'sample' | 'stack' | 'label' | 'labelSet'> & { wideNumbers: readonly string[] } {
     const { reader, bytes, span, labels } = this;
     const stack = new Uint32Array(span.length);
     const labelSet = new Uint32Array(span.length);
@@ -155,8 +158,11 @@ export class SampleReader {
       } else {
         reader.pos = pos;
         reader.end = stop;
-        value = reader.varint();
+        value = reader.int64();
         pos = reader.pos;
+        if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) {
+          this.isInexact[count] = true;
+        }
       }
       if (count < values.length) {
         values[count][row] = value;
@@ -179,7 +185,7 @@ export class SampleReader {
 
   /** A field that no writer is known to have: ids and values that are not packed, what is not known. @returns its end */
   private readOther(tag: number, pos: number, end: number, row: number): number {
-    const { reader, values } = this;
+    const { reader } = this;
     reader.pos = pos;
     reader.end = end;
     if (tag === 0x08) {
@@ -189,11 +195,10 @@ export class SampleReader {
       this.depth = this.readIds(pos, stop, this.depth, row);
       reader.pos = stop;
     } else if (tag === 0x10) {
-      const value = reader.varint();
-      if (this.valueCount < values.length) {
-        values[this.valueCount][row] = value;
-      }
-      this.valueCount++;
+      reader.skip(tag);
+      const stop = reader.pos;
+      this.readValues(pos, stop, row);
+      reader.pos = stop;
     } else {
       reader.skip(tag);
     }

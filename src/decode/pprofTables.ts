@@ -85,7 +85,7 @@ export class TableReader {
       } else if (field === 6) {
         mapping.buildId[row] = reader.uvarint();
       } else if (field >= 7) {
-        mapping.flags[row] |= reader.varint() ? mappingFlags[field - 7] : 0;
+        mapping.flags[row] |= reader.int64() ? mappingFlags[field - 7] : 0;
       } else {
         reader.skip(tag);
       }
@@ -110,7 +110,7 @@ export class TableReader {
         this.readLine(reader.end);
         reader.end = end;
       } else if (tag === 0x28) {
-        location.isFolded[row] = reader.varint() ? 1 : 0;
+        location.isFolded[row] = reader.int64() ? 1 : 0;
       } else {
         reader.skip(tag);
       }
@@ -132,7 +132,7 @@ export class TableReader {
       } else if (tag === 0x20) {
         func.filename[row] = reader.uvarint();
       } else if (tag === 0x28) {
-        func.startLine[row] = reader.varint();
+        func.startLine[row] = reader.int64();
       } else {
         reader.skip(tag);
       }
@@ -140,18 +140,25 @@ export class TableReader {
     this.functionIds.set(id, this.functionRow++);
   }
 
-  /** Turns ids into rows, once all tables are read. @throws InputError for an id that is not there */
-  resolve(): void {
+  /**
+   * Turns ids into rows, once all tables are read. A mapping that is not there is none, as in pprof (profile/encode.go, postDecode).
+   * @returns how many locations name such a mapping
+   * @throws InputError for a function's id that is not there
+   */
+  resolve(): number {
     const { location, line, mappingIds, functionIds, locationMappingIds, lineFunctionIds } = this;
     location.lineOffset[this.locationRow] = this.lineRow;
+    let missing = 0;
     for (let i = 0; i < location.length; i++) {
       const id = locationMappingIds[i];
-      location.mapping[i] = id === 0 ? -1 : mappingIds.get(id, 'location', i);
+      location.mapping[i] = id === 0 ? -1 : mappingIds.find(id);
+      missing += id !== 0 && location.mapping[i] < 0 ? 1 : 0;
     }
     for (let i = 0; i < line.length; i++) {
       const id = lineFunctionIds[i];
       line.function[i] = id === 0 ? -1 : functionIds.get(id, 'line', i);
     }
+    return missing;
   }
 
   private readLine(end: number): void {
@@ -161,9 +168,9 @@ export class TableReader {
       if (tag === 0x08) {
         this.lineFunctionIds[row] = reader.id();
       } else if (tag === 0x10) {
-        line.line[row] = reader.varint();
+        line.line[row] = reader.int64();
       } else if (tag === 0x18) {
-        line.column[row] = reader.varint();
+        line.column[row] = reader.int64();
       } else {
         reader.skip(tag);
       }

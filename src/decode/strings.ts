@@ -71,12 +71,38 @@ export function readStrings(bytes: Uint8Array, starts: Uint32Array, ends: Uint32
       strings[i] = text.substring(at, end);
       at = end;
     } else {
-      strings[i] = decoder.decode(bytes.subarray(starts[i], ends[i]));
+      const own = bytes.subarray(starts[i], ends[i]);
+      const decoded = decoder.decode(own);
+      strings[i] = decoded.includes('\ufffd') ? decodeEscaping(own) : decoded;
     }
   }
-  // Bytes that are not UTF-8 may differ and be the same text, so only ASCII is judged by its hash.
-  const mayRepeat = asciiCount < count || haveEqual(hashes);
-  return { strings, firstRow: mayRepeat ? firstRows(strings) : undefined };
+  return { strings, firstRow: asciiCount < count || haveEqual(hashes) ? firstRows(strings) : undefined };
+}
+
+/**
+ * As TextDecoder, but that each byte that is no UTF-8 becomes a surrogate of its own, U+DC00 above it: names that differ in
+ * such a byte stay two. Alone a surrogate is printed and encoded as U+FFFD everywhere.
+ */
+function decodeEscaping(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length;) {
+    const first = bytes[at];
+    // Bytes that follow, and the least number that needs so many (RFC 3629).
+    const [more, least] = first < 0x80 ? [0, 0] : first < 0xe0 ? [1, 0x80] : first < 0xf0 ? [2, 0x800] : [3, 0x10000];
+    let code = first & (more === 0 ? 0x7f : 0x3f >> more);
+    for (let k = 1; k <= more; k++) {
+      code = bytes[at + k] >> 6 === 2 ? (code << 6) | (bytes[at + k] & 0x3f) : NaN;
+    }
+    const isValid =
+      code >= least &&
+      code <= 0x10ffff &&
+      !(code >= 0xd800 && code <= 0xdfff) &&
+      (first < 0x80 || first >= 0xc2) &&
+      first < 0xf5;
+    text += String.fromCodePoint(isValid ? code : 0xdc00 + first);
+    at += isValid ? more + 1 : 1;
+  }
+  return text;
 }
 
 /** Whether two of the hashes are equal; also true where that takes long to tell, as of texts made for it. */

@@ -24,11 +24,17 @@ export class WireReader {
     return this.varint();
   }
 
-  /**
-   * An int64 as a number, negative values (ten bytes) included.
-   * @throws InputError where the number cannot hold it exactly, or the input ends
-   */
+  /** As `int64`. @throws InputError where the number cannot hold it exactly */
   varint(): number {
+    const start = this.pos;
+    return exact(this.int64(), start);
+  }
+
+  /**
+   * An int64 as a number, negative values (ten bytes) included; beyond ±2^53 the nearest one, which is no safe integer.
+   * @throws InputError where the input ends
+   */
+  int64(): number {
     const { bytes, end } = this;
     const start = this.pos;
     let pos = start;
@@ -51,12 +57,12 @@ export class WireReader {
       }
       if (byte < 0x80) {
         this.pos = pos;
-        return shift < 28 ? low : exact(high * 0x10000000 + low, start);
+        return shift < 28 ? low : high * 0x10000000 + low;
       }
     }
   }
 
-  /** The rest of a varint of nine or ten bytes: exact only where it is a small negative number. */
+  /** The rest of a varint of nine or ten bytes. */
   private wide(start: number, low: number, high: number, ninth: number): number {
     let value = (BigInt(ninth & 0x7f) << 56n) | (BigInt(high) << 28n) | BigInt(low);
     if (ninth >= 0x80) {
@@ -69,7 +75,7 @@ export class WireReader {
       }
       value |= BigInt(tenth) << 63n;
     }
-    return exact(Number(BigInt.asIntN(64, value)), start);
+    return Number(BigInt.asIntN(64, value));
   }
 
   /** A uint64, exact. For times and ids, which may use all 64 bits. */
@@ -170,8 +176,7 @@ export class WireReader {
 function exact(value: number, at: number): number {
   if (!Number.isSafeInteger(value)) {
     throw new InputError(
-      `The value at byte ${at} is beyond ±2^53 (about ${value.toExponential(3)}) and would lose digits; ` +
-        'read this profile with go tool pprof.'
+      `The profile is invalid: the number at byte ${at} is beyond ±2^53 (about ${value.toExponential(3)}).`
     );
   }
   return value;

@@ -71,7 +71,7 @@ class PprofEncoder {
     const { label } = this.profile;
     out.integer(1, this.text(label.key[i]));
     if (label.isNumeric[i]) {
-      out.integer(3, label.num[i]);
+      out.integer(3, label.str[i] === 0 ? label.num[i] : BigInt(this.profile.strings[label.str[i]]));
       out.integer(4, this.text(label.unit[i]));
     } else {
       out.integer(2, this.text(label.str[i]));

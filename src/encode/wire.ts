@@ -30,7 +30,7 @@ export class WireWriter {
   }
 
   text(field: number, text: string): void {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = bytesOf(text);
     this.varint((field << 3) | 2);
     this.varint(bytes.length);
     this.reserve(bytes.length);
@@ -81,4 +81,16 @@ export class WireWriter {
       this.bytes = larger;
     }
   }
+}
+
+/** UTF-8; what stands for a byte that is none (decode/strings.ts) becomes that byte again. */
+function bytesOf(text: string): Uint8Array {
+  const encoder = new TextEncoder();
+  if (!/[\udc80-\udcff]/u.test(text)) {
+    return encoder.encode(text);
+  }
+  const pieces = text.split(/([\udc80-\udcff])/u);
+  return Uint8Array.from(
+    pieces.flatMap((piece, i) => (i % 2 === 1 ? [piece.charCodeAt(0) - 0xdc00] : [...encoder.encode(piece)]))
+  );
 }

@@ -29,7 +29,7 @@ export function filterLabels(profile: Profile, conditions: readonly LabelConditi
   let units: ReadonlyMap<string, string> | undefined; // Of numbers that are compared by their texts.
   const keep = new Uint8Array(labelSet.length);
   for (let set = 0; set < labelSet.length; set++) {
-    const ok = compiled.every(({ name, negated, test, range }) => {
+    const ok = compiled.every(({ name, negated, text, test, range }) => {
       let found = false;
       let any = false;
       for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
@@ -39,13 +39,17 @@ export function filterLabels(profile: Profile, conditions: readonly LabelConditi
         found = true;
         const unit = strings[label.unit[i]];
         let holds: boolean;
+        const digits = label.isNumeric[i] ? strings[label.str[i]] : '';
         if (!label.isNumeric[i]) {
           holds = test(strings[label.str[i]]);
+        } else if (digits !== '' && isNumber(text)) {
+          // Of ids of 64 bits float64 cannot tell one from the next.
+          holds = (digits === text) !== negated;
         } else if (range) {
           holds = inRange(range, label.num[i], unit || name) !== negated;
         } else {
           units ??= labelUnits(profile);
-          const texts = [labelText(profile, i, units), `${label.num[i]}${unit}`];
+          const texts = [labelText(profile, i, units), `${digits || label.num[i]}${unit}`];
           holds = negated ? texts.every(test) : texts.some(test);
         }
         if (negated && !holds) {
@@ -59,6 +63,8 @@ export function filterLabels(profile: Profile, conditions: readonly LabelConditi
   }
   return keepSamples(profile, (i) => keep[profile.sample.labelSet[i]] === 1);
 }
+
+const isNumber = (text: string) => /^-?\d+$/.test(text);
 
 interface Range {
   readonly low: number;

@@ -33,10 +33,13 @@ export interface MergedTypes {
 export function mergeHeaders(a: Header, b: Header): { header: Header; sides: readonly [MergedTypes, MergedTypes] } {
   const common = a.sampleTypes.flatMap(({ type, unit }, row) => {
     const other = b.sampleTypes.findIndex((candidate) => candidate.type === type);
-    return other < 0 ? [] : [{ type, row, other, unit: finerUnit(unit, b.sampleTypes[other].unit) }];
+    const isInexact = a.sampleTypes[row].isInexact ?? b.sampleTypes[other]?.isInexact;
+    return other < 0 ? [] : [{ type, row, other, unit: finerUnit(unit, b.sampleTypes[other].unit), isInexact }];
   });
   const period = commonPeriod(a.periodType, b.periodType);
-  const sampleTypes = common.flatMap(({ type, unit }) => (unit === undefined ? [] : [{ type, unit }]));
+  const sampleTypes = common.flatMap(({ type, unit, isInexact }): ValueType[] =>
+    unit === undefined ? [] : [{ type, unit, ...(isInexact && { isInexact }) }]
+  );
   if (common.length === 0 || sampleTypes.length < common.length || !period) {
     throw new InputError(
       `Profiles of different kinds cannot be merged: one has ${kindText(a)}, another ${kindText(b)}. Choose one profile.`

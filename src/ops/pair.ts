@@ -18,7 +18,8 @@ export function pair(profile: Profile, base: Profile, { normalize = false } = {}
       `The base is of another kind: the profile has ${names(profile)}, the base ${names(base)}. Choose the same profile for both.`
     );
   }
-  const sampleTypes = [...common, ...common.map(({ type, unit }) => ({ type: `base ${type}`, unit }))];
+  const ofBase = common.map((type) => base.sampleTypes[columnOf(base, type)]);
+  const sampleTypes = [...common, ...ofBase.map((own) => ({ ...own, type: `base ${own.type}` }))];
   const columns = (p: Profile) => common.map((type) => p.sample.values[columnOf(p, type)]);
   const builder = new MergeBuilder();
   const add = (p: Profile, isBase: boolean) => {

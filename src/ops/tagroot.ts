@@ -237,7 +237,11 @@ function labelTexts({ label, labelSet, strings }: Profile, set: number, key: str
   const numeric = rows.filter((i) => label.isNumeric[i]);
   const hasUnit = numeric.some((i) => label.unit[i] !== 0);
   const numbers = numeric.map((i) =>
-    hasUnit ? scaledLabel(label.num[i], strings[label.unit[i]], unit) : scaledLabel(label.num[i], '', '')
+    label.str[i] !== 0
+      ? strings[label.str[i]] // All digits of a number beyond ±2^53.
+      : hasUnit
+        ? scaledLabel(label.num[i], strings[label.unit[i]], unit)
+        : scaledLabel(label.num[i], '', '')
   );
   return [...texts, ...numbers];
 }

@@ -4,17 +4,25 @@ import type { Profile } from './profile';
 /** What a sample's labels say, by key in the order of the list: a key may have several texts, several numbers, and both. */
 export interface SampleLabels {
   readonly texts: ReadonlyMap<string, readonly string[]>;
-  readonly numbers: ReadonlyMap<string, ReadonlyArray<{ readonly value: number; readonly unit: string }>>;
+  readonly numbers: ReadonlyMap<string, readonly LabelNumber[]>;
+}
+
+export interface LabelNumber {
+  readonly value: number;
+  readonly unit: string;
+  /** Its digits where it is beyond ±2^53 and the value only near it, else ''. */
+  readonly digits: string;
 }
 
 /** @param set row of profile.labelSet */
 export function labelsOf({ label, labelSet, strings }: Profile, set: number): SampleLabels {
   const texts = new Map<string, string[]>();
-  const numbers = new Map<string, Array<{ value: number; unit: string }>>();
+  const numbers = new Map<string, LabelNumber[]>();
   for (let i = labelSet.labelOffset[set]; i < labelSet.labelOffset[set + 1]; i++) {
     const key = strings[label.key[i]];
     if (label.isNumeric[i]) {
-      numbers.set(key, [...(numbers.get(key) ?? []), { value: label.num[i], unit: strings[label.unit[i]] }]);
+      const number = { value: label.num[i], unit: strings[label.unit[i]], digits: strings[label.str[i]] };
+      numbers.set(key, [...(numbers.get(key) ?? []), number]);
     } else {
       texts.set(key, [...(texts.get(key) ?? []), strings[label.str[i]]]);
     }
@@ -23,12 +31,17 @@ export function labelsOf({ label, labelSet, strings }: Profile, set: number): Sa
 }
 
 /**
- * A label's value as pprof prints it: `1kB` for the number 1024 of the unit bytes.
+ * A label's value as pprof prints it: `1kB` for the number 1024 of the unit bytes. Numbers beyond ±2^53 have all of their
+ * digits: they are ids of spans, and pprof prints ids that are near each other as one.
  * @param i row of profile.label
  * @param units of the profile's numeric labels by key, as pprof finds them (`labelUnits`)
  * @param to a unit's name, or auto
  */
-export const labelText = (
+export const labelText = (profile: Profile, i: number, units: ReadonlyMap<string, string>, to = 'auto'): string =>
+  profile.label.str[i] === 0 ? roundedLabelText(profile, i, units, to) : profile.strings[profile.label.str[i]];
+
+/** As `labelText`, of numbers beyond ±2^53 as well: as pprof prints them. */
+export const roundedLabelText = (
   { label, strings }: Profile,
   i: number,
   units: ReadonlyMap<string, string>,

@@ -27,6 +27,8 @@ export interface Profile {
   readonly keepFrames: string;
   /** What has to be said of how the file was read: what a decoder skipped, what an op inferred. Shown with every view. */
   readonly notices: readonly Notice[];
+  /** What the runtime held when a heap profile was written as text (runtime.MemStats); undefined where the file does not say. */
+  readonly runtimeMemory?: RuntimeMemory;
 
   readonly sample: SampleTable;
   readonly stack: StackTable;
@@ -41,9 +43,21 @@ export interface Profile {
 export interface ValueType {
   readonly type: string;
   readonly unit: string;
+  /** Of a sample type: the file has values beyond ±2^53, which lost digits here. Nothing may be computed from them. */
+  readonly isInexact?: true;
 }
 
-/** In the order of the file. `values[t][i]` is exact: the decoder refuses what passes 2^53. */
+/** In bytes. */
+export interface RuntimeMemory {
+  /** What it holds of the system. */
+  readonly goMemory: number;
+  /** Heap that is free and not given back. */
+  readonly heapIdle: number;
+  readonly heapInuse: number;
+  readonly stacks: number;
+}
+
+/** In the order of the file. `values[t][i]` is exact where the sample type does not say otherwise. */
 export interface SampleTable {
   readonly length: number;
   /** One column for each of Profile.sampleTypes. */
@@ -133,13 +147,22 @@ export interface LabelSetTable {
 export interface LabelTable {
   readonly length: number;
   readonly key: Uint32Array;
-  /** The text value; 0 for a numeric label. */
+  /** The text value; of a numeric label the digits of a number beyond ±2^53, as of the ids of spans, else 0. */
   readonly str: Uint32Array;
-  /** The numeric value; meaningful where `isNumeric`. */
+  /** The numeric value, beyond ±2^53 the nearest one; meaningful where `isNumeric`. */
   readonly num: Float64Array;
   /** Unit of a numeric label as written, 0 for none. */
   readonly unit: Uint32Array;
   readonly isNumeric: Uint8Array;
+}
+
+/** @throws InputError where the values of a sample type lost digits when the file was read */
+export function checkExact({ type, isInexact }: ValueType): void {
+  if (isInexact) {
+    throw new InputError(
+      `Values of the sample type "${type}" are beyond ±2^53 and would lose digits. Choose another sample type, or read it with go tool pprof.`
+    );
+  }
 }
 
 /**

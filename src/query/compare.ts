@@ -61,12 +61,15 @@ function scaledPair(profile: Profile, base: Profile, query: Comparison, use: Bas
     }
     case 'rate': {
       const ofSecond = ({ durationNanos }: Profile) => 1e9 / durationNanos;
-      return profile.durationNanos > 0 && base.durationNanos > 0
+      return hasDuration(profile) && hasDuration(base)
         ? scaled(both, ofSecond(profile), ofSecond(base), `${both.unit}/s`)
         : changePerSecond(both, secondsBetween(profile, base), use);
     }
   }
 }
+
+/** Whether values can be divided by it: some writers put a time there, which is beyond 2^53 ns. */
+const hasDuration = ({ durationNanos }: Profile) => durationNanos > 0 && Number.isSafeInteger(durationNanos);
 
 /** Two moments have no rates of their own, only what changed between them has. */
 function changePerSecond(both: Prepared, seconds: number, use: BaseUse): Prepared {

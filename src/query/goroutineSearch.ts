@@ -304,7 +304,7 @@ class Rows {
 
   labelText = (row: number): string => {
     const { label, strings } = this.profile;
-    return label.isNumeric[row] === 1 ? String(label.num[row]) : strings[label.str[row]];
+    return label.isNumeric[row] === 1 && label.str[row] === 0 ? String(label.num[row]) : strings[label.str[row]];
   };
 
   labelNumber = (row: number): number => {

@@ -4,7 +4,7 @@ import { filterTags, isTagRange, selectTags } from '../ops/tagFilters';
 import { tagFrames } from '../ops/tagroot';
 import { labelUnits } from '../profile/labels';
 import { compilePattern } from '../text/pattern';
-import { sampleIndexByName, type Profile } from '../profile/profile';
+import { checkExact, sampleIndexByName, type Profile } from '../profile/profile';
 import { InputError, type Notice } from '../text/notice';
 import type { Prepared } from '../views/preparedProfile';
 import type { filterFields, QueryFields, valueFields } from '../fields/fields';
@@ -21,7 +21,7 @@ export type PrepareFields = Omit<
  * of labels, tagroot and tagleaf, the total, then the filters; with relative_percentages the filters come before the
  * total. A filter that matches nothing is a notice.
  * @param baseIndex row of the base's values in a paired profile
- * @throws InputError for an option that cannot be read
+ * @throws InputError for an option that cannot be read, or a sample type whose values are not exact
  */
 export function prepare(profile: Profile, options: PrepareFields, baseIndex?: number): Prepared {
   if (options.divideBy === 0) {
@@ -29,6 +29,13 @@ export function prepare(profile: Profile, options: PrepareFields, baseIndex?: nu
   }
   const index = sampleIndexByName(profile, options.sampleIndex);
   const { type, unit } = profile.sampleTypes[index];
+  checkExact(profile.sampleTypes[index]);
+  if (options.mean) {
+    checkExact(profile.sampleTypes[0]);
+  }
+  if (baseIndex !== undefined) {
+    checkExact(profile.sampleTypes[baseIndex]);
+  }
   const notices: Notice[] = [...profile.notices];
   const units = labelUnits(profile);
   const tagged = tagFrames(dropUninteresting(profile, notices), options);

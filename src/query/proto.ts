@@ -1,5 +1,5 @@
 import { encodePprof } from '../encode/pprof';
-import type { Profile } from '../profile/profile';
+import { checkExact, type Profile } from '../profile/profile';
 import type { Prepared } from '../views/preparedProfile';
 import { untrimmed } from '../views/trimmedGraph';
 import type { ReportOptions } from '../fields/reportOptions';
@@ -10,8 +10,12 @@ export const ofWhole = <T extends ReportOptions>(options: T): T => ({
   granularity: 'addresses',
 });
 
-/** `-proto`: uncompressed profile.proto, the only report of a profile that divide_by changes (report.printProto). */
+/**
+ * `-proto`: uncompressed profile.proto, the only report of a profile that divide_by changes (report.printProto).
+ * @throws InputError where a sample type has values that are not exact, since a file has all of them
+ */
 export function proto({ profile }: Prepared, { divideBy }: Pick<ReportOptions, 'divideBy'>): Uint8Array {
+  profile.sampleTypes.forEach(checkExact);
   return encodePprof(divideBy > 0 && divideBy !== 1 ? divided(profile, divideBy) : profile);
 }
 

@@ -62,8 +62,12 @@ export function encodeQuery(query: RunQuery, inputs: Inputs): Uint8Array {
   return proto(prepareQuery(query, inputs, 'subtracted'), allFields(query));
 }
 
-/** From the limit of the process down to what its heap profile explains. @throws InputError where it is no heap profile */
-export const memory = (query: MemoryQuery, meta: MemoryMeta, profile: Profile): readonly Table[] =>
+/**
+ * From the limit of the process down to what its heap profile explains.
+ * @param meta undefined where there is no meta.json
+ * @throws InputError where it is no heap profile, or nothing says what memory the process had
+ */
+export const memory = (query: MemoryQuery, meta: MemoryMeta | undefined, profile: Profile): readonly Table[] =>
   viewOf(profileViews, 'memory', query).tables(meta, profile);
 
 /**

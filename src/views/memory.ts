@@ -1,4 +1,5 @@
-import { sampleIndexByName } from '../profile/profile';
+import { checkExact, sampleIndexByName } from '../profile/profile';
+import { InputError, type Notice } from '../text/notice';
 import type { MemoryMeta } from '../captures/meta';
 import type { Table } from './table';
 import { memoryView } from './view';
@@ -81,12 +82,23 @@ export const processMemoryView = memoryView({
   fields: [],
   reports: [],
   tables(meta, profile) {
-    const values = profile.sample.values[sampleIndexByName(profile, 'inuse_space')];
-    return [
-      waterfall(
-        meta,
-        values.reduce((sum, value) => sum + value, 0)
-      ),
-    ];
+    const memory = meta ?? profile.runtimeMemory;
+    if (!memory) {
+      throw new InputError(
+        'The memory of the process is not known: of profiles only the text of a heap (debug=1) says it.'
+      );
+    }
+    const index = sampleIndexByName(profile, 'inuse_space');
+    checkExact(profile.sampleTypes[index]);
+    const values = profile.sample.values[index];
+    const table = waterfall(
+      { limit: 0, limitSource: '', rss: 0, ...memory },
+      values.reduce((sum, value) => sum + value, 0)
+    );
+    const ofText: Notice = {
+      severity: 'info',
+      text: 'From the last lines of the heap profile: limit and resident memory are not known.',
+    };
+    return [meta ? table : { ...table, notices: [...table.notices, ofText] }];
   },
 });

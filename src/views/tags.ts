@@ -16,8 +16,13 @@ export interface TagRows {
  * Keys by name (internal/report, printTags). A sample counts once for each value it has. Adds up each distinct label list
  * once.
  * @param unit that numbers are printed in, or auto
+ * @param textOf a label's value: samples whose texts are one are one row
  */
-export function tagRows({ profile, index, labelUnits }: Prepared, unit: string): readonly TagRows[] {
+export function tagRows(
+  { profile, index, labelUnits }: Prepared,
+  unit: string,
+  textOf = labelText
+): readonly TagRows[] {
   const { sample, labelSet, label, strings } = profile;
   const setTotal = new Float64Array(labelSet.length);
   const hasSample = new Uint8Array(labelSet.length);
@@ -29,7 +34,7 @@ export function tagRows({ profile, index, labelUnits }: Prepared, unit: string):
   for (let set = 0; set < labelSet.length; set++) {
     for (let i = labelSet.labelOffset[set]; hasSample[set] && i < labelSet.labelOffset[set + 1]; i++) {
       const key = strings[label.key[i]];
-      const value = labelText(profile, i, labelUnits, unit);
+      const value = textOf(profile, i, labelUnits, unit);
       const row = keys.get(key) ?? { total: 0, values: new Map<string, number>() };
       keys.set(key, row);
       row.total += setTotal[set];

@@ -140,12 +140,12 @@ function labelColumns(rows: readonly SampleLabels[], units: ReadonlyMap<string, 
     }
     for (const [key, values] of labels.numbers) {
       const column = columnOf(key);
-      const printed = values.map(({ value }) => scaledLabel(value, units.get(key) ?? '', 'auto'));
+      const printed = values.map(({ value, digits }) => digits || scaledLabel(value, units.get(key) ?? '', 'auto'));
       column[row] = [column[row], ...printed].filter((text) => text !== '').join(' ');
       const own = numbers.get(key) ?? new Float64Array(rows.length).fill(NaN);
       numbers.set(key, own);
       own[row] = values[0].value;
-      if (values.length > 1) {
+      if (values.length > 1 || values[0].digits !== '') {
         mixed.add(key);
       }
     }

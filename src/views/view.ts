@@ -114,9 +114,9 @@ export interface ProcessView<N extends string = string, F extends FieldName = Fi
   collect(query: ViewQuery<'process', N, 'none', F>): CaptureCollector;
 }
 
-/** Of a heap and what its meta.json says of the process's memory. */
+/** Of a heap and what its meta.json says of the process's memory, undefined where there is none. */
 export interface MemoryView<N extends string = string> extends ViewInfo<'memory', N, 'none', never> {
-  tables(meta: MemoryMeta, profile: Profile): readonly Table[];
+  tables(meta: MemoryMeta | undefined, profile: Profile): readonly Table[];
 }
 
 /** Of the chosen captures, of which meta.json is read where the bucket has one. */

@@ -94,7 +94,12 @@ export class WorkerClient {
   }
 
   /** How much of a process's memory a heap profile explains. @throws Error with the core's message */
-  async memory(query: MemoryQuery, meta: MemoryMeta, heap: Source, opening: Opening): Promise<readonly Table[]> {
+  async memory(
+    query: MemoryQuery,
+    meta: MemoryMeta | undefined,
+    heap: Source,
+    opening: Opening
+  ): Promise<readonly Table[]> {
     const [response] = await this.ofOpened({ profile: [heap] }, opening, (keys) => ({
       type: 'memory',
       keys,
@@ -114,7 +119,7 @@ export class WorkerClient {
   }
 
   /** As `open`, but fulfilled as soon as the profile can be asked about. @throws Error with the store's message */
-  private async begin(sources: readonly Source[], opening: MergeOpening): Promise<Begun> {
+  private async begin(sources: readonly Source[], opening: MergeOpening, isBase = false): Promise<Begun> {
     if (sources.length > 1) {
       const opened = await this.collections.merge(sources, opening);
       return { key: opened.key, opened: Promise.resolve(opened) };
@@ -125,7 +130,7 @@ export class WorkerClient {
     const opened = this.holding.hold(sources[0], opening, onSent).then(
       (): Opened => ({ key, failed: [] }),
       (reason: unknown) => {
-        throw named(name, reason);
+        throw named(isBase ? `The base cannot be read: ${name}` : name, reason);
       }
     );
     opened.catch(() => undefined); // Who waits for it is told.
@@ -162,7 +167,7 @@ export class WorkerClient {
     question: (keys: InputKeys) => Question
   ): Promise<[Response, readonly Opened[]]> {
     const begun = await Promise.all(
-      [profile, base, labelled].map((sources) => sources && this.begin(sources, opening))
+      [profile, base, labelled].map((sources, i) => sources && this.begin(sources, opening, i === 1))
     );
     const [first, second, third] = begun;
     const keys = { profile: (first as Begun).key, base: second?.key, labelled: third?.key };

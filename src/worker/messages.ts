@@ -31,7 +31,7 @@ export type Question =
   | { readonly type: 'labelValues'; readonly keys: InputKeys }
   /** Answers `members`: the profiles in an archive. */
   | { readonly type: 'listMembers'; readonly bytes: ArrayBuffer }
-  | { readonly type: 'memory'; readonly keys: InputKeys; readonly query: MemoryQuery; readonly meta: MemoryMeta }
+  | { readonly type: 'memory'; readonly keys: InputKeys; readonly query: MemoryQuery; readonly meta?: MemoryMeta }
   /** A view over a few captures of one process, in this order. */
   | {
       readonly type: 'processView';

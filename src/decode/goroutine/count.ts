@@ -1,18 +1,17 @@
-import { hiddenCall, userLabelKey } from '../../profile/goroutineStates';
+import { userLabelKey } from '../../profile/goroutineStates';
 import { grownRows } from '../../profile/interner';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import { InputError, type Notice } from '../../text/notice';
+import { CommentedStacks } from './commentedStacks';
 import { LabelText } from './labelList';
-import { byte, isDigit, readWords, skipDigits, skipSpace, startsWith, textOf, toNumber, word, words64 } from './scan';
-import { maxRows, OpenStack, TextTables } from './tables';
+import { byte, skipDigits, skipSpace, startsWith, textOf, toNumber, word } from './scan';
+import { maxRows } from './tables';
 
 /** How far comments may come before the header. */
 const headerBytes = 64 * 1024;
 /** Longest list of labels that is read; a program sets a few. */
 const maxLabelBytes = 64 * 1024;
-/** Calls that one address is believed to stand for. */
-const maxLines = 100;
 
 interface CountHeader {
   readonly type: string;
@@ -73,7 +72,7 @@ export function decodeCount(bytes: Uint8Array): Profile {
 }
 
 class CountReader {
-  private readonly tables: TextTables;
+  private readonly stacks: CommentedStacks;
   private readonly labels: LabelSetBuilder;
   private readonly maxSamples: number;
   private readonly stack: number[] = [];
@@ -84,14 +83,9 @@ class CountReader {
   private readonly clashes = new Set<string>();
 
   private isOpen = false;
-  private readonly locations = new OpenStack();
-  /** For a location the record that gave it its lines, and the list of them. */
-  private readonly definedBy: number[] = [];
-  private readonly chains: number[] = [];
-  private readonly lineCount: number[] = [];
 
   constructor(private readonly bytes: Uint8Array) {
-    this.tables = new TextTables(bytes);
+    this.stacks = new CommentedStacks(bytes);
     this.maxSamples = maxRows(bytes);
     this.labels = new LabelSetBuilder(256, 3 * this.maxSamples);
   }
@@ -126,7 +120,7 @@ class CountReader {
   }
 
   private readSample(start: number, stop: number, lineNumber: number): void {
-    const { bytes, tables } = this;
+    const { bytes, stacks } = this;
     this.finishSample();
     const digitsEnd = skipDigits(bytes, start, stop);
     if (digitsEnd === start || !startsWith(bytes, digitsEnd, stop, words.at)) {
@@ -134,16 +128,7 @@ class CountReader {
       return;
     }
     this.counts.headers++;
-    this.locations.depth = 0;
-    let at = digitsEnd + words.at.bytes.length;
-    while (at < stop && readWords(bytes, at + 1, stop) && bytes[at] === byte.space) {
-      // Addresses are where calls return to; the call is one below.
-      const low = (words64.low - 1) >>> 0;
-      const high = low === 0xffffffff ? words64.high - 1 : words64.high;
-      this.locations.push(tables.location(-1, tables.address(high, low)));
-      at = words64.end;
-    }
-    if (at < stop || digitsEnd - start > 15) {
+    if (!stacks.open(digitsEnd + words.at.bytes.length, stop) || digitsEnd - start > 15) {
       this.counts.skipped++;
       this.firstSkipped ||= lineNumber;
       return;
@@ -151,7 +136,6 @@ class CountReader {
     this.isOpen = true;
     grownRows(this.count.length, 1, this.maxSamples, 'stacks');
     this.count.push(toNumber(bytes, start, digitsEnd));
-    this.stack.push(tables.stack(this.locations));
   }
 
   private readComment(start: number, stop: number): void {
@@ -161,12 +145,13 @@ class CountReader {
     if (startsWith(this.bytes, start, stop, words.labels)) {
       this.readLabels(start + words.labels.bytes.length, stop);
     } else {
-      this.readCall(skipSpace(this.bytes, start + 1, stop), stop);
+      this.stacks.readCall(skipSpace(this.bytes, start + 1, stop), stop);
     }
   }
 
   private readLabels(start: number, stop: number): void {
-    const { labels, tables } = this;
+    const { labels } = this;
+    const { tables } = this.stacks;
     const isLong = stop - start > maxLabelBytes;
     const list = isLong ? undefined : new LabelText(textOf(this.bytes, start, stop)).list();
     if (!list) {
@@ -181,89 +166,17 @@ class CountReader {
     }
   }
 
-  /** `0x51ca5b	main.f+0x1b	/src/main.go:29`, columns apart by any number of tabs. */
-  private readCall(start: number, stop: number): void {
-    const { bytes, tables } = this;
-    if (!readWords(bytes, start, stop)) {
-      return;
-    }
-    const location = tables.location(-1, tables.address(words64.high, words64.low));
-    const nameStart = skipSpace(bytes, words64.end, stop);
-    let nameEnd = nameStart;
-    while (nameEnd < stop && bytes[nameEnd] !== byte.tab) {
-      nameEnd++;
-    }
-    const fileStart = skipSpace(bytes, nameEnd, stop);
-    let plus = nameEnd - 1;
-    while (plus > nameStart && bytes[plus] !== 43) {
-      plus--;
-    }
-    let colon = stop - 1;
-    while (colon > fileStart && isDigit(bytes[colon])) {
-      colon--;
-    }
-    if (nameStart === stop || fileStart === stop || bytes[colon] !== byte.colon || stop - colon > 10) {
-      return;
-    }
-    const func = tables.function(
-      tables.text(nameStart, plus > nameStart ? plus : nameEnd),
-      tables.text(fileStart, colon)
-    );
-    this.addLine(location, func, toNumber(bytes, colon + 1, stop));
-  }
-
-  /**
-   * Lines of one address that follow each other are calls inlined into the last of them, as older versions print them;
-   * the address of a recursive call comes with the same line again.
-   */
-  private addLine(location: number, func: number, line: number): void {
-    const { chains, definedBy, lineCount, tables } = this;
-    const sample = this.count.length;
-    if (definedBy[location] === undefined) {
-      definedBy[location] = sample;
-      chains[location] = tables.line(-1, func, line);
-      lineCount[location] = 1;
-    } else if (
-      definedBy[location] === sample &&
-      lineCount[location] < maxLines &&
-      !tables.hasLine(chains[location], func, line)
-    ) {
-      chains[location] = tables.line(chains[location], func, line);
-      lineCount[location]++;
-    }
-    tables.symbolize(location, chains[location]);
-  }
-
   private finishSample(): void {
     if (this.isOpen) {
       this.labelSet.push(this.labels.finishSet());
-      this.nameHidden();
+      this.stack.push(this.stacks.finishNamed());
     }
     this.isOpen = false;
   }
 
-  /** Names what Go never prints (runtime/pprof printStackRecord): the runtime's calls on top, and goexit at the root. */
-  private nameHidden(): void {
-    const { definedBy, tables } = this;
-    const { rows: locations, depth } = this.locations;
-    const isShown = (i: number) => definedBy[locations[i]] !== undefined;
-    const name = (location: number, text: string) =>
-      tables.symbolize(location, tables.line(-1, tables.function(tables.string(text), 0), 0));
-    if (depth > 1 && !isShown(depth - 1) && isShown(depth - 2)) {
-      name(locations[depth - 1], 'runtime.goexit');
-    }
-    let top = 0;
-    while (top < depth && !isShown(top)) {
-      top++;
-    }
-    for (let i = 0; top < depth && i < top; i++) {
-      name(locations[i], hiddenCall);
-    }
-  }
-
   private profile({ type, total, before }: CountHeader): Profile {
     const { count, stack, labelSet } = this;
-    const { toRows, ...finished } = this.tables.finish();
+    const { toRows, ...finished } = this.stacks.tables.finish();
     const { label, labelSet: sets } = this.labels.finish();
     const valueType = { type, unit: 'count' };
     return Object.freeze({

@@ -51,7 +51,7 @@ export function parseStatus(rest: string): Status | undefined {
       if (!list) {
         return undefined;
       }
-      labels.push(...list);
+      list.forEach((label) => labels.push(label));
     } else if (text.skip(', "')) {
       text.at--;
       const label = forkLabel(text);
@@ -75,7 +75,7 @@ export function parseStatus(rest: string): Status | undefined {
     if (!list) {
       return undefined;
     }
-    labels.push(...list);
+    list.forEach((label) => labels.push(label));
   }
   return /^:?\s*$/.test(rest.slice(text.at))
     ? {

@@ -1,0 +1,62 @@
+import type { Profile } from '../../profile/profile';
+import type { Notice } from '../../text/notice';
+import { findFirstLine, type FirstLine } from './firstLine';
+import { SampleTextReader } from './sampleText';
+
+export const contentionHeader = (bytes: Uint8Array): FirstLine | undefined =>
+  findFirstLine(bytes, /^--- (contentionz |mutex:|contention:)/);
+
+/** Go writes 0 where the profile was switched off before it was written; pprof divides nothing then. */
+const unscaled: Notice = {
+  severity: 'warning',
+  text: 'The file says "sampling period=0": delays are in cycles of the processor, not in nanoseconds, as pprof reads them.',
+};
+
+/** Most lines of attributes. */
+const maxAttributes = 20;
+
+/**
+ * Reads a block or mutex profile as text: Go's with debug=1, and gperftools' contentionz. Types and values are those of
+ * google/pprof (profile/legacy_profile.go, parseContention): delays in cycles become nanoseconds, and both values are multiplied
+ * by the sampling period.
+ */
+export function decodeContention(bytes: Uint8Array, { end, skipped }: FirstLine): Profile {
+  const attributes = new Map<string, number>();
+  let start = end;
+  for (let i = 0; i < maxAttributes; i++) {
+    const next = bytes.indexOf(10, start);
+    const stop = next < 0 ? bytes.length : next;
+    const line = new TextDecoder().decode(bytes.subarray(start, Math.min(stop, start + 200)));
+    const match = /^\s*([a-z/ ]+?)\s*=\s*(\d+)\s*$/.exec(line);
+    if (!match && line.trim() !== '') {
+      break;
+    }
+    if (match) {
+      attributes.set(match[1], Number(match[2]));
+    }
+    start = stop + 1;
+  }
+  const cyclesPerSecond = attributes.get('cycles/second') ?? 0;
+  const period = attributes.get('sampling period') ?? 1;
+  const read = (numbers: string) => {
+    const match = /^(\d+) +(\d+)$/.exec(numbers);
+    if (!match) {
+      return undefined;
+    }
+    const [cycles, count] = [Number(match[1]), Number(match[2])];
+    const delay = period > 0 && cyclesPerSecond > 0 ? Math.trunc((cycles * period) / (cyclesPerSecond / 1e9)) : cycles;
+    return { values: [period > 0 ? count * period : count, delay] };
+  };
+  return new SampleTextReader(bytes, {
+    sampleTypes: [
+      { type: 'contentions', unit: 'count' },
+      { type: 'delay', unit: 'nanoseconds' },
+    ],
+    periodType: { type: 'contentions', unit: 'count' },
+    period,
+    durationNanos: (attributes.get('ms since reset') ?? 0) * 1e6,
+    start,
+    skipped,
+    read,
+  }).read(() => (period > 0 ? [] : [unscaled]));
+}

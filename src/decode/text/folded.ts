@@ -1,0 +1,150 @@
+import { LabelSetBuilder } from '../../profile/labelSets';
+import type { Profile } from '../../profile/profile';
+import { InputError, type Notice } from '../../text/notice';
+import { OpenStack, TextTables } from '../goroutine/tables';
+import { byte, isDigit, skipSpace, toNumber } from '../goroutine/scan';
+
+/** Bytes, and lines of them, that decide what a text is. A stack may be deep. */
+const maxHead = 4 * 1024 * 1024;
+const lookedAt = 100;
+
+/** Whether a text is folded stacks: each line ends with a number, and some have several frames. */
+export function isFolded(bytes: Uint8Array): boolean {
+  const head = new TextDecoder().decode(bytes.subarray(0, maxHead));
+  const whole = bytes.length > maxHead ? head.slice(0, head.lastIndexOf('\n')) : head;
+  const lines = whole
+    .split('\n', lookedAt)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  return lines.length > 0 && lines.every((line) => /^\S.* \d+$/.test(line)) && lines.some((line) => line.includes(';'));
+}
+
+/**
+ * Reads folded stacks, which flame graph tools exchange: frames from the root on, then how often.
+ *
+ *   main.main;main.a;main.b 10
+ *
+ * Frames are kept as they are; those of one name are one function.
+ * @throws InputError for stacks of two profiles, with two numbers a line
+ */
+export const decodeFolded = (bytes: Uint8Array): Profile => new FoldedReader(bytes).read();
+
+class FoldedReader {
+  private readonly tables: TextTables;
+  private readonly locations = new OpenStack();
+  private readonly frames: number[] = [];
+  private readonly values: number[] = [];
+  private readonly stack: number[] = [];
+  private readonly unread = { count: 0, first: 0 };
+  /** Lines with two numbers. */
+  private pairs = 0;
+
+  constructor(private readonly bytes: Uint8Array) {
+    this.tables = new TextTables(bytes);
+  }
+
+  read(): Profile {
+    const { bytes, unread } = this;
+    let number = 0;
+    for (let line = 0; line < bytes.length;) {
+      const next = bytes.indexOf(10, line);
+      const end = next < 0 ? bytes.length : next;
+      let stop = end;
+      while (stop > line && bytes[stop - 1] <= byte.space) {
+        stop--;
+      }
+      const start = skipSpace(bytes, line, stop);
+      number++;
+      if (start < stop && bytes[start] !== 35 && !this.readLine(start, stop)) {
+        unread.first ||= number;
+        unread.count++;
+      }
+      line = end + 1;
+    }
+    if (this.pairs > 0 && this.pairs === this.values.length) {
+      throw new InputError(
+        'These are folded stacks of two profiles (difffolded.pl): two numbers a line. Upload each profile by itself, and compare them here.'
+      );
+    }
+    return this.profile();
+  }
+
+  /** @returns false where the line has no number at its end, or nothing else */
+  private readLine(start: number, stop: number): boolean {
+    const { bytes, tables, stack, values } = this;
+    let digits = stop;
+    while (digits > start && isDigit(bytes[digits - 1])) {
+      digits--;
+    }
+    if (digits === stop || stop - digits > 15 || digits <= start + 1 || bytes[digits - 1] !== byte.space) {
+      return false;
+    }
+    this.pairs += endsInNumber(bytes, start, digits - 1) ? 1 : 0;
+    values.push(toNumber(bytes, digits, stop));
+    stack.push(tables.stack(this.locationsOf(start, digits - 1)));
+    return true;
+  }
+
+  private locationsOf(start: number, stop: number): OpenStack {
+    const { bytes, tables, frames, locations } = this;
+    frames.length = 0;
+    locations.depth = 0;
+    for (let at = start; at < stop;) {
+      const next = bytes.indexOf(59, at);
+      const end = next < 0 || next > stop ? stop : next;
+      if (end > at) {
+        frames.push(tables.location(tables.line(-1, tables.function(tables.text(at, end), 0), 0)));
+      }
+      at = end + 1;
+    }
+    for (let i = frames.length - 1; i >= 0; i--) {
+      locations.push(frames[i]);
+    }
+    return locations;
+  }
+
+  private profile(): Profile {
+    const { values, stack } = this;
+    const { toRows: _, ...tables } = this.tables.finish();
+    return Object.freeze({
+      ...tables,
+      sampleTypes: [{ type: 'samples', unit: 'count' }],
+      defaultSampleType: '',
+      periodType: undefined,
+      period: 0,
+      timeNanos: 0n,
+      durationNanos: 0,
+      comments: [],
+      docUrl: '',
+      dropFrames: '',
+      keepFrames: '',
+      notices: unreadNotice(this.unread, values.length),
+      sample: {
+        length: values.length,
+        values: [Float64Array.from(values)],
+        stack: Uint32Array.from(stack),
+        labelSet: new Uint32Array(values.length),
+      },
+      ...new LabelSetBuilder(0).finish(),
+    });
+  }
+}
+
+/** Whether what stands before the number of a line ends in another one. */
+function endsInNumber(bytes: Uint8Array, start: number, stop: number): boolean {
+  let at = stop;
+  while (at > start && isDigit(bytes[at - 1])) {
+    at--;
+  }
+  return at < stop && at > start && bytes[at - 1] === byte.space;
+}
+
+const unreadNotice = ({ count, first }: { count: number; first: number }, stacks: number): Notice[] =>
+  count === 0
+    ? []
+    : [
+        {
+          severity: 'warning',
+          text: `${count} lines beside ${stacks} stacks could not be read; the first is line ${first}. Expected "frame;frame 12".`,
+        },
+      ];
