@@ -7,6 +7,8 @@ const { grafanaESModules, nodeModulesToTransform } = require('./.config/jest/uti
 const swc = scaffold.transform['^.+\\.(t|j)sx?$'];
 const shared = {
   ...scaffold,
+  // Tests compile patterns at once; worker/engine.test.ts is about loading their engine.
+  setupFiles: ['<rootDir>/src/text/re2.ts'],
   // d3-color ships .mjs, which the scaffold's pattern leaves untransformed.
   transform: { ...scaffold.transform, '^.+\\.mjs$': swc },
   // @grafana/data 13 loads packages that are ES modules alone; unzipit is one.

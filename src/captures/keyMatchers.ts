@@ -20,7 +20,7 @@ export const labelOf = (labels: Capture['labels'], name: string) => (Object.hasO
 export async function compileKeyMatchers(matchers: readonly Matcher[]) {
   const compile = async (matcher: Matcher) =>
     namedValuesTest(matcher) ??
-    // The regular expressions' engine is as large as the rest of module.js, and few selectors over keys need it.
-    (await import(/* webpackChunkName: "matcher" */ '../text/matcher')).compileMatcher(matcher);
+    // Few selectors over keys have a regular expression, and module.js is small.
+    (await import(/* webpackChunkName: "matcher" */ '../text/matcher')).loadMatcher(matcher);
   return Promise.all(matchers.map(async (matcher) => ({ matcher, test: await compile(matcher) })));
 }

@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { isContainer, isGzip } from '../decode/containers';
+import '../text/re2';
 import { decode } from '../decode/decode';
 import { isPackedTar } from '../decode/gzip';
 import { normalized, subtractBase, type BaseOptions } from '../ops/subtractBase';

@@ -1,3 +1,4 @@
+import '../text/re2';
 import { compileLayout, presetLayout } from '../captures/layout';
 import { readMeta } from '../captures/meta';
 import { presets } from '../captures/presets';

@@ -1,5 +1,6 @@
 import { compilePattern } from './pattern';
 import { namedValuesTest, type Matcher } from './selector';
+import { withEngine } from './withEngine';
 
 /**
  * A test for one matcher's values; a label that is missing has the value ''.
@@ -14,3 +15,6 @@ export function compileMatcher(matcher: Matcher): (value: string) => boolean {
   const isPositive = matcher.op === '=~';
   return (actual) => pattern(actual) === isPositive;
 }
+
+/** The same, where the engine may have to be loaded. */
+export const loadMatcher = (matcher: Matcher) => withEngine(() => compileMatcher(matcher));

@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { compileRe2, type Compiled } from './engine';
 import { plainAlternatives, requiredText } from './literals';
 import { InputError } from './notice';
 
@@ -41,7 +41,7 @@ export function compileGroup(name: string, text: string): ((text: string) => str
 }
 
 /** Finds the first match; undefined for none. The search @throws InputError where it was too long over all texts */
-function searcher(name: string, text: string, compiled: RE2JS) {
+function searcher(name: string, text: string, compiled: Compiled) {
   const required = requiredText(text);
   const watch = new Stopwatch(name, text);
   return (actual: string) => {
@@ -83,12 +83,13 @@ class Stopwatch {
   }
 }
 
-function compile(name: string, text: string): RE2JS {
+function compile(name: string, text: string): Compiled {
   if (text.length > maxLength) {
     throw new InputError(`The pattern for ${name} has ${text.length} characters; at most ${maxLength} are allowed.`);
   }
+  const compileText = compileRe2();
   try {
-    return RE2JS.compile(text);
+    return compileText(text);
   } catch (error) {
     throw new InputError(`The pattern for ${name} is not a regular expression (RE2): ${(error as Error).message}`);
   }

@@ -3,6 +3,7 @@ import { gunzip } from '../decode/gzip';
 import { gzip } from '../encode/gzip';
 import { MergeBuilder } from '../ops/merge';
 import type { Profile } from '../profile/profile';
+import { withEngine } from '../text/withEngine';
 import { encodeQuery, labelValues, memory, collectProcess, run, type Inputs } from '../query/run';
 import { DecodedCache } from './decodedCache';
 import type { InputKeys, Progress, Question, Request, Response, Started } from './messages';
@@ -64,7 +65,7 @@ function answersOfHeld(
     const found = [profile, base, labelled];
     const missing = asked.filter((key, i) => key !== undefined && !found[i]) as string[];
     return profile && missing.length === 0
-      ? then({ profile, base, labelled })
+      ? withEngine(() => then({ profile, base, labelled }))
       : ({ type: 'missing', keys: missing } as const);
   };
   return {
@@ -96,12 +97,14 @@ function answersOfHeld(
       if (missing.length > 0) {
         return { type: 'missing', keys: missing.map(({ key }) => key) };
       }
-      const view = collectProcess(query);
-      for (const [i, profile] of (profiles as Profile[]).entries()) {
-        await task.turn();
-        view.add(profile, sources[i].time);
-      }
-      return { type: 'tables', tables: view.finish() };
+      return withEngine(async () => {
+        const view = collectProcess(query);
+        for (const [i, profile] of (profiles as Profile[]).entries()) {
+          await task.turn();
+          view.add(profile, sources[i].time);
+        }
+        return { type: 'tables', tables: view.finish() };
+      });
     },
   };
 }
@@ -123,8 +126,8 @@ function answersOfCollections(held: HeldProfiles): Answers<CollectionType> {
       merges.set(collection, new MergeBuilder());
       return done;
     },
-    beginProcessView({ collection, query }) {
-      views.set(collection, collectProcess(query));
+    async beginProcessView({ collection, query }) {
+      views.set(collection, await withEngine(() => collectProcess(query)));
       return done;
     },
     async add({ collection, key, time, bytes }, task) {
@@ -134,7 +137,7 @@ function answersOfCollections(held: HeldProfiles): Answers<CollectionType> {
         return { type: 'missing', keys: [key] };
       }
       await task.turn();
-      collector.add(profile, time);
+      await withEngine(() => collector.add(profile, time));
       return done;
     },
     async finishMerge({ collection, key }, task) {

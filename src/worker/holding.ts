@@ -58,7 +58,11 @@ export class Holding {
   constructor(private readonly transport: Transport) {}
 
   /** Fulfilled when the worker holds the profile. @throws Error with the store's or the decoder's message */
-  async hold({ key, size, isUnknown }: Source, { load, signal, onDecode }: Opening, onSent?: () => void): Promise<void> {
+  async hold(
+    { key, size, isUnknown }: Source,
+    { load, signal, onDecode }: Opening,
+    onSent?: () => void
+  ): Promise<void> {
     if (this.transport.held.has(key) && !isUnknown) {
       return;
     }

@@ -1,3 +1,4 @@
+import '../../text/re2';
 import { readFileSync } from 'node:fs';
 import { decode } from '../../decode/decode';
 import { isGzip } from '../../decode/containers';

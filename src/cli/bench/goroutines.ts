@@ -1,3 +1,4 @@
+import '../../text/re2';
 import { decode } from '../../decode/decode';
 import { dumpVersion, makeGoroutines, printDump } from '../../testing/goroutineDumps';
 import { parseQuery } from '../../query/query';

@@ -1,3 +1,4 @@
+import '../../text/re2';
 import { decode } from '../../decode/decode';
 import { quoteMeta } from '../../text/literals';
 import type { Profile } from '../../profile/profile';

@@ -1,6 +1,7 @@
 import { InputError, NothingFound, type Notice } from '../../text/notice';
 import { isGzip, isTar, isZip, isZstd } from '../containers';
 import type { Decoded, DecodeOptions } from '../decoded';
+import { withEngine } from '../../text/withEngine';
 import { asProfile, choiceNotices, isBetter, listed, membersTest, namedMembers, type MemberProfile } from './choose';
 import { gunzipChunks } from './gunzipChunks';
 import { shownName, type Scan, type Wants } from './scan';
@@ -79,7 +80,7 @@ async function openMember(bytes: Uint8Array, options: Unpacking, depth: number, 
       'It is an archive in an archive in an archive: one archive in another is opened, no deeper one.'
     );
   }
-  const isAsked = membersTest(selector);
+  const isAsked = await withEngine(() => membersTest(selector));
   const named = namedMembers(selector);
   const asked = new Map<string, MemberProfile>();
   let best: MemberProfile | undefined;
