@@ -118,16 +118,15 @@ function takeReport(command: Omit<Command, 'options'>, { flag, given }: Flag, ar
   command.pattern = isSearch ? patternText(flag, args.value(flag, given)) : '';
 }
 
+type Warn = (text: string) => void;
+
 /**
- * The output of `go tool pprof -symbolize=none` for the same arguments: a text, or with -proto the bytes of a file.
+ * The output of `go tool pprof -symbolize=none` for the same arguments, in parts: of a text, or with -proto the bytes of a file.
  * @param warn called with each notice, which pprof prints to stderr
- * @returns '' where -output names a file, which is written
+ * @returns nothing where -output names a file, which is written
  * @throws InputError for an argument or a file that cannot be read as pprof's
  */
-export async function pprofOutput(
-  args: readonly string[],
-  warn: (text: string) => void = () => undefined
-): Promise<string | Uint8Array> {
+export async function pprofParts(args: readonly string[], warn: Warn): Promise<Iterable<string | Uint8Array>> {
   const command = parseArguments(args);
   const { report, pattern, base, files, output } = command;
   const isWhole = report === 'raw' || report === 'proto';
@@ -144,16 +143,23 @@ export async function pprofOutput(
     report === 'proto'
       ? gzipSync(proto(prepared, options))
       : (searches[report]?.(prepared, options, pattern) ?? reports[report](prepared, options));
+  const parts = typeof printed === 'string' || printed instanceof Uint8Array ? [printed] : printed;
   if (output === '') {
-    return printed;
+    return parts;
   }
   warn(`Generating report in ${output}`);
-  await writeFile(output, printed);
-  return '';
+  await writeFile(output, parts);
+  return [];
+}
+
+/** `pprofParts` as one text, '' where -output names a file, or as the bytes of -proto. */
+export async function pprofOutput(args: readonly string[], warn: Warn = () => undefined): Promise<string | Uint8Array> {
+  const parts = [...(await pprofParts(args, warn))];
+  return parts.length === 1 ? parts[0] : parts.join('');
 }
 
 /** `pprofOutput` of a report that is text: any but -proto without -output. */
-export async function pprof(args: readonly string[], warn?: (text: string) => void): Promise<string> {
+export async function pprof(args: readonly string[], warn?: Warn): Promise<string> {
   const output = await pprofOutput(args, warn);
   if (typeof output !== 'string') {
     throw new Error('-proto is bytes, not text');
@@ -171,7 +177,7 @@ function difference(own: Profile, base: Profile, { base: { mode }, options: { no
  * those that cannot be read are left out with a warning.
  * @throws the first file's error where none can be read
  */
-async function openAll(files: readonly string[], what: string, warn: (text: string) => void): Promise<Profile> {
+async function openAll(files: readonly string[], what: string, warn: Warn): Promise<Profile> {
   const profiles: Profile[] = [];
   const errors: Error[] = [];
   for (const file of files) {

@@ -1,11 +1,13 @@
-import { isExpected, pprofOutput } from './command';
+import { pipeline } from 'node:stream/promises';
+import { isExpected, pprofParts } from './command';
 
 // npm run -s pprof -- <flags of go tool pprof> FILE…
 //
 // Prints what `go tool pprof` prints, from our core.
 
 try {
-  process.stdout.write(await pprofOutput(process.argv.slice(2), (text) => process.stderr.write(`${text}\n`)));
+  const parts = await pprofParts(process.argv.slice(2), (text) => process.stderr.write(`${text}\n`));
+  await pipeline(parts, process.stdout);
 } catch (error) {
   if (!isExpected(error)) {
     throw error;

@@ -15,8 +15,8 @@ import { trimmedGraph, untrimmed, type TrimmedGraph } from '../views/trimmedGrap
 import { localTime } from './goTimes';
 import { alignRight } from './tabwriter';
 
-/** A text report as `go tool pprof` prints it. */
-export type Report = (prepared: Prepared, options: ReportOptions) => string;
+/** A text report as `go tool pprof` prints it, in parts where it may be longer than one string can be (512 MiB in V8). */
+export type Report = (prepared: Prepared, options: ReportOptions) => string | Iterable<string>;
 
 /** divide_by divides the whole number that is printed, as Go does (report.New). */
 const divide = (value: number, { divideBy }: ReportOptions) =>
@@ -240,30 +240,28 @@ export const tagsText: Report = (prepared, options) => {
 
 const separator = '-----------+-------------------------------------------------------';
 
-/** `-traces`: internal/report printTraces. */
-export const tracesText: Report = (prepared, options) => {
+/**
+ * `-traces`: internal/report printTraces. A part is a sample: each prints its whole stack, so that a few megabytes of samples
+ * that share their deep stacks are gigabytes of text.
+ */
+export function* tracesText(prepared: Prepared, options: ReportOptions): Generator<string> {
   const { profile } = prepared;
   const rows = traceRows(prepared, options);
   const format = formatter(prepared, options);
-  const lines = [profileLabels(prepared, format).join('\n')];
+  yield `${profileLabels(prepared, format).join('\n')}\n`;
   for (let i = 0; i < profile.sample.length; i++) {
     const calls = Array.from(
       rows.calls(i),
-      ({ name, isInline }) => rows.frames.names[name] + (isInline ? ' (inline)' : '')
+      ({ name, isInline }, k) =>
+        `${(k === 0 ? format(rows.values[i]) : '').padStart(10)}   ${rows.frames.names[name]}${isInline ? ' (inline)' : ''}\n`
     );
-    if (calls.length === 0) {
-      continue;
+    if (calls.length > 0) {
+      const labels = traceLabels(rows.labels(i), prepared.labelUnits);
+      yield [separator, ...labels].map((line) => `${line}\n`).join('') + calls.join('');
     }
-    const block = [
-      separator,
-      ...traceLabels(rows.labels(i), prepared.labelUnits),
-      ...calls.map((call, k) => `${(k === 0 ? format(rows.values[i]) : '').padStart(10)}   ${call}`),
-    ];
-    lines.push(block.join('\n')); // A spread into a call takes some 100,000 values at most.
   }
-  lines.push(separator);
-  return lines.join('\n') + '\n';
-};
+  yield `${separator}\n`;
+}
 
 function traceLabels({ texts, numbers }: SampleLabels, units: ReadonlyMap<string, string>): string[] {
   const head = (key: string) => `${key.padStart(10)}:  `;

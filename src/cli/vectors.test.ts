@@ -7,7 +7,7 @@ import { InputError } from '../text/notice';
 import { encodeFolded, type FoldedProfile } from '../testing/encode';
 import { printProfile } from '../testing/print';
 import { earlier, later, stacked, stackedLeft, tagged, taggedKept, vectors } from '../testing/vectors';
-import { pprof, pprofOutput } from './command';
+import { pprof, pprofOutput, pprofParts } from './command';
 
 // What go tool pprof prints of the vectors, each by itself; src/cli/live.test.ts compares whole reports where Go is there.
 const folder = mkdtempSync(join(tmpdir(), 'pproflens-vectors-'));
@@ -38,6 +38,14 @@ test.each(Object.entries(stackedLeft))('%s leaves %j', async (filter, left) => {
   const first = lines.findIndex((line) => /^ +7 {3}/.test(line));
   const calls = lines.slice(first, lines.indexOf(lines[0], first) > 0 ? undefined : first + left.length);
   expect(calls.map((line) => line.slice(13))).toEqual(left);
+});
+
+test('-traces comes sample by sample: with deep stacks, all of them are longer than a string can be', async () => {
+  const stack = Array.from({ length: 100 }, (_, i) => `frame${i}`).join(';');
+  const samples = [1, 2, 3].map((value) => ({ stack, values: [value] }));
+  const parts = await pprofParts(['-traces', write({ types: ['cpu/nanoseconds'], samples })], () => undefined);
+  const leaves = Array.from(parts, (part) => String(part).match(/\d+ns +frame99$/gm) ?? []);
+  expect(leaves).toEqual([[], ['1ns   frame99'], ['2ns   frame99'], ['3ns   frame99'], []]);
 });
 
 test.each([

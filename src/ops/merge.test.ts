@@ -43,6 +43,26 @@ it('tells lines and columns of any int64 apart, and finds them again', async () 
   expect([...merged.sample.values[0]]).toEqual(places.map(() => 2));
 });
 
+it('takes a binary of all addresses for one of none, as pprof does: its size of 2^64 is 0', async () => {
+  const p = await profile({});
+  const of = (limit: bigint) => ({
+    ...p,
+    location: { ...p.location, mapping: new Int32Array(p.location.length) },
+    mapping: {
+      length: 1,
+      start: new BigUint64Array(1),
+      limit: BigUint64Array.of(limit),
+      offset: new BigUint64Array(1),
+      filename: new Uint32Array(1),
+      buildId: new Uint32Array(1),
+      flags: new Uint8Array(1),
+    },
+  });
+  const all = 2n ** 64n - 1n;
+  expect(merge([of(0n), of(all)]).mapping.length).toBe(1);
+  expect(merge([of(0n), of(all - 0x1000n)]).mapping.length).toBe(2);
+});
+
 it('takes labels in another order for the same labels', async () => {
   const [a, b] = [
     { key: 'x', other: 1 },

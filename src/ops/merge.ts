@@ -224,8 +224,9 @@ export class MergeBuilder {
     for (const i of used) {
       const build = strings[mapping.buildId[i]];
       const file = strings[mapping.filename[i]];
-      // Sizes are rounded up to a page: the same library may be mapped with a few bytes more or less.
-      const size = (mapping.limit[i] - mapping.start[i] + 0xfffn) & ~0xfffn;
+      // Sizes are rounded up to a page: the same library may be mapped with a few bytes more or less. In 64 bits, so that one of
+      // all addresses, as Pyroscope's agents for Ruby and Java write it, has no size and is one with the mapping of a file without any.
+      const size = BigInt.asUintN(64, mapping.limit[i] - mapping.start[i] + 0xfffn) & ~0xfffn;
       const key = `${size} ${mapping.offset[i]} ${build !== 0 ? `b${build}` : `f${file}`}`;
       let row = this.mappings.get(key);
       if (row === undefined) {
