@@ -240,8 +240,18 @@ test('a service that is not there is said not to be, by its name', async () => {
   );
 });
 
+/** Keys of the presets that are regular expressions; in the others' names but the instance are the tool's own words. */
+const patterns: Record<string, string> = {
+  autopprof: 'pprof.{service}.{instance}.{profile}.{seconds}.pprof',
+  flat: '{service}/{instance}/{profile}.{ext}',
+  tidb: '{instance}/record{iso}/{profile}',
+  'a regular expression': '{service}/{time}_{instance}/{version}/{event}',
+};
+
 describe.each([
-  ...presets.map(({ id, template }): [string, string] => [id, template]),
+  ...presets
+    .filter(({ id, template }) => !template.startsWith('/') || patterns[id] !== undefined)
+    .map(({ id, template }): [string, string] => [id, template]),
   ['instance first', '{instance}/{service}/{yyyy}/{mm}/{dd}/{time}_{event}_{trigger}_{version}/{profile}.{ext}'],
   [
     'text behind a label',
@@ -252,14 +262,16 @@ describe.each([
     'a regular expression',
     '/^(?<service>[^/]+)\\/(?<time>[^_]+)_(?<instance>[^/]+)\\/(?<version>[^/]+)\\/(?<event>[^/]+)$/',
   ],
-])('layout %s', (_, template) => {
+])('layout %s', (id, template) => {
   test.each(['encoded', 'as it is'])('names %s are found by every operator', async (form) => {
     const write = form === 'encoded' ? encodeField : (name: string) => name;
-    const pattern = template.startsWith('/') ? '{service}/{time}_{instance}/{version}/{event}' : template;
+    const pattern = patterns[id] ?? template;
     const bucket = bucketOf([], template);
     const candidates = names.map((name, i): Written => {
       const iso = new Date(start + i * 1000).toISOString();
       const texts: Record<string, string> = {
+        iso: iso.replace(/\.\d+/, ''),
+        seconds: iso.replace(/\D/g, '').slice(0, 14),
         time: iso.replace(/[-:]/g, ''),
         yyyy: iso.slice(0, 4),
         mm: iso.slice(5, 7),
