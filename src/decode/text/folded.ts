@@ -8,7 +8,7 @@ import { byte, isDigit, skipSpace, toNumber } from '../goroutine/scan';
 const maxHead = 4 * 1024 * 1024;
 const lookedAt = 100;
 
-/** Whether a text is folded stacks: each line ends with a number, and some have several frames. */
+/** Whether a text is folded stacks: nine lines of ten are a stack and a number, and some have several frames. */
 export function isFolded(bytes: Uint8Array): boolean {
   const head = new TextDecoder().decode(bytes.subarray(0, maxHead));
   const whole = bytes.length > maxHead ? head.slice(0, head.lastIndexOf('\n')) : head;
@@ -16,7 +16,8 @@ export function isFolded(bytes: Uint8Array): boolean {
     .split('\n', lookedAt)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
-  return lines.length > 0 && lines.every((line) => /^\S.* \d+$/.test(line)) && lines.some((line) => line.includes(';'));
+  const stacks = lines.filter((line) => /^\S.* \d+$/.test(line));
+  return stacks.length > 0 && stacks.length >= 0.9 * lines.length && stacks.some((line) => line.includes(';'));
 }
 
 /**

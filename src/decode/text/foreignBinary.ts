@@ -21,6 +21,11 @@ const formats: readonly Format[] = [
     matches: startsWith('ustar', 257),
     message: 'The object is a tar archive whose first header is damaged: its checksum is another. Upload it again.',
   },
+  {
+    matches: startsWith('\x1f\xef\xbf\xbd'),
+    message:
+      'The object is a gzip file that was saved as text: what is no UTF-8 in it was replaced and is lost. Download it again as binary, e.g. with `curl -o FILE`.',
+  },
   { matches: startsWith('\x7fELF'), message: 'The object is an ELF binary, not a profile.' },
   {
     matches: startsWith('FLR\0'),

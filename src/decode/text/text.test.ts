@@ -189,6 +189,9 @@ describe('folded stacks', () => {
     expect(texts(profile)).toEqual([
       expect.stringMatching(/^2 lines beside 200 stacks could not be read; the first is line 201/),
     ]);
+    const sparse = await decode(bytesOf([...Array.from({ length: 20 }, (_, i) => `a;b${i} 1`), ' 4']));
+    expect(sparse.sample.length).toBe(20);
+    expect(sparse.notices.map(({ text }) => text)).toEqual([expect.stringContaining('1')]);
   });
 
   it('of two profiles are refused', async () => {
@@ -243,6 +246,7 @@ describe('an error reads the file', () => {
     ],
     ['tar', tar, /tar archive/],
     ['jemalloc', 'heap_v2/524288\n  t*: 2: 2048 [0: 0]\n', /jemalloc \(heap_v2\).*jeprof/],
+    ['gzip saved as text', new TextEncoder().encode('\x1f\ufffd\b\0\0\tn'), /gzip file that was saved as text/],
     ['JFR', Uint8Array.from([0x46, 0x4c, 0x52, 0, 0, 2, 0, 0]), /Java Flight Recorder/],
     ['perf.data', 'PERFILE2\0\0\0\0\0\0\0\0', /Linux perf/],
     [
