@@ -42,6 +42,7 @@ const maxTimeouts = 2;
 export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   private readonly instance: DataSourceInstanceSettings<PprofOptions>;
   private opened: Bucket | undefined;
+  private openedAnew: Bucket | undefined;
 
   /** Captures as annotations of a dashboard, from keys alone: whatever view the query has, it is asked for its events. */
   annotations: AnnotationSupport<PprofQuery> = {
@@ -57,6 +58,15 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   /** One for all queries, so that its limit on requests under way holds for a whole dashboard. @throws Error where the settings cannot work */
   bucket(): Bucket {
+    return (this.opened ??= this.open());
+  }
+
+  /** For the settings, which were saved a moment ago: Grafana's server goes by older ones for 5 s unless it is told not to. */
+  private savedBucket(): Bucket {
+    return (this.openedAnew ??= this.open({ 'X-Grafana-NoCache': 'true' }));
+  }
+
+  private open(headers?: Record<string, string>): Bucket {
     const { url, access, jsonData } = this.instance;
     if (access === 'direct') {
       throw new Error(
@@ -73,7 +83,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
           'Names with s3:// or gs:// are those of command line tools.'
       );
     }
-    return (this.opened ??= openBucket(proxyFetch(url ?? ''), jsonData));
+    return openBucket(proxyFetch(url ?? '', headers), jsonData);
   }
 
   private links(): LinkContext {
@@ -191,7 +201,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   async testDatasource() {
     try {
       const { checkHealth } = await loadHealth();
-      return await checkHealth(this.bucket(), Date.now(), new AbortController().signal);
+      return await checkHealth(this.savedBucket(), Date.now(), new AbortController().signal);
     } catch (error) {
       return { status: 'error', message: error instanceof Error ? error.message : String(error) };
     }
@@ -200,7 +210,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   /** The first keys of the bucket and how the saved layout reads them, for the settings. */
   async previewKeys(): Promise<string[]> {
     const { firstObjects } = await loadHealth();
-    const objects = await firstObjects(this.bucket(), new AbortController().signal, 200);
+    const objects = await firstObjects(this.savedBucket(), new AbortController().signal, 200);
     return objects.map(({ key }) => key);
   }
 

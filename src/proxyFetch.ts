@@ -6,12 +6,12 @@ import { StoreError, type StoreFetch, type StoreRequest, type StoreResponse } fr
  * them: Grafana's gives nothing of an answer before all of it is there, and takes a redirect for a network that failed. Where
  * Grafana wants another session (401; the bucket's 401 comes as 400), Grafana's sends them, which gets one.
  */
-export function proxyFetch(proxyUrl: string): StoreFetch {
+export function proxyFetch(proxyUrl: string, headers: Record<string, string> = {}): StoreFetch {
   return async (request) => {
     const url = `${proxyUrl}/s3${request.path}`;
     const { orgId } = config.bootData.user;
     const response = await globalThis.fetch?.(config.appSubUrl + url, {
-      headers: orgId ? { 'X-Grafana-Org-Id': String(orgId) } : {},
+      headers: orgId ? { ...headers, 'X-Grafana-Org-Id': String(orgId) } : headers,
       redirect: 'manual',
       signal: request.signal,
     });

@@ -41,6 +41,16 @@ test('asks the proxy for the path as it is, for the organisation of the page', a
   expect(asked).toEqual(['GET', '/proxy/uid/s3/a%20b/%2Bc', '7']);
 });
 
+test('says to Grafana what the settings say to it: not to go by settings that it remembers', async () => {
+  let asked: unknown;
+  await openAt((request, response) => {
+    asked = request.headers['x-grafana-nocache'];
+    response.end('bytes');
+  });
+  await createS3Store(proxyFetch('/proxy/uid', { 'X-Grafana-NoCache': 'true' })).get('a', signal);
+  expect(asked).toBe('true');
+});
+
 test.each([
   ['its announced length', { 'content-length': String(500 * MiB) }],
   ['what comes of it', {}],
