@@ -21,6 +21,7 @@ export function readStrings(bytes: Uint8Array, starts: Uint32Array, ends: Uint32
   for (let i = 0; i < count; i++) {
     total += ends[i] - starts[i];
   }
+  // A byte of a copy, and two of a string that is not ASCII: bytes that are no UTF-8 are a character each.
   memoryLeft(bytes.length, [
     [count, 'texts', 160],
     [total, 'bytes of text', 3],
@@ -79,30 +80,57 @@ export function readStrings(bytes: Uint8Array, starts: Uint32Array, ends: Uint32
   return { strings, firstRow: asciiCount < count || haveEqual(hashes) ? firstRows(strings) : undefined };
 }
 
+/** UTF-16 units that are made a string at once: each is an argument of a call, and engines limit these. */
+const unitsAtOnce = 8192;
+
 /**
  * As TextDecoder, but that each byte that is no UTF-8 becomes a surrogate of its own, U+DC00 above it: names that differ in
  * such a byte stay two. Alone a surrogate is printed and encoded as U+FFFD everywhere.
  */
 function decodeEscaping(bytes: Uint8Array): string {
+  const units = new Uint16Array(Math.min(bytes.length, unitsAtOnce));
   let text = '';
+  let length = 0;
   for (let at = 0; at < bytes.length;) {
-    const first = bytes[at];
-    // Bytes that follow, and the least number that needs so many (RFC 3629).
-    const [more, least] = first < 0x80 ? [0, 0] : first < 0xe0 ? [1, 0x80] : first < 0xf0 ? [2, 0x800] : [3, 0x10000];
-    let code = first & (more === 0 ? 0x7f : 0x3f >> more);
-    for (let k = 1; k <= more; k++) {
-      code = bytes[at + k] >> 6 === 2 ? (code << 6) | (bytes[at + k] & 0x3f) : NaN;
+    const code = codeAt(bytes, at);
+    const more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    // Two units may not be left, which a character beyond U+FFFF takes.
+    if (length + 2 > units.length && length > 0) {
+      text += String.fromCharCode(...units.subarray(0, length));
+      length = 0;
     }
-    const isValid =
-      code >= least &&
-      code <= 0x10ffff &&
-      !(code >= 0xd800 && code <= 0xdfff) &&
-      (first < 0x80 || first >= 0xc2) &&
-      first < 0xf5;
-    text += String.fromCodePoint(isValid ? code : 0xdc00 + first);
-    at += isValid ? more + 1 : 1;
+    if (code < 0x10000) {
+      units[length++] = code < 0 ? 0xdc00 + bytes[at] : code;
+    } else {
+      units[length++] = 0xd7c0 + (code >> 10);
+      units[length++] = 0xdc00 + (code & 0x3ff);
+    }
+    at += more + 1;
   }
-  return text;
+  return text + String.fromCharCode(...units.subarray(0, length));
+}
+
+/** The least character that needs as many bytes after its first (RFC 3629). */
+const leastOf = [0, 0x80, 0x800, 0x10000];
+
+/** The character that the bytes at an offset encode, -1 where they are no UTF-8. */
+function codeAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at];
+  if (first < 0x80) {
+    return first;
+  }
+  if (first < 0xc2 || first >= 0xf5) {
+    return -1;
+  }
+  const more = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+  let code = first & (0x3f >> more);
+  for (let k = 1; k <= more; k++) {
+    if (bytes[at + k] >> 6 !== 2) {
+      return -1;
+    }
+    code = (code << 6) | (bytes[at + k] & 0x3f);
+  }
+  return code < leastOf[more] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? -1 : code;
 }
 
 /** Whether two of the hashes are equal; also true where that takes long to tell, as of texts made for it. */

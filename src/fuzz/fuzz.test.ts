@@ -33,7 +33,7 @@ test.each<[string, Target['check'], RegExp | undefined]>([
   [
     'what takes much memory is a finding',
     () => {
-      held.push(Buffer.alloc(2 ** 28, 1));
+      held.push(Buffer.alloc(2 ** 29, 1));
     },
     /MiB of memory for 3 bytes/,
   ],

@@ -2,7 +2,10 @@ import '../text/re2';
 import { compileLayout, presetLayout } from '../captures/layout';
 import { readMeta } from '../captures/meta';
 import { presets } from '../captures/presets';
+import { isContainer, isGzip } from '../decode/containers';
 import { decode } from '../decode/decode';
+import { gunzip } from '../decode/gzip';
+import { listMembers } from '../decode/unpack/unpack';
 import { encodePprof } from '../encode/pprof';
 import type { Profile } from '../profile/profile';
 import { profileBytes } from '../profile/size';
@@ -12,6 +15,7 @@ import { parseQuery, type RunQuery } from '../query/query';
 import { run } from '../query/run';
 import { parseXml } from '../store/s3Xml';
 import { makeGoroutines, encodeGoroutines } from '../testing/goroutineDumps';
+import { NothingFound } from '../text/notice';
 import { parseSelector, printSelector } from '../text/selector';
 import { makeSeeds } from './seeds';
 
@@ -30,7 +34,7 @@ async function checkProfile(bytes: Uint8Array): Promise<void> {
   const profile = await decode(bytes);
   const size = profileBytes(profile);
   // The largest row for the fewest bytes is an empty sample type or mapping; columns of a profile start at some kB.
-  if (size > 100_000 + 400 * bytes.length && !(bytes[0] === 0x1f)) {
+  if (size > 100_000 + 400 * bytes.length && !isGzip(bytes) && !isContainer(bytes)) {
     throw new Error(`A profile of ${size} bytes was made of ${bytes.length} bytes.`);
   }
   const encoded = encodePprof(profile);
@@ -45,6 +49,18 @@ async function checkProfile(bytes: Uint8Array): Promise<void> {
   const sum = bytes.reduce((total, byte) => total + byte, 0);
   run(parseQuery({ view: views[sum % views.length] }) as RunQuery, { profile });
   refusable(() => run(parseQuery({ view: goroutineViews[sum % goroutineViews.length] }) as RunQuery, { profile }));
+}
+
+/** A member that is listed is found by its name, whether it can be read or not. */
+async function checkArchive(bytes: Uint8Array): Promise<void> {
+  for (const { name } of (await listMembers(bytes, { unpack: gunzip })).slice(0, 5)) {
+    const member = printSelector([{ name: 'member', op: '=', value: name }]);
+    await decode(bytes, { member }).catch((error: Error) => {
+      if (!isRefusal(error) || error instanceof NothingFound) {
+        throw new Error(`${member} is listed, and is not found: ${error.stack}`);
+      }
+    });
+  }
 }
 
 function checkSame(a: Profile, b: Profile): void {
@@ -116,6 +132,11 @@ const searched = decode(encodeGoroutines(makeGoroutines({ seed: 1, count: 8 })))
 
 export const targets: Readonly<Record<string, Target>> = {
   profile: { seeds: async () => (await makeSeeds()).map(({ bytes }) => bytes), check: checkProfile },
+  archive: {
+    seeds: async () =>
+      (await makeSeeds()).flatMap(({ bytes, format }) => (/tar|zip|archive/.test(format) ? [bytes] : [])),
+    check: checkArchive,
+  },
   xml: {
     seeds: texts(
       '<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>true</IsTruncated><Contents><Key>a&amp;b/&#x41;&#66;</Key><ETag>&quot;1&quot;</ETag></Contents><CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes></ListBucketResult>',

@@ -126,6 +126,22 @@ export function zipOf(files: readonly ArchiveFile[], form: ZipForm = {}): Buffer
   return Buffer.concat(parts);
 }
 
+/** Two goroutines, packed by zstd 1.5.4: as a file, whose frame says how long it is, and from a pipe, whose frame does not. */
+export const zstdFrames = {
+  known: 'KLUv/SBZxQEA5AJnb3JvdXRpbmUgMSBbcnVubmluZ106Cm1haW4ubWFpbigpCgkvYS5nbzoxCgoyAgBgiEJYlQE=',
+  piped: 'KLUv/QRYxQEA5AJnb3JvdXRpbmUgMSBbcnVubmluZ106Cm1haW4ubWFpbigpCgkvYS5nbzoxCgoyAgBgiEJYlQF2yZHE',
+};
+
+/** A zstd frame of one block that is not packed (RFC 8878, 3.1.1), of at most 128 KiB. */
+export const zstdOf = (bytes: Uint8Array): Buffer =>
+  Buffer.concat([
+    u32(0xfd2fb528),
+    Buffer.from([0xa0]), // A single segment, its length in four bytes.
+    u32(bytes.length),
+    u32((bytes.length << 3) | 1).subarray(0, 3),
+    bytes,
+  ]);
+
 const u16 = (value: number) => number(2, (buffer) => buffer.writeUInt16LE(value));
 const u32 = (value: number) => number(4, (buffer) => buffer.writeUInt32LE(value));
 const u64 = (value: number) => number(8, (buffer) => buffer.writeBigUInt64LE(BigInt(value)));

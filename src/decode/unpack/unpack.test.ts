@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { paxRecord, tarHeader, tarOf, zipOf, type ArchiveFile } from '../../testing/archives';
+import { paxRecord, tarHeader, tarOf, zipOf, zstdFrames, type ArchiveFile } from '../../testing/archives';
 import { encodeFolded } from '../../testing/encode';
 import { printProfile } from '../../testing/print';
 import { InputError, NothingFound } from '../../text/notice';
@@ -392,12 +392,7 @@ describe('an archive in an archive', () => {
 });
 
 describe('zstd', () => {
-  // Two goroutines, packed by zstd 1.5.4: as a file, whose frame says how long it is, and from a pipe, whose frame does not.
-  const frames = {
-    known: 'KLUv/SBZxQEA5AJnb3JvdXRpbmUgMSBbcnVubmluZ106Cm1haW4ubWFpbigpCgkvYS5nbzoxCgoyAgBgiEJYlQE=',
-    piped: 'KLUv/QRYxQEA5AJnb3JvdXRpbmUgMSBbcnVubmluZ106Cm1haW4ubWFpbigpCgkvYS5nbzoxCgoyAgBgiEJYlQF2yZHE',
-  };
-  const packed = Object.values(frames).map((text) => Buffer.from(text, 'base64'));
+  const packed = Object.values(zstdFrames).map((text) => Buffer.from(text, 'base64'));
   /** A frame of RLE blocks, which are 128 KiB each. */
   const bomb = (blocks: number, length?: bigint) => {
     const header = Buffer.from(
