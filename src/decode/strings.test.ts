@@ -22,6 +22,19 @@ test.each<[string, string[], number[] | undefined]>([
   expect(table.firstRow && [...table.firstRow]).toEqual(firstRow);
 });
 
+test('bytes that are no UTF-8 stay apart from each other, the letters beside them are what they are', () => {
+  const long = encoder.encode('größe 🙂 '.repeat(2000));
+  const bytes = Uint8Array.from([...long, 0xff, ...long, 0xfe]);
+  const { strings, firstRow } = readStrings(
+    bytes,
+    Uint32Array.of(0, long.length + 1),
+    Uint32Array.of(long.length + 1, bytes.length)
+  );
+  const text = 'größe 🙂 '.repeat(2000);
+  expect(strings).toEqual([`${text}\udcff`, `${text}\udcfe`]);
+  expect(firstRow).toBeUndefined();
+});
+
 test('hashes that are made to collide are not told apart for long', () => {
   const count = 1 << 14;
   const spread = Int32Array.from({ length: count }, (_, i) => Math.imul(i, 0x9e3779b1));
