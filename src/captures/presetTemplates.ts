@@ -5,7 +5,7 @@ export const presetTemplates: Readonly<Record<string, string>> = {
   // Heap and jemalloc profiles, memstats and the like have bytes in their names, goroutine dumps a count, CPU profiles a percentage.
   cockroachdb:
     '/^(?:(?:.*\\/)?nodes\\/)?(?:(?<instance>[^/]+)\\/)?(?:[^/]+\\/)*' +
-    '(?:(?=goroutine_dump\\.[^/]*\\.(?<goroutines>\\d+)\\.)|(?=cpuprof\\.[^/]*\\.(?<cpu>\\d+)\\.)|(?=[^/]*\\.(?<value>\\d+)\\.[a-z]+$))' +
+    '(?:(?=goroutine_dump\\.[^/]*\\.(?<goroutines>\\d+)\\.)|(?=cpuprof\\.[^/]*\\.(?<cpu>\\d+)\\.)|(?=[^/]*\\.(?<value>\\d+)\\.[a-z.]+$))' +
     '(?<profile>[a-z_]+)\\.(?<time>\\d{4}-\\d\\d-\\d\\dT\\d\\d_\\d\\d_\\d\\d(?:\\.\\d{1,3})?)\\.(?:(?<trigger>[a-z_]+)\\.)?\\d+\\.(?<ext>[a-z.]+)$/',
   holmes: '{service?}/{profile}.{event?}.{time}.{ext}',
   // Names of hosts have dots, and those of profiles too.
@@ -14,7 +14,7 @@ export const presetTemplates: Readonly<Record<string, string>> = {
     '(?<profile>samples\\.cpu|alloc_objects\\.alloc_space\\.inuse_objects\\.inuse_space|[^/.]+)\\.' +
     '(?<time>\\d{4}-\\d\\d-\\d\\dT\\d{6}\\.(?:[A-Z]{2,5}|[+-]\\d\\d(?:\\d\\d)?)|\\d{14})\\.pprof$/',
   tidb: '/^(?:(?<instance>[^/]+)\\/)?(?:[^/]+\\/)*record(?<time>\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:Z|[+-]\\d\\d:\\d\\d))\\/(?<profile>[^/]+)$/',
-  conprof: '/^(?:.*\\/)?(?<profile>[a-z]+)_(?<service>[a-z]+)_(?<instance>[^/]+)_(?<time>\\d{10})\\.(?<ext>[a-z]+)$/',
+  conprof: '/^(?:.*\\/)?(?<profile>[a-z]+)_(?<service>[a-z]+)_(?<instance>[^/]+)_(?<time>\\d{10})\\.(?<ext>[a-z.]+)$/',
   hive: 'dt={yyyy}-{mm}-{dd}/hour={HH}/service={service}/{time}_{instance}_{profile}.{ext}',
   // What CI keeps of `go test -cpuprofile`, Datadog's delta-heap.pprof and goroutines.pprof, unpacked support bundles.
   flat: '/^(?:(?<service>[^/]+)\\/)?(?:(?<instance>.+)\\/)?(?<profile>[^/.]+)\\.(?<ext>[A-Za-z0-9.]+)$/',

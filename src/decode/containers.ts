@@ -7,8 +7,9 @@ export const isContainer = (bytes: Uint8Array): boolean => isZstd(bytes) || isZi
 
 const magic = (bytes: Uint8Array): number => bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24);
 
-/** A frame of zstd (RFC 8878, 3.1.1), which is not one to be skipped. */
-export const isZstd = (bytes: Uint8Array): boolean => magic(bytes) >>> 0 === 0xfd2fb528;
+/** A frame of zstd, or one to be skipped, with which pzstd begins (RFC 8878, 3.1). No profile begins with field 10 and `*M`. */
+export const isZstd = (bytes: Uint8Array): boolean =>
+  magic(bytes) >>> 0 === 0xfd2fb528 || (magic(bytes) & ~15) === 0x184d2a50;
 
 /** A zip starts with a member, or with its end where it is empty (APPNOTE 4.3). */
 export const isZip = (bytes: Uint8Array): boolean => [0x04034b50, 0x06054b50].includes(magic(bytes));

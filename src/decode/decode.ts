@@ -37,11 +37,11 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
   try {
     return decodePprof(unpacked);
   } catch (error) {
-    const named = await loadText().then(
-      ({ binaryError }) => binaryError(unpacked),
-      () => undefined
-    );
-    throw named ?? error;
+    const text = await loadText().catch(() => undefined);
+    if (text?.isJournalExport(unpacked)) {
+      return text.decodeText(unpacked, onProgress);
+    }
+    throw text?.binaryError(unpacked) ?? error;
   }
 }
 

@@ -315,10 +315,14 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '100 MB of text that is no profile',
-    says: /Not a pprof/,
+    says: /looks like base64/,
     bytes: () => lines(1, () => 'g'.repeat(100 * M), ''),
   },
-  { name: '100 MB of lines that are no profile', says: /Not a pprof/, bytes: () => text('goroutine \n'.repeat(9 * M)) },
+  {
+    name: '100 MB of lines that are no profile',
+    says: /is text, not a profile/,
+    bytes: () => text('goroutine \n'.repeat(9 * M)),
+  },
 ];
 
 function numberedLocations(count: number): number[] {

@@ -1,5 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { decode } from '../decode/decode';
+
+/** Linux counts in maxRSS what the process had that started this one. */
+const peakKiB = (): number =>
+  existsSync('/proc/self/status')
+    ? Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
+    : process.resourceUsage().maxRSS;
 
 // node BUNDLE FILE: a process of its own for each file, since the most memory that a process had never falls.
 void (async () => {
@@ -10,6 +16,6 @@ void (async () => {
     ({ name, message }: Error) => ({ name, message })
   );
   const ms = Math.round(performance.now() - start);
-  const peakMB = Math.round(process.resourceUsage().maxRSS / 1024);
+  const peakMB = Math.round(peakKiB() / 1024);
   process.stdout.write(JSON.stringify({ ...outcome, ms, peakMB }));
 })();

@@ -43,9 +43,9 @@ export const namesOfProfile = (profile: string): readonly string[] =>
 /** Extensions that only profiles have. What is text may be anything, so its name has to be that of a profile alone. */
 const profileExtension = /\.(pprof|prof|pb|pb\.gz)(\.(gz|zst))?$/;
 const textExtension = /(^[^.]*|\.(txt|out|log|dump|gz|\d+))(\.(gz|zst))?$/;
-/** What may follow a profile's name in that of a text: a number, a time, the debug level, cockroach's labels. */
+/** What may follow a profile's name in that of a text: a number, a time, the debug level, cockroach's labels and its trigger of dumps. */
 const textRest =
-  /^(?:(?:\d[\w:+]*|debug\d?|dump|with|labels|leak|profile|prof|pprof|txt|out|log|gz|zst)(?:[^a-z0-9]+|$))*$/;
+  /^(?:(?:\d[\w:+]*|debug\d?|dump|with|labels|double|since|last|leak|profile|prof|pprof|txt|out|log|gz|zst)(?:[^a-z0-9]+|$))*$/;
 
 /**
  * The profile that a file holds as far as its name says: Go's name of it, '' for a profile whose name does not say which,

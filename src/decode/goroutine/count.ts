@@ -21,6 +21,8 @@ interface CountHeader {
   readonly before: number;
 }
 
+const headerPattern = /^(\S+) profile: total (\d{1,15})\s*$/;
+
 /**
  * `goroutine profile: total 12`: what runtime/pprof writes with debug=1 for every profile that counts stacks. Below other lines
  * only where a record follows it, since documents quote it.
@@ -33,7 +35,7 @@ export function countHeader(bytes: Uint8Array): CountHeader | undefined {
     const at = skipSpace(bytes, start, stop);
     if (at < stop && bytes[at] !== 13 && bytes[at] !== 35) {
       const line = new TextDecoder().decode(bytes.subarray(at, Math.min(stop, at + 500)));
-      const match = /^(\S+) profile: total (\d{1,15})\s*$/.exec(line);
+      const match = headerPattern.exec(line);
       if (match && (before === 0 || isRecord(bytes, stop + 1))) {
         return { type: match[1], total: Number(match[2]), start, before };
       }
@@ -80,6 +82,8 @@ class CountReader {
   private readonly labelSet: number[] = [];
   private readonly counts = { headers: 0, skipped: 0, noise: 0, unreadLabels: 0 };
   private firstSkipped = 0;
+  /** Totals of the profiles that follow the first one in the file. */
+  private readonly more: number[] = [];
   private readonly clashes = new Set<string>();
 
   private isOpen = false;
@@ -124,7 +128,12 @@ class CountReader {
     this.finishSample();
     const digitsEnd = skipDigits(bytes, start, stop);
     if (digitsEnd === start || !startsWith(bytes, digitsEnd, stop, words.at)) {
-      this.counts.noise++;
+      const next = headerPattern.exec(textOf(bytes, start, Math.min(stop, start + 500)));
+      if (next) {
+        this.more.push(Number(next[2]));
+      } else {
+        this.counts.noise++;
+      }
       return;
     }
     this.counts.headers++;
@@ -204,8 +213,13 @@ class CountReader {
   }
 
   private notices(total: number, before: number): Notice[] {
-    const { counts, count, clashes, firstSkipped } = this;
+    const { counts, count, clashes, firstSkipped, more } = this;
+    const all = more.reduce((sum, value) => sum + value, total);
     const notices: Notice[] = [];
+    if (more.length > 0) {
+      const text = `The file holds ${more.length + 1} profiles, and counts are of all of them.`;
+      notices.push({ severity: 'warning', text });
+    }
     const read = count.reduce((sum, value) => sum + value, 0);
     if (counts.skipped > 0) {
       notices.push({
@@ -228,10 +242,10 @@ class CountReader {
         text: `The labels of ${counts.unreadLabels} of ${counts.headers} stacks could not be read and are left out: expected {"key":"value", …}.`,
       });
     }
-    if (read !== total) {
+    if (read !== all) {
       notices.push({
         severity: 'warning',
-        text: `The first line says a total of ${total}, the stacks that follow add up to ${read}: the file is cut off or was edited.`,
+        text: `The first line${more.length > 0 ? 's say' : ' says'} a total of ${all}, the stacks that follow add up to ${read}: the file is cut off or was edited.`,
       });
     }
     if (clashes.size > 0) {

@@ -6,7 +6,6 @@ import { dumpProfile } from './dumpProfile';
 import { joined } from './joinLines';
 import { fromLog } from './logText';
 import { findHeader } from './scan';
-import { utf16 } from './utf16';
 
 /** Called while a large file is decoded, with bytes read and bytes in all. */
 export type OnProgress = (done: number, total: number) => void;
@@ -19,11 +18,11 @@ const step = 1024 * 1024;
 const hasGoroutines = (bytes: Uint8Array): boolean => findHeader(bytes, 0, bytes.length) >= 0;
 
 /**
- * A debug=1 text of a profile that counts stacks, or a goroutine dump, alone or inside a log, in UTF-8 or UTF-16; undefined
- * where a text is neither.
+ * A debug=1 text of a profile that counts stacks, or a goroutine dump, alone or inside a log, in UTF-8; undefined where a text
+ * is neither.
  */
 export async function decodeText(text: Uint8Array, onProgress?: OnProgress): Promise<Profile | undefined> {
-  const { bytes, notices } = fromLog(utf8(text));
+  const { bytes, notices } = fromLog(text);
   if (countHeader(bytes)) {
     return withNotices(decodeCount(bytes), notices);
   }
@@ -32,12 +31,6 @@ export async function decodeText(text: Uint8Array, onProgress?: OnProgress): Pro
 
 const withNotices = (profile: Profile, notices: readonly Notice[]): Profile =>
   notices.length === 0 ? profile : Object.freeze({ ...profile, notices: [...profile.notices, ...notices] });
-
-/** Text of PowerShell's `>` has two bytes a character and says so by its first two. */
-const utf8 = (text: Uint8Array): Uint8Array => {
-  const encoding = utf16(text);
-  return encoding ? new TextEncoder().encode(new TextDecoder(encoding).decode(text)) : text;
-};
 
 /** How often lines are joined that were cut more than once. */
 const maxPieces = 8;

@@ -34,6 +34,17 @@ const slog = (line: string) =>
   `time=2026-01-02T03:04:05Z level=INFO msg=${/[\s"=]/.test(line) || line === '' ? json(line) : line}`;
 const docker = (log: string, stream = 'stderr') => json({ log, stream, time: '2026-01-02T03:04:05.1Z' });
 
+/** `journalctl -o export`: what has tabs or ends of lines comes with its length in bytes. */
+const journalExport = (messages: readonly string[]): Uint8Array =>
+  Buffer.concat(
+    messages.flatMap((text) => {
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(Buffer.byteLength(text)));
+      const message = /[\n\t]/.test(text) ? ['MESSAGE\n', length, text] : [`MESSAGE=${text}`];
+      return ['__CURSOR=s=1;i=2\nPRIORITY=3\n', ...message, '\n_HOSTNAME=grüße\n\n'].map((part) => Buffer.from(part));
+    })
+  );
+
 /** Cuts a line into pieces of a collector's limit. */
 const pieces = (line: string, limit: number) => line.match(new RegExp(`.{1,${limit}}`, 'g')) ?? [''];
 
@@ -46,7 +57,7 @@ const utf16 = (text: string, mark: readonly number[], littleEndian: boolean): Ui
 
 describe('a dump inside a log says what the plain dump says', () => {
   const other = '{"log":"GET /healthz 200\\n","stream":"stdout","time":"2026-01-02T03:04:05.1Z"}';
-  it.each<[string, string]>([
+  it.each<[string, string | Uint8Array]>([
     ['docker json-file', lines.map((line) => docker(line + '\n')).join('\n')],
     ['docker, the other stream between', lines.map((line) => `${docker(line + '\n')}\n${other}`).join('\n')],
     [
@@ -62,6 +73,8 @@ describe('a dump inside a log says what the plain dump says', () => {
     ['docker inside an export of one document', json([{ textPayload: 'hello' }, { textPayload: dump }])],
     ['an export printed over lines', JSON.stringify({ events: lines.map((message) => ({ message })) }, null, 2)],
     ['journald, bytes', json({ MESSAGE: [...new TextEncoder().encode(dump)], _PID: '7' })],
+    ['journald, its export', journalExport([dump])],
+    ['journald, its export of a line each', journalExport(lines)],
     ['logrus, one record', logrus(`=== BEGIN goroutine stack dump ===\n${dump}`)],
     ['logrus, a record each line', lines.map(logrus).join('\n')],
     ['slog, one record', slog(dump)],
@@ -89,7 +102,7 @@ describe('a dump inside a log says what the plain dump says', () => {
     ],
     ['CRLF', dump.replace(/\n/g, '\r\n')],
   ])('%s', async (_, text) => {
-    const [plain, profile] = await Promise.all([read(dump), read(text)]);
+    const [plain, profile] = await Promise.all([read(dump), decode(Buffer.from(text))]);
     expect(printProfile(profile)).toEqual(printProfile(plain));
     expect(profile.notices.filter(({ severity }) => severity === 'warning')).toEqual([]);
   });
@@ -163,6 +176,11 @@ FAIL`;
     /^main\.loop 1 120000000000 \{goroutine=23, state=select, .*creator=main\.TestX/
   );
   expect(printProfile(with_)).toEqual(printProfile(without));
+  const events = list(false).split('\n');
+  const tested = await read(
+    events.map((line) => json({ Action: 'output', Test: 'TestX', Output: `${line}\n` })).join('\n')
+  );
+  expect(printProfile(tested)).toEqual(printProfile(without));
 });
 
 it("gccgo's stacks, whose calls have no arguments", async () => {

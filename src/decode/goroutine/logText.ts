@@ -1,4 +1,5 @@
 import type { Notice } from '../../text/notice';
+import { isJournalExport, journalMessages } from './journalExport';
 import { jsonRecord, logRecord, unescaped, type LogRecord } from './logRecord';
 
 /** Text of goroutines as a logger's records hold it, and as it was before. */
@@ -11,8 +12,9 @@ export interface LogText {
 /** A record may be the text of another: docker keeps the JSON lines of zap in JSON lines. Few go deeper. */
 const maxLevels = 3;
 
-/** Where a goroutine, or a profile that counts them, starts: in plain text, or behind an escaped end of line. */
-const startPattern = /(?:^|[^0-9A-Za-z]|\\n|#012)goroutine (?:\d+ (?:\[|gp=)|profile: total \d)/;
+/** Where a goroutine, also one of goleak's list, or a profile that counts them, starts: in plain text, or behind an escaped end of line. */
+const startPattern =
+  /(?:^|[^0-9A-Za-z]|\\n|#012)(?:goroutine (?:\d+ (?:\[|gp=)|profile: total \d)|Goroutine \d+ in state )/;
 /** One whose end of line is escaped, not one with an escape in a label. */
 const escapedStart =
   /\\ngoroutine (?:\d+ (?:\[|gp=)|profile: total \d)|goroutine (?:\d+ (?:\[|gp=)[^"]{0,500}?:|profile: total \d+)\\n/;
@@ -28,6 +30,11 @@ const hash = 35;
  * Plain dumps, which have no backslash and none of the marks, are returned as they are, without a copy.
  */
 export function fromLog(bytes: Uint8Array): LogText {
+  if (isJournalExport(bytes)) {
+    const messages = fromLog(journalMessages(bytes));
+    const text = "Read out of a log: the messages of journald's export.";
+    return { ...messages, notices: [{ severity: 'info', text }, ...messages.notices] };
+  }
   if (!mayBeLog(bytes)) {
     return { bytes, notices: [] };
   }

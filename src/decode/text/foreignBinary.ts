@@ -11,6 +11,9 @@ const startsWith =
   (bytes: Uint8Array): boolean =>
     Array.from(start).every((char, i) => bytes[at + i] === char.charCodeAt(0));
 
+const packed = (by: string) =>
+  `The file is packed with ${by}, which is not read here. Upload it as it was, or packed with gzip, zstd or zip.`;
+
 /** What else lands in such buckets and is no text. None of it is a whole profile.proto by chance. */
 const formats: readonly Format[] = [
   {
@@ -25,6 +28,20 @@ const formats: readonly Format[] = [
     matches: startsWith('\x1f\xef\xbf\xbd'),
     message:
       'The object is a gzip file that was saved as text: what is no UTF-8 in it was replaced and is lost. Download it again as binary, e.g. with `curl -o FILE`.',
+  },
+  {
+    matches: startsWith('\x1f\x8b'),
+    message: 'The file is packed with gzip more than twice. Upload it packed once.',
+  },
+  { matches: startsWith('BZh'), message: packed('bzip2') },
+  { matches: startsWith('\xfd7zXZ\0'), message: packed('xz') },
+  { matches: startsWith('\x04\x22\x4d\x18'), message: packed('LZ4') },
+  { matches: startsWith('\xff\x06\0\0sNaPpY'), message: packed('snappy') },
+  { matches: startsWith('7z\xbc\xaf\x27\x1c'), message: packed('7-Zip') },
+  { matches: startsWith('Rar!\x1a\x07'), message: packed('RAR') },
+  {
+    matches: (bytes) => bytes.subarray(0, 4096).every((value) => value === 0),
+    message: 'The file begins with zeros, as files do whose disk was full or whose process died while it wrote them.',
   },
   { matches: startsWith('\x7fELF'), message: 'The object is an ELF binary, not a profile.' },
   {

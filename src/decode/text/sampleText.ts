@@ -47,6 +47,8 @@ export class SampleTextReader {
   private readonly isInexact: boolean[];
   private isOpen = false;
   private unread = { count: 0, first: '' };
+  /** First line of another profile in the file; '' where there is none. */
+  private next = '';
   /** Sums of the samples' `raw` numbers. */
   readonly sums = [0, 0, 0, 0];
 
@@ -74,6 +76,7 @@ export class SampleTextReader {
         this.readComment(start, stop);
       } else if (start < stop) {
         if (isEnd(bytes, start)) {
+          this.next = nextProfile(bytes, start, stop);
           break;
         }
         this.readSample(start, stop);
@@ -162,7 +165,7 @@ export class SampleTextReader {
   }
 
   private notices(): Notice[] {
-    const { unread, format, stack } = this;
+    const { unread, format, stack, next } = this;
     const notices: Notice[] = [];
     if (format.skipped.count > 0) {
       const text = `${format.skipped.count} lines before the profile were skipped; the first is ${quoted(format.skipped.first)}.`;
@@ -170,6 +173,10 @@ export class SampleTextReader {
     }
     if (unread.count > 0) {
       const text = `${unread.count} lines beside ${stack.length} samples could not be read and are left out; the first is ${quoted(unread.first)}.`;
+      notices.push({ severity: 'warning', text });
+    }
+    if (next !== '') {
+      const text = `The file goes on with another profile, which is left out: ${quoted(next)}. Upload each as a file of its own.`;
       notices.push({ severity: 'warning', text });
     }
     return notices;
@@ -190,6 +197,15 @@ const ascii = (bytes: Uint8Array, start: number, end: number): string =>
 function isEnd(bytes: Uint8Array, at: number): boolean {
   return (
     (bytes[at] === 45 && bytes[at + 1] === 45) ||
-    (bytes[at] === 77 && ascii(bytes, at, at + 17) === 'MAPPED_LIBRARIES:')
+    (bytes[at] === 77 && ascii(bytes, at, at + 17) === 'MAPPED_LIBRARIES:') ||
+    (bytes[at] > 64 && nextProfile(bytes, at, bytes.length) !== '')
   );
+}
+
+/** The line where another profile of a file begins, which pprof refuses; '' for other lines. Values of two moments do not add up. */
+function nextProfile(bytes: Uint8Array, start: number, stop: number): string {
+  const line = ascii(bytes, start, Math.min(stop, start + 100));
+  return /^(heap profile: *\d|--- (mutex|contention):|\S+ profile: total \d)/.test(line)
+    ? line.replace(/[\r\n].*/s, '')
+    : '';
 }

@@ -122,6 +122,18 @@ describe('heap text', () => {
     ]);
   });
 
+  it('reads the first of several profiles, and says that there are others', async () => {
+    const lines = ['heap profile: 2: 200 [2: 200] @ heap/2', '2: 200 [2: 200] @ 0x401001', call, ''];
+    const contention = ['--- mutex:', 'cycles/second=1000000000', 'sampling period=1', '5 1 @ 0x401001', call, ''];
+    const left = (line: string) =>
+      `The file goes on with another profile, which is left out: "${line}". Upload each as a file of its own.`;
+    const twice = await decode(bytesOf([...lines, ...lines]));
+    expect(printProfile(twice)).toEqual(['main.f 2 200 {bytes=100}']);
+    expect(texts(twice)).toEqual([left(lines[0])]);
+    expect(texts(await decode(bytesOf([...contention, ...contention])))).toEqual([left('--- mutex:')]);
+    expect(texts(await decode(bytesOf([...contention, '--- Memory map: ---'])))).toEqual([]);
+  });
+
   it('reads the calls that older versions print with one address as inlined ones', async () => {
     const inlined = '#\t0x401000\tmain.inlined+0x1\t/src/main.go:3';
     const profile = await decode(
@@ -247,6 +259,11 @@ describe('an error reads the file', () => {
     ['tar', tar, /tar archive/],
     ['jemalloc', 'heap_v2/524288\n  t*: 2: 2048 [0: 0]\n', /jemalloc \(heap_v2\).*jeprof/],
     ['gzip saved as text', new TextEncoder().encode('\x1f\ufffd\b\0\0\tn'), /gzip file that was saved as text/],
+    ['bzip2', 'BZh91AY&SY\u0001\u0002', /packed with bzip2.*gzip, zstd or zip/],
+    ['xz', Uint8Array.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4]), /packed with xz/],
+    ['LZ4', Uint8Array.from([0x04, 0x22, 0x4d, 0x18, 0x64]), /packed with LZ4/],
+    ['gzip three times', gzipSync(gzipSync(gzipSync('a'))), /packed with gzip more than twice/],
+    ['zeros', new Uint8Array(100), /begins with zeros/],
     ['JFR', Uint8Array.from([0x46, 0x4c, 0x52, 0, 0, 2, 0, 0]), /Java Flight Recorder/],
     ['perf.data', 'PERFILE2\0\0\0\0\0\0\0\0', /Linux perf/],
     [

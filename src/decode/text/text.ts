@@ -6,6 +6,7 @@ import { decodeFolded, isFolded } from './folded';
 import { documentError, textError } from './foreignText';
 import { decodeHeap, heapHeader } from './heap';
 
+export { isJournalExport } from '../goroutine/journalExport';
 export { binaryError } from './foreignBinary';
 export { emptyError } from './foreignText';
 

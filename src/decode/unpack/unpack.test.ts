@@ -69,7 +69,7 @@ const cockroach = [
     fileOf(`debug/nodes/${node}/cpuprof/cpuprof.2026-11-03T14_22_33.456.87.pprof`),
     goroutines(`debug/nodes/${node}/stacks.txt`),
     goroutines(`debug/nodes/${node}/stacks_with_labels.txt`),
-    other(
+    goroutines(
       `debug/nodes/${node}/goroutines/goroutine_dump.2026-11-03T14_22_33.456.double_since_last_dump.000001137.txt.gz`
     ),
     other(`debug/nodes/${node}/logs/cockroach.node${node}.log`),
@@ -147,7 +147,7 @@ describe('bundles as tools write them', () => {
       threadcreate: 2,
       trace: 2,
     });
-    expect(await profilesOf(zipOf(cockroach))).toEqual({ heap: 6, cpu: 6, goroutine: 6 });
+    expect(await profilesOf(zipOf(cockroach))).toEqual({ heap: 6, cpu: 6, goroutine: 9 });
     expect(await profilesOf(gzipSync(tarOf(consul)))).toEqual({ heap: 2, goroutine: 2, cpu: 1, trace: 1 });
     expect(await profilesOf(tarOf(influx))).toEqual({
       cpu: 1,
@@ -410,7 +410,12 @@ describe('zstd', () => {
 
   it('is unpacked by its first bytes, alone and in an archive', async () => {
     const skipped = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2]);
-    for (const bytes of [...packed, Buffer.concat([packed[0], skipped]), gzipSync(packed[0])]) {
+    for (const bytes of [
+      ...packed,
+      Buffer.concat([packed[0], skipped]),
+      Buffer.concat([skipped, packed[1]]),
+      gzipSync(packed[0]),
+    ]) {
       expect((await opened(bytes)).stacks).toHaveLength(2);
       expect((await opened(zipOf([other('goroutine.txt.zst', bytes)]))).stacks).toHaveLength(2);
     }
