@@ -7,6 +7,8 @@ export interface Attack {
   readonly bytes: () => Uint8Array;
   /** What its error says; undefined where it is read. */
   readonly says?: RegExp;
+  /** It takes seconds, and is of a kind with a quicker one. */
+  readonly takesLong?: true;
 }
 
 type Bytes = readonly number[];
@@ -75,7 +77,7 @@ const lines = (count: number, line: (i: number) => string, header = '') => {
 
 const M = 1_000_000;
 
-export const attacks: readonly Attack[] = [
+const profiles: readonly Attack[] = [
   {
     name: '20,000,000 empty strings',
     says: /20,000,003 strings take/,
@@ -98,6 +100,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '80 MB in strings of 1 MB',
+    takesLong: true,
     says: /bytes of strings take/,
     bytes: () => profileOf([0x32, ...varint(M), ...new Array<number>(M).fill(0xc3)], 80),
   },
@@ -106,14 +109,30 @@ export const attacks: readonly Attack[] = [
     bytes: () => profileOf([0x32, ...varint(M), ...new Array<number>(M).fill(0xc3)], 30),
   },
   { name: '1,200,000 texts', says: /1,200,003 strings/, bytes: () => numbered(1.2 * M, (i) => string(`é${i}`)) },
-  { name: '2,000,000 texts', says: /strings take/, bytes: () => numbered(2 * M, (i) => string(`f${i}`)) },
+  {
+    name: '2,000,000 texts',
+    takesLong: true,
+    says: /strings take/,
+    bytes: () => numbered(2 * M, (i) => string(`f${i}`)),
+  },
   { name: '20,000,000 empty locations', says: /20,000,000 locations/, bytes: () => profileOf([0x22, 0], 20 * M) },
-  { name: '20,000,000 empty functions', says: /20,000,000 functions/, bytes: () => profileOf([0x2a, 0], 20 * M) },
-  { name: '20,000,000 empty mappings', says: /20,000,000 mappings/, bytes: () => profileOf([0x1a, 0], 20 * M) },
+  {
+    name: '20,000,000 empty functions',
+    takesLong: true,
+    says: /20,000,000 functions/,
+    bytes: () => profileOf([0x2a, 0], 20 * M),
+  },
+  {
+    name: '20,000,000 empty mappings',
+    takesLong: true,
+    says: /20,000,000 mappings/,
+    bytes: () => profileOf([0x1a, 0], 20 * M),
+  },
   { name: '20,000,000 empty sample types', says: /20,000,001 sample types/, bytes: () => profileOf([0x0a, 0], 20 * M) },
   { name: '400,000 empty sample types', bytes: () => profileOf([0x0a, 0], 0.4 * M) },
   {
     name: '20,000,000 empty samples',
+    takesLong: true,
     says: /20,000,000 samples take/,
     bytes: () => profileOf([0x12, 0], 20 * M),
   },
@@ -136,14 +155,21 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '2,500,000 locations with ids of seven bytes',
+    takesLong: true,
     says: /locations take/,
     bytes: () => numbered(2.5 * M, (i) => message(0x22, [0x08, ...varint(i + 2 ** 45)])),
   },
   {
     name: '1,000,000 functions with ids of six bytes',
+    takesLong: true,
     bytes: () => numbered(M, (i) => message(0x2a, [0x08, ...varint(i + 2 ** 40)])),
   },
-  { name: 'a stack of 150,000,000 frames', says: /sample 1 of/, bytes: () => oneSample(0x0a, [1], 150 * M) },
+  {
+    name: 'a stack of 150,000,000 frames',
+    takesLong: true,
+    says: /sample 1 of/,
+    bytes: () => oneSample(0x0a, [1], 150 * M),
+  },
   { name: 'a stack of 5,000,000 frames', bytes: () => oneSample(0x0a, [1], 5 * M) },
   {
     name: 'a stack of 20,000,000 frames, not packed',
@@ -159,20 +185,24 @@ export const attacks: readonly Attack[] = [
   { name: 'a sample of 1,500,000 labels', bytes: () => oneSample(0, [0x1a, 2, 0x18, 1], 1.5 * M) },
   {
     name: 'a sample of 20,000,000 labels, apart',
+    takesLong: true,
     says: /sample 1 of/,
     bytes: () => oneSample(0, [0x1a, 2, 0x18, 1, 0x08, 1], 20 * M),
   },
   {
     name: '1,000,000 samples with a label each',
+    takesLong: true,
     bytes: () => numbered(M, (i) => message(0x12, [0x10, 1, ...message(0x1a, [0x18, ...varint(i)])])),
   },
   {
     name: '4,000,000 samples with a label each',
+    takesLong: true,
     says: /sample \d+ of|samples take/,
     bytes: () => numbered(4 * M, (i) => message(0x12, [0x10, 1, ...message(0x1a, [0x18, ...varint(i)])])),
   },
   {
     name: '40,000 samples of 1,000 frames that share none',
+    takesLong: true,
     says: /frames and 0 labels/,
     bytes: () =>
       numbered(
@@ -185,6 +215,7 @@ export const attacks: readonly Attack[] = [
   { name: '20,000,000 fields that nobody knows', bytes: () => profileOf([0xa0, 0x06, 1], 20 * M) },
   {
     name: 'a gzip bomb of 1 GiB of zeros',
+    takesLong: true,
     says: /unpacks to more than 192 MiB/,
     bytes: () => new Uint8Array(gzipSync(Buffer.alloc(1024 * 1024 * 1024))),
   },
@@ -203,6 +234,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'a gzip bomb in 170 MB of gzip',
+    takesLong: true,
     says: /unpacks to more than 192 MiB/,
     bytes: () => {
       const member = gzipSync(Buffer.alloc(100));
@@ -231,11 +263,13 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '5,000,000 goroutines of one line',
+    takesLong: true,
     says: /more than \d+,\d+ goroutines/,
     bytes: () => lines(5 * M, (i) => `goroutine ${i + 1} [running]:\n`),
   },
   {
     name: '1,000,000 goroutines in states of their own',
+    takesLong: true,
     says: /different texts/,
     bytes: () => lines(M, (i) => `goroutine ${i + 1} [s${i}]:\n`),
   },
@@ -245,11 +279,13 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '3,000,000 functions of one goroutine',
+    takesLong: true,
     says: /different texts/,
     bytes: () => lines(3 * M, (i) => `f${i}()\n\t/a${i}:1\n`, 'goroutine 1 [running]:\n'),
   },
   {
     name: '10,000,000 frames of one goroutine',
+    takesLong: true,
     says: /1,048,576 frames in one stack/,
     bytes: () => lines(10 * M, () => `f()\n\t/a:1\n`, 'goroutine 1 [running]:\n'),
   },
@@ -260,12 +296,14 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '5,000,000 ancestors of one goroutine',
+    takesLong: true,
     says: /10,000 ancestors/,
     bytes: () => lines(5 * M, (i) => `[originating from goroutine ${i}]:\n`, 'goroutine 1 [running]:\nf()\n\t/a:1\n'),
   },
   { name: 'a line of 100 MB in a dump', bytes: () => lines(1, () => 'x'.repeat(100 * M), 'goroutine 1 [running]:\n') },
   {
     name: 'a call of 100 MB in a dump',
+    takesLong: true,
     says: /bytes of text take/,
     bytes: () => lines(1, () => `${'f'.repeat(100 * M)}()\n\t/a:1\n`, 'goroutine 1 [running]:\n'),
   },
@@ -275,16 +313,19 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '100 MB of nested braces',
+    takesLong: true,
     says: /bytes of text take/,
     bytes: () => lines(1, () => `f${'({'.repeat(50 * M)})\n`, 'goroutine 1 [running]:\n'),
   },
   {
     name: '5,000,000 samples of debug=1',
+    takesLong: true,
     says: /more than \d+,\d+ stacks/,
     bytes: () => lines(5 * M, () => `1 @ 0x1\n`, 'goroutine profile: total 5000000\n'),
   },
   {
     name: '3,000,000 addresses of debug=1',
+    takesLong: true,
     says: /different calls/,
     bytes: () =>
       lines(
@@ -295,6 +336,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'a line of 100 MB in debug=1',
+    takesLong: true,
     says: /frames in one stack/,
     bytes: () => lines(1, () => `1 @${' 0x1'.repeat(25 * M)}\n`, 'goroutine profile: total 1\n'),
   },
@@ -305,11 +347,13 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'a label of 100 MB in debug=1',
+    takesLong: true,
     bytes: () =>
       lines(1, () => `1 @ 0x1\n# labels: {"a":"${'\\x41'.repeat(25 * M)}"}\n`, 'goroutine profile: total 1\n'),
   },
   {
     name: '5,000,000 lines of one address in debug=1',
+    takesLong: true,
     says: /different texts/,
     bytes: () => lines(5 * M, (i) => `#\t0x1\tf${i}+0x1\t/a:1\n`, 'goroutine profile: total 1\n1 @ 0x2\n'),
   },
@@ -320,11 +364,41 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '100 MB of lines that are no profile',
+    takesLong: true,
     says: /is text, not a profile/,
     bytes: () => text('goroutine \n'.repeat(9 * M)),
+  },
+];
+
+const call = 'main.f(0x1)\\n\\t/src/app/main.go:10 +0x1d\\n';
+const dump = `goroutine 1 [running]:\\n${call.repeat(20)}\\n`;
+const logs: readonly Attack[] = [
+  {
+    name: 'a log of 64 MB of JSON lines',
+    says: /of a log take/,
+    bytes: () => packed({ each: [...text(`{"msg":"${dump}"}\n`)], count: Math.floor((64 * M) / (dump.length + 11)) }),
+  },
+  {
+    name: 'a record of 8,000,000 values in a log',
+    says: /values in one record of a log take/,
+    bytes: () =>
+      packed([...text('{"m":"goroutine 1 [running]:\\n","b":[')], { each: [...text('"a",')], count: 8 * M }, [
+        ...text('""]}'),
+      ]),
+  },
+  {
+    name: 'a log of 32,000,000 empty lines',
+    says: /lines of a log take/,
+    bytes: () => packed([...text('{"m":"goroutine 1 [running]:\\n"}')], { each: [10], count: 32 * M }),
+  },
+  {
+    name: 'a log of 6 MB of JSON lines',
+    bytes: () => packed({ each: [...text(`{"msg":"${dump}"}\n`)], count: Math.floor((6 * M) / (dump.length + 11)) }),
   },
 ];
 
 function numberedLocations(count: number): number[] {
   return Array.from({ length: count }, (_, i) => message(0x22, [0x08, ...varint(i + 1)])).flat();
 }
+
+export const attacks: readonly Attack[] = [...profiles, ...logs];

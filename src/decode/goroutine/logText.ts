@@ -1,6 +1,8 @@
 import type { Notice } from '../../text/notice';
+import { memoryLeft } from '../memory';
 import { isJournalExport, journalMessages } from './journalExport';
 import { jsonRecord, logRecord, unescaped, type LogRecord } from './logRecord';
+import { isDigit } from './scan';
 
 /** Text of goroutines as a logger's records hold it, and as it was before. */
 export interface LogText {
@@ -22,12 +24,17 @@ const goleakPattern = /\bGoroutine \d+ in state /;
 
 const backslash = 92;
 const hash = 35;
+const newline = 10;
+const comma = 44;
+const equals = 61;
+const [letterN, letterT, letterU] = [110, 116, 117];
 
 /**
  * Text of goroutines out of a log: each step takes one cover off, the outermost first. A collector's lines that were cut
  * are joined, records (JSON, logfmt) leave the values of the fields that hold goroutines, quoted text loses its escapes,
  * rsyslog's `#011` is a tab again, goleak's headers are Go's. All other lines stay, for the reader to pass over or to count.
- * Plain dumps, which have no backslash and none of the marks, are returned as they are, without a copy.
+ * Plain dumps, which have no escapes and none of the marks, are returned as they are, without a copy.
+ * @throws InputError where taking it apart takes more memory than there is for one object
  */
 export function fromLog(bytes: Uint8Array): LogText {
   if (isJournalExport(bytes)) {
@@ -38,6 +45,7 @@ export function fromLog(bytes: Uint8Array): LogText {
   if (!mayBeLog(bytes)) {
     return { bytes, notices: [] };
   }
+  checkMemory(bytes);
   let text = new TextDecoder().decode(bytes);
   const said: string[] = [];
   for (let level = 0; level < maxLevels; level++) {
@@ -67,17 +75,61 @@ interface Step {
 
 /** Native searches, so that a plain dump of 64 MB is asked in some milliseconds. */
 function mayBeLog(bytes: Uint8Array): boolean {
-  if (bytes.includes(backslash)) {
-    return true;
+  // Not the escapes of quotes, which labels of plain dumps have.
+  for (let at = bytes.indexOf(backslash); at >= 0; at = bytes.indexOf(backslash, at + 1)) {
+    if (bytes[at + 1] === letterN || bytes[at + 1] === letterT || bytes[at + 1] === letterU) {
+      return true;
+    }
   }
   const head = new TextDecoder().decode(bytes.subarray(0, 64 * 1024));
   return (
     (bytes.includes(hash) && /#01[12]/.test(head)) ||
     criLine.test(head) ||
     goleakPattern.test(head) ||
-    /\{ ?"/.test(head)
+    // Labels of debug=1 are no record.
+    /(?<!labels: )\{ ?"/.test(head)
   );
 }
+
+/**
+ * Taking a log apart keeps strings of two steps at once, and their parts: bytes of memory at worst, as measured. A record is
+ * parsed whole, so of values those of the longest line count, and all of them where a document goes over lines.
+ */
+function checkMemory(bytes: Uint8Array): void {
+  const counts = { lines: 1, escapes: 0, numbers: 0, values: 0 };
+  let most = 0;
+  let before = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const value = bytes[i];
+    if (value === newline) {
+      counts.lines++;
+      most = Math.max(most, counts.values - before);
+      before = counts.values;
+    } else if (value === backslash || value === hash) {
+      counts.escapes++;
+    } else if (value === comma && isDigit(bytes[i + 1])) {
+      counts.numbers++;
+    } else if (value === comma || value === equals) {
+      counts.values++;
+    }
+  }
+  most = isDocument(bytes) ? counts.values : Math.max(most, counts.values - before);
+  memoryLeft(bytes.length, [
+    [bytes.length, 'bytes of a log', 5],
+    [counts.lines, 'lines of a log', 60],
+    [counts.escapes, 'escapes of a log', 40],
+    [counts.numbers, 'numbers in records of a log', 30],
+    [most, 'values in one record of a log', 300],
+  ]);
+}
+
+/** Whether a text may be one document of JSON over several lines: its first line is no whole record. */
+function isDocument(bytes: Uint8Array): boolean {
+  const end = bytes.indexOf(newline);
+  const line = new TextDecoder().decode(bytes.subarray(0, Math.min(end < 0 ? bytes.length : end, maxFirstLine)));
+  return /^\s*[[{]/.test(line) && jsonRecord(line) === undefined;
+}
+const maxFirstLine = 1024 * 1024;
 
 const steps: ReadonlyArray<(text: string) => Step | undefined> = [
   joinCri,

@@ -7,7 +7,7 @@ const count = (type: string): ValueType => ({ type, unit: 'count' });
 const space = (type: string): ValueType => ({ type, unit: 'bytes' });
 
 const header =
-  /^heap profile: *(\d+): *(\d+) *\[ *(\d+): *(\d+) *\] *@ *(heap[_a-z0-9]*|growthz?|fragmentationz?)\/?(\d*)/;
+  /^heap profile: *(\d+): *(\d+) *\[ *(\d+): *(\d+) *\] *@ *(heap[_a-z0-9]*|growthz?|fragmentationz?)\/?(\d{0,18})(?!\d)/;
 
 export const heapHeader = (bytes: Uint8Array): FirstLine | undefined => findFirstLine(bytes, header);
 

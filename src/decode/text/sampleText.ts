@@ -28,6 +28,9 @@ interface SampleNumbers {
   readonly raw?: readonly number[];
 }
 
+/** pprof has values of 64 bits. Beyond them are mutilated lines, and objects of less than a byte, of which unsampling makes Infinity. */
+const maxValue = 2 ** 63;
+
 /** Longest part of a line before its @. */
 const maxNumbers = 200;
 
@@ -92,7 +95,8 @@ export class SampleTextReader {
     this.finishSample();
     const at = bytes.subarray(start, Math.min(stop, start + maxNumbers)).indexOf(64);
     const numbers = at < 0 ? undefined : format.read(ascii(bytes, start, start + at).trimEnd());
-    if (!numbers || !stacks.open(start + at + 1, stop)) {
+    const isRead = numbers?.values.every((value) => Math.abs(value) <= maxValue) === true;
+    if (!numbers || !isRead || !stacks.open(start + at + 1, stop)) {
       this.unread.first ||= ascii(bytes, start, Math.min(stop, start + 80));
       this.unread.count++;
       return;

@@ -338,3 +338,16 @@ whereReported('what was reported', () => {
     await expect(open(name)).rejects.toThrow(expected);
   });
 });
+
+it.each(['heap_v2/524288', `heap_v2/${'9'.repeat(400)}`])('a sample beyond 64 bits is left out: %s', async (kind) => {
+  const lines = [
+    `heap profile: 3: 300 [4: 400] @ ${kind}`,
+    '2: 200 [18446744073709551616: 200] @ 0x401001',
+    ' 1: 9 [1: 9] @ 0x401002',
+  ];
+  const profile = await decode(bytesOf(lines));
+  const numbers = [profile.period, ...profile.sample.values.flatMap((column) => [...column])];
+  expect(numbers.filter((value) => !Number.isFinite(value))).toEqual([]);
+  expect(profile.sample.length).toBe(1);
+  expect(profile.notices.map(({ text }) => text).join()).toContain('1 lines beside 1 samples could not be read');
+});
