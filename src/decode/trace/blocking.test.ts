@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { Profile } from '../../profile/profile';
 import { readTrace, traceCorpus, tracesIn } from '../../testing/traces';
+import { decode } from '../decode';
 import { decodeTrace } from './trace';
 
 const kinds = ['net', 'sync', 'syscall', 'sched'] as const;
@@ -29,17 +31,22 @@ function samplesOfRaw(raw: string): string[] {
     .sort();
 }
 
+function labelOf({ sample, labelSet, label, strings }: Profile, i: number, key: string): string | undefined {
+  const set = sample.labelSet[i];
+  for (let k = labelSet.labelOffset[set]; k < labelSet.labelOffset[set + 1]; k++) {
+    if (strings[label.key[k]] === key) {
+      return strings[label.str[k]];
+    }
+  }
+  return undefined;
+}
+
 /** The same of the samples of one kind. */
 function samplesOfKind(profile: Profile, kind: string): string[] {
-  const { sample, stack, location, line, function: func, strings, labelSet, label } = profile;
+  const { sample, stack, location, line, function: func, strings } = profile;
   const sums = new Map<string, [number, number]>();
   for (let i = 0; i < sample.length; i++) {
-    const set = sample.labelSet[i];
-    let isKind = false;
-    for (let k = labelSet.labelOffset[set]; k < labelSet.labelOffset[set + 1]; k++) {
-      isKind ||= strings[label.key[k]] === 'kind' && strings[label.str[k]] === kind;
-    }
-    if (!isKind) {
+    if (labelOf(profile, i, 'kind') !== kind) {
       continue;
     }
     const calls: string[] = [];
@@ -58,16 +65,63 @@ function samplesOfKind(profile: Profile, kind: string): string[] {
   return [...sums].map(([key, [count, delay]]) => `${count}|${delay}${key}`).sort();
 }
 
+async function expectSamples(bytes: Uint8Array, says: string): Promise<void> {
+  const profile = await decodeTrace(bytes, { withSystem: true });
+  for (const kind of kinds) {
+    const raw = says.split(`=== ${kind} -raw\n`)[1].split('\n=== ')[0];
+    expect([kind, ...samplesOfKind(profile, kind)]).toEqual([kind, ...samplesOfRaw(raw)]);
+  }
+}
+
+const small = join(__dirname, '../../../testdata/trace/small');
+const smallTrace = () => new Uint8Array(gunzipSync(readFileSync(`${small}.trace.gz`)));
+
+it('a small trace: the samples of go tool trace -pprof', async () => {
+  const says = readFileSync(`${small}.pprof.txt`, 'utf8');
+  expect(samplesOfRaw(says).length).toBeGreaterThan(15);
+  await expectSamples(smallTrace(), says);
+});
+
+describe('decode', () => {
+  it('opens a packed trace, and leaves out goroutines of the runtime', async () => {
+    const profile = await decode(readFileSync(`${small}.trace.gz`));
+    const all = await decodeTrace(smallTrace(), { withSystem: true });
+    const sum = (column: Float64Array) => column.reduce((total, value) => total + value, 0);
+    const isOwn = (name: string) => name !== '' && !name.startsWith('runtime.');
+    const own = all.sample.values[1].filter((_, i) => isOwn(labelOf(all, i, 'start_function') ?? ''));
+    expect(sum(profile.sample.values[1])).toBe(sum(own));
+    expect(sum(own)).toBeLessThan(sum(all.sample.values[1]));
+    expect(profile.notices.map(({ text }) => text)).toEqual([
+      expect.stringMatching(
+        /^Goroutines of the runtime itself are left out: \d+ of their waits, \d+\.\d % of all delay/
+      ),
+    ]);
+    expect(profile.sampleTypes.map(({ type, unit }) => `${type}/${unit}`)).toEqual([
+      'contentions/count',
+      'delay/nanoseconds',
+    ]);
+    // The trace says when it was taken: its file is younger.
+    expect(Number(profile.timeNanos / 1_000_000n)).toBeGreaterThan(Date.UTC(2026, 0));
+    expect(profile.durationNanos).toBeGreaterThan(5e6);
+  });
+
+  it('labels waits with what they wait for and where their goroutine began', async () => {
+    const profile = await decode(readFileSync(`${small}.trace.gz`));
+    const labels = Array.from({ length: profile.sample.length }, (_, i) =>
+      ['kind', 'state', 'reason', 'start_function'].map((key) => labelOf(profile, i, key)).join(' ')
+    );
+    expect(labels).toContain('sync waiting sync sync.(*WaitGroup).Go.func1');
+    expect(labels).toContain('sync waiting chan send main.main');
+    expect(labels).toContain('net waiting network main.main');
+    expect(labels.filter((one) => /^(net|sync) waiting|^syscall syscall|^sched runnable/.test(one))).toEqual(labels);
+  });
+});
+
 if (traces.length === 0) {
   console.warn(`No traces in ${traceCorpus}: profiles are not compared with Go's.`);
   it.skip("gives Go's profiles", () => undefined);
 } else {
-  it.each(traces)('%s: the samples of go tool trace -pprof', (name) => {
-    const text = readFileSync(join(traceCorpus, `${name}.pprof.txt`), 'utf8');
-    const profile = decodeTrace(readTrace(name), { withSystem: true });
-    for (const kind of kinds) {
-      const raw = text.split(`=== ${kind} -raw\n`)[1].split('\n=== ')[0];
-      expect([kind, ...samplesOfKind(profile, kind)]).toEqual([kind, ...samplesOfRaw(raw)]);
-    }
+  it.each(traces)('%s: the samples of go tool trace -pprof', async (name) => {
+    await expectSamples(readTrace(name), readFileSync(join(traceCorpus, `${name}.pprof.txt`), 'utf8'));
   });
 }

@@ -309,7 +309,7 @@ function faultNotices(reader: TraceReader): Notice[] {
   const { error, start } = fault;
   const at = error.offset < 0 ? '' : ` at byte ${grouped(error.offset)}`;
   const seconds = reader.lostSeconds(start);
-  const span = seconds > 0 ? ` and about ${seconds.toFixed(1)} s` : '';
+  const span = seconds >= 0.05 ? ` and at least ${seconds.toFixed(1)} s` : '';
   return [
     {
       severity: 'warning',

@@ -77,7 +77,7 @@ export class TraceReader {
     }
   }
 
-  /** Seconds of the trace that are in the bytes from `start` on, as far as its batches can be told. */
+  /** Least seconds of the trace that are in the bytes from `start` on: when the last batch begins that can be found in them. */
   lostSeconds(start: number): number {
     const last = Math.trunc(this.batches.lastTicks(start) * this.nsPerTick) - this.origin;
     return Math.max(0, last - this.end) / 1e9;

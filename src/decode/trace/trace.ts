@@ -1,25 +1,41 @@
 import type { Profile } from '../../profile/profile';
 import { InputError } from '../../text/notice';
+import type { OnProgress } from '../goroutine/goroutine';
 import { Blocking } from './blocking';
 import { TraceReader } from './reader';
 
 export interface TraceOptions {
+  readonly onProgress?: OnProgress;
   /** Count goroutines of the runtime as well, as Go's own profiles of a trace do. Default: no. */
   readonly withSystem?: boolean;
 }
+
+/** How often progress is told, in ms. */
+const interval = 100;
 
 /**
  * A Go execution trace as a profile of why goroutines did not run: `contentions/count` and `delay/nanoseconds`, with the labels
  * of `blockingLabel`. With `withSystem` the samples of one `kind` are those of `go tool trace -pprof=KIND`.
  * @throws InputError where it is of a version that we do not read, or nothing of it is whole
  */
-export function decodeTrace(bytes: Uint8Array, { withSystem = false }: TraceOptions = {}): Profile {
+export async function decodeTrace(
+  bytes: Uint8Array,
+  { onProgress, withSystem = false }: TraceOptions = {}
+): Promise<Profile> {
   const reader = new TraceReader(bytes);
   const blocking = new Blocking(reader);
   let count = 0;
+  let last = performance.now();
   for (let generation = reader.next(); generation; generation = reader.next()) {
     blocking.add(generation);
     count++;
+    const now = performance.now();
+    if (now - last >= interval) {
+      last = now;
+      onProgress?.(generation.batches.end, bytes.length);
+      // Where a page decodes on its own thread it stays alive between them.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
   }
   if (count === 0) {
     const { error } = reader.fault ?? {};
