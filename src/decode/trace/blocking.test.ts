@@ -4,6 +4,8 @@ import { gunzipSync } from 'node:zlib';
 import type { Profile } from '../../profile/profile';
 import { readTrace, traceCorpus, tracesIn } from '../../testing/traces';
 import { decode } from '../decode';
+import { parseQuery, type RunQuery } from '../../query/query';
+import { run } from '../../query/run';
 import { decodeTrace } from './trace';
 
 const kinds = ['net', 'sync', 'syscall', 'sched'] as const;
@@ -41,8 +43,8 @@ function labelOf({ sample, labelSet, label, strings }: Profile, i: number, key: 
   return undefined;
 }
 
-/** The same of the samples of one kind. */
-function samplesOfKind(profile: Profile, kind: string): string[] {
+/** The same of the samples of one kind; without it no stack may come twice. */
+function samplesOfKind(profile: Profile, kind?: string): string[] {
   const { sample, stack, location, line, function: func, strings } = profile;
   const sums = new Map<string, [number, number]>();
   for (let i = 0; i < sample.length; i++) {
@@ -59,6 +61,7 @@ function samplesOfKind(profile: Profile, kind: string): string[] {
       );
     }
     const key = calls.map((call) => `|${call}`).join('');
+    expect(kind === undefined && sums.has(key)).toBe(false);
     const [count, delay] = sums.get(key) ?? [0, 0];
     sums.set(key, [count + sample.values[0][i], delay + sample.values[1][i]]);
   }
@@ -70,6 +73,8 @@ async function expectSamples(bytes: Uint8Array, says: string): Promise<void> {
   for (const kind of kinds) {
     const raw = says.split(`=== ${kind} -raw\n`)[1].split('\n=== ')[0];
     expect([kind, ...samplesOfKind(profile, kind)]).toEqual([kind, ...samplesOfRaw(raw)]);
+    // Alone, as go tool trace writes it: a stack is one sample.
+    expect(samplesOfKind(await decodeTrace(bytes, { kind }))).toEqual(samplesOfRaw(raw));
   }
 }
 
@@ -104,6 +109,16 @@ describe('decode', () => {
     expect(Number(profile.timeNanos / 1_000_000n)).toBeGreaterThan(Date.UTC(2026, 0));
     expect(profile.durationNanos).toBeGreaterThan(5e6);
   });
+
+  it.each(['top', 'flame', 'tags', 'traces', 'tree', 'callers'] as const)(
+    'is answered by the view %s',
+    async (view) => {
+      const profile = await decode(readFileSync(`${small}.trace.gz`));
+      const [table] = run(parseQuery({ view }) as RunQuery, { profile });
+      expect(table.notices.map(({ text }) => text)).toContainEqual(expect.stringMatching(/^Goroutines of the runtime/));
+      expect(JSON.stringify(table)).toContain(view === 'tags' ? 'start_function' : 'Mutex');
+    }
+  );
 
   it('labels waits with what they wait for and where their goroutine began', async () => {
     const profile = await decode(readFileSync(`${small}.trace.gz`));

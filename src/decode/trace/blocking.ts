@@ -25,7 +25,15 @@ export const blockingLabel = {
   startFunction: 'start_function',
 } as const;
 
-type Kind = 'net' | 'sync' | 'syscall' | 'sched';
+export const blockingKinds = ['net', 'sync', 'syscall', 'sched'] as const;
+type Kind = (typeof blockingKinds)[number];
+
+export interface BlockingOptions {
+  /** Count goroutines of the runtime as well, as Go's own profiles of a trace do. Default: no. */
+  readonly withSystem?: boolean;
+  /** Go's own profile of one kind: with goroutines of the runtime, without labels and times. */
+  readonly kind?: Kind;
+}
 
 /** Which argument of an event is the stack of who did it, and which that of the goroutine whose state changes; -1 for none. */
 const ownStack = new Int8Array(256).fill(-1);
@@ -70,20 +78,28 @@ export class Blocking {
   private readonly runnable = new Map<number, number>();
   private readonly waiting = new Map<number, number>();
 
-  /** (stack, stay) and (that, goroutine): what is summed up. */
+  /** (stack, stay) and (that, owner): what is summed up. */
   private readonly places: PairInterner;
   private readonly sums: PairInterner;
   private readonly count: number[] = [];
   private readonly delay: number[] = [];
-  /** The sum of the same goroutine before this one, -1 for none. */
+  /** The sum of the same owner before this one, -1 for none. */
   private readonly before: number[] = [];
 
-  /** By row of goroutines: the last sum, the row of `places` of an open stay or -1, its time, state, name, whether it ever ran. */
+  /**
+   * Whose waits are added up together: goroutines that began in one function. One that was there before the trace, or that C
+   * called, is an owner of its own, since its name may come later and cgo gives its id again.
+   * Row of its name, -1 for none, and its last sum.
+   */
+  private readonly ownerName: number[] = [];
   private readonly lastSum: number[] = [];
+  private readonly ownerOfName = new Map<number, number>();
+
+  /** By row of goroutines: the owner, the row of `places` of an open stay or -1, its time and state, whether it ever ran. */
+  private readonly owner: number[] = [];
   private readonly open: number[] = [];
   private readonly since: number[] = [];
   private readonly state: number[] = [];
-  private readonly name: number[] = [];
   private readonly hasRun: boolean[] = [];
 
   constructor(private readonly reader: TraceReader) {
@@ -119,20 +135,25 @@ export class Blocking {
     textOf: (id: number) => string
   ): void {
     if (from !== to) {
+      const name = offset > 0 && this.isNameless(g, from) ? this.nameOf(type, offset) : -1;
       if (from <= GoState.notExist) {
-        this.begin(g);
-      }
-      if (this.name[g] < 0 && subjectStack[type] >= 0 && offset > 0) {
-        this.name[g] = this.stacks.rootFunction(this.argument(offset, subjectStack[type]));
+        this.begin(g, name, from === GoState.notExist && to !== GoState.syscall);
+      } else if (name >= 0) {
+        this.ownerName[this.owner[g]] = name;
       }
     }
+    const isFirstRun = to === GoState.running && from !== to && !this.hasRun[g];
     if (this.open[g] >= 0) {
       if (this.state[g] === to) {
         return;
       }
-      this.close(g, time);
+      // What is before the first run does not count.
+      if (!isFirstRun) {
+        this.close(g, time);
+      }
+      this.open[g] = -1;
     }
-    if (to === GoState.running && from !== to) {
+    if (isFirstRun) {
       this.run(g);
     }
     const stay = this.stayOf(type, to, offset, textOf);
@@ -144,35 +165,67 @@ export class Blocking {
     }
   }
 
-  /** A goroutine is new; under an id that was there cgo's is another one, of which alone Go's profiles know when it first ran. */
-  private begin(g: number): void {
-    this.name[g] = -1;
+  private isNameless(g: number, from: number): boolean {
+    return from <= GoState.notExist || this.ownerName[this.owner[g]] < 0;
+  }
+
+  private nameOf(type: number, offset: number): number {
+    return subjectStack[type] < 0 ? -1 : this.stacks.rootFunction(this.argument(offset, subjectStack[type]));
+  }
+
+  /** @param isOnce whether the goroutine is new and its id is never given again */
+  private begin(g: number, name: number, isOnce: boolean): void {
     this.hasRun[g] = false;
     this.open[g] ??= -1;
-    this.lastSum[g] ??= -1;
+    const own = this.owner[g];
+    if (own === undefined || this.isShared(own)) {
+      this.owner[g] = isOnce && name >= 0 ? this.sharedOwner(name) : this.newOwner(name);
+    } else {
+      // Under an id that was there cgo's goroutine is another one, of which alone Go's profiles know when it first ran.
+      this.ownerName[own] = name;
+    }
+  }
+
+  private sharedOwner(name: number): number {
+    let owner = this.ownerOfName.get(name);
+    if (owner === undefined) {
+      this.ownerOfName.set(name, (owner = this.newOwner(name)));
+    }
+    return owner;
+  }
+
+  private isShared(owner: number): boolean {
+    return this.ownerOfName.get(this.ownerName[owner]) === owner;
+  }
+
+  private newOwner(name: number): number {
+    this.lastSum.push(-1);
+    return this.ownerName.push(name) - 1;
   }
 
   private run(g: number): void {
-    if (!this.hasRun[g]) {
-      this.hasRun[g] = true;
-      for (let sum = this.lastSum[g]; sum >= 0; sum = this.before[sum]) {
-        this.count[sum] = 0;
-        this.delay[sum] = 0;
-      }
+    this.hasRun[g] = true;
+    const owner = this.owner[g];
+    if (this.isShared(owner)) {
+      return;
+    }
+    for (let sum = this.lastSum[owner]; sum >= 0; sum = this.before[sum]) {
+      this.count[sum] = 0;
+      this.delay[sum] = 0;
     }
   }
 
   private close(g: number, time: number): void {
-    const sum = this.sums.intern(this.open[g], g);
+    const owner = this.owner[g];
+    const sum = this.sums.intern(this.open[g], owner);
     if (sum === this.count.length) {
       this.count.push(0);
       this.delay.push(0);
-      this.before.push(this.lastSum[g]);
-      this.lastSum[g] = sum;
+      this.before.push(this.lastSum[owner]);
+      this.lastSum[owner] = sum;
     }
     this.count[sum]++;
     this.delay[sum] += time - this.since[g];
-    this.open[g] = -1;
   }
 
   private argument(offset: number, index: number): number {
@@ -210,8 +263,7 @@ export class Blocking {
     return row;
   }
 
-  /** @param withSystem whether goroutines of the runtime count, as in Go's profiles */
-  profile(withSystem: boolean): Profile {
+  profile({ kind: only, withSystem = only !== undefined }: BlockingOptions): Profile {
     const { reader, stacks, stays, places, sums } = this;
     const { tables } = stacks;
     const labels = new LabelSetBuilder(1024, 10 * maxRows(reader.bytes));
@@ -223,9 +275,11 @@ export class Blocking {
     const [count, delay]: [number[], number[]] = [[], []];
     const system = { count: 0, delay: 0, all: 0 };
     for (let i = 0; i < sums.length; i++) {
-      const name = this.name[sums.second[i]];
+      const name = this.ownerName[sums.second[i]];
       system.all += this.delay[i];
-      if (this.count[i] === 0) {
+      const place = sums.first[i];
+      const stay = stays[places.second[place]];
+      if (this.count[i] === 0 || (only !== undefined && stay.kind !== only)) {
         continue;
       }
       if (!withSystem && isSystem(name < 0 ? '' : finished.strings[name])) {
@@ -233,15 +287,16 @@ export class Blocking {
         system.delay += this.delay[i];
         continue;
       }
-      const place = sums.first[i];
-      const [kind, state, reason] = rows[places.second[place]];
-      labels.add(key.kind, kind, 0, 0, false);
-      labels.add(key.state, state, 0, 0, false);
-      if (reason !== noText) {
-        labels.add(key.reason, reason, 0, 0, false);
-      }
-      if (name >= 0) {
-        labels.add(key.startFunction, name, 0, 0, false);
+      if (only === undefined) {
+        const [kind, state, reason] = rows[places.second[place]];
+        labels.add(key.kind, kind, 0, 0, false);
+        labels.add(key.state, state, 0, 0, false);
+        if (reason !== noText) {
+          labels.add(key.reason, reason, 0, 0, false);
+        }
+        if (name >= 0) {
+          labels.add(key.startFunction, name, 0, 0, false);
+        }
       }
       const sample = samples.intern(places.first[place], labels.finishSet());
       count[sample] = (count[sample] ?? 0) + this.count[i];
@@ -252,7 +307,7 @@ export class Blocking {
     return Object.freeze({
       ...finished,
       ...header,
-      ...timesOf(reader),
+      ...(only === undefined ? timesOf(reader) : { timeNanos: 0n, durationNanos: 0 }),
       notices: [...(withSystem ? [] : systemNotices(system)), ...faultNotices(reader)],
       sample: {
         length: sample.length,

@@ -1,13 +1,11 @@
 import type { Profile } from '../../profile/profile';
 import { InputError } from '../../text/notice';
 import type { OnProgress } from '../goroutine/goroutine';
-import { Blocking } from './blocking';
+import { Blocking, type BlockingOptions } from './blocking';
 import { TraceReader } from './reader';
 
-export interface TraceOptions {
+export interface TraceOptions extends BlockingOptions {
   readonly onProgress?: OnProgress;
-  /** Count goroutines of the runtime as well, as Go's own profiles of a trace do. Default: no. */
-  readonly withSystem?: boolean;
 }
 
 /** How often progress is told, in ms. */
@@ -15,13 +13,11 @@ const interval = 100;
 
 /**
  * A Go execution trace as a profile of why goroutines did not run: `contentions/count` and `delay/nanoseconds`, with the labels
- * of `blockingLabel`. With `withSystem` the samples of one `kind` are those of `go tool trace -pprof=KIND`.
+ * of `blockingLabel`. With goroutines of the runtime the samples of one `kind` are those of
+ * `go tool trace -pprof=KIND`.
  * @throws InputError where it is of a version that we do not read, or nothing of it is whole
  */
-export async function decodeTrace(
-  bytes: Uint8Array,
-  { onProgress, withSystem = false }: TraceOptions = {}
-): Promise<Profile> {
+export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }: TraceOptions = {}): Promise<Profile> {
   const reader = new TraceReader(bytes);
   const blocking = new Blocking(reader);
   let count = 0;
@@ -44,5 +40,5 @@ export async function decodeTrace(
       `The execution trace cannot be read: ${error ? error.message : 'it has no events'}${at}. Nothing whole is before that; a process that is killed loses the last second of its trace.`
     );
   }
-  return blocking.profile(withSystem);
+  return blocking.profile(options);
 }
