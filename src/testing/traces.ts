@@ -60,7 +60,8 @@ export function hashOf({ origin, ordering }: TraceReader, { syncTime, events }: 
       low = product >>> 0;
     }
   };
-  const time = (relative: number) => BigInt(origin) + BigInt(relative);
+  const isExact = origin < 2 ** 52;
+  const time = (relative: number) => (isExact ? origin + relative : BigInt(origin) + BigInt(relative));
   add(`-1 -1 -1 Sync ${time(syncTime)}\n`);
   for (let i = 0; i < events.length; i++) {
     const m = events.m[i] < 0 ? -1 : ordering.threadIds[events.m[i]];

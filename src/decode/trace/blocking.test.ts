@@ -132,6 +132,8 @@ describe('decode', () => {
   });
 });
 
+jest.setTimeout(60_000);
+
 if (traces.length === 0) {
   console.warn(`No traces in ${traceCorpus}: profiles are not compared with Go's.`);
   it.skip("gives Go's profiles", () => undefined);

@@ -10,6 +10,8 @@ import { decodeTrace } from './trace';
 const small = new Uint8Array(gunzipSync(readFileSync(join(__dirname, '../../../testdata/trace/small.trace.gz'))));
 const others = tracesIn('.').filter((name) => /^(tasks|cgo|chan)/.test(name));
 
+jest.setTimeout(60_000);
+
 /** What is read of a trace, or the message of its error. */
 async function outcome(bytes: Uint8Array): Promise<Profile | string> {
   try {

@@ -1,3 +1,4 @@
+import { grownRows } from '../../profile/interner';
 import { memoryLeft } from '../memory';
 
 /** Bytes that a row of the columns takes. */
@@ -24,12 +25,17 @@ export class EventColumns {
   /** Time of the last event. */
   last = 0;
 
-  constructor(private readonly fileBytes: number) {}
+  /** As many as fit into three fifths of the memory: the rest is for goroutines, tables and stacks. */
+  private readonly maxRows: number;
+
+  constructor(fileBytes: number) {
+    this.maxRows = Math.floor((0.6 * memoryLeft(fileBytes, [[0, '', 0]])) / rowBytes);
+  }
 
   /** Begins the events of a generation that has so many bytes. */
   clear(bytes: number): void {
     this.length = 0;
-    this.grow(Math.ceil(bytes / 4));
+    this.grow(Math.min(Math.max(1024, Math.ceil(bytes / 4)), this.maxRows));
   }
 
   /** The next time in the order, as Go makes times increase. */
@@ -40,7 +46,7 @@ export class EventColumns {
 
   push(type: number, states: number, time: number, m: number, p: number, g: number, subject: number, offset: number) {
     if (this.length === this.type.length) {
-      this.grow(Math.max(1024, Math.ceil(this.length * 1.5)));
+      this.grow(grownRows(this.length, 1.5, this.maxRows, 'events in one generation, which is about a second'));
     }
     const row = this.length++;
     this.type[row] = type;
@@ -53,12 +59,10 @@ export class EventColumns {
     this.offset[row] = offset;
   }
 
-  /** @throws InputError where so many events do not fit into memory */
   private grow(rows: number): void {
     if (rows <= this.type.length) {
       return;
     }
-    memoryLeft(this.fileBytes, [[rows, 'events of one generation', rowBytes]]);
     const grown = <T extends Uint8Array | Int32Array | Uint32Array | Float64Array>(column: T, larger: T): T => {
       larger.set(column);
       return larger;

@@ -15,6 +15,8 @@ function generationsOf(bytes: Uint8Array) {
   return { generations, reader };
 }
 
+jest.setTimeout(60_000);
+
 if (traces.length === 0) {
   console.warn(`No traces in ${traceCorpus}: the order of events is not compared with Go's.`);
   it.skip('orders events as Go does', () => undefined);

@@ -57,8 +57,8 @@ const sweep = -2;
 const heldBytes = 50;
 const record = 3;
 
-/** Steps beyond one for an event, over all events: what makes a search for the next one long, no clock does. */
-const maxSteps = 300_000_000;
+/** Steps beyond one for an event, over all events, and more for each byte: what needs more of them no clock has made so. */
+const maxSteps = 10_000_000;
 
 /**
  * Emulates Go's scheduler over the events of all threads: says of an event whether it may come next, and refuses a trace that
@@ -86,7 +86,7 @@ export class Ordering {
   private readonly threadRows = new Map<number, number>();
 
   constructor(
-    fileBytes: number,
+    private readonly fileBytes: number,
     private readonly events: EventColumns
   ) {
     this.maxHeld = Math.floor(memoryLeft(fileBytes, [[0, '', 0]]) / (2.5 * heldBytes));
@@ -101,7 +101,7 @@ export class Ordering {
   /** Adds steps of a search to what the trace has cost. @throws TraceFault where that is more than any real trace does */
   work(steps: number): void {
     this.steps += steps;
-    if (this.steps > maxSteps) {
+    if (this.steps > maxSteps + this.fileBytes) {
       throw new TraceFault('its events are too far out of order');
     }
   }
