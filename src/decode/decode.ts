@@ -7,7 +7,8 @@ import { decodePprof } from './pprof';
 
 /**
  * Bytes of an object → what they hold. The name of an object says little (text dumps arrive as .pprof, packed files without
- * .gz), so the bytes decide: profile.proto, a text (text/text.ts), or an archive of these, of which one member is read.
+ * .gz), so the bytes decide: profile.proto, a text (text/text.ts), an execution trace (trace/trace.ts), or an archive of these,
+ * of which one member is read.
  * @throws InputError saying what the file is and what to do, where it is not a profile we read
  */
 export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Decoded> {
@@ -31,6 +32,10 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
   if (unpacked.length === 0) {
     throw (await loadText()).emptyError(bytes.length);
   }
+  if (isTrace(unpacked)) {
+    const { decodeTrace } = await import(/* webpackChunkName: "trace" */ './trace/trace');
+    return decodeTrace(unpacked, { onProgress });
+  }
   if (isText(unpacked) || (utf16(unpacked) && unpacked.subarray(0, 64).some((value) => value > 32))) {
     return (await loadText()).decodeText(unpacked, onProgress);
   }
@@ -47,6 +52,9 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
 
 /** Few queries open text, and what reads it, or says what else a file is, would be a tenth of the worker's script. */
 const loadText = () => import(/* webpackChunkName: "text" */ './text/text');
+
+/** Of whatever version: what it is of is said by its decoder. */
+const isTrace = (bytes: Uint8Array) => /^go 1\.\d+ trace\0/.test(String.fromCharCode(...bytes.subarray(0, 16)));
 
 /** No control characters but white space and the colours of a terminal. Every profile.proto has one in its first bytes. */
 const isText = (bytes: Uint8Array) =>

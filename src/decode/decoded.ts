@@ -1,7 +1,7 @@
 import type { Profile } from '../profile/profile';
 import type { OnProgress } from './goroutine/goroutine';
 
-/** What decoders return and the worker's cache holds. A second kind of it, an execution trace, becomes a member here. */
+/** What decoders return and the worker's cache holds. */
 export type Decoded = Profile;
 
 /** How bytes are decoded. */

@@ -17,10 +17,6 @@ const packed = (by: string) =>
 /** What else lands in such buckets and is no text. None of it is a whole profile.proto by chance. */
 const formats: readonly Format[] = [
   {
-    matches: (bytes) => /^go 1\.\d+ trace/.test(String.fromCharCode(...bytes.subarray(0, 16))),
-    message: 'This is a Go execution trace, not a profile. Open it with go tool trace.',
-  },
-  {
     matches: startsWith('ustar', 257),
     message: 'The object is a tar archive whose first header is damaged: its checksum is another. Upload it again.',
   },

@@ -276,7 +276,6 @@ describe('an error reads the file', () => {
       Uint8Array.from([0, 3, 0, 10000, 0].flatMap((w) => [w & 255, w >> 8, 0, 0, 0, 0, 0, 0])),
       /gperftools.*go tool pprof -proto/,
     ],
-    ['an execution trace', 'go 1.26 trace\0\0\0\x01', /execution trace.*go tool trace/],
     ['threadz', '--- threadz 1 ---\n', /legacy text profile.*go tool pprof -proto/],
     [
       'a report',

@@ -200,7 +200,7 @@ describe('bundles as tools write them', () => {
 
   it('names the member that cannot be read', async () => {
     await expect(opened(zipOf(nomad), '{profile="trace"}')).rejects.toThrow(
-      /^nomad-debug-2026-11-03-142233Z\/client\/1fa5d5a8\/trace.prof in the archive: This is a Go execution trace/
+      /^nomad-debug-2026-11-03-142233Z\/client\/1fa5d5a8\/trace.prof in the archive: The execution trace cannot be read/
     );
   });
 });

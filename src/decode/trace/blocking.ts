@@ -1,0 +1,374 @@
+import { PairInterner } from '../../profile/interner';
+import { LabelSetBuilder } from '../../profile/labelSets';
+import type { Profile } from '../../profile/profile';
+import { grouped, type Notice } from '../../text/notice';
+import { maxRows } from '../goroutine/tables';
+import { Ev, GoState } from './eventTypes';
+import type { OrderedGeneration, TraceReader } from './reader';
+import { TraceStacks } from './stacks';
+import { Varints } from './varints';
+
+/**
+ * Labels of a sample of blocking: texts, all but `kind` and `state` only where they are known.
+ *
+ * | label | value |
+ * | --- | --- |
+ * | kind | of Go's four profiles of a trace the one that it is in: net, sync, syscall, sched |
+ * | state | waiting, syscall or runnable |
+ * | reason | why it stopped, as the runtime says it: `chan receive`, `preempted` |
+ * | start_function | where the goroutine began |
+ */
+export const blockingLabel = {
+  kind: 'kind',
+  state: 'state',
+  reason: 'reason',
+  startFunction: 'start_function',
+} as const;
+
+export const blockingKinds = ['net', 'sync', 'syscall', 'sched'] as const;
+type Kind = (typeof blockingKinds)[number];
+
+export interface BlockingOptions {
+  /** Count goroutines of the runtime as well, as Go's own profiles of a trace do. Default: no. */
+  readonly withSystem?: boolean;
+  /** Go's own profile of one kind: with goroutines of the runtime, without labels and times. */
+  readonly kind?: Kind;
+}
+
+/** Which argument of an event is the stack of who did it, and which that of the goroutine whose state changes; -1 for none. */
+const ownStack = new Int8Array(256).fill(-1);
+const subjectStack = new Int8Array(256).fill(-1);
+for (const [type, own, subject] of [
+  [Ev.goCreate, 2, 1],
+  [Ev.goCreateBlocked, 2, 1],
+  [Ev.goStop, 1, 1],
+  [Ev.goBlock, 1, 1],
+  [Ev.goSyscallBegin, 1, 1],
+  [Ev.goStatusStack, 3, 3],
+  [Ev.goUnblock, 2, -1],
+]) {
+  ownStack[type] = own;
+  subjectStack[type] = subject;
+}
+
+/** Reason of a wait → the profile that it is in (cmd/trace/pprof.go); none for sleep, waits of the runtime and unknown ones. */
+const waitKind = (reason: string): Kind | undefined =>
+  reason === 'network' ? 'net' : /chan|sync|select/.test(reason) ? 'sync' : undefined;
+
+const isSystem = (name: string): boolean => name === '' || (name !== 'runtime.main' && name.startsWith('runtime.'));
+
+/** A state that is measured, and why it was entered. */
+interface Stay {
+  readonly kind: Kind;
+  readonly state: 'waiting' | 'syscall' | 'runnable';
+  readonly reason: string;
+}
+
+/**
+ * How long goroutines did not run, and where: for each stay in a state what `go tool trace -pprof=` counts. It begins with the
+ * event that enters the state, whose stack it has, and counts from the goroutine's first run on; what is open at the end of the
+ * trace does not count.
+ */
+export class Blocking {
+  private readonly stacks: TraceStacks;
+  private readonly varints: Varints;
+  private readonly stays: Stay[] = [];
+  private readonly stayRows = new Map<string, number>();
+  /** Stays by reason's id in the generation, of runnable and of waiting goroutines; -1 where they are not measured. */
+  private readonly runnable = new Map<number, number>();
+  private readonly waiting = new Map<number, number>();
+
+  /** (stack, stay) and (that, owner): what is summed up. */
+  private readonly places: PairInterner;
+  private readonly sums: PairInterner;
+  private readonly count: number[] = [];
+  private readonly delay: number[] = [];
+  /** The sum of the same owner before this one, -1 for none. */
+  private readonly before: number[] = [];
+
+  /**
+   * Whose waits are added up together: goroutines that began in one function. One that was there before the trace, or that C
+   * called, is an owner of its own, since its name may come later and cgo gives its id again.
+   * Row of its name, -1 for none, and its last sum.
+   */
+  private readonly ownerName: number[] = [];
+  private readonly lastSum: number[] = [];
+  private readonly ownerOfName = new Map<number, number>();
+
+  /** By row of goroutines: the owner, the row of `places` of an open stay or -1, its time and state, whether it ever ran. */
+  private readonly owner: number[] = [];
+  private readonly open: number[] = [];
+  private readonly since: number[] = [];
+  private readonly state: number[] = [];
+  private readonly hasRun: boolean[] = [];
+
+  constructor(private readonly reader: TraceReader) {
+    const { bytes } = reader;
+    this.stacks = new TraceStacks(bytes);
+    this.varints = new Varints(bytes);
+    this.varints.end = bytes.length;
+    this.places = new PairInterner(1024, false, maxRows(bytes));
+    this.sums = new PairInterner(1024, false, 2 * maxRows(bytes));
+  }
+
+  add({ batches, events }: OrderedGeneration): void {
+    const { stacks } = this;
+    stacks.startGeneration(batches);
+    this.runnable.clear();
+    this.waiting.clear();
+    const textOf = (id: number) => this.reader.text(batches, id);
+    const { type, states, time, subject, offset } = events;
+    for (let i = 0; i < events.length; i++) {
+      if (states[i] !== 0 && (type[i] < Ev.procStart || type[i] > Ev.procStatus)) {
+        this.change(type[i], states[i] >> 3, states[i] & 7, time[i], subject[i], offset[i], textOf);
+      }
+    }
+  }
+
+  private change(
+    type: number,
+    from: number,
+    to: number,
+    time: number,
+    g: number,
+    offset: number,
+    textOf: (id: number) => string
+  ): void {
+    if (from !== to) {
+      const name = offset > 0 && this.isNameless(g, from) ? this.nameOf(type, offset) : -1;
+      if (from <= GoState.notExist) {
+        this.begin(g, name, from === GoState.notExist && to !== GoState.syscall);
+      } else if (name >= 0) {
+        this.ownerName[this.owner[g]] = name;
+      }
+    }
+    const isFirstRun = to === GoState.running && from !== to && !this.hasRun[g];
+    if (this.open[g] >= 0) {
+      if (this.state[g] === to) {
+        return;
+      }
+      // What is before the first run does not count.
+      if (!isFirstRun) {
+        this.close(g, time);
+      }
+      this.open[g] = -1;
+    }
+    if (isFirstRun) {
+      this.run(g);
+    }
+    const stay = this.stayOf(type, to, offset, textOf);
+    if (stay >= 0) {
+      const stack = ownStack[type] >= 0 && offset > 0 ? this.stacks.row(this.argument(offset, ownStack[type])) : 0;
+      this.open[g] = this.places.intern(stack, stay);
+      this.since[g] = time;
+      this.state[g] = to;
+    }
+  }
+
+  private isNameless(g: number, from: number): boolean {
+    return from <= GoState.notExist || this.ownerName[this.owner[g]] < 0;
+  }
+
+  private nameOf(type: number, offset: number): number {
+    return subjectStack[type] < 0 ? -1 : this.stacks.rootFunction(this.argument(offset, subjectStack[type]));
+  }
+
+  /** @param isOnce whether the goroutine is new and its id is never given again */
+  private begin(g: number, name: number, isOnce: boolean): void {
+    this.hasRun[g] = false;
+    this.open[g] ??= -1;
+    const own = this.owner[g];
+    if (own === undefined || this.isShared(own)) {
+      this.owner[g] = isOnce && name >= 0 ? this.sharedOwner(name) : this.newOwner(name);
+    } else {
+      // Under an id that was there cgo's goroutine is another one, of which alone Go's profiles know when it first ran.
+      this.ownerName[own] = name;
+    }
+  }
+
+  private sharedOwner(name: number): number {
+    let owner = this.ownerOfName.get(name);
+    if (owner === undefined) {
+      this.ownerOfName.set(name, (owner = this.newOwner(name)));
+    }
+    return owner;
+  }
+
+  private isShared(owner: number): boolean {
+    return this.ownerOfName.get(this.ownerName[owner]) === owner;
+  }
+
+  private newOwner(name: number): number {
+    this.lastSum.push(-1);
+    return this.ownerName.push(name) - 1;
+  }
+
+  private run(g: number): void {
+    this.hasRun[g] = true;
+    const owner = this.owner[g];
+    if (this.isShared(owner)) {
+      return;
+    }
+    for (let sum = this.lastSum[owner]; sum >= 0; sum = this.before[sum]) {
+      this.count[sum] = 0;
+      this.delay[sum] = 0;
+    }
+  }
+
+  private close(g: number, time: number): void {
+    const owner = this.owner[g];
+    const sum = this.sums.intern(this.open[g], owner);
+    if (sum === this.count.length) {
+      this.count.push(0);
+      this.delay.push(0);
+      this.before.push(this.lastSum[owner]);
+      this.lastSum[owner] = sum;
+    }
+    this.count[sum]++;
+    this.delay[sum] += time - this.since[g];
+  }
+
+  private argument(offset: number, index: number): number {
+    const { varints } = this;
+    varints.pos = offset + 1;
+    varints.skip(index + 1);
+    return varints.next();
+  }
+
+  /** Row of `stays` of a state that is entered, -1 where that is not measured. */
+  private stayOf(type: number, to: number, offset: number, textOf: (id: number) => string): number {
+    if (to !== GoState.runnable && to !== GoState.waiting) {
+      return to === GoState.syscall ? this.stay({ kind: 'syscall', state: 'syscall', reason: '' }) : -1;
+    }
+    const hasReason = (type === Ev.goStop || type === Ev.goBlock) && offset > 0;
+    const id = hasReason ? this.argument(offset, 0) : 0;
+    const known = to === GoState.runnable ? this.runnable : this.waiting;
+    let row = known.get(id);
+    if (row === undefined) {
+      const reason = textOf(id);
+      const kind = to === GoState.runnable ? 'sched' : waitKind(reason);
+      row = kind ? this.stay({ kind, state: to === GoState.runnable ? 'runnable' : 'waiting', reason }) : -1;
+      known.set(id, row);
+    }
+    return row;
+  }
+
+  private stay(stay: Stay): number {
+    const key = `${stay.kind} ${stay.reason}`;
+    let row = this.stayRows.get(key);
+    if (row === undefined) {
+      this.stayRows.set(key, (row = this.stays.length));
+      this.stays.push(stay);
+    }
+    return row;
+  }
+
+  profile({ kind: only, withSystem = only !== undefined }: BlockingOptions): Profile {
+    const { reader, stacks, stays, places, sums } = this;
+    const { tables } = stacks;
+    const labels = new LabelSetBuilder(1024, 10 * maxRows(reader.bytes));
+    const key = Object.fromEntries(Object.entries(blockingLabel).map(([name, text]) => [name, tables.string(text)]));
+    const rows = stays.map(({ kind, state, reason }) => [kind, state, reason].map((text) => tables.string(text)));
+    const noText = tables.string('');
+    const { toRows, ...finished } = tables.finish();
+    const samples = new PairInterner(1024, false, maxRows(reader.bytes));
+    const [count, delay]: [number[], number[]] = [[], []];
+    const system = { count: 0, delay: 0, all: 0 };
+    for (let i = 0; i < sums.length; i++) {
+      const name = this.ownerName[sums.second[i]];
+      system.all += this.delay[i];
+      const place = sums.first[i];
+      const stay = stays[places.second[place]];
+      if (this.count[i] === 0 || (only !== undefined && stay.kind !== only)) {
+        continue;
+      }
+      if (!withSystem && isSystem(name < 0 ? '' : finished.strings[name])) {
+        system.count += this.count[i];
+        system.delay += this.delay[i];
+        continue;
+      }
+      if (only === undefined) {
+        const [kind, state, reason] = rows[places.second[place]];
+        labels.add(key.kind, kind, 0, 0, false);
+        labels.add(key.state, state, 0, 0, false);
+        if (reason !== noText) {
+          labels.add(key.reason, reason, 0, 0, false);
+        }
+        if (name >= 0) {
+          labels.add(key.startFunction, name, 0, 0, false);
+        }
+      }
+      const sample = samples.intern(places.first[place], labels.finishSet());
+      count[sample] = (count[sample] ?? 0) + this.count[i];
+      delay[sample] = (delay[sample] ?? 0) + this.delay[i];
+    }
+    const { label, labelSet } = labels.finish();
+    const sample = samples.finish();
+    return Object.freeze({
+      ...finished,
+      ...header,
+      ...(only === undefined ? timesOf(reader) : { timeNanos: 0n, durationNanos: 0 }),
+      notices: [...(withSystem ? [] : systemNotices(system)), ...faultNotices(reader)],
+      sample: {
+        length: sample.length,
+        values: [Float64Array.from(count), Float64Array.from(delay)],
+        stack: Uint32Array.from(sample.first),
+        labelSet: sample.second,
+      },
+      labelSet,
+      label: { ...label, key: toRows(label.key), str: toRows(label.str), unit: toRows(label.unit) },
+    });
+  }
+}
+
+const header = {
+  sampleTypes: [
+    { type: 'contentions', unit: 'count' },
+    { type: 'delay', unit: 'nanoseconds' },
+  ],
+  defaultSampleType: '',
+  periodType: { type: 'trace', unit: 'count' },
+  period: 1,
+  comments: [],
+  docUrl: '',
+  dropFrames: '',
+  keepFrames: '',
+};
+
+/** When the trace began, which it says from Go 1.25 on, and how long it is. */
+function timesOf({ origin, end, firstClock }: TraceReader): Pick<Profile, 'timeNanos' | 'durationNanos'> {
+  const durationNanos = end;
+  if (!firstClock) {
+    return { timeNanos: 0n, durationNanos };
+  }
+  const { ts, nsPerTick, seconds, nanos } = firstClock;
+  const sinceOrigin = Math.trunc(ts * nsPerTick) - origin;
+  return { timeNanos: BigInt(seconds) * 1_000_000_000n + BigInt(nanos) - BigInt(sinceOrigin), durationNanos };
+}
+
+const systemNotices = ({ count, delay, all }: { count: number; delay: number; all: number }): Notice[] =>
+  count === 0
+    ? []
+    : [
+        {
+          severity: 'info',
+          text: `Goroutines of the runtime itself are left out: ${grouped(count)} of their waits, ${((100 * delay) / all).toFixed(1)} % of all delay. \`go tool trace\` counts them.`,
+        },
+      ];
+
+function faultNotices(reader: TraceReader): Notice[] {
+  const { fault, bytes } = reader;
+  if (!fault) {
+    return [];
+  }
+  const { error, start } = fault;
+  const at = error.offset < 0 ? '' : ` at byte ${grouped(error.offset)}`;
+  const seconds = reader.lostSeconds(start);
+  const span = seconds >= 0.05 ? ` and at least ${seconds.toFixed(1)} s` : '';
+  return [
+    {
+      severity: 'warning',
+      text: `The trace is damaged${at}: ${error.message}. What is before it is shown, ${(reader.end / 1e9).toFixed(1)} s; the last ${grouped(bytes.length - start)} of ${grouped(bytes.length)} bytes${span} are lost.`,
+    },
+  ];
+}

@@ -1,0 +1,79 @@
+import { grownRows } from '../../profile/interner';
+import { memoryLeft } from '../memory';
+
+/** Bytes that a row of the columns takes. */
+const rowBytes = 30;
+
+/**
+ * The events of a generation in their order, as columns. What else an event says stands in the file at `offset`, with its type
+ * and time first; 0 where another event implied it (a switch of goroutines is an unblock, a block and a start).
+ */
+export class EventColumns {
+  length = 0;
+  type = new Uint8Array(0);
+  /** Of a change of state: the states of eventTypes.ts, old * 8 + new; else 0. */
+  states = new Uint8Array(0);
+  /** ns since the trace's origin; each is greater than the one before. */
+  time = new Float64Array(0);
+  /** Row of the thread, number of the processor and row of the goroutine that were bound before the event; -1 for none. */
+  m = new Int32Array(0);
+  p = new Int32Array(0);
+  g = new Int32Array(0);
+  /** Whose state changes: row of a goroutine, or number of a processor. */
+  subject = new Int32Array(0);
+  offset = new Uint32Array(0);
+  /** Time of the last event. */
+  last = 0;
+
+  /** As many as fit into three fifths of the memory: the rest is for goroutines, tables and stacks. */
+  private readonly maxRows: number;
+
+  constructor(fileBytes: number) {
+    this.maxRows = Math.floor((0.6 * memoryLeft(fileBytes, [[0, '', 0]])) / rowBytes);
+  }
+
+  /** Begins the events of a generation that has so many bytes. */
+  clear(bytes: number): void {
+    this.length = 0;
+    this.grow(Math.min(Math.max(1024, Math.ceil(bytes / 4)), this.maxRows));
+  }
+
+  /** The next time in the order, as Go makes times increase. */
+  after(time: number): number {
+    this.last = time <= this.last ? this.last + 1 : time;
+    return this.last;
+  }
+
+  push(type: number, states: number, time: number, m: number, p: number, g: number, subject: number, offset: number) {
+    if (this.length === this.type.length) {
+      this.grow(grownRows(this.length, 1.5, this.maxRows, 'events in one generation, which is about a second'));
+    }
+    const row = this.length++;
+    this.type[row] = type;
+    this.states[row] = states;
+    this.time[row] = this.after(time);
+    this.m[row] = m;
+    this.p[row] = p;
+    this.g[row] = g;
+    this.subject[row] = subject;
+    this.offset[row] = offset;
+  }
+
+  private grow(rows: number): void {
+    if (rows <= this.type.length) {
+      return;
+    }
+    const grown = <T extends Uint8Array | Int32Array | Uint32Array | Float64Array>(column: T, larger: T): T => {
+      larger.set(column);
+      return larger;
+    };
+    this.type = grown(this.type, new Uint8Array(rows));
+    this.states = grown(this.states, new Uint8Array(rows));
+    this.time = grown(this.time, new Float64Array(rows));
+    this.m = grown(this.m, new Int32Array(rows));
+    this.p = grown(this.p, new Int32Array(rows));
+    this.g = grown(this.g, new Int32Array(rows));
+    this.subject = grown(this.subject, new Int32Array(rows));
+    this.offset = grown(this.offset, new Uint32Array(rows));
+  }
+}

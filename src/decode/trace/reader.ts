@@ -1,0 +1,170 @@
+import { InputError } from '../../text/notice';
+import { BatchReader, type ClockSnapshot, type Generation } from './batches';
+import { Cursor } from './cursor';
+import { EventColumns } from './events';
+import { Ev } from './eventTypes';
+import { TraceFault } from './fault';
+import { Frontier } from './frontier';
+import { Ordering } from './ordering';
+import { Varints } from './varints';
+
+const headerPattern = /^go 1\.(\d+) trace\0\0\0$/;
+
+/** What the header of a trace says: the minor version of Go, undefined where the bytes are no trace. */
+export function traceVersion(bytes: Uint8Array): number | undefined {
+  const match = headerPattern.exec(String.fromCharCode(...bytes.subarray(0, 16)));
+  return match ? Number(match[1]) : undefined;
+}
+
+/** Headers of the formats we read; Go 1.24 writes that of 1.23, 1.27 that of 1.26. */
+const versions = [22, 23, 25, 26];
+
+/** A generation whose events are in order, all of them. */
+export interface OrderedGeneration {
+  readonly batches: Generation;
+  /** ns since the trace's origin of the Sync event that Go puts before it. */
+  readonly syncTime: number;
+  /** Overwritten by the next generation. */
+  readonly events: EventColumns;
+}
+
+/**
+ * Reads an execution trace of Go 1.22 or later, one generation after the other, and orders its events as Go's internal/trace
+ * does. Where something is wrong the generation it is in is not given, and `fault` says what it is.
+ */
+export class TraceReader {
+  /** ns of the trace clock, of which all times here are differences: absolute ones pass 2^53 after 104 days. */
+  origin = 0;
+  /** ns since the origin of what ended the last generation. */
+  end = 0;
+  /** Why the trace ends before its file does, and where what is lost begins. */
+  fault: { readonly error: TraceFault; readonly start: number } | undefined;
+  firstClock: (ClockSnapshot & { readonly nsPerTick: number }) | undefined;
+  readonly ordering: Ordering;
+  private readonly batches: BatchReader;
+  private readonly varints: Varints;
+  private readonly events: EventColumns;
+  private nsPerTick = 0;
+  private count = 0;
+
+  /** @throws InputError where the trace is of a version we do not read */
+  constructor(readonly bytes: Uint8Array) {
+    const version = traceVersion(bytes) ?? 0;
+    if (!versions.includes(version)) {
+      throw new InputError(
+        version <= 21
+          ? `This is an execution trace in the format of Go 1.${version}; traces of Go 1.22 and later are read. Open it with go tool trace.`
+          : `This is an execution trace in a format that is not known here (its header says Go 1.${version}). Formats of Go 1.22 to 1.26 are read.`
+      );
+    }
+    this.batches = new BatchReader(bytes, version);
+    this.varints = new Varints(bytes);
+    this.events = new EventColumns(bytes.length);
+    this.ordering = new Ordering(bytes.length, this.events);
+  }
+
+  /** The next generation, undefined after the last whole one. */
+  next(): OrderedGeneration | undefined {
+    try {
+      const batches = this.batches.next();
+      return batches && this.order(batches);
+    } catch (error) {
+      if (!(error instanceof TraceFault)) {
+        throw error;
+      }
+      this.fault = { error, start: this.batches.lastStart };
+      return undefined;
+    }
+  }
+
+  /** Least seconds of the trace that are in the bytes from `start` on: when the last batch begins that can be found in them. */
+  lostSeconds(start: number): number {
+    const last = Math.trunc(this.batches.lastTicks(start) * this.nsPerTick) - this.origin;
+    return Math.max(0, last - this.end) / 1e9;
+  }
+
+  private order(batches: Generation): OrderedGeneration {
+    const { events, ordering } = this;
+    const { nsPerTick, minTs } = batches;
+    if (this.count++ === 0) {
+      this.origin = Math.trunc(minTs * nsPerTick);
+      // Go's first time is at least 1 on its own clock.
+      events.last = -this.origin;
+    }
+    events.clear(batches.end - batches.start);
+    const syncTime = events.after(Math.trunc(minTs * nsPerTick) - this.origin);
+    ordering.startGeneration(batches, (id) => this.text(batches, id));
+    this.merge(batches);
+    this.nsPerTick = nsPerTick;
+    this.end = events.last;
+    this.firstClock ??= batches.clock && { ...batches.clock, nsPerTick };
+    return { batches, syncTime, events };
+  }
+
+  private merge(batches: Generation): void {
+    const { ordering } = this;
+    const frontier = new Frontier();
+    for (const [m, list] of batches.threads) {
+      const cursor = new Cursor(m, list, batches.nsPerTick, this.origin, this.varints);
+      if (cursor.next()) {
+        frontier.insert(cursor);
+      }
+    }
+    const samples = this.samples(batches);
+    const { heap } = frontier;
+    for (let i = 0; heap.length > 0 || i < samples.length;) {
+      if (i < samples.length && (heap.length === 0 || samples[i].time < heap[0].time)) {
+        const { time, sample } = samples[i++];
+        const { m, p, g } = sample;
+        this.events.push(Ev.cpuSample, 0, time, ordering.threadRow(m), p, ordering.goroutineRow(g), -1, sample.at);
+      } else if (!this.advance(frontier, 0)) {
+        this.advanceAny(frontier);
+      }
+    }
+  }
+
+  private samples({ cpuSamples, nsPerTick }: Generation) {
+    return cpuSamples
+      .map((sample) => ({ sample, time: Math.trunc(sample.ts * nsPerTick) - this.origin }))
+      .sort((a, b) => a.time - b.time);
+  }
+
+  private advance(frontier: Frontier, i: number): boolean {
+    const cursor = frontier.heap[i];
+    if (!this.ordering.advance(cursor)) {
+      return false;
+    }
+    if (cursor.next()) {
+      frontier.update(i);
+    } else {
+      frontier.remove(i);
+    }
+    return true;
+  }
+
+  /** Clocks of processors differ: where the earliest event has to wait, the first of the others that has not goes. */
+  private advanceAny(frontier: Frontier): void {
+    const { heap } = frontier;
+    this.ordering.work(heap.length);
+    frontier.sort();
+    for (let i = 1; i < heap.length; i++) {
+      if (this.advance(frontier, i)) {
+        return;
+      }
+    }
+    throw new TraceFault(`no event of ${heap.length} threads may come next`, heap[0].offset);
+  }
+
+  /** A text of a generation. @throws TraceFault where it is not there */
+  text({ texts }: Generation, id: number): string {
+    const { varints } = this;
+    const at = texts.get(id);
+    if (at === undefined) {
+      return '';
+    }
+    varints.pos = at;
+    varints.end = this.bytes.length;
+    const length = varints.next();
+    return new TextDecoder().decode(this.bytes.subarray(varints.pos, varints.pos + length));
+  }
+}
