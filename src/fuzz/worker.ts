@@ -20,6 +20,7 @@ async function work({ seed, seconds, shared, replay }: Work): Promise<void> {
     parentPort?.postMessage({ type: 'replayed', why });
     return;
   }
+  const end = Date.now() + seconds * 1000;
   const coverage = new Coverage();
   const names = Object.keys(targets);
   const head = new Int32Array(shared, 0, 3);
@@ -51,7 +52,6 @@ async function work({ seed, seconds, shared, replay }: Work): Promise<void> {
     await fuzzer.add(name, targets[name]);
   }
   report('seeds');
-  const end = Date.now() + seconds * 1000;
   for (let next = Date.now() + 10_000; Date.now() < end;) {
     for (let i = 0; i < 20; i++) {
       await fuzzer.step();
