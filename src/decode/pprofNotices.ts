@@ -10,12 +10,12 @@ export function pprofNotices(
   unmapped: number
 ): Notice[] {
   const inexact = sampleTypes.filter(({ isInexact }) => isInexact).map(({ type }) => `"${type}"`);
-  const implausible = (name: string, value: number) =>
-    !Number.isSafeInteger(value) && `The ${name} of the profile is implausible: ${value.toPrecision(4)}.`;
+  const implausible = (name: string, value: number, unit: string) =>
+    !Number.isSafeInteger(value) && `The ${name} of the profile is implausible: ${value.toPrecision(4)}${unit}.`;
   return [
     inexact.length > 0 && `Values of ${inexact.join(', ')} are beyond ±2^53 and are not shown; all others are exact.`,
-    implausible('duration', durationNanos),
-    implausible('period', period),
+    implausible('duration', durationNanos, ' ns'),
+    implausible('period', period, ''),
     unmapped > 0 && `${unmapped} locations name a mapping that is not in the file.`,
   ].flatMap((text) => (text ? [{ severity: 'warning', text } as const] : []));
 }

@@ -17,5 +17,5 @@ export const grouped = (value: number): string => Math.round(value).toLocaleStri
 /** @param what of a file is too much, how much there is and what the limit is */
 export const tooLarge = (what: string): InputError =>
   new InputError(
-    `The file is too large for a browser: ${what}. Keep the part that matters (go tool pprof -proto -focus=…).`
+    `The file is too large for a browser: ${what}. Keep the part that matters (go tool pprof -proto -focus=…), or capture for a shorter time.`
   );
