@@ -33,7 +33,7 @@ function open(bucketUrl: string, { maxKeys, headers, likeGrafana }: Access = {})
     paths.push(path);
     const url = new URL(bucketUrl + path);
     if (maxKeys && path.startsWith('/?')) {
-      url.search += `&max-keys=${maxKeys}`;
+      url.search = url.search.replace(/max-keys=\d+/, `max-keys=${maxKeys}`);
     }
     if (likeGrafana) {
       url.searchParams.sort(); // Which also writes them as a form does: a space as "+".
