@@ -19,7 +19,8 @@ export function Dashboard({ model, dataSource, range, address, change }: any) {
       .flatMap((text: string) => text.split(','))
       .filter(Boolean);
   const valueIn = (found: Options, v: any): string | string[] => {
-    const all = found[v.name] ?? [''];
+    // All has a pattern of its own where there is nothing to choose from, as in Grafana.
+    const all = found[v.name]?.length ? found[v.name] : [v.allValue ?? ''];
     // Of another service there are other instances.
     const values = chosen(v).filter((value) => v.type !== 'query' || hasSeveral(v) || all.includes(value));
     return hasSeveral(v) ? (values.length > 0 ? values : all) : (values[0] ?? all[0] ?? '');

@@ -107,6 +107,7 @@ export function replaceVariables(
       const each = [value].flat().map((one) => (one === '.*' ? one : grafanaData.escapeStringForRegex(one)));
       return each.length === 1 ? each[0] : `(${each.join('|')})`;
     }
-    return typeof format === 'function' && !name.startsWith('__') ? format(value) : [value].flat().join(',');
+    const isAll = [value].flat().join() === '.*';
+    return typeof format === 'function' && !name.startsWith('__') && !isAll ? format(value) : [value].flat().join(',');
   });
 }
