@@ -94,9 +94,7 @@ test('a time without captures leads to the last one, a Viewer too', async ({ pag
   const from = Date.now() + 3 * 60 * minute;
   await page.goto(`${board}?var-service=checkout&role=Viewer&from=${from}&to=${from + 60 * minute}`);
   const row = panel(page, 'Event').getByRole('row').nth(1);
-  await expect(row).toContainText(
-    /There are no captures of checkout in this time range: (the last one is|there are some up to at least) .* before it/
-  );
+  await expect(row).toContainText(/There are no captures of checkout in this time range: the last one is .* before it/);
   await row.getByRole('link').click();
   await expectEvent(page, /^Peak of \d+ captures of 2 instances: .* at 96 % of 192 MiB/);
   await expect(page).toHaveURL(/role=Viewer/);

@@ -96,18 +96,17 @@ export function replaceVariables(
     if (value === undefined) {
       return whole;
     }
+    const values = [value].flat();
     if (own === 'queryparam') {
-      return [value]
-        .flat()
-        .map((each) => `var-${name}=${encodeURIComponent(each)}`)
-        .join('&');
+      return values.map((each) => `var-${name}=${encodeURIComponent(each)}`).join('&');
+    }
+    if (values.join() === '.*') {
+      return '.*'; // All is a pattern already.
     }
     if (own === 'regex') {
-      // A value of All is a pattern already.
-      const each = [value].flat().map((one) => (one === '.*' ? one : grafanaData.escapeStringForRegex(one)));
+      const each = values.map((one) => grafanaData.escapeStringForRegex(one));
       return each.length === 1 ? each[0] : `(${each.join('|')})`;
     }
-    const isAll = [value].flat().join() === '.*';
-    return typeof format === 'function' && !name.startsWith('__') && !isAll ? format(value) : [value].flat().join(',');
+    return typeof format === 'function' && !name.startsWith('__') ? format(value) : values.join(',');
   });
 }

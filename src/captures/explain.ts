@@ -96,10 +96,13 @@ export async function listsOtherwise(
   const { spans } = await planSpans(store, layout, { prefix, ...range, labels }, signal);
   const span = spans.find(({ startAfter }) => startAfter !== undefined);
   if (span) {
+    // What ends within a page is read to its end, so that the search for what is nearest knows all of it.
+    let isTold = false;
     for await (const _ of store.list({ prefix: span.prefix, maxAge: maxAges.settled }, signal)) {
-      if (hasChanged() || server.inOrder >= enoughInOrder) {
+      if (isTold) {
         break;
       }
+      isTold = hasChanged() || server.inOrder >= enoughInOrder;
     }
   }
   return hasChanged();

@@ -171,6 +171,18 @@ describe('a listing', () => {
     expect(bucket.lists).toHaveLength(3);
   });
 
+  test('gives what is remembered as one page, in however many stretches it was learnt', async () => {
+    const bucket = hourOf();
+    bucket.pageSize = 20;
+    await read(bucket.remembered, { prefix: 's/' });
+    const pages: number[] = [];
+    for await (const page of bucket.remembered.list({ prefix: 's/', maxAge: minute }, never)) {
+      pages.push(page.length);
+    }
+    expect(pages).toEqual([60]);
+    expect(bucket.lists).toHaveLength(3);
+  });
+
   test('answers what lies within it, for some seconds', async () => {
     const bucket = hourOf();
     await read(bucket.remembered, { prefix: 's/' });

@@ -144,22 +144,33 @@ class RememberedListings {
     /** Undefined behind the last key of all. */
     let place: string | undefined =
       startAfter !== undefined && compareKeys(startAfter, prefix) >= 0 ? after(startAfter) : prefix;
+    // What is remembered is given as one page, in however many stretches it was learnt: who counts pages counts requests.
+    let known: Array<readonly ObjectInfo[]> = [];
     try {
       while (place !== undefined && isBefore(place, end)) {
         signal.throwIfAborted();
         const remembered = this.rememberedAt(place, recent, begun, span.maxAge);
+        if (!remembered && known.length > 0) {
+          yield known.flat();
+          known = [];
+        }
         const stretch: Page =
           remembered ?? (await this.listedFrom(place, { span, recent, end, asker, joined }, signal));
         if (isBefore(place, stretch.to)) {
           const to: string | undefined = firstEnd(stretch.to, end);
           const objects = objectsIn(stretch, place, to);
           place = to;
-          if (objects.length > 0) {
+          if (objects.length > 0 && remembered) {
+            known.push(objects);
+          } else if (objects.length > 0) {
             yield objects;
           }
         } else {
           yield []; // Its reader may know by now that it should ask otherwise.
         }
+      }
+      if (known.length > 0) {
+        yield known.flat();
       }
     } finally {
       this.leave(asker, joined);

@@ -109,6 +109,22 @@ test('an order that one key alone cannot show is found out where nothing is foun
   expect((await listOrExplain(bucket, '{service="querier"}', range, signal)).captures).toHaveLength(6);
 });
 
+test('the last capture before an empty range is exact, of what that has listed', async () => {
+  const times = Array.from({ length: 100 }, (_, i) => end - i * 60_000);
+  const bucket = bucketOf(
+    {},
+    times.map((time) => keyAt(time, 'ingester'))
+  );
+  const empty = { from: end + 3 * hour, to: end + 4 * hour };
+  const { notices, elsewhere } = await listOrExplain(bucket, '{service="ingester"}', empty, signal);
+  expect(notices.map(({ text }) => text)).toEqual([
+    expect.stringMatching(/^There are no captures of ingester in this time range: the last one is 3 h before it/),
+  ]);
+  expect(elsewhere).toBeDefined();
+  // The range, the order, the services.
+  expect(bucket.server.requests).toHaveLength(3);
+});
+
 test('a refresh of a server without an order lists what the range has, and shares it', async () => {
   const bucket = bucketOf({ order: shuffled });
   await listCaptures(bucket, '', range, signal);
