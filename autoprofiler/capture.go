@@ -22,6 +22,9 @@ type part struct {
 	cost  uint64 // bytes of memory that writing it takes, at most, about
 }
 
+// heapPart is the first file of every capture; the second is Meta.part.
+var heapPart = part{name: "heap.pb.gz", stage: StageHeap, write: lookup("heap", 0)}
+
 // Those of goroutines were measured with Go 1.26, see TestTheCostOfGoroutinesIsEstimated; the others are guesses on the safe side.
 const (
 	// A goroutine profile has a record of up to 128 frames for each goroutine, and takes at most 0.7 of the stacks in use.
@@ -71,14 +74,13 @@ func (p *Profiler) capture(now time.Time, c cause, reading Reading) (Meta, error
 		}
 		written++
 	}
-	heap := part{name: "heap.pb.gz", stage: StageHeap, write: lookup("heap", 0)}
-	write(heap)
+	write(heapPart)
 	// The heap profile has taken memory, and so has the service since.
 	if again, err := p.read(); err == nil {
 		reading = again
 	}
 	parts, omitted := p.affordable(p.parts(), reading)
-	meta.Files, meta.Omitted = []string{heap.name}, omitted
+	meta.Files, meta.Omitted = []string{heapPart.name}, omitted
 	// Begun before meta.json names it, as the profiler can be in use.
 	var cpu func()
 	parts = slices.DeleteFunc(parts, func(part part) bool {
@@ -94,7 +96,7 @@ func (p *Profiler) capture(now time.Time, c cause, reading Reading) (Meta, error
 		p.background.Go(cpu)
 	}
 	meta.SpoolTrouble = p.spoolTroubleText()
-	write(part{name: "meta.json", stage: StageMeta, write: meta.write})
+	write(meta.part())
 	for _, part := range parts {
 		write(part)
 	}
@@ -120,13 +122,10 @@ func (p *Profiler) keepStandby(now time.Time, c cause, reading Reading) {
 		return // Memory dies with the process.
 	}
 	meta := p.newMeta(now, c, reading)
-	meta.Standby, meta.Files = true, []string{"heap.pb.gz"}
+	meta.Standby, meta.Files = true, []string{heapPart.name}
 	folder := meta.folder()
 	p.spool.Hold(folder)
-	for _, part := range []part{
-		{name: "heap.pb.gz", stage: StageHeap, write: lookup("heap", 0)},
-		{name: "meta.json", stage: StageMeta, write: meta.write},
-	} {
+	for _, part := range []part{heapPart, meta.part()} {
 		if err := p.guard(part.stage, func() error { return p.write(folder, part) }); err != nil {
 			p.spool.Drop(folder) // The one before stays.
 			return

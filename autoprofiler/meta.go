@@ -184,6 +184,8 @@ func (m Meta) folder() string {
 	}.Folder()
 }
 
+func (m Meta) part() part { return part{name: "meta.json", stage: StageMeta, write: m.write} }
+
 func (m Meta) write(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
