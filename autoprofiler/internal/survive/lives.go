@@ -57,7 +57,6 @@ func (l life) live() {
 // cell counts what happened at one share of the limit.
 type cell struct {
 	runs, killed, captures, omitted int
-	highest                         uint64 // bytes that were in use
 }
 
 func (c cell) String() string {
@@ -105,7 +104,7 @@ func (l life) times(ctx context.Context, limit uint64, runs int) (c cell, err er
 		if err != nil {
 			return c, err
 		}
-		isKilled, peak, err := start(ctx, l.name, limit, []string{"GOMEMLIMIT=off", envFolder + "=" + folder})
+		isKilled, _, err := start(ctx, l.name, limit, []string{"GOMEMLIMIT=off", envFolder + "=" + folder})
 		if err == nil {
 			err = c.count(folder)
 		}
@@ -114,7 +113,6 @@ func (l life) times(ctx context.Context, limit uint64, runs int) (c cell, err er
 			return c, err
 		}
 		c.runs++
-		c.highest = max(c.highest, peak)
 		if isKilled {
 			c.killed++
 		}
