@@ -151,7 +151,7 @@ func live(config Config, p pattern, others func(value, s float64) []Reading) (o 
 	return o
 }
 
-// signals are what else is looked at: the heap below the cgroup, or a cgroup full of files.
+// others are what else is looked at: the heap below the cgroup, or a cgroup full of files.
 var others = map[string]func(value, s float64) []Reading{
 	"alone":         func(float64, float64) []Reading { return nil },
 	"with the heap": func(value, _ float64) []Reading { return []Reading{{"heap", uint64(value * 0.97 * (1 << 30))}} },
