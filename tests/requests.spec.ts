@@ -1,15 +1,6 @@
-import { expect, test, type Page } from './test';
 import { readAgain, requestsOf, total } from './counts';
-
-const storeUrl = `http://127.0.0.1:${process.env.STORE_PORT ?? 9987}`;
-
-/** Until every panel has its last answer. */
-async function drawn(page: Page): Promise<void> {
-  const panels = page.locator('.grid .panel');
-  const waiting = panels.filter({ has: page.locator('[data-state="Loading"], [data-testid="Spinner"]') });
-  await expect.poll(() => panels.count()).toBeGreaterThan(4);
-  await expect(waiting).toHaveCount(0, { timeout: 30_000 });
-}
+import { expect, test } from './test';
+import { drawn, storeUrl } from './workbench';
 
 test.describe('Memory incident', () => {
   const address = '/d/pproflens-incident?var-service=checkout&var-instance=checkout-0';

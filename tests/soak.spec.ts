@@ -1,11 +1,11 @@
-import { expect, test, type Page } from './test';
 import { readAgain, requestsOf, total } from './counts';
+import { expect, test, type Page } from './test';
+import { drawn, storeUrl } from './workbench';
 
 // REFRESHES=200 is `npm run soak`. 20 are for npm test: what a refresh leaves behind shows in them too.
 const refreshes = Number(process.env.REFRESHES ?? 20);
 /** From here on the caches hold what the dashboard asks. */
 const warm = 5;
-const storeUrl = `http://127.0.0.1:${process.env.STORE_PORT ?? 9987}`;
 
 /** Bytes of a thread's objects and buffers after a collection. */
 type Heap = () => Promise<number>;
@@ -54,14 +54,6 @@ async function heaps(page: Page): Promise<{ readonly main: Heap; readonly worker
       return bytes;
     },
   };
-}
-
-/** Until every panel has its last answer. */
-async function drawn(page: Page): Promise<void> {
-  const panels = page.locator('.grid .panel');
-  const waiting = panels.filter({ has: page.locator('[data-state="Loading"], [data-testid="Spinner"]') });
-  await expect.poll(() => panels.count()).toBeGreaterThan(4);
-  await expect(waiting).toHaveCount(0, { timeout: 30_000 });
 }
 
 test(`${refreshes} refreshes of Memory incident leave no memory behind, and read no object again`, async ({

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, type Page } from './test';
+import { storeUrl } from './workbench';
 
 /** Opens Explore with a query, as a link would. */
 const explore = (page: Page, query: object) =>
@@ -131,7 +132,7 @@ test('a viewer reads, and can neither save nor write to the bucket', async ({ pa
   }
   const read = await request.get('/api/datasources/proxy/uid/pproflens/s3/?list-type=2&max-keys=1');
   expect(read.status()).toBe(200);
-  const stats = await request.get(`http://127.0.0.1:${process.env.STORE_PORT ?? 9987}/_stats`);
+  const stats = await request.get(`${storeUrl}/_stats`);
   expect(await stats.json()).toMatchObject({ writes: 0 });
 });
 
