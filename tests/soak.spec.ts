@@ -1,60 +1,12 @@
+import { heaps } from '../src/cli/bench/heaps';
 import { readAgain, requestsOf, total } from './counts';
-import { expect, test, type Page } from './test';
+import { expect, test } from './test';
 import { drawn, storeUrl } from './workbench';
 
 // REFRESHES=200 is `npm run soak`. 20 are for npm test: what a refresh leaves behind shows in them too.
 const refreshes = Number(process.env.REFRESHES ?? 20);
 /** From here on the caches hold what the dashboard asks. */
 const warm = 5;
-
-/** Bytes of a thread's objects and buffers after a collection. */
-type Heap = () => Promise<number>;
-
-interface HeapUsage {
-  readonly usedSize: number;
-  readonly backingStorageSize?: number;
-}
-
-const heapOf = async (send: (method: string) => Promise<unknown>): Promise<number> => {
-  await send('HeapProfiler.collectGarbage');
-  await send('HeapProfiler.collectGarbage');
-  const { usedSize, backingStorageSize = 0 } = (await send('Runtime.getHeapUsage')) as HeapUsage;
-  return usedSize + backingStorageSize;
-};
-
-/** The page's thread, and its workers, which answer through the page's session. */
-async function heaps(page: Page): Promise<{ readonly main: Heap; readonly workers: Heap }> {
-  const session = await page.context().newCDPSession(page);
-  const attached = new Set<string>();
-  const waiting = new Map<number, (result: unknown) => void>();
-  session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
-    if (targetInfo.type === 'worker') {
-      attached.add(sessionId);
-    }
-  });
-  session.on('Target.detachedFromTarget', ({ sessionId }) => attached.delete(sessionId));
-  session.on('Target.receivedMessageFromTarget', ({ message }) => {
-    const { id, result } = JSON.parse(message) as { id: number; result: unknown };
-    waiting.get(id)?.(result);
-  });
-  await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
-  let id = 0;
-  const sendTo = (sessionId: string) => (method: string) =>
-    new Promise((resolve) => {
-      waiting.set(++id, resolve);
-      void session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method }) });
-    });
-  return {
-    main: () => heapOf((method) => session.send(method as 'HeapProfiler.collectGarbage')),
-    async workers() {
-      let bytes = 0;
-      for (const sessionId of attached) {
-        bytes += await heapOf(sendTo(sessionId));
-      }
-      return bytes;
-    },
-  };
-}
 
 test(`${refreshes} refreshes of Memory incident leave no memory behind, and read no object again`, async ({
   page,

@@ -1,5 +1,6 @@
-import type { Browser, CDPSession, Page } from '@playwright/test';
+import type { Browser, Page } from '@playwright/test';
 import { withDemo } from './demo';
+import { heaps } from './heaps';
 import { round } from './median';
 
 // npm run bench:refresh [REFRESHES]
@@ -36,46 +37,6 @@ async function opening(browser: Browser, url: string): Promise<number> {
   return time;
 }
 
-/** Bytes that a thread holds after a collection: its heap, and its array buffers, which profiles are. */
-type Heap = () => Promise<number>;
-
-const heapOf =
-  (send: (method: string) => Promise<Record<string, number>>): Heap =>
-  async () => {
-    await send('HeapProfiler.collectGarbage');
-    await send('HeapProfiler.collectGarbage');
-    const { usedSize, backingStorageSize = 0 } = await send('Runtime.getHeapUsage');
-    return usedSize + backingStorageSize;
-  };
-
-/** The page's first worker, once it is there: its session is within the page's. */
-async function workerHeap(session: CDPSession): Promise<() => Heap> {
-  let worker: string | undefined;
-  let nextId = 1;
-  const waiting = new Map<number, (result: Record<string, number>) => void>();
-  session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
-    worker ??= targetInfo.type === 'worker' ? sessionId : undefined;
-  });
-  session.on('Target.receivedMessageFromTarget', ({ message }) => {
-    const { id, result } = JSON.parse(message);
-    waiting.get(id)?.(result);
-    waiting.delete(id);
-  });
-  await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
-  return () => {
-    if (!worker) {
-      throw new Error('The page has no worker.');
-    }
-    const sessionId = worker;
-    return heapOf((method) => {
-      const id = nextId++;
-      const answer = new Promise<Record<string, number>>((resolve) => waiting.set(id, resolve));
-      const message = JSON.stringify({ id, method });
-      return session.send('Target.sendMessageToTarget', { sessionId, message }).then(() => answer);
-    });
-  };
-}
-
 interface Stats {
   readonly lists: Record<string, number>;
   readonly gets: Record<string, number>;
@@ -87,8 +48,6 @@ async function soak(page: Page, url: string, storeUrl: string): Promise<object> 
     const { lists, gets } = (await (await page.request.get(`${storeUrl}/_stats`)).json()) as Stats;
     return { lists: total(lists), gets: total(gets) };
   };
-  const session = await page.context().newCDPSession(page);
-  const ofWorker = await workerHeap(session);
   await page.goto(`${url}/?tab=incident&${dashboard}`);
   await drawn(page);
   const refresh = async () => {
@@ -100,13 +59,8 @@ async function soak(page: Page, url: string, storeUrl: string): Promise<object> 
   for (let i = 0; i < 10; i++) {
     await refresh();
   }
-  const heaps = {
-    main: heapOf(
-      (method) => session.send(method as 'Runtime.getHeapUsage') as unknown as Promise<Record<string, number>>
-    ),
-    worker: ofWorker(),
-  };
-  const look = async () => ({ main: await heaps.main(), worker: await heaps.worker() });
+  const { main, workers } = await heaps(page);
+  const look = async () => ({ main: await main(), worker: await workers() });
   const [before, asked] = [await look(), await stats()];
   for (let i = 0; i < refreshes; i++) {
     await refresh();
