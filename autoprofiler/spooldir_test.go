@@ -17,6 +17,22 @@ import (
 	"time"
 )
 
+// captureTo makes a capture, and waits until so many files are in the bucket.
+func captureTo(t *testing.T, p *Profiler, target *bucket, files int) (took time.Duration) {
+	t.Helper()
+	start := time.Now()
+	if _, err := p.Capture(t.Context(), ""); err != nil {
+		t.Error(err)
+	}
+	took = time.Since(start)
+	for end := time.Now().Add(10 * time.Second); target.len() < files; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d files are in the bucket, want %d", target.len(), files)
+		}
+	}
+	return took
+}
+
 // A disk that becomes read-only while the process runs, by the kernel's own error: the next capture is not lost.
 func TestADiskThatBecomesReadOnly(t *testing.T) {
 	dir := t.TempDir()
@@ -26,25 +42,14 @@ func TestADiskThatBecomesReadOnly(t *testing.T) {
 	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
 	target, o := newBucket(), newObserved()
 	p := startTest(t, Config{Target: target, Observer: o, SpoolDir: dir}, newMemory(100))
-	capture := func(files int) {
-		t.Helper()
-		if _, err := p.Capture(t.Context(), ""); err != nil {
-			t.Error(err)
-		}
-		for end := time.Now().Add(10 * time.Second); target.len() < files; time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%d files are in the bucket, want %d", target.len(), files)
-			}
-		}
-	}
-	capture(3)
+	captureTo(t, p, target, 3)
 	if n, err := o.failed(StageSpool); n > 0 {
 		t.Fatalf("failed while the disk is well: %v", err)
 	}
 	if err := syscall.Mount("none", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Skipf("no file system can be made read-only: %v", err)
 	}
-	capture(6)
+	captureTo(t, p, target, 6)
 	if n, err := o.failed(StageSpool); n != 1 || !strings.Contains(err.Error(), "read-only file system") {
 		t.Errorf("said %d times: %v", n, err)
 	}
@@ -129,21 +134,7 @@ func TestASpoolDirThatHangsLater(t *testing.T) {
 		return readings
 	}
 	p := startTest(t, Config{Target: target, Observer: o, SpoolDir: dir, Interval: 20 * time.Millisecond}, newMemory(100))
-	capture := func(files int) (took time.Duration) {
-		t.Helper()
-		start := time.Now()
-		if _, err := p.Capture(t.Context(), ""); err != nil {
-			t.Error(err)
-		}
-		took = time.Since(start)
-		for end := time.Now().Add(10 * time.Second); target.len() < files; time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%d files are in the bucket, want %d", target.len(), files)
-			}
-		}
-		return took
-	}
-	capture(3)
+	captureTo(t, p, target, 3)
 	if err := run("fsfreeze", "-f", dir); err != nil {
 		t.Skipf("no file system can be frozen: %v", err)
 	}
@@ -153,7 +144,7 @@ func TestASpoolDirThatHangsLater(t *testing.T) {
 		}
 	})
 	t.Cleanup(thaw)
-	first, second := capture(6), capture(9)
+	first, second := captureTo(t, p, target, 6), captureTo(t, p, target, 9)
 	t.Logf("a capture takes %v when the disk begins to hang, then %v", first, second)
 	if first > 5*time.Second || second > time.Second {
 		t.Errorf("a capture takes %v, then %v", first, second)
