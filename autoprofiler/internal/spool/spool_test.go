@@ -36,6 +36,7 @@ func short(key string) string {
 type recorder struct {
 	mu      sync.Mutex
 	dropped []string
+	said    []error // of the disk's trouble
 }
 
 func (r *recorder) options() Options {
@@ -46,15 +47,29 @@ func (r *recorder) options() Options {
 	}}
 }
 
+// withMemory are the options of a spool whose memory takes what the disk does not.
+func (r *recorder) withMemory() Options {
+	options := r.options()
+	options.MemoryBytes, options.MemoryFile = 50, 40
+	options.Trouble = func(err error) { r.said = append(r.said, err) }
+	return options
+}
+
+// openAt opens the spool in a folder.
+func openAt(t *testing.T, dir string, options Options) *Spool {
+	t.Helper()
+	s, err := Disk(dir, time.Minute, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // both runs a test with a spool on disk and with one in memory.
 func both(t *testing.T, test func(t *testing.T, s *Spool, r *recorder)) {
 	t.Run("disk", func(t *testing.T) {
 		r := &recorder{}
-		s, err := Disk(t.TempDir(), time.Minute, r.options())
-		if err != nil {
-			t.Fatal(err)
-		}
-		test(t, s, r)
+		test(t, openAt(t, t.TempDir(), r.options()), r)
 	})
 	t.Run("memory", func(t *testing.T) {
 		r := &recorder{}
@@ -315,13 +330,9 @@ func TestMemoryTakesWhatABrokenDiskDoesNot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &recorder{}
-				options := r.options()
-				var said []error
-				options.MemoryBytes, options.MemoryFile = 50, 40
-				options.Trouble = func(err error) { said = append(said, err) }
 				broken := *d
 				*d = brokenDisk{memory: d.memory}
-				s := newSpool(d, options)
+				s := newSpool(d, r.withMemory())
 				mustPut(t, s, keyOf(10, "heap.pb.gz"), 20)
 				*d = broken
 				if name == "full" { // The oldest goes first there.
@@ -334,8 +345,8 @@ func TestMemoryTakesWhatABrokenDiskDoesNot(t *testing.T) {
 				} else if again {
 					mustPut(t, s, keyOf(20, "heap.pb.gz"), 20)
 				}
-				if len(said) != 1 || said[0] == nil || s.Trouble() == nil {
-					t.Errorf("said %v, trouble %v", said, s.Trouble())
+				if len(r.said) != 1 || r.said[0] == nil || s.Trouble() == nil {
+					t.Errorf("said %v, trouble %v", r.said, s.Trouble())
 				}
 				mustPut(t, s, keyOf(30, "heap.pb.gz"), 40) // The memory is bounded, and the disk keeps what it has.
 				if got := strings.Join(r.dropped, ", "); got != "20 heap.pb.gz: the spool is full" {
@@ -360,8 +371,8 @@ func TestMemoryTakesWhatABrokenDiskDoesNot(t *testing.T) {
 				*d = brokenDisk{memory: d.memory}
 				time.Sleep(retryDisk)
 				mustPut(t, s, keyOf(50, "meta.json"), 5)
-				if len(said) != 2 || said[1] != nil || s.Trouble() != nil || d.memory[keyOf(50, "meta.json")] == nil {
-					t.Errorf("the disk is back: said %v, trouble %v", said, s.Trouble())
+				if len(r.said) != 2 || r.said[1] != nil || s.Trouble() != nil || d.memory[keyOf(50, "meta.json")] == nil {
+					t.Errorf("the disk is back: said %v, trouble %v", r.said, s.Trouble())
 				}
 				for f, ok := s.Next(); ok; f, ok = s.Next() {
 					s.Done(f)
@@ -424,12 +435,8 @@ func TestADiskThatHangsIsGivenUpInTime(t *testing.T) {
 		t.Run(operation, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &recorder{}
-				options := r.options()
-				var said []error
-				options.MemoryBytes, options.MemoryFile = 50, 40
-				options.Trouble = func(err error) { said = append(said, err) }
 				d := &hangingDisk{memory: memory{}, operation: operation, back: make(chan struct{})}
-				s := newSpool(d, options)
+				s := newSpool(d, r.withMemory())
 				start := time.Now()
 				switch operation {
 				case "open":
@@ -456,8 +463,8 @@ func TestADiskThatHangsIsGivenUpInTime(t *testing.T) {
 				if took := time.Since(start); took > diskTimeout || s.inMemory != 40 || s.Bytes() != 40 {
 					t.Errorf("took %v, %d bytes are in memory, %d in all", took, s.inMemory, s.Bytes())
 				}
-				if len(said) != 1 || !errors.Is(said[0], ErrLate) {
-					t.Errorf("said %v", said)
+				if len(r.said) != 1 || !errors.Is(r.said[0], ErrLate) {
+					t.Errorf("said %v", r.said)
 				}
 				time.Sleep(retryDisk) // Still late: it is asked, and costs no time.
 				start = time.Now()
@@ -472,8 +479,8 @@ func TestADiskThatHangsIsGivenUpInTime(t *testing.T) {
 					t.Errorf("left %d files that memory has", n)
 				}
 				mustPut(t, s, keyOf(30, "meta.json"), 5)
-				if len(said) != 2 || said[1] != nil || d.memory[keyOf(30, "meta.json")] == nil {
-					t.Errorf("the disk is back: said %v", said)
+				if len(r.said) != 2 || r.said[1] != nil || d.memory[keyOf(30, "meta.json")] == nil {
+					t.Errorf("the disk is back: said %v", r.said)
 				}
 			})
 		})
@@ -483,22 +490,15 @@ func TestADiskThatHangsIsGivenUpInTime(t *testing.T) {
 func TestAFolderThatHangsIsTakenWhenItOpens(t *testing.T) {
 	dir := t.TempDir()
 	r := &recorder{}
-	earlier, err := Disk(dir, time.Minute, r.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	earlier := openAt(t, dir, r.options())
 	mustPut(t, earlier, keyOf(10, "heap.pb.gz"), 20)
 	synctest.Test(t, func(t *testing.T) {
-		options := r.options()
-		var said []error
-		options.MemoryBytes, options.MemoryFile = 50, 40
-		options.Trouble = func(err error) { said = append(said, err) }
 		back := make(chan struct{})
 		start := time.Now()
 		s, err := openDisk(func() (*disk.Dir, error) {
 			<-back
 			return disk.Open(dir, 0o600)
-		}, 2*time.Second, options)
+		}, 2*time.Second, r.withMemory())
 		if took := time.Since(start); err != nil || took != 2*time.Second || !errors.Is(s.Trouble(), ErrLate) {
 			t.Fatalf("it took %v: %v, trouble %v", took, err, s.Trouble())
 		}
@@ -509,8 +509,8 @@ func TestAFolderThatHangsIsTakenWhenItOpens(t *testing.T) {
 		close(back)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if s.Len() != 2 || s.Trouble() != nil || len(said) != 2 || said[1] != nil {
-			t.Errorf("the folder is back: %d files, trouble %v, said %v", s.Len(), s.Trouble(), said)
+		if s.Len() != 2 || s.Trouble() != nil || len(r.said) != 2 || r.said[1] != nil {
+			t.Errorf("the folder is back: %d files, trouble %v, said %v", s.Len(), s.Trouble(), r.said)
 		}
 		mustPut(t, s, keyOf(30, "heap.pb.gz"), 20)
 		if _, err := os.Stat(filepath.Join(dir, keyOf(30, "heap.pb.gz"))); err != nil {
@@ -595,10 +595,7 @@ func TestManyWriters(t *testing.T) {
 func TestAnEarlierProcessesFiles(t *testing.T) {
 	dir := t.TempDir()
 	r := &recorder{}
-	first, err := Disk(dir, time.Minute, r.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := openAt(t, dir, r.options())
 	mustPut(t, first, keyOf(10, "heap.pb.gz"), 30)
 	mustPut(t, first, keyOf(10, "goroutine.pb.gz"), 5)
 	mustPut(t, first, keyOf(10, "meta.json"), 20)
@@ -616,10 +613,7 @@ func TestAnEarlierProcessesFiles(t *testing.T) {
 	long := time.Now().Add(-2 * abandoned)
 	os.Chtimes(old, long, long)
 
-	second, err := Disk(dir, time.Minute, r.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	second := openAt(t, dir, r.options())
 	if second.Bytes() != 75 || second.Len() != 4 {
 		t.Errorf("took over %d files of %d bytes, want 4 of 75", second.Len(), second.Bytes())
 	}
@@ -647,16 +641,10 @@ func TestAnEarlierProcessesFiles(t *testing.T) {
 func TestTwoProcessesWithOneFolder(t *testing.T) {
 	dir := t.TempDir()
 	r := &recorder{}
-	first, err := Disk(dir, time.Minute, r.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := openAt(t, dir, r.options())
 	mustPut(t, first, keyOf(10, "meta.json"), 30)
 	mustPut(t, first, keyOf(10, "heap.pb.gz"), 30)
-	second, err := Disk(dir, time.Minute, r.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	second := openAt(t, dir, r.options())
 	for range 2 {
 		for _, s := range []*Spool{first, second} {
 			f, ok := s.Next()
@@ -679,18 +667,12 @@ func TestTwoProcessesWithOneFolder(t *testing.T) {
 func TestASmallerSpoolThanTheEarlierProcesses(t *testing.T) {
 	dir := t.TempDir()
 	r := &recorder{}
-	first, err := Disk(dir, time.Minute, r.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := openAt(t, dir, r.options())
 	mustPut(t, first, keyOf(10, "heap.pb.gz"), 30)
 	mustPut(t, first, keyOf(20, "heap.pb.gz"), 30)
 	smaller := r.options()
 	smaller.MaxBytes = 50
-	second, err := Disk(dir, time.Minute, smaller)
-	if err != nil {
-		t.Fatal(err)
-	}
+	second := openAt(t, dir, smaller)
 	if f, _ := second.Next(); short(f.Key) != "20 heap.pb.gz" || second.Bytes() != 30 {
 		t.Errorf("kept %s, %d bytes", short(f.Key), second.Bytes())
 	}
