@@ -442,7 +442,7 @@ func (w *Writer) Commit() error {
 	if err := w.commit(); err != nil {
 		return w.refused(err)
 	}
-	if !w.inMemory && w.spool.Trouble() != nil {
+	if !w.inMemory {
 		w.spool.setTrouble(nil)
 	}
 	return nil
