@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { root, say } from './setup.mjs';
@@ -32,9 +33,7 @@ function readOptions(args) {
 }
 
 async function bundle() {
-  const cache = join(root, 'node_modules/.cache');
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, 'fuzz-'));
+  const folder = mkdtempSync(join(tmpdir(), 'pproflens-fuzz-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const outfile = join(folder, 'worker.cjs');
   const instrumenter = createInstrumenter({ esModules: true, compact: false, parserPlugins: ['typescript'] });
