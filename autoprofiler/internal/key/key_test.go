@@ -207,11 +207,11 @@ func TestIDs(t *testing.T) {
 
 // In the plugin's repository, its default layout and ours are the same text.
 func TestTemplateIsThePlugins(t *testing.T) {
-	layout, err := os.ReadFile("../../../src/captures/presets.ts")
+	layout, err := os.ReadFile("../../../src/captures/presetTemplates.ts")
 	if err != nil {
 		t.Skip("not in the plugin's repository")
 	}
 	if !strings.Contains(string(layout), "'"+Template+"'") {
-		t.Errorf("src/captures/presets.ts does not have the template %s", Template)
+		t.Errorf("src/captures/presetTemplates.ts does not have the template %s", Template)
 	}
 }
