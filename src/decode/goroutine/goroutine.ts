@@ -23,8 +23,9 @@ const hasGoroutines = (bytes: Uint8Array): boolean => findHeader(bytes, 0, bytes
  */
 export async function decodeText(text: Uint8Array, onProgress?: OnProgress): Promise<Profile | undefined> {
   const { bytes, notices } = fromLog(text);
-  if (countHeader(bytes)) {
-    return withNotices(decodeCount(bytes), notices);
+  const header = countHeader(bytes);
+  if (header) {
+    return withNotices(decodeCount(bytes, header), notices);
   }
   return hasGoroutines(bytes) ? withNotices(await decodeDump(bytes, onProgress), notices) : undefined;
 }
