@@ -5,7 +5,7 @@ import type { Profile } from '../../profile/profile';
 import type { Notice } from '../../text/notice';
 import { CommentedStacks } from './commentedStacks';
 import { LabelText } from './labelList';
-import { byte, skipDigits, skipSpace, startsWith, textOf, toNumber, word } from './scan';
+import { skipDigits, skipSpace, startsWith, textOf, toNumber, trimmedEnd, word } from './scan';
 import { maxRows } from './tables';
 
 /** How far comments may come before the header. */
@@ -95,10 +95,7 @@ class CountReader {
     for (let start = header.end; start < bytes.length;) {
       const next = bytes.indexOf(10, start);
       const end = next < 0 ? bytes.length : next;
-      let stop = end;
-      while (stop > start && (bytes[stop - 1] === 13 || bytes[stop - 1] === byte.space)) {
-        stop--;
-      }
+      const stop = trimmedEnd(bytes, start, end);
       lineNumber++;
       if (startsWith(bytes, start, stop, words.end)) {
         break;
