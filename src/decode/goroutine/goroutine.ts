@@ -1,5 +1,5 @@
 import type { Profile } from '../../profile/profile';
-import type { Notice } from '../../text/notice';
+import { grouped, type Notice } from '../../text/notice';
 import { countHeader, decodeCount } from './count';
 import { DumpReader } from './dump';
 import { dumpProfile } from './dumpProfile';
@@ -52,7 +52,7 @@ async function decodeDump(text: Uint8Array, onProgress?: OnProgress): Promise<Pr
     : withNotices(profile, [
         {
           severity: 'info',
-          text: `Lines that a log collector had cut in pieces are joined: ${count.toLocaleString('en-US')}.`,
+          text: `Lines that a log collector had cut in pieces are joined: ${grouped(count)}.`,
         },
       ]);
 }
