@@ -3,7 +3,7 @@ import { grouped, type Notice } from '../../text/notice';
 import { countHeader, decodeCount } from './count';
 import { DumpReader } from './dump';
 import { dumpProfile } from './dumpProfile';
-import { joined } from './joinLines';
+import { withoutCuts } from './joinLines';
 import { fromLog } from './logText';
 import { findHeader } from './scan';
 
@@ -43,7 +43,7 @@ async function decodeDump(text: Uint8Array, onProgress?: OnProgress): Promise<Pr
   let count = 0;
   for (let i = 0; i < maxPieces && reader.cuts.length > 0; i++) {
     count += reader.cuts.length;
-    bytes = joined(bytes, reader.cuts);
+    bytes = withoutCuts(bytes, reader.cuts);
     reader = await readDump(bytes, onProgress);
   }
   const profile = dumpProfile(reader, bytes);
