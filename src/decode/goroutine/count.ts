@@ -3,6 +3,7 @@ import { grownRows } from '../../profile/interner';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import type { Notice } from '../../text/notice';
+import { emptyHeader } from '../emptyHeader';
 import { CommentedStacks } from './commentedStacks';
 import { LabelText } from './labelList';
 import { skipDigits, skipSpace, startsWith, textOf, toNumber, trimmedEnd, word } from './scan';
@@ -178,16 +179,10 @@ class CountReader {
     const valueType = { type, unit: 'count' };
     return Object.freeze({
       ...finished,
+      ...emptyHeader,
       sampleTypes: [valueType],
-      defaultSampleType: '',
       periodType: valueType,
       period: 1,
-      timeNanos: 0n,
-      durationNanos: 0,
-      comments: [],
-      docUrl: '',
-      dropFrames: '',
-      keepFrames: '',
       notices: this.notices(total, before),
       sample: {
         length: count.length,

@@ -1,6 +1,7 @@
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import { InputError, type Notice } from '../../text/notice';
+import { emptyHeader } from '../emptyHeader';
 import { OpenStack, TextTables } from '../goroutine/tables';
 import { byte, digitsStart, skipSpace, toNumber } from '../goroutine/scan';
 
@@ -106,16 +107,10 @@ class FoldedReader {
     const { toRows: _, ...tables } = this.tables.finish();
     return Object.freeze({
       ...tables,
+      ...emptyHeader,
       sampleTypes: [{ type: 'samples', unit: 'count' }],
-      defaultSampleType: '',
       periodType: undefined,
       period: 0,
-      timeNanos: 0n,
-      durationNanos: 0,
-      comments: [],
-      docUrl: '',
-      dropFrames: '',
-      keepFrames: '',
       notices: unreadNotice(this.unread, values.length),
       sample: {
         length: values.length,

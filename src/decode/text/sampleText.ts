@@ -1,6 +1,7 @@
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile, RuntimeMemory, ValueType } from '../../profile/profile';
 import type { Notice } from '../../text/notice';
+import { emptyHeader } from '../emptyHeader';
 import { CommentedStacks } from '../goroutine/commentedStacks';
 import { byte, skipSpace, textOf, trimmedEnd } from '../goroutine/scan';
 import { quoted } from './quoted';
@@ -139,19 +140,14 @@ export class SampleTextReader {
     const { label, labelSet: sets } = this.labels.finish();
     return Object.freeze({
       ...tables,
+      ...emptyHeader,
       sampleTypes: format.sampleTypes.map((type, t): ValueType => ({
         ...type,
         ...(isInexact[t] && { isInexact: true }),
       })),
-      defaultSampleType: '',
       periodType: format.periodType,
       period: format.period,
-      timeNanos: 0n,
       durationNanos: format.durationNanos,
-      comments: [],
-      docUrl: '',
-      dropFrames: '',
-      keepFrames: '',
       notices: [...this.notices(), ...more],
       ...('Sys' in memStats && { runtimeMemory: memoryOf(memStats) }),
       sample: {
