@@ -1,5 +1,6 @@
 import type { Profile } from '../../profile/profile';
 import { grouped, type Notice } from '../../text/notice';
+import { progressOf, type OnProgress } from '../progress';
 import { countHeader, decodeCount } from './count';
 import { DumpReader } from './dump';
 import { dumpProfile } from './dumpProfile';
@@ -7,11 +8,7 @@ import { withoutCuts } from './joinLines';
 import { fromLog } from './logText';
 import { findHeader } from './scan';
 
-/** Called while a large file is decoded, with bytes read and bytes in all. */
-export type OnProgress = (done: number, total: number) => void;
-
-/** How often progress is told, in ms, and bytes read between two looks at the clock. */
-const interval = 100;
+/** Bytes read between two looks at the clock. */
 const step = 1024 * 1024;
 
 /** True where any line, whatever a logger put before it, starts a goroutine. */
@@ -58,19 +55,14 @@ async function decodeDump(text: Uint8Array, onProgress?: OnProgress): Promise<Pr
 }
 
 /**
- * In pieces: where a page decodes on its own thread it stays alive between them.
+ * In pieces, between which progress is told.
  * See DumpReader for what is read, profile/goroutineStates.ts for the labels.
  */
 async function readDump(bytes: Uint8Array, onProgress?: OnProgress): Promise<DumpReader> {
   const reader = new DumpReader(bytes);
-  let last = performance.now();
+  const progress = progressOf(bytes.length, onProgress);
   for (let until = step; !reader.read(until); until += step) {
-    const now = performance.now();
-    if (now - last >= interval) {
-      last = now;
-      onProgress?.(reader.pos, bytes.length);
-      await new Promise((resolve) => setTimeout(resolve));
-    }
+    await progress(reader.pos);
   }
   return reader;
 }

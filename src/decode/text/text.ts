@@ -1,5 +1,6 @@
 import type { Profile } from '../../profile/profile';
-import { decodeText as decodeGoroutines, type OnProgress } from '../goroutine/goroutine';
+import { decodeText as decodeGoroutines } from '../goroutine/goroutine';
+import type { OnProgress } from '../progress';
 import { utf16 } from '../utf16';
 import { contentionHeader, decodeContention } from './contention';
 import { decodeFolded, isFolded } from './folded';
