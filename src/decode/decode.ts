@@ -1,9 +1,9 @@
 import { isContainer, isGzip } from './containers';
 import type { Decoded, DecodeOptions } from './decoded';
-import { utf16 } from './goroutine/utf16';
 import { gunzip, isPackedTar } from './gzip';
 import { maxUnpackedBytes, unpacksToTooMuch } from './memory';
 import { decodePprof } from './pprof';
+import { utf16 } from './utf16';
 
 /**
  * Bytes of an object → what they hold. The name of an object says little (text dumps arrive as .pprof, packed files without

@@ -1,5 +1,5 @@
 import type { Profile } from '../profile/profile';
-import type { OnProgress } from './goroutine/goroutine';
+import type { OnProgress } from './progress';
 
 /** What decoders return and the worker's cache holds. */
 export type Decoded = Profile;

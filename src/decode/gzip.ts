@@ -40,14 +40,19 @@ export function isPackedTar(bytes: Uint8Array): boolean {
   return isFound === true;
 }
 
-async function gunzipNative(bytes: Uint8Array, limit: number, size = notedBytes(bytes)): Promise<Uint8Array> {
+/** The platform's inflate, which gives what it unpacks in pieces. */
+export function gunzipReader(bytes: Uint8Array): ReadableStreamDefaultReader<Uint8Array> {
   const source = new ReadableStream<BufferSource>({
     start(controller) {
       controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
       controller.close();
     },
   });
-  const reader = source.pipeThrough(new DecompressionStream('gzip')).getReader();
+  return source.pipeThrough(new DecompressionStream('gzip')).getReader();
+}
+
+async function gunzipNative(bytes: Uint8Array, limit: number, size = notedBytes(bytes)): Promise<Uint8Array> {
+  const reader = gunzipReader(bytes);
   const output = new Output(size, limit);
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     try {

@@ -6,7 +6,7 @@ const MiB = 1024 * 1024;
  * Most memory that reading one object may take, its unpacked bytes included. What programs write stays far below: 30 MB with
  * 200,000 samples take 70 MiB. A few kB can say that there is more of anything than a browser's tab has memory.
  */
-export const maxMemory = 224 * MiB;
+const maxMemory = 224 * MiB;
 /** Most bytes that a file may unpack to. */
 export const maxUnpackedBytes = 192 * MiB;
 
@@ -19,10 +19,10 @@ export const unpacksToTooMuch = (limit: number): InputError => tooLarge(`it unpa
  */
 export function memoryLeft(
   held: number,
-  needs: ReadonlyArray<readonly [count: number, what: string, each: number]>
+  needs: ReadonlyArray<readonly [count: number, what: string, each: number]> = []
 ): number {
   let left = maxMemory - held;
-  let [most] = needs;
+  let [most = [held, 'bytes', 1]] = needs;
   for (const need of needs) {
     left -= need[0] * need[2];
     most = need[0] * need[2] > most[0] * most[2] ? need : most;

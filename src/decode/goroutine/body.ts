@@ -4,8 +4,8 @@ import type { GoroutineRows } from './rows';
 import {
   argumentsStart,
   byte,
+  digitsStart,
   firstAddress,
-  isDigit,
   isInlinedCall,
   PlaceReader,
   skipDigits,
@@ -342,10 +342,7 @@ export class GoroutineBody {
     if (this.reading !== Reading.stack) {
       return;
     }
-    let digits = stop;
-    while (digits > at && isDigit(bytes[digits - 1])) {
-      digits--;
-    }
+    const digits = digitsStart(bytes, at, stop);
     const before = digits - words.inGoroutine.bytes.length;
     const hasId = digits < stop && before > at && startsWith(bytes, before, stop, words.inGoroutine);
     rows.creator[row] = tables.text(at, hasId ? before : stop);

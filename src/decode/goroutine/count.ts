@@ -2,10 +2,11 @@ import { userLabelKey } from '../../profile/goroutineStates';
 import { grownRows } from '../../profile/interner';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
-import { InputError, type Notice } from '../../text/notice';
+import type { Notice } from '../../text/notice';
+import { emptyHeader } from '../emptyHeader';
 import { CommentedStacks } from './commentedStacks';
 import { LabelText } from './labelList';
-import { byte, skipDigits, skipSpace, startsWith, textOf, toNumber, word } from './scan';
+import { skipDigits, skipSpace, startsWith, textOf, toNumber, trimmedEnd, word } from './scan';
 import { maxRows } from './tables';
 
 /** How far comments may come before the header. */
@@ -16,8 +17,10 @@ const maxLabelBytes = 64 * 1024;
 interface CountHeader {
   readonly type: string;
   readonly total: number;
-  /** Offset of its line, and lines before it that are no comments: a collector's own header. */
-  readonly start: number;
+  /** Where the line after it starts, and the number of its own. */
+  readonly end: number;
+  readonly line: number;
+  /** Lines before it that are no comments: a collector's own header. */
   readonly before: number;
 }
 
@@ -29,15 +32,16 @@ const headerPattern = /^(\S+) profile: total (\d{1,15})\s*$/;
  */
 export function countHeader(bytes: Uint8Array): CountHeader | undefined {
   let before = 0;
+  let line = 0;
   for (let start = 0; start < Math.min(bytes.length, headerBytes);) {
+    line++;
     const next = bytes.indexOf(10, start);
     const stop = next < 0 ? bytes.length : next;
     const at = skipSpace(bytes, start, stop);
     if (at < stop && bytes[at] !== 13 && bytes[at] !== 35) {
-      const line = new TextDecoder().decode(bytes.subarray(at, Math.min(stop, at + 500)));
-      const match = headerPattern.exec(line);
+      const match = headerPattern.exec(textOf(bytes, at, Math.min(stop, at + 500)));
       if (match && (before === 0 || isRecord(bytes, stop + 1))) {
-        return { type: match[1], total: Number(match[2]), start, before };
+        return { type: match[1], total: Number(match[2]), end: stop + 1, line, before };
       }
       before++;
     }
@@ -47,8 +51,7 @@ export function countHeader(bytes: Uint8Array): CountHeader | undefined {
 }
 
 /** `2 @ 0x484d6e` */
-const isRecord = (bytes: Uint8Array, start: number): boolean =>
-  /^\d+ @ 0x/.test(new TextDecoder().decode(bytes.subarray(start, start + 40)));
+const isRecord = (bytes: Uint8Array, start: number): boolean => /^\d+ @ 0x/.test(textOf(bytes, start, start + 40));
 
 const words = { at: word(' @'), comment: word('#'), labels: word('# labels: {'), end: word('---') };
 
@@ -63,15 +66,8 @@ const words = { at: word(' @'), comment: word('#'), labels: word('# labels: {'),
  * Samples and locations are those of google/pprof (profile/legacy_profile.go parseGoCount): one location for each
  * address, which is the call's, one byte below what is printed. pprof leaves them without names; here they have the
  * names that the lines below say, and samples the labels.
- * @throws InputError where the first line is not the header
  */
-export function decodeCount(bytes: Uint8Array): Profile {
-  const header = countHeader(bytes);
-  if (!header) {
-    throw new InputError('Expected "NAME profile: total N" as the first line of a debug=1 profile.');
-  }
-  return new CountReader(bytes).read(header);
-}
+export const decodeCount = (bytes: Uint8Array, header: CountHeader): Profile => new CountReader(bytes).read(header);
 
 class CountReader {
   private readonly stacks: CommentedStacks;
@@ -96,26 +92,19 @@ class CountReader {
 
   read(header: CountHeader): Profile {
     const { bytes } = this;
-    let isPastHeader = false;
-    let lineNumber = header.before;
-    for (let start = header.start; start < bytes.length;) {
+    let lineNumber = header.line;
+    for (let start = header.end; start < bytes.length;) {
       const next = bytes.indexOf(10, start);
       const end = next < 0 ? bytes.length : next;
-      let stop = end;
-      while (stop > start && (bytes[stop - 1] === 13 || bytes[stop - 1] === byte.space)) {
-        stop--;
-      }
+      const stop = trimmedEnd(bytes, start, end);
       lineNumber++;
-      if (isPastHeader && startsWith(bytes, start, stop, words.end)) {
+      if (startsWith(bytes, start, stop, words.end)) {
         break;
       }
       if (startsWith(bytes, start, stop, words.comment)) {
         this.readComment(start, stop);
       } else if (stop > start) {
-        if (isPastHeader) {
-          this.readSample(start, stop, lineNumber);
-        }
-        isPastHeader = true;
+        this.readSample(start, stop, lineNumber);
       }
       start = end + 1;
     }
@@ -190,16 +179,10 @@ class CountReader {
     const valueType = { type, unit: 'count' };
     return Object.freeze({
       ...finished,
+      ...emptyHeader,
       sampleTypes: [valueType],
-      defaultSampleType: '',
       periodType: valueType,
       period: 1,
-      timeNanos: 0n,
-      durationNanos: 0,
-      comments: [],
-      docUrl: '',
-      dropFrames: '',
-      keepFrames: '',
       notices: this.notices(total, before),
       sample: {
         length: count.length,

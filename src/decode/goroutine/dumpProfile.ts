@@ -1,6 +1,7 @@
 import { goroutineLabel, stateClass, userLabelKey, type StateClass } from '../../profile/goroutineStates';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
+import { emptyHeader } from '../emptyHeader';
 import type { DumpReader } from './dump';
 import { dumpNotices } from './dumpNotices';
 import type { Status } from './header';
@@ -45,6 +46,7 @@ export function dumpProfile(reader: DumpReader, bytes: Uint8Array): Profile {
 }
 
 const header = {
+  ...emptyHeader,
   sampleTypes: [
     { type: 'goroutine', unit: 'count' },
     { type: 'wait', unit: 'nanoseconds' },
@@ -52,11 +54,6 @@ const header = {
   defaultSampleType: 'goroutine',
   periodType: { type: 'goroutine', unit: 'count' },
   period: 1,
-  timeNanos: 0n,
-  durationNanos: 0,
-  docUrl: '',
-  dropFrames: '',
-  keepFrames: '',
 };
 
 /** Label lists of the goroutines of a dump. */

@@ -338,6 +338,7 @@ describe('debug=1', () => {
     ]);
     const broken = text.replace('0x449cf7', '0x449zf7');
     expect(texts(await read(broken))[0]).toBe('1 of 2 stacks could not be read; the first is in line 6.');
+    expect(texts(await read(`# of a collector\n\n${broken}`))[0]).toMatch(/the first is in line 8\.$/);
   });
 
   it('one address that stands for several calls is one location', async () => {

@@ -1,17 +1,14 @@
 import type { Profile } from '../../profile/profile';
-import type { Notice } from '../../text/notice';
+import { grouped, type Notice } from '../../text/notice';
+import { progressOf, type OnProgress } from '../progress';
 import { countHeader, decodeCount } from './count';
 import { DumpReader } from './dump';
 import { dumpProfile } from './dumpProfile';
-import { joined } from './joinLines';
+import { withoutCuts } from './joinLines';
 import { fromLog } from './logText';
 import { findHeader } from './scan';
 
-/** Called while a large file is decoded, with bytes read and bytes in all. */
-export type OnProgress = (done: number, total: number) => void;
-
-/** How often progress is told, in ms, and bytes read between two looks at the clock. */
-const interval = 100;
+/** Bytes read between two looks at the clock. */
 const step = 1024 * 1024;
 
 /** True where any line, whatever a logger put before it, starts a goroutine. */
@@ -23,8 +20,9 @@ const hasGoroutines = (bytes: Uint8Array): boolean => findHeader(bytes, 0, bytes
  */
 export async function decodeText(text: Uint8Array, onProgress?: OnProgress): Promise<Profile | undefined> {
   const { bytes, notices } = fromLog(text);
-  if (countHeader(bytes)) {
-    return withNotices(decodeCount(bytes), notices);
+  const header = countHeader(bytes);
+  if (header) {
+    return withNotices(decodeCount(bytes, header), notices);
   }
   return hasGoroutines(bytes) ? withNotices(await decodeDump(bytes, onProgress), notices) : undefined;
 }
@@ -42,7 +40,7 @@ async function decodeDump(text: Uint8Array, onProgress?: OnProgress): Promise<Pr
   let count = 0;
   for (let i = 0; i < maxPieces && reader.cuts.length > 0; i++) {
     count += reader.cuts.length;
-    bytes = joined(bytes, reader.cuts);
+    bytes = withoutCuts(bytes, reader.cuts);
     reader = await readDump(bytes, onProgress);
   }
   const profile = dumpProfile(reader, bytes);
@@ -51,25 +49,20 @@ async function decodeDump(text: Uint8Array, onProgress?: OnProgress): Promise<Pr
     : withNotices(profile, [
         {
           severity: 'info',
-          text: `Lines that a log collector had cut in pieces are joined: ${count.toLocaleString('en-US')}.`,
+          text: `Lines that a log collector had cut in pieces are joined: ${grouped(count)}.`,
         },
       ]);
 }
 
 /**
- * In pieces: where a page decodes on its own thread it stays alive between them.
+ * In pieces, between which progress is told.
  * See DumpReader for what is read, profile/goroutineStates.ts for the labels.
  */
 async function readDump(bytes: Uint8Array, onProgress?: OnProgress): Promise<DumpReader> {
   const reader = new DumpReader(bytes);
-  let last = performance.now();
+  const progress = progressOf(bytes.length, onProgress);
   for (let until = step; !reader.read(until); until += step) {
-    const now = performance.now();
-    if (now - last >= interval) {
-      last = now;
-      onProgress?.(reader.pos, bytes.length);
-      await new Promise((resolve) => setTimeout(resolve));
-    }
+    await progress(reader.pos);
   }
   return reader;
 }

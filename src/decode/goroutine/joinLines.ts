@@ -7,7 +7,7 @@ export interface Cut {
 }
 
 /** A copy of the text without what stands between the pieces. */
-export function joined(bytes: Uint8Array, cuts: readonly Cut[]): Uint8Array {
+export function withoutCuts(bytes: Uint8Array, cuts: readonly Cut[]): Uint8Array {
   const out = new Uint8Array(bytes.length - cuts.reduce((sum, { from, to }) => sum + to - from, 0));
   let length = 0;
   let at = 0;

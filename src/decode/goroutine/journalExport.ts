@@ -1,9 +1,11 @@
+import { startsWith, word } from './scan';
+
 /** Every entry of `journalctl -o export` begins with this field. */
-const start = new TextEncoder().encode('__CURSOR=');
+const start = word('__CURSOR=');
 const message = 'MESSAGE';
 
 /** Whether a file is journald's export, which has lengths in bytes among its text. */
-export const isJournalExport = (bytes: Uint8Array): boolean => start.every((value, i) => bytes[i] === value);
+export const isJournalExport = (bytes: Uint8Array): boolean => startsWith(bytes, 0, bytes.length, start);
 
 /**
  * The messages of journald's export, each with an end of line. A field is `NAME=text`, or, where its text has control

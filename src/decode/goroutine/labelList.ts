@@ -62,7 +62,8 @@ export class LabelText {
   }
 }
 
-const escapes: Readonly<Record<string, string>> = {
+/** Of Go's strconv.Quote, by the letter behind the backslash. */
+export const escapes: Readonly<Record<string, string>> = {
   a: '\x07',
   b: '\b',
   f: '\f',

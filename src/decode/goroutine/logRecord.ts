@@ -1,3 +1,5 @@
+import { escapes } from './labelList';
+
 /** One record of a log: its fields that are text, in order. */
 export interface LogRecord {
   readonly values: ReadonlyArray<{ readonly field: string; readonly value: string }>;
@@ -56,8 +58,6 @@ function logfmtRecord(line: string): LogRecord | undefined {
   return values.length > 0 ? { values, stream: '' } : undefined;
 }
 
-const letters: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
-
 const escape = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{3})|([^]))/y;
 
 /** Takes off the escapes of Go's strconv.Quote, which are those of JSON too. */
@@ -67,20 +67,14 @@ export function unescaped(text: string): string {
   for (let at = text.indexOf('\\'); at >= 0; at = text.indexOf('\\', from)) {
     parts.push(text.slice(from, at));
     const next = text[at + 1] ?? '\\';
-    const letter = letters[next] ?? (/[xuU0-7]/.test(next) ? undefined : next);
+    const letter = escapes[next] ?? (/[xuU0-7]/.test(next) ? undefined : next);
     if (letter !== undefined) {
       parts.push(letter);
       from = at + 2;
     } else {
       escape.lastIndex = at;
-      const [whole, x, u, long, octal, char] = escape.exec(text) ?? [
-        '\\',
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        '\\',
-      ];
+      // It matches whatever follows a backslash.
+      const [whole, x, u, long, octal, char] = escape.exec(text) as RegExpExecArray;
       parts.push(char ?? character(octal === undefined ? parseInt(x ?? u ?? long ?? '', 16) : parseInt(octal, 8)));
       from = at + whole.length;
     }

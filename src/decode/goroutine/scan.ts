@@ -90,6 +90,24 @@ export function findHeader(bytes: Uint8Array, start: number, stop: number): numb
   return -1;
 }
 
+/** The start of the run of digits that ends at `stop`. */
+export function digitsStart(bytes: Uint8Array, at: number, stop: number): number {
+  let start = stop;
+  while (start > at && isDigit(bytes[start - 1])) {
+    start--;
+  }
+  return start;
+}
+
+/** The end of a line without the spaces and carriage returns behind it. */
+export function trimmedEnd(bytes: Uint8Array, at: number, stop: number): number {
+  let end = stop;
+  while (end > at && (bytes[end - 1] === 13 || bytes[end - 1] === byte.space)) {
+    end--;
+  }
+  return end;
+}
+
 /** The number of a run of digits; exact to 15 of them. */
 export function toNumber(bytes: Uint8Array, start: number, end: number): number {
   let value = 0;

@@ -8,7 +8,7 @@ import { ByteInterner } from './byteInterner';
  * Most goroutines, and different calls: a new text, function, line, place and stack take some 400 bytes together, so do a
  * goroutine and its labels. Beside the file they have to fit into the memory for one object.
  */
-export const maxRows = ({ length }: Uint8Array): number => Math.ceil(memoryLeft(length, [[0, '', 0]]) / 400);
+export const maxRows = ({ length }: Uint8Array): number => Math.ceil(memoryLeft(length) / 400);
 
 /**
  * The tables that stacks of text dumps need, filled while the text is read: texts where they lie in the file or as

@@ -1,5 +1,6 @@
 import type { Profile } from '../../profile/profile';
 import type { Notice } from '../../text/notice';
+import { textOf } from '../goroutine/scan';
 import { findFirstLine, type FirstLine } from './firstLine';
 import { SampleTextReader } from './sampleText';
 
@@ -26,7 +27,7 @@ export function decodeContention(bytes: Uint8Array, { end, skipped }: FirstLine)
   for (let i = 0; i < maxAttributes; i++) {
     const next = bytes.indexOf(10, start);
     const stop = next < 0 ? bytes.length : next;
-    const line = new TextDecoder().decode(bytes.subarray(start, Math.min(stop, start + 200)));
+    const line = textOf(bytes, start, Math.min(stop, start + 200));
     const match = /^\s*([a-z/ ]+?)\s*=\s*(\d+)\s*$/.exec(line);
     if (!match && line.trim() !== '') {
       break;

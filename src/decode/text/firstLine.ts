@@ -1,3 +1,5 @@
+import { textOf } from '../goroutine/scan';
+
 /** How far the lines of a collector may come before the first line of a profile. */
 const maxBytes = 64 * 1024;
 
@@ -10,12 +12,11 @@ export interface FirstLine {
 
 /** The first line of a text that a pattern matches; lines before it that say something are counted. */
 export function findFirstLine(bytes: Uint8Array, pattern: RegExp): FirstLine | undefined {
-  const decoder = new TextDecoder();
   const skipped = { count: 0, first: '' };
   for (let start = 0; start < Math.min(bytes.length, maxBytes);) {
     const next = bytes.indexOf(10, start);
     const stop = next < 0 ? bytes.length : next;
-    const line = decoder.decode(bytes.subarray(start, Math.min(stop, start + 500))).trim();
+    const line = textOf(bytes, start, Math.min(stop, start + 500)).trim();
     const match = pattern.exec(line);
     if (match) {
       return { match, end: stop + 1, skipped };

@@ -1,8 +1,9 @@
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import { InputError, type Notice } from '../../text/notice';
+import { emptyHeader } from '../emptyHeader';
 import { OpenStack, TextTables } from '../goroutine/tables';
-import { byte, isDigit, skipSpace, toNumber } from '../goroutine/scan';
+import { byte, digitsStart, skipSpace, toNumber } from '../goroutine/scan';
 
 /** Bytes, and lines of them, that decide what a text is. A stack may be deep. */
 const maxHead = 4 * 1024 * 1024;
@@ -73,10 +74,7 @@ class FoldedReader {
   /** @returns false where the line has no number at its end, or nothing else */
   private readLine(start: number, stop: number): boolean {
     const { bytes, tables, stack, values } = this;
-    let digits = stop;
-    while (digits > start && isDigit(bytes[digits - 1])) {
-      digits--;
-    }
+    const digits = digitsStart(bytes, start, stop);
     if (digits === stop || stop - digits > 15 || digits <= start + 1 || bytes[digits - 1] !== byte.space) {
       return false;
     }
@@ -109,16 +107,10 @@ class FoldedReader {
     const { toRows: _, ...tables } = this.tables.finish();
     return Object.freeze({
       ...tables,
+      ...emptyHeader,
       sampleTypes: [{ type: 'samples', unit: 'count' }],
-      defaultSampleType: '',
       periodType: undefined,
       period: 0,
-      timeNanos: 0n,
-      durationNanos: 0,
-      comments: [],
-      docUrl: '',
-      dropFrames: '',
-      keepFrames: '',
       notices: unreadNotice(this.unread, values.length),
       sample: {
         length: values.length,
@@ -133,10 +125,7 @@ class FoldedReader {
 
 /** Whether what stands before the number of a line ends in another one. */
 function endsInNumber(bytes: Uint8Array, start: number, stop: number): boolean {
-  let at = stop;
-  while (at > start && isDigit(bytes[at - 1])) {
-    at--;
-  }
+  const at = digitsStart(bytes, start, stop);
   return at < stop && at > start && bytes[at - 1] === byte.space;
 }
 

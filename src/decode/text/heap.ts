@@ -1,5 +1,5 @@
 import type { Profile, ValueType } from '../../profile/profile';
-import type { Notice } from '../../text/notice';
+import { grouped, type Notice } from '../../text/notice';
 import { findFirstLine, type FirstLine } from './firstLine';
 import { SampleTextReader, type SampleFormat } from './sampleText';
 
@@ -76,7 +76,7 @@ function cutNotice([objects, bytes, allObjects, allBytes]: readonly number[], su
   if (sums[0] === objects && sums[1] === bytes && sums[2] === allObjects && sums[3] === allBytes) {
     return [];
   }
-  const share = (of: number, sum: number) => `${sum.toLocaleString('en-US')} of ${of.toLocaleString('en-US')} bytes`;
+  const share = (of: number, sum: number) => `${grouped(sum)} of ${grouped(of)} bytes`;
   return [
     {
       severity: 'warning',

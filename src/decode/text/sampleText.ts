@@ -1,8 +1,9 @@
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile, RuntimeMemory, ValueType } from '../../profile/profile';
 import type { Notice } from '../../text/notice';
+import { emptyHeader } from '../emptyHeader';
 import { CommentedStacks } from '../goroutine/commentedStacks';
-import { byte, skipSpace } from '../goroutine/scan';
+import { byte, skipSpace, textOf, trimmedEnd } from '../goroutine/scan';
 import { quoted } from './quoted';
 
 /** What the first lines of a text profile say of the others. */
@@ -70,10 +71,7 @@ export class SampleTextReader {
     for (let line = this.format.start; line < bytes.length;) {
       const next = bytes.indexOf(10, line);
       const end = next < 0 ? bytes.length : next;
-      let stop = end;
-      while (stop > line && (bytes[stop - 1] === 13 || bytes[stop - 1] === byte.space)) {
-        stop--;
-      }
+      const stop = trimmedEnd(bytes, line, end);
       const start = skipSpace(bytes, line, stop);
       if (start < stop && bytes[start] === 35) {
         this.readComment(start, stop);
@@ -94,10 +92,10 @@ export class SampleTextReader {
     const { bytes, format, labels, stacks } = this;
     this.finishSample();
     const at = bytes.subarray(start, Math.min(stop, start + maxNumbers)).indexOf(64);
-    const numbers = at < 0 ? undefined : format.read(ascii(bytes, start, start + at).trimEnd());
+    const numbers = at < 0 ? undefined : format.read(textOf(bytes, start, start + at).trimEnd());
     const isRead = numbers?.values.every((value) => Math.abs(value) <= maxValue) === true;
     if (!numbers || !isRead || !stacks.open(start + at + 1, stop)) {
-      this.unread.first ||= ascii(bytes, start, Math.min(stop, start + 80));
+      this.unread.first ||= textOf(bytes, start, Math.min(stop, start + 80));
       this.unread.count++;
       return;
     }
@@ -122,7 +120,7 @@ export class SampleTextReader {
       return;
     }
     // Stack, MSpan and MCache are in use and of the system.
-    const found = /^# (\w+) = (\d+)(?: \/ (\d+))?$/.exec(ascii(bytes, start, Math.min(stop, start + 100)));
+    const found = /^# (\w+) = (\d+)(?: \/ (\d+))?$/.exec(textOf(bytes, start, Math.min(stop, start + 100)));
     if (found) {
       memStats[found[1]] = Number(found[3] ?? found[2]);
     }
@@ -142,19 +140,14 @@ export class SampleTextReader {
     const { label, labelSet: sets } = this.labels.finish();
     return Object.freeze({
       ...tables,
+      ...emptyHeader,
       sampleTypes: format.sampleTypes.map((type, t): ValueType => ({
         ...type,
         ...(isInexact[t] && { isInexact: true }),
       })),
-      defaultSampleType: '',
       periodType: format.periodType,
       period: format.period,
-      timeNanos: 0n,
       durationNanos: format.durationNanos,
-      comments: [],
-      docUrl: '',
-      dropFrames: '',
-      keepFrames: '',
       notices: [...this.notices(), ...more],
       ...('Sys' in memStats && { runtimeMemory: memoryOf(memStats) }),
       sample: {
@@ -193,22 +186,18 @@ function memoryOf(memStats: Readonly<Record<string, number>>): RuntimeMemory {
   return { goMemory: Sys - HeapReleased, heapIdle: HeapIdle - HeapReleased, heapInuse: HeapInuse, stacks: Stack };
 }
 
-/** Of a line of numbers: what is no ASCII is no number either. */
-const ascii = (bytes: Uint8Array, start: number, end: number): string =>
-  new TextDecoder().decode(bytes.subarray(start, end));
-
 /** Where the samples of gperftools end and the memory map begins (profile/legacy_profile.go, memoryMapSentinels), or another part. */
 function isEnd(bytes: Uint8Array, at: number): boolean {
   return (
     (bytes[at] === 45 && bytes[at + 1] === 45) ||
-    (bytes[at] === 77 && ascii(bytes, at, at + 17) === 'MAPPED_LIBRARIES:') ||
+    (bytes[at] === 77 && textOf(bytes, at, at + 17) === 'MAPPED_LIBRARIES:') ||
     (bytes[at] > 64 && nextProfile(bytes, at, bytes.length) !== '')
   );
 }
 
 /** The line where another profile of a file begins, which pprof refuses; '' for other lines. Values of two moments do not add up. */
 function nextProfile(bytes: Uint8Array, start: number, stop: number): string {
-  const line = ascii(bytes, start, Math.min(stop, start + 100));
+  const line = textOf(bytes, start, Math.min(stop, start + 100));
   return /^(heap profile: *\d|--- (mutex|contention):|\S+ profile: total \d)/.test(line)
     ? line.replace(/[\r\n].*/s, '')
     : '';

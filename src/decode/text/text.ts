@@ -1,6 +1,7 @@
 import type { Profile } from '../../profile/profile';
-import { decodeText as decodeGoroutines, type OnProgress } from '../goroutine/goroutine';
-import { utf16 } from '../goroutine/utf16';
+import { decodeText as decodeGoroutines } from '../goroutine/goroutine';
+import type { OnProgress } from '../progress';
+import { utf16 } from '../utf16';
 import { contentionHeader, decodeContention } from './contention';
 import { decodeFolded, isFolded } from './folded';
 import { documentError, textError } from './foreignText';

@@ -76,7 +76,7 @@ export class BatchReader {
     private readonly version: number
   ) {
     this.varints = new Varints(bytes);
-    this.maxEntries = Math.floor(memoryLeft(bytes.length, [[0, '', 0]]) / 300);
+    this.maxEntries = Math.floor(memoryLeft(bytes.length) / 300);
   }
 
   /**

@@ -2,6 +2,7 @@ import { PairInterner } from '../../profile/interner';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import { grouped, type Notice } from '../../text/notice';
+import { emptyHeader } from '../emptyHeader';
 import { maxRows } from '../goroutine/tables';
 import { Ev, GoState } from './eventTypes';
 import type { OrderedGeneration, TraceReader } from './reader';
@@ -307,7 +308,7 @@ export class Blocking {
     return Object.freeze({
       ...finished,
       ...header,
-      ...(only === undefined ? timesOf(reader) : { timeNanos: 0n, durationNanos: 0 }),
+      ...(only === undefined && timesOf(reader)),
       notices: [...(withSystem ? [] : systemNotices(system)), ...faultNotices(reader)],
       sample: {
         length: sample.length,
@@ -322,17 +323,13 @@ export class Blocking {
 }
 
 const header = {
+  ...emptyHeader,
   sampleTypes: [
     { type: 'contentions', unit: 'count' },
     { type: 'delay', unit: 'nanoseconds' },
   ],
-  defaultSampleType: '',
   periodType: { type: 'trace', unit: 'count' },
   period: 1,
-  comments: [],
-  docUrl: '',
-  dropFrames: '',
-  keepFrames: '',
 };
 
 /** When the trace began, which it says from Go 1.25 on, and how long it is. */

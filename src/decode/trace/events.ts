@@ -29,7 +29,7 @@ export class EventColumns {
   private readonly maxRows: number;
 
   constructor(fileBytes: number) {
-    this.maxRows = Math.floor((0.6 * memoryLeft(fileBytes, [[0, '', 0]])) / rowBytes);
+    this.maxRows = Math.floor((0.6 * memoryLeft(fileBytes)) / rowBytes);
   }
 
   /** Begins the events of a generation that has so many bytes. */

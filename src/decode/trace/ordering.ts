@@ -89,7 +89,7 @@ export class Ordering {
     private readonly fileBytes: number,
     private readonly events: EventColumns
   ) {
-    this.maxHeld = Math.floor(memoryLeft(fileBytes, [[0, '', 0]]) / (2.5 * heldBytes));
+    this.maxHeld = Math.floor(memoryLeft(fileBytes) / (2.5 * heldBytes));
   }
 
   startGeneration(generation: Generation, textOf: (id: number) => string): void {

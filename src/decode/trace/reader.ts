@@ -11,7 +11,7 @@ import { Varints } from './varints';
 const headerPattern = /^go 1\.(\d+) trace\0\0\0$/;
 
 /** What the header of a trace says: the minor version of Go, undefined where the bytes are no trace. */
-export function traceVersion(bytes: Uint8Array): number | undefined {
+function traceVersion(bytes: Uint8Array): number | undefined {
   const match = headerPattern.exec(String.fromCharCode(...bytes.subarray(0, 16)));
   return match ? Number(match[1]) : undefined;
 }

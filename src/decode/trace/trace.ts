@@ -1,15 +1,12 @@
 import type { Profile } from '../../profile/profile';
 import { InputError } from '../../text/notice';
-import type { OnProgress } from '../goroutine/goroutine';
+import { progressOf, type OnProgress } from '../progress';
 import { Blocking, type BlockingOptions } from './blocking';
 import { TraceReader } from './reader';
 
 export interface TraceOptions extends BlockingOptions {
   readonly onProgress?: OnProgress;
 }
-
-/** How often progress is told, in ms. */
-const interval = 100;
 
 /**
  * A Go execution trace as a profile of why goroutines did not run: `contentions/count` and `delay/nanoseconds`, with the labels
@@ -21,17 +18,11 @@ export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }:
   const reader = new TraceReader(bytes);
   const blocking = new Blocking(reader);
   let count = 0;
-  let last = performance.now();
+  const progress = progressOf(bytes.length, onProgress);
   for (let generation = reader.next(); generation; generation = reader.next()) {
     blocking.add(generation);
     count++;
-    const now = performance.now();
-    if (now - last >= interval) {
-      last = now;
-      onProgress?.(generation.batches.end, bytes.length);
-      // Where a page decodes on its own thread it stays alive between them.
-      await new Promise((resolve) => setTimeout(resolve));
-    }
+    await progress(generation.batches.end);
   }
   if (count === 0) {
     const { error } = reader.fault ?? {};

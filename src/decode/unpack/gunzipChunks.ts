@@ -1,3 +1,5 @@
+import { gunzipReader } from '../gzip';
+
 /**
  * Unpacks gzip piece by piece, as who reads them takes them.
  * @param unpack unpacks all of it at once
@@ -9,13 +11,7 @@ export async function* gunzipChunks(
   unpack: (bytes: Uint8Array) => Promise<Uint8Array>,
   turn?: () => Promise<void>
 ): AsyncGenerator<Uint8Array> {
-  const source = new ReadableStream<BufferSource>({
-    start(controller) {
-      controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
-      controller.close();
-    },
-  });
-  const reader = source.pipeThrough(new DecompressionStream('gzip')).getReader();
+  const reader = gunzipReader(bytes);
   let length = 0;
   try {
     for (;;) {

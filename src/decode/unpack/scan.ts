@@ -1,4 +1,4 @@
-import { InputError } from '../../text/notice';
+import { grouped, InputError } from '../../text/notice';
 
 /** A file in an archive. */
 export interface Member {
@@ -28,7 +28,7 @@ const maxMembers = 10_000;
 export function checkCount(count: number): void {
   if (count > maxMembers) {
     throw new InputError(
-      `The archive has more than ${maxMembers.toLocaleString('en-US')} members, the limit. Upload the profiles of it as objects of their own.`
+      `The archive has more than ${grouped(maxMembers)} members, the limit. Upload the profiles of it as objects of their own.`
     );
   }
 }
