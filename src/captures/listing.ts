@@ -3,7 +3,7 @@ import type { Notice } from '../text/notice';
 import { parseSelector, possibleValues, splitMatchers } from '../text/selector';
 import { clockTolerance } from '../text/time';
 import { withMembers } from './archive';
-import type { Capture } from './capture';
+import { lead, type Capture } from './capture';
 import { isMeta } from './events';
 import { compileKeyMatchers, isKeyLabel, labelOf, memberLabels } from './keyMatchers';
 import type { Layout } from './layout';
@@ -69,8 +69,9 @@ export async function listCaptures(
     captures = left;
   }
   const isPlain = !found.truncated && found.unparsed.count === 0 && !unmatched && early.length === 0;
-  const isSaid = !isPlain || !isStandard(store) || captures.some((capture) => lead(capture) > clockTolerance);
-  const said = { found, unmatched, captures, early, server: store.server, layout, prefix };
+  const storedEarly = captures.filter((capture) => lead(capture) > clockTolerance);
+  const isSaid = !isPlain || !isStandard(store) || storedEarly.length > 0;
+  const said = { found, unmatched, captures, early, storedEarly, server: store.server, layout, prefix };
   return {
     captures,
     notices: isSaid ? (await loadNotices()).noticesOf(said) : [],
@@ -80,9 +81,6 @@ export async function listCaptures(
 
 const isStandard = ({ server }: Store): boolean =>
   !server || (server.isOrdered && server.startsAfter && server.delimits);
-
-/** By how much a capture was stored before it was made, in ms. */
-const lead = ({ time, object }: Capture) => (object.lastModified > 0 ? time - object.lastModified : 0);
 
 /** Few listings need a word, and module.js is small. */
 const loadNotices = () => import(/* webpackChunkName: "explain" */ './listingNotices');
