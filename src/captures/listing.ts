@@ -1,11 +1,10 @@
 import type { Store } from '../store/store';
 import type { Notice } from '../text/notice';
-import { parseSelector, possibleValues, splitMatchers } from '../text/selector';
 import { clockTolerance } from '../text/time';
 import { withMembers } from './archive';
 import { lead, type Capture } from './capture';
 import { isMeta } from './events';
-import { compileKeyMatchers, isKeyLabel, labelOf, memberLabels } from './keyMatchers';
+import { askedLabels, compileKeyMatchers, keyMatchers, labelOf, memberLabels } from './keyMatchers';
 import type { Layout } from './layout';
 import type { Said } from './listingNotices';
 import { findCaptures } from './plan';
@@ -37,8 +36,8 @@ export async function listCaptures(
   signal: AbortSignal,
   maxAge?: number
 ): Promise<Listing> {
-  const { key } = splitMatchers(parseSelector(selector), isKeyLabel(layout));
-  const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
+  const key = keyMatchers({ layout }, selector);
+  const labels = askedLabels({ layout }, key);
   // Up to now, a little further is listed too: what is said to come from there has a wrong clock.
   const ahead = Math.abs(Date.now() - range.to) < clockTolerance ? hour : 0;
   const found = await findCaptures(
