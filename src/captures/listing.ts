@@ -1,4 +1,4 @@
-import type { Store } from '../store/store';
+import { mayStartAfter, type Store } from '../store/store';
 import type { Notice } from '../text/notice';
 import { clockTolerance } from '../text/time';
 import { withMembers } from './archive';
@@ -78,8 +78,7 @@ export async function listCaptures(
   };
 }
 
-const isStandard = ({ server }: Store): boolean =>
-  !server || (server.isOrdered && server.startsAfter && server.delimits);
+const isStandard = ({ server }: Store): boolean => !server || (mayStartAfter(server) && server.delimits);
 
 /** Few listings need a word, and module.js is small. */
 const loadNotices = () => import(/* webpackChunkName: "explain" */ './listingNotices');
