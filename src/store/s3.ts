@@ -1,7 +1,7 @@
 import { refuseDots } from './dots';
 import { compareKeys } from './keyOrder';
 import type { KeyEncoding } from './s3Keys';
-import { childText, parseXml, type XmlElement } from './s3Xml';
+import { childText, maxPageBytes, parseXml, type XmlElement } from './s3Xml';
 import { defaultTimeout, send } from './retry';
 import {
   enoughInOrder,
@@ -22,8 +22,6 @@ const maxFolders = 1000;
 const maxEmptyPages = 100;
 /** What S3 gives at most; servers that have less as their default give it where it is asked for. */
 const maxKeys = 1000;
-/** Largest page that is read: keys of 1 KiB, three times as long by their percent codes, and what is around them. */
-const maxPageBytes = 8 * 1024 * 1024;
 
 const defaultMaxObjectBytes = 128 * 1024 * 1024;
 export const defaultMaxLists = 200;
