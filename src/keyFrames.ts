@@ -1,4 +1,5 @@
 import type { DataFrame } from '@grafana/data';
+import { hasArchives } from './captures/archive';
 import type { Bucket } from './captures/bucket';
 import type { Capture } from './captures/capture';
 import { chooseCaptures, type Choice } from './captures/chooseCaptures';
@@ -18,7 +19,7 @@ import { viewOf } from './query/viewOf';
 import type { Notice } from './text/notice';
 import type { Table } from './views/table';
 import type { KeyView } from './views/view';
-import { hasArchives, profilesText, readArchives } from './worker/archiveProfiles';
+import { profilesText, readArchives } from './worker/archiveProfiles';
 import type { WorkerClient } from './worker/client';
 
 // Views that read no profile, each its table and that as frames: a chunk of its own, which loads while keys are listed.

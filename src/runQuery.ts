@@ -8,7 +8,8 @@ import { emptyFlame, toFrame } from './frames/frames';
 import { saidRows, saidSeries, type SaidOptions } from './frames/said';
 import { rangeLink, type LinkContext } from './frames/links';
 import type { CodeLinks } from './codeLinks';
-import { failedNotice, findSources, loadFrom, objectKey, ofSamples, sourceIn } from './worker/sources';
+import { failedNotice, findSources, loadFrom, ofSamples, sourceIn } from './worker/sources';
+import { readSourceKey } from './worker/sourceKey';
 import { sampleMatchers } from './captures/keyMatchers';
 import { listOrExplain, openedCaptures, processCaptures } from './captures/opened';
 import { withLeakCaptures } from './captures/leakCaptures';
@@ -317,7 +318,7 @@ function openingOf(context: DrawContext, query: Query, count: number, signal: Ab
     },
     onDecode(key, done, total) {
       const percent = Math.round((100 * done) / total);
-      progress(`Reading ${objectKey(key)}: ${percent} % of ${Math.round(total / 1e6)} MB.`);
+      progress(`Reading ${readSourceKey(key).object}: ${percent} % of ${Math.round(total / 1e6)} MB.`);
     },
   };
 }

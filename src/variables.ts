@@ -1,4 +1,5 @@
 import type { AdHocVariableFilter } from '@grafana/data';
+import { hasArchives } from './captures/archive';
 import type { Bucket } from './captures/bucket';
 import { isKeyLabel, memberLabels } from './captures/keyMatchers';
 import { listCaptures, type Range } from './captures/listing';
@@ -46,7 +47,7 @@ export async function findValues(
       labels.set(name, (labels.get(name) ?? new Set()).add(value));
     }
   }
-  if (captures.some(({ member }) => member) && (!label || memberLabels.includes(label))) {
+  if (hasArchives(captures) && (!label || memberLabels.includes(label))) {
     const { addMembers } = await import(/* webpackChunkName: "archives" */ './worker/archiveProfiles');
     await addMembers(labels, { bucket, worker }, captures, signal);
   }

@@ -18,6 +18,9 @@ export interface Capture {
 export const isSameProcess = (a: Capture, b: Capture): boolean =>
   ['service', 'instance', 'version'].every((name) => a.labels[name] === b.labels[name]);
 
+/** By how much a capture was stored before it was made, in ms. */
+export const lead = ({ time, object }: Capture): number => (object.lastModified > 0 ? time - object.lastModified : 0);
+
 /** One line about a capture: time, instance, memory against its limit, trigger. */
 export function describe({ time, labels, value, limit }: Capture): string {
   const parts = [new Date(time).toISOString().replace('T', ' ').slice(0, 19) + ' UTC'];

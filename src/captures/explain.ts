@@ -1,10 +1,10 @@
 import type { Bucket } from './bucket';
-import { compileKeyMatchers, isKeyLabel, labelOf } from './keyMatchers';
+import { askedLabels, compileKeyMatchers, keyMatchers, labelOf } from './keyMatchers';
 import { type Capture, describe } from './capture';
 import type { Choice } from './chooseCaptures';
 import type { Range } from './listing';
 import { clockTolerance, spanText } from '../text/time';
-import { parseSelector, possibleValues, printSelector, splitMatchers } from '../text/selector';
+import { parseSelector, possibleValues, printSelector } from '../text/selector';
 import { isMeta } from './events';
 import { findFirstAfter, findLastBefore, type Near } from './nearest';
 import { changesOf, findCaptures, planSpans } from './plan';
@@ -26,7 +26,7 @@ export async function explainEmpty(
   signal: AbortSignal
 ): Promise<{ notices: readonly Notice[] } & Pick<Choice, 'elsewhere'>> {
   const { store, layout, prefix } = bucket;
-  const { key } = splitMatchers(parseSelector(selector), isKeyLabel(layout));
+  const key = keyMatchers(bucket, selector);
   const asked = possibleValues(key, 'service');
   const none = `There are no captures${asked ? ` of ${asked.join(', ')}` : ''} in this time range`;
   try {
@@ -48,8 +48,7 @@ export async function explainEmpty(
     }
     const tests = await compileKeyMatchers(key);
     const isWanted = ({ labels }: Capture) => tests.every(({ matcher, test }) => test(labelOf(labels, matcher.name)));
-    const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
-    const where = { prefix, labels, isWanted };
+    const where = { prefix, labels: askedLabels(bucket, key), isWanted };
     const said = (near: Near, side: string) => ({
       notices: warn(
         `${none}: ${side} ${describe(near.capture)}.` +
@@ -81,18 +80,18 @@ export async function explainEmpty(
  * @throws StoreError
  */
 export async function listsOtherwise(
-  { store, layout, prefix }: Bucket,
+  bucket: Bucket,
   selector: string,
   range: Range,
   signal: AbortSignal
 ): Promise<boolean> {
+  const { store, layout, prefix } = bucket;
   const { server } = store;
   if (!server || server.inOrder >= enoughInOrder) {
     return false;
   }
   const hasChanged = changesOf(server);
-  const { key } = splitMatchers(parseSelector(selector), isKeyLabel(layout));
-  const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
+  const labels = askedLabels(bucket, keyMatchers(bucket, selector));
   const { spans } = await planSpans(store, layout, { prefix, ...range, labels }, signal);
   const span = spans.find(({ startAfter }) => startAfter !== undefined);
   if (span) {

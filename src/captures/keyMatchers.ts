@@ -1,6 +1,7 @@
-import { namedValuesTest, parseSelector, splitMatchers, type Matcher } from '../text/selector';
+import { namedValuesTest, parseSelector, possibleValues, splitMatchers, type Matcher } from '../text/selector';
 import type { Capture } from './capture';
 import type { Layout } from './layout';
+import type { FindOptions } from './plan';
 
 /** Labels that are ours even where a layout does not name them. */
 const keyLabels = new Set(['service', 'profile', 'instance', 'version', 'event', 'trigger', 'member']);
@@ -9,6 +10,14 @@ const keyLabels = new Set(['service', 'profile', 'instance', 'version', 'event',
 export const memberLabels: readonly string[] = ['profile', 'member'];
 
 export const isKeyLabel = (layout: Layout) => (name: string) => keyLabels.has(name) || layout.labelNames.includes(name);
+
+/** The selector's conditions on keys; the others are on samples. @throws InputError */
+export const keyMatchers = ({ layout }: { layout: Layout }, selector: string): readonly Matcher[] =>
+  splitMatchers(parseSelector(selector), isKeyLabel(layout)).key;
+
+/** What conditions on keys leave of a layout's labels, as a listing is planned by it. */
+export const askedLabels = ({ layout }: { layout: Layout }, matchers: readonly Matcher[]): FindOptions['labels'] =>
+  Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(matchers, name)]));
 
 /** The selector's conditions on samples; the others are on keys. @throws InputError */
 export const sampleMatchers = ({ layout }: { layout: Layout }, selector: string): readonly Matcher[] =>

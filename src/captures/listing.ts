@@ -1,11 +1,10 @@
-import type { Store } from '../store/store';
+import { mayStartAfter, type Store } from '../store/store';
 import type { Notice } from '../text/notice';
-import { parseSelector, possibleValues, splitMatchers } from '../text/selector';
 import { clockTolerance } from '../text/time';
 import { withMembers } from './archive';
-import type { Capture } from './capture';
+import { lead, type Capture } from './capture';
 import { isMeta } from './events';
-import { compileKeyMatchers, isKeyLabel, labelOf, memberLabels } from './keyMatchers';
+import { askedLabels, compileKeyMatchers, keyMatchers, labelOf, memberLabels } from './keyMatchers';
 import type { Layout } from './layout';
 import type { Said } from './listingNotices';
 import { findCaptures } from './plan';
@@ -37,8 +36,8 @@ export async function listCaptures(
   signal: AbortSignal,
   maxAge?: number
 ): Promise<Listing> {
-  const { key } = splitMatchers(parseSelector(selector), isKeyLabel(layout));
-  const labels = Object.fromEntries(layout.labelNames.map((name) => [name, possibleValues(key, name)]));
+  const key = keyMatchers({ layout }, selector);
+  const labels = askedLabels({ layout }, key);
   // Up to now, a little further is listed too: what is said to come from there has a wrong clock.
   const ahead = Math.abs(Date.now() - range.to) < clockTolerance ? hour : 0;
   const found = await findCaptures(
@@ -69,8 +68,9 @@ export async function listCaptures(
     captures = left;
   }
   const isPlain = !found.truncated && found.unparsed.count === 0 && !unmatched && early.length === 0;
-  const isSaid = !isPlain || !isStandard(store) || captures.some((capture) => lead(capture) > clockTolerance);
-  const said = { found, unmatched, captures, early, server: store.server, layout, prefix };
+  const storedEarly = captures.filter((capture) => lead(capture) > clockTolerance);
+  const isSaid = !isPlain || !isStandard(store) || storedEarly.length > 0;
+  const said = { found, unmatched, captures, early, storedEarly, server: store.server, layout, prefix };
   return {
     captures,
     notices: isSaid ? (await loadNotices()).noticesOf(said) : [],
@@ -78,11 +78,7 @@ export async function listCaptures(
   };
 }
 
-const isStandard = ({ server }: Store): boolean =>
-  !server || (server.isOrdered && server.startsAfter && server.delimits);
-
-/** By how much a capture was stored before it was made, in ms. */
-const lead = ({ time, object }: Capture) => (object.lastModified > 0 ? time - object.lastModified : 0);
+const isStandard = ({ server }: Store): boolean => !server || (mayStartAfter(server) && server.delimits);
 
 /** Few listings need a word, and module.js is small. */
 const loadNotices = () => import(/* webpackChunkName: "explain" */ './listingNotices');

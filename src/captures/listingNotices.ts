@@ -1,8 +1,8 @@
 import type { ServerTraits } from '../store/store';
 import type { Notice } from '../text/notice';
 import { printMatcher, printSelector, type Matcher } from '../text/selector';
-import { clockTolerance, spanText } from '../text/time';
-import type { Capture } from './capture';
+import { spanText } from '../text/time';
+import { lead, type Capture } from './capture';
 import type { Layout } from './layout';
 import type { Found } from './plan';
 import { serverNotices } from './serverNotices';
@@ -14,19 +14,28 @@ export interface Said {
   readonly captures: readonly Capture[];
   /** Captures of a time to come. */
   readonly early: readonly Capture[];
+  /** Those of the captures that were stored before the time in their keys. */
+  readonly storedEarly: readonly Capture[];
   readonly server: ServerTraits | undefined;
   readonly layout: Layout;
   readonly prefix: string;
 }
 
-export const noticesOf = ({ found, unmatched, captures, early, server, layout, prefix }: Said): Notice[] => [
+export const noticesOf = ({
+  found,
+  unmatched,
+  captures,
+  early,
+  storedEarly,
+  server,
+  layout,
+  prefix,
+}: Said): Notice[] => [
   ...listingNotices(found, unmatched, layout, prefix),
   ...serverNotices(server, found),
-  ...storedEarly(captures),
+  ...clockNotices(storedEarly, captures.length),
   ...fromFuture(early),
 ];
-
-const lead = ({ time, object }: Capture) => (object.lastModified > 0 ? time - object.lastModified : 0);
 
 /** The condition that leaves none of the captures that those before it left, and what their label is instead. */
 interface Unmatched {
@@ -88,8 +97,7 @@ function fromFuture(early: readonly Capture[]): Notice[] {
 }
 
 /** Nothing can be stored before it was captured: where a listing says so, a clock is wrong. */
-function storedEarly(captures: readonly Capture[]): Notice[] {
-  const early = captures.filter((capture) => lead(capture) > clockTolerance);
+function clockNotices(early: readonly Capture[], count: number): Notice[] {
   if (early.length === 0) {
     return [];
   }
@@ -98,7 +106,7 @@ function storedEarly(captures: readonly Capture[]): Notice[] {
     {
       severity: 'warning',
       text:
-        `${early.length} of ${captures.length} captures were stored before the time in their keys, ${worst.object.key} by ${spanText(lead(worst))}: ` +
+        `${early.length} of ${count} captures were stored before the time in their keys, ${worst.object.key} by ${spanText(lead(worst))}: ` +
         "a clock is wrong, or the keys' times are not UTC. They are shown at the time in the key.",
     },
   ];

@@ -2,6 +2,7 @@ import { hasDots } from '../store/dots';
 import { defaultMaxLists } from '../store/s3';
 import {
   enoughInOrder,
+  mayStartAfter,
   StoreError,
   type ListSpan,
   type ObjectInfo,
@@ -220,7 +221,7 @@ export async function planSpans(
       break;
     }
   }
-  if (timed && store.server && !(store.server.isOrdered && store.server.startsAfter)) {
+  if (timed && store.server && !mayStartAfter(store.server)) {
     const { timePrefixes } = await import(/* webpackChunkName: "servers" */ './timePrefixes');
     const times = timePrefixes(plan, from, to, Math.floor(maxFolders / Math.max(1, prefixes.length)));
     prefixes = prefixes.flatMap((p) => times.map((text) => p + text));

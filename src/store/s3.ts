@@ -1,10 +1,11 @@
 import { refuseDots } from './dots';
 import { compareKeys } from './keyOrder';
 import type { KeyEncoding } from './s3Keys';
-import { childText, parseXml, type XmlElement } from './s3Xml';
+import { childText, maxPageBytes, parseXml, type XmlElement } from './s3Xml';
 import { defaultTimeout, send } from './retry';
 import {
   enoughInOrder,
+  mayStartAfter,
   standardServer,
   StoreError,
   type ObjectInfo,
@@ -21,8 +22,6 @@ const maxFolders = 1000;
 const maxEmptyPages = 100;
 /** What S3 gives at most; servers that have less as their default give it where it is asked for. */
 const maxKeys = 1000;
-/** Largest page that is read: keys of 1 KiB, three times as long by their percent codes, and what is around them. */
-const maxPageBytes = 8 * 1024 * 1024;
 
 const defaultMaxObjectBytes = 128 * 1024 * 1024;
 export const defaultMaxLists = 200;
@@ -131,7 +130,7 @@ class Lister {
           break;
         }
       }
-      const isIgnored = from !== undefined && !this.mayStartAfter();
+      const isIgnored = from !== undefined && !mayStartAfter(this.server);
       if (behind === undefined && !isIgnored) {
         return [...folders];
       }
@@ -158,15 +157,11 @@ class Lister {
 
   /** Whether nothing lies behind a folder but what comes after it. Where nothing has told yet, a page of keys does. */
   private async maySkip(prefix: string, signal: AbortSignal, spent: Spent): Promise<boolean> {
-    if (this.mayStartAfter() && this.server.inOrder < enoughInOrder && !this.isOrderChecked) {
+    if (mayStartAfter(this.server) && this.server.inOrder < enoughInOrder && !this.isOrderChecked) {
       this.isOrderChecked = true;
       await this.pages({ prefix }, undefined, signal, spent).next();
     }
-    return this.mayStartAfter() && this.server.inOrder >= enoughInOrder;
-  }
-
-  private mayStartAfter(): boolean {
-    return this.server.isOrdered && this.server.startsAfter;
+    return mayStartAfter(this.server) && this.server.inOrder >= enoughInOrder;
   }
 
   /** The pages of a listing, each key once. @throws StoreError for one that never ends, too */
@@ -176,7 +171,7 @@ class Lister {
     signal: AbortSignal,
     spent: Spent = { requests: 0, time: 0 }
   ): AsyncGenerator<ListPage> {
-    let from: Parameters = startAfter && this.mayStartAfter() ? { 'start-after': startAfter } : {};
+    let from: Parameters = startAfter && mayStartAfter(this.server) ? { 'start-after': startAfter } : {};
     const tokens = new Set<string>();
     const seen = new Seen(this.server);
     let token: string | undefined;

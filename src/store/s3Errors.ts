@@ -1,4 +1,4 @@
-import { childText, parseXml, type XmlElement } from './s3Xml';
+import { childText, maxPageBytes, parseXml, type XmlElement } from './s3Xml';
 import { StoreError, type StoreResponse } from './store';
 
 // What is said where a bucket does not answer as it should: a chunk of its own, loaded when something fails.
@@ -61,7 +61,7 @@ export const noToken = ({ status }: StoreResponse) =>
 /** @throws StoreError for an answer that is no page of a listing, saying what it is */
 export function notListing(response: StoreResponse): never {
   const { status, body, tooLarge: more } = response;
-  if (more !== undefined || body.byteLength > maxText) {
+  if (more !== undefined || body.byteLength > maxPageBytes) {
     throw new StoreError(
       `The bucket URL answered a listing with ${mib(more ?? body.byteLength)} MiB, a page of S3 has less than 8 MiB. Check the bucket URL.`,
       status,
@@ -77,8 +77,7 @@ export function notListing(response: StoreResponse): never {
   );
 }
 
-const maxText = 8 * 1024 * 1024;
-const bodyText = (response: StoreResponse) => new TextDecoder().decode(response.body.slice(0, maxText));
+const bodyText = (response: StoreResponse) => new TextDecoder().decode(response.body.slice(0, maxPageBytes));
 
 function readXml(response: StoreResponse): XmlElement {
   const text = bodyText(response);

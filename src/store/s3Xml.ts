@@ -9,6 +9,9 @@ export interface XmlElement {
   text: string;
 }
 
+/** Largest page of a listing that is read: keys of 1 KiB, three times as long by their percent codes, and what is around them. */
+export const maxPageBytes = 8 * 1024 * 1024;
+
 /** The root element, in time linear in the text. @throws Error with the place, for anything that is not well-formed */
 export function parseXml(source: string): XmlElement {
   const root: XmlElement = { name: '', children: [], text: '' };

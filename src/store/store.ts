@@ -33,6 +33,9 @@ export interface ServerTraits {
   inOrder: number;
 }
 
+/** Whether what lies before a place can be left out of a listing. */
+export const mayStartAfter = ({ isOrdered, startsAfter }: ServerTraits): boolean => isOrdered && startsAfter;
+
 /** So many neighbours in order are no chance. */
 export const enoughInOrder = 64;
 

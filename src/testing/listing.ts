@@ -1,5 +1,11 @@
 import type { StoreFetch, StoreRequest, StoreResponse } from '../store/store';
 
+/** The keys of a bucket in the order of their bytes; not an array where they are made as they are asked for. */
+export interface KeyList {
+  readonly length: number;
+  at(index: number): string | undefined;
+}
+
 export const answer = (status: number, body: string, headers: Record<string, string> = {}): StoreResponse => ({
   status,
   headers,
@@ -47,12 +53,13 @@ export function listingServer(keys: readonly string[]): { fetch: StoreFetch; req
   return { fetch, requests };
 }
 
-function lowerBound(keys: readonly string[], key: string): number {
+/** The first place in sorted keys whose key is not before another. */
+export function lowerBound(keys: KeyList, key: string): number {
   let low = 0;
   let high = keys.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (keys[middle] < key) {
+    if ((keys.at(middle) ?? '') < key) {
       low = middle + 1;
     } else {
       high = middle;

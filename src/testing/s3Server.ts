@@ -1,11 +1,5 @@
 import type { StoreFetch, StoreRequest, StoreResponse } from '../store/store';
-import { answer } from './listing';
-
-/** The keys of a bucket in the order of their bytes, made as they are asked for: a million of them take no memory. */
-export interface KeyList {
-  readonly length: number;
-  at(index: number): string | undefined;
-}
+import { answer, lowerBound, type KeyList } from './listing';
 
 /** How a server lists otherwise than AWS does (docs/servers.md). */
 export interface Quirks {
@@ -121,18 +115,3 @@ export class S3Server {
 
 const keyListOf = (keys: readonly string[], order?: (keys: string[]) => string[]): KeyList =>
   order ? order([...keys].sort()) : [...keys].sort();
-
-/** The first place whose key is not before another. */
-function lowerBound(keys: KeyList, key: string): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((keys.at(middle) ?? '') < key) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}

@@ -21,10 +21,6 @@ export interface ArchiveProfiles {
   readonly unread: number;
 }
 
-/** Whether there are archives among captures. */
-export const hasArchives = (captures: readonly Capture[]): boolean =>
-  captures.some(({ object }) => isArchiveKey(object.key));
-
 /**
  * The profiles in the newest archives of a listing. What is inside is known where an object is read, so few are, and each
  * once. One that cannot be read is said where it is opened.

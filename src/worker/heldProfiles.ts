@@ -2,6 +2,7 @@ import { decode } from '../decode/decode';
 import { gunzip } from '../decode/gzip';
 import type { Profile } from '../profile/profile';
 import type { DecodedCache } from './decodedCache';
+import { readSourceKey } from './sourceKey';
 import type { Task } from './task';
 
 /** Profiles that the worker holds, those included that it decodes now: questions about them wait. */
@@ -48,8 +49,7 @@ export class HeldProfiles {
 async function decodeInTurn(key: string, bytes: ArrayBuffer, task: Task): Promise<Profile> {
   await task.turn();
   return decode(new Uint8Array(bytes), {
-    // The last part of a source's key.
-    member: key.split('\0')[3],
+    member: readSourceKey(key).member,
     turn: () => task.turn(),
     onProgress: task.onProgress,
     async unpack(packed) {

@@ -8,6 +8,7 @@ import type { Notice } from '../text/notice';
 import { printSelector } from '../text/selector';
 import type { InputSources } from './client';
 import type { Failure, Load, Source } from './holding';
+import { readSourceKey, sourceKey } from './sourceKey';
 
 /** What the worker opens for the chosen captures and their base, and all that has to be said of them. @throws StoreError, InputError */
 export async function findSources(
@@ -53,27 +54,23 @@ export function failedNotice(failed: readonly Failure[], count: number): Notice[
   ];
 }
 
-/**
- * Captures as the worker knows them. A rewritten object has another etag and must not be answered from the cache, nor one of
- * another bucket, nor another member of an archive. Keys never hold a NUL.
- */
+/** Captures as the worker knows them. */
 export const sourceIn =
-  ({ id }: Bucket) =>
-  ({ object, time, member = '' }: Capture): Source => ({
-    key: [id, object.key, object.etag, member].join('\0'),
-    name: object.key,
-    time,
-    size: object.size,
-    isUnknown: object.etag === '',
+  (bucket: Bucket) =>
+  (capture: Capture): Source => ({
+    key: sourceKey(bucket, capture),
+    name: capture.object.key,
+    time: capture.time,
+    size: capture.object.size,
+    isUnknown: capture.object.etag === '',
   });
-export const objectKey = (key: string) => key.split('\0')[1];
 
 /** Reads the objects of sources. */
 export const loadFrom =
   ({ store }: Bucket): Load =>
   (source, signal, size) => {
-    const [, key, etag] = source.split('\0');
-    return store.get(key, signal, etag, size);
+    const { object, etag } = readSourceKey(source);
+    return store.get(object, signal, etag, size);
   };
 
 /** Undefined where the layout has no time: the listing's is when the object was stored. */
