@@ -40,6 +40,8 @@ interface Run {
   /** Those who have not finished. Without them it ends. */
   readonly askers: Set<object>;
   next: Promise<Page> | undefined;
+  /** Unix ms: when its last page was asked for. */
+  at: number;
 }
 
 interface Page {
@@ -231,18 +233,22 @@ class RememberedListings {
       abort,
       askers: new Set(),
       next: undefined,
+      at: this.now(),
     };
     this.runs.add(run);
     return run;
   }
 
   private async nextPage(run: Run): Promise<Page> {
-    const at = this.now();
+    const asked = this.now();
     try {
       const { value: objects, done } = await run.pages.next();
       if (done) {
+        // That nothing follows was said by the last page: both grow old at once, and one request makes both young again.
         this.runs.delete(run);
-      } else if (!this.server.isOrdered || !follow(objects, run)) {
+      } else if (this.server.isOrdered && follow(objects, run)) {
+        run.at = asked;
+      } else {
         this.server.isOrdered = false;
         this.known.clear();
         throw new OutOfOrder();
@@ -251,7 +257,7 @@ class RememberedListings {
       const to = done ? endOfPrefix(run.prefix) : last ? after(last.key) : run.place;
       const page: Page = { from: run.place, to, objects: objects ?? [] };
       run.place = to ?? run.place;
-      this.known.put({ ...page, at });
+      this.known.put({ ...page, at: run.at });
       return page;
     } catch (error) {
       this.runs.delete(run);
