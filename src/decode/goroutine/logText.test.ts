@@ -4,6 +4,7 @@ import type { Profile } from '../../profile/profile';
 import { randomSource } from '../../testing/generate';
 import { printProfile } from '../../testing/print';
 import { decode } from '../decode';
+import { fromLog } from './logText';
 
 const read = (text: string): Promise<Profile> => decode(new TextEncoder().encode(text));
 const texts = ({ notices }: Profile) => notices.map(({ text }) => text);
@@ -232,3 +233,19 @@ if (existsSync(reported)) {
 } else {
   console.warn(`Skipped: dumps that people reported, there is no ${reported}`);
 }
+
+test('labels of a plain dump, whatever they hold, do not make it a log, which takes five times its memory', () => {
+  const text = [
+    'goroutine 1 [running labels:{"a b": "tab\\there", "größe": "\\u00f6\\n"}]:',
+    'main.main()',
+    '\t/src/main.go:3 +0x1d',
+    'goroutine 2 [chan send, 3 minutes labels:{"state": "{}: ,]"}]:\r',
+    'main.send()',
+    '\t/src/main.go:9 +0x1d',
+    '',
+  ].join('\n');
+  const bytes = new TextEncoder().encode(text);
+  expect(fromLog(bytes).bytes).toBe(bytes);
+  const escaped = new TextEncoder().encode(text.replace('main.main()\n', 'main.main()\\n'));
+  expect(fromLog(escaped).bytes).not.toBe(bytes);
+});

@@ -2,7 +2,7 @@ import type { Notice } from '../../text/notice';
 import { memoryLeft } from '../memory';
 import { isJournalExport, journalMessages } from './journalExport';
 import { jsonRecord, logRecord, unescaped, type LogRecord } from './logRecord';
-import { isDigit } from './scan';
+import { isDigit, isHeader, startsWith, trimmedEnd, word } from './scan';
 
 /** Text of goroutines as a logger's records hold it, and as it was before. */
 export interface LogText {
@@ -75,10 +75,15 @@ interface Step {
 
 /** Native searches, so that a plain dump of 64 MB is asked in some milliseconds. */
 function mayBeLog(bytes: Uint8Array): boolean {
-  // Not the escapes of quotes, which labels of plain dumps have.
-  for (let at = bytes.indexOf(backslash); at >= 0; at = bytes.indexOf(backslash, at + 1)) {
+  for (let at = bytes.indexOf(backslash); at >= 0; at = bytes.indexOf(backslash, at + 2)) {
+    // Not the escapes of quotes, which labels of debug=1 have.
     if (bytes[at + 1] === letterN || bytes[at + 1] === letterT || bytes[at + 1] === letterU) {
-      return true;
+      const lineEnd = bytes.indexOf(newline, at);
+      const end = lineEnd < 0 ? bytes.length : lineEnd;
+      if (!isPlainHeader(bytes, bytes.lastIndexOf(newline, at) + 1, end)) {
+        return true;
+      }
+      at = end - 2;
     }
   }
   const head = new TextDecoder().decode(bytes.subarray(0, 64 * 1024));
@@ -86,10 +91,15 @@ function mayBeLog(bytes: Uint8Array): boolean {
     (bytes.includes(hash) && /#01[12]/.test(head)) ||
     criLine.test(head) ||
     goleakPattern.test(head) ||
-    // Labels of debug=1 are no record.
-    /(?<!labels: )\{ ?"/.test(head)
+    // Labels are no record.
+    /(?<!labels: ?)\{ ?"/.test(head)
   );
 }
+
+/** Whether a line is a goroutine's first one as the runtime writes it: what is escaped there is in labels. */
+const isPlainHeader = (bytes: Uint8Array, start: number, end: number): boolean =>
+  isHeader(bytes, start, end) && startsWith(bytes, trimmedEnd(bytes, start, end) - 2, end, headerEnd);
+const headerEnd = word(']:');
 
 /**
  * Taking a log apart keeps strings of two steps at once, and their parts: bytes of memory at worst, as measured. A record is
