@@ -6,6 +6,7 @@ import { leftOut, printCommand } from '../query/printCommand';
 import { infoOf, ownFields, readableFields, usesField } from '../query/query';
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
+import { CaptureNowButton } from './CaptureNowButton';
 import { CommandField } from './CommandField';
 import { DownloadButton } from './DownloadButton';
 import { EstimateFields } from './EstimateFields';
@@ -13,6 +14,7 @@ import { FilterFields, FunctionField, SeriesField } from './FilterFields';
 import type { FormProps } from './form';
 import { GoroutineFields } from './GoroutineFields';
 import { OptionFields } from './OptionFields';
+import { readFields, writeFields } from './selectorFields';
 import { SelectorRows } from './SelectorRows';
 import { ViewFields } from './ViewFields';
 
@@ -50,6 +52,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   const filters = datasource.sampleFilters(query.selector);
   // The frame knows the objects that were opened; before it is there, the command names none.
   const executed = data?.series.find(({ refId }) => refId === stored.refId)?.meta?.executedQueryString;
+  const { gateway } = datasource;
   const command = executed?.startsWith('go tool pprof') ? executed : printCommand(ownFields(query), filters);
 
   return (
@@ -57,6 +60,13 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
       <ViewFields {...form}>
         {(opens === 'profile' || opens === 'goroutines') && request && (
           <DownloadButton download={(signal) => datasource.download(stored, request, signal)} />
+        )}
+        {gateway && (
+          <CaptureNowButton
+            gateway={gateway}
+            service={readFields(query.selector)?.service ?? ''}
+            onCaptured={(...captured) => form.onChange(captureShown(form, ...captured))}
+          />
         )}
       </ViewFields>
       <SelectorRows {...form} datasource={datasource} range={range} onStore={(selector) => store({ selector })} />
@@ -72,4 +82,21 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
       )}
     </Stack>
   );
+}
+
+/** What a query shows an event of a service with: of what it shows now all that may stay. */
+function captureShown(
+  { query, uses }: FormProps,
+  service: string,
+  event: string,
+  profiles: readonly string[]
+): Partial<PprofQuery> {
+  const { profile = '' } = readFields(query.selector) ?? {};
+  const shown = profiles.includes(profile) ? profile : profiles[0];
+  return {
+    selector: writeFields({ service, profile: shown, filters: [] }),
+    capture: 'event',
+    event,
+    ...(!uses('event') && { view: 'flame' }),
+  };
 }
