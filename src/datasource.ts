@@ -96,6 +96,11 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
       : undefined;
   }
 
+  /** Something was just stored: what is known of listings is some seconds old. */
+  forgetListings(): void {
+    this.bucket().store.forget?.();
+  }
+
   private links(): LinkContext {
     const { eventDashboardUid = 'pproflens-incident', metricsUid, metricsQueries = [] } = this.instance.jsonData;
     return {

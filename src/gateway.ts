@@ -11,37 +11,57 @@ export interface GatewayTarget {
   readonly version?: string;
 }
 
+export interface GatewayTargets {
+  readonly targets: readonly GatewayTarget[];
+  /** Names of profiles that can be asked for. */
+  readonly profiles: readonly string[];
+  /** Most seconds of those that take time. */
+  readonly maxSeconds: number;
+}
+
 export interface CaptureRequest {
   readonly service: string;
   /** None for all instances of the service. */
   readonly instance?: string;
   readonly all?: true;
   readonly profiles: readonly string[];
-  /** How long the CPU profile and the trace take, 1 to 60. */
+  /** How long each of those that take time goes on. */
   readonly seconds: number;
   /** Stands in the capture's meta.json. */
   readonly reason: string;
 }
 
-/** What becomes of one profile of one process. */
-export interface CaptureStep {
+/** The capture of one process. */
+export interface GatewayEvent {
+  readonly id: string;
+  readonly service: string;
   readonly instance: string;
-  readonly profile: string;
-  readonly state: 'waiting' | 'running' | 'stored' | 'spooled' | 'failed';
-  /** Why it failed, or what is not as it was asked for. */
-  readonly reason?: string;
+  readonly state: 'waiting' | 'capturing' | 'uploading' | 'stored' | 'partial' | 'failed';
+  readonly files: ReadonlyArray<{
+    readonly profile: string;
+    readonly name: string;
+    readonly state: 'waiting' | 'reading' | 'spooled' | 'stored' | 'failed';
+    /** Why it failed, or is not whole. */
+    readonly reason?: string;
+  }>;
 }
 
-/** One event: what was asked for at once. */
-export interface CaptureProgress {
-  readonly event: string;
-  readonly done: boolean;
-  readonly steps: readonly CaptureStep[];
+/** An instance of which no capture was begun. */
+export interface RefusedCapture {
+  readonly instance: string;
+  readonly reason: string;
+}
+
+export interface StartedCaptures {
+  readonly events: readonly GatewayEvent[];
+  readonly refused: readonly RefusedCapture[];
 }
 
 export interface GatewayInfo {
   readonly version: string;
   readonly bucket: string;
+  /** Whether it was started with targets. */
+  readonly captures: boolean;
   readonly targets: number;
 }
 
@@ -54,19 +74,19 @@ export class Gateway {
     return this.send('info', { signal, headers: { 'X-Grafana-NoCache': 'true' } });
   }
 
-  /** By service and instance. @throws Error as `info` does */
-  async targets(signal: AbortSignal): Promise<readonly GatewayTarget[]> {
-    return (await this.send<{ targets: readonly GatewayTarget[] }>('targets', { signal })).targets;
+  /** @throws Error as `info` does */
+  targets(signal: AbortSignal): Promise<GatewayTargets> {
+    return this.send('targets', { signal });
   }
 
-  /** Starts a capture; it goes on whoever waits for it. @throws Error as `info` does */
-  capture(request: CaptureRequest, signal: AbortSignal): Promise<CaptureProgress> {
+  /** Starts captures; they go on whoever waits for them. @throws Error as `info` does, also where none was begun */
+  capture(request: CaptureRequest, signal: AbortSignal): Promise<StartedCaptures> {
     return this.send('captures', { signal, method: 'POST', data: request });
   }
 
   /** What has become of an event. @throws Error as `info` does */
-  progress(event: string, signal: AbortSignal): Promise<CaptureProgress> {
-    return this.send('captures', { signal, params: { event } });
+  event(id: string, signal: AbortSignal): Promise<GatewayEvent> {
+    return this.send('captures', { signal, params: { id } });
   }
 
   private async send<T>(

@@ -1,40 +1,62 @@
 import { Alert, Button, Checkbox, Field, Icon, Input, LoadingPlaceholder, Modal, Stack } from '@grafana/ui';
 import React, { useEffect, useMemo, useState } from 'react';
-import type { CaptureProgress, CaptureRequest, CaptureStep, Gateway, GatewayTarget } from '../gateway';
+import type {
+  CaptureRequest,
+  Gateway,
+  GatewayEvent,
+  GatewayTargets,
+  RefusedCapture,
+  StartedCaptures,
+} from '../gateway';
 import { LateCombobox } from './LateCombobox';
 
 interface Props {
   gateway: Gateway;
   service: string;
-  onCaptured: (service: string, event: string, profiles: readonly string[]) => void;
+  onCaptured: (captured: Captured) => void;
   onDismiss: () => void;
 }
 
-/** What net/http/pprof serves. A goroutine profile as text names each goroutine, and stops the process while it is made. */
-const profiles: ReadonlyArray<{ name: string; label: string; takesTime?: true }> = [
-  { name: 'heap', label: 'Heap' },
-  { name: 'cpu', label: 'CPU', takesTime: true },
-  { name: 'goroutine', label: 'Goroutines' },
-  { name: 'allocs', label: 'Allocations' },
-  { name: 'mutex', label: 'Mutex' },
-  { name: 'block', label: 'Block' },
-  { name: 'trace', label: 'Execution trace', takesTime: true },
-  { name: 'goroutineleak', label: 'Goroutine leaks' },
-];
+/** What is in the bucket. */
+export interface Captured {
+  readonly service: string;
+  /** One for each process. */
+  readonly events: readonly string[];
+  /** In the order of the form. */
+  readonly profiles: readonly string[];
+}
+
+/** Names of profiles that the form has words for, by the gateway's names; those that take time say what happened in it. */
+const profileTexts: Readonly<Record<string, { label: string; takesTime?: true }>> = {
+  heap: { label: 'Heap' },
+  cpu: { label: 'CPU', takesTime: true },
+  goroutine: { label: 'Goroutines' },
+  'goroutine-text': { label: 'Goroutines, each (stops the process)' },
+  trace: { label: 'Execution trace', takesTime: true },
+  allocs: { label: 'Allocations' },
+  mutex: { label: 'Mutex' },
+  block: { label: 'Block' },
+  'allocs-delta': { label: 'Allocations meanwhile', takesTime: true },
+  'mutex-delta': { label: 'Mutex meanwhile', takesTime: true },
+  'block-delta': { label: 'Block meanwhile', takesTime: true },
+  goroutineleak: { label: 'Goroutine leaks (Go 1.26)' },
+};
 
 /** Stands for all instances; no instance is named so, since names of hosts have no spaces. */
 const allInstances = 'all instances';
-const maxSeconds = 60;
 /** How often progress is asked for, in ms. */
 const interval = 1000;
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+const isOver = ({ state }: GatewayEvent) => state === 'stored' || state === 'partial' || state === 'failed';
+const storedOf = ({ files }: GatewayEvent) =>
+  files.filter(({ state, name }) => state === 'stored' && name !== 'meta.json').map(({ profile }) => profile);
 
-/** From the choice of processes and profiles to the event that is shown. Closing it does not stop a capture that runs. */
+/** From the choice of processes and profiles to the event that is shown. Closing it does not stop captures that run. */
 export function CaptureDialog({ gateway, service, onCaptured, onDismiss }: Props) {
-  const [targets, setTargets] = useState<readonly GatewayTarget[]>();
-  const [progress, setProgress] = useState<CaptureProgress>();
+  const [targets, setTargets] = useState<GatewayTargets>();
   const [request, setRequest] = useState<CaptureRequest>();
+  const [started, setStarted] = useState<StartedCaptures>();
   const [problem, setProblem] = useState('');
   const signal = useAbortOnLeave();
 
@@ -42,34 +64,35 @@ export function CaptureDialog({ gateway, service, onCaptured, onDismiss }: Props
     gateway.targets(signal).then(setTargets, (error) => signal.aborted || setProblem(textOf(error)));
   }, [gateway, signal]);
 
+  const show = (asked: CaptureRequest, { events }: StartedCaptures) => {
+    const stored = new Set(events.flatMap(storedOf));
+    onCaptured({
+      service: asked.service,
+      events: events.filter((event) => storedOf(event).length > 0).map(({ id }) => id),
+      profiles: asked.profiles.filter((profile) => stored.has(profile)),
+    });
+    onDismiss();
+  };
   const start = async (asked: CaptureRequest) => {
     setRequest(asked);
     setProblem('');
     try {
       let now = await gateway.capture(asked, signal);
-      setProgress(now);
-      while (!now.done) {
+      for (setStarted(now); !now.events.every(isOver); setStarted(now)) {
         await new Promise((resolve) => setTimeout(resolve, interval));
-        setProgress((now = await gateway.progress(now.event, signal)));
+        const events = now.events.map((event) => (isOver(event) ? event : gateway.event(event.id, signal)));
+        now = { ...now, events: await Promise.all(events) };
       }
-      if (now.steps.every(({ state }) => state === 'stored')) {
+      if (now.refused.length === 0 && now.events.every(({ state }) => state === 'stored')) {
         show(asked, now);
       }
     } catch (error) {
       if (!signal.aborted) {
         setProblem(textOf(error));
         setRequest(undefined);
+        setStarted(undefined);
       }
     }
-  };
-  const show = (asked: CaptureRequest, { event, steps }: CaptureProgress) => {
-    const stored = new Set(steps.filter(({ state }) => state === 'stored').map(({ profile }) => profile));
-    onCaptured(
-      asked.service,
-      event,
-      asked.profiles.filter((profile) => stored.has(profile))
-    );
-    onDismiss();
   };
 
   return (
@@ -80,7 +103,7 @@ export function CaptureDialog({ gateway, service, onCaptured, onDismiss }: Props
         <CaptureForm {...{ targets, service, onDismiss }} onStart={(asked) => void start(asked)} />
       )}
       {request && (
-        <CaptureSteps progress={progress} onShow={progress && (() => show(request, progress))} onDismiss={onDismiss} />
+        <Progress started={started} onShow={started && (() => show(request, started))} onDismiss={onDismiss} />
       )}
     </Modal>
   );
@@ -94,31 +117,33 @@ function useAbortOnLeave(): AbortSignal {
 }
 
 interface FormProps {
-  targets: readonly GatewayTarget[];
+  targets: GatewayTargets;
   service: string;
   onStart: (request: CaptureRequest) => void;
   onDismiss: () => void;
 }
 
-function CaptureForm({ targets, service: ofQuery, onStart, onDismiss }: FormProps) {
+function CaptureForm({ targets: { targets, profiles, maxSeconds }, service: ofQuery, onStart, onDismiss }: FormProps) {
   const services = useMemo(() => [...new Set(targets.map(({ service }) => service))].sort(), [targets]);
   const [service, setService] = useState(services.includes(ofQuery) ? ofQuery : (services[0] ?? ''));
   const instances = targets.filter((target) => target.service === service).map(({ instance }) => instance);
   const [chosen, setInstance] = useState('');
   const instance = chosen === allInstances || instances.includes(chosen) ? chosen : (instances[0] ?? '');
   const [names, setNames] = useState<readonly string[]>(['heap']);
-  const [seconds, setSeconds] = useState(10);
+  const [seconds, setSeconds] = useState(Math.min(10, maxSeconds));
   const [reason, setReason] = useState('');
-  const takesTime = profiles.some(({ name, takesTime }) => takesTime && names.includes(name));
-  const isValid = instance !== '' && names.length > 0 && seconds >= 1 && seconds <= maxSeconds;
+  const takesTime = names.some((name) => profileTexts[name]?.takesTime);
+  const isInTime = seconds >= 1 && seconds <= maxSeconds;
+  const isValid = instance !== '' && names.length > 0 && (isInTime || !takesTime);
 
   if (services.length === 0) {
     return (
       <Alert severity="info" title="The gateway has no targets: name them in its configuration (docs/gateway.md)." />
     );
   }
+  const known = Object.keys(profileTexts).filter((name) => profiles.includes(name));
   const toggle = (name: string, isOn: boolean) =>
-    setNames(profiles.map((each) => each.name).filter((each) => (each === name ? isOn : names.includes(each))));
+    setNames(known.filter((each) => (each === name ? isOn : names.includes(each))));
   const start = () =>
     onStart({
       service,
@@ -149,11 +174,11 @@ function CaptureForm({ targets, service: ofQuery, onStart, onDismiss }: FormProp
         />
       </Field>
       <Field label="Profiles">
-        <Stack direction="row" gap={2} wrap="wrap">
-          {profiles.map(({ name, label }) => (
+        <Stack direction="row" columnGap={2} rowGap={1} wrap="wrap">
+          {known.map((name) => (
             <Checkbox
               key={name}
-              label={label}
+              label={profileTexts[name].label}
               value={names.includes(name)}
               onChange={({ currentTarget }) => toggle(name, currentTarget.checked)}
             />
@@ -164,8 +189,8 @@ function CaptureForm({ targets, service: ofQuery, onStart, onDismiss }: FormProp
         <Field
           label="Seconds"
           htmlFor="capture-seconds"
-          description="Of the CPU profile and of the trace, one after the other."
-          invalid={seconds < 1 || seconds > maxSeconds}
+          description="Of each profile that takes time, one after the other."
+          invalid={!isInTime}
           error={`1 to ${maxSeconds}.`}
         >
           <Input
@@ -175,7 +200,7 @@ function CaptureForm({ targets, service: ofQuery, onStart, onDismiss }: FormProp
             max={maxSeconds}
             width={12}
             value={seconds || ''}
-            onChange={({ currentTarget }) => setSeconds(Number(currentTarget.value))}
+            onChange={({ currentTarget }) => setSeconds(Math.trunc(Number(currentTarget.value)))}
           />
         </Field>
       )}
@@ -188,7 +213,7 @@ function CaptureForm({ targets, service: ofQuery, onStart, onDismiss }: FormProp
           onChange={({ currentTarget }) => setReason(currentTarget.value)}
         />
       </Field>
-      <p>{isValid && confirmation({ service, instance, instances, names, seconds, takesTime })}</p>
+      {isValid && <p>{confirmation({ service, instance, instances, names, seconds, takesTime })}</p>}
       <Modal.ButtonRow>
         <Button variant="secondary" fill="outline" onClick={onDismiss}>
           Cancel
@@ -214,47 +239,61 @@ interface Confirmed {
 function confirmation({ service, instance, instances, names, seconds, takesTime }: Confirmed): string {
   const of =
     instance === allInstances ? `all ${instances.length} instances of ${service}` : `${instance} of ${service}`;
-  return `Takes ${names.join(', ')} of ${of}${takesTime ? `, each that takes time for ${seconds} s` : ''}.`;
+  const time = takesTime ? `, over ${seconds} s where that takes time` : '';
+  return `Captures ${names.join(', ')} of ${of}${time}.`;
 }
 
 const icons = {
   waiting: 'clock-nine',
-  running: 'spinner',
+  reading: 'spinner',
   stored: 'check',
   spooled: 'exclamation-triangle',
   failed: 'times-circle',
 } as const;
 
-const stepText = ({ state, reason }: CaptureStep) =>
-  (state === 'spooled' ? 'taken; the bucket does not answer, it is stored when it does' : state) +
-  (reason ? `: ${reason}` : '');
-
-interface StepsProps {
-  progress: CaptureProgress | undefined;
+interface ProgressProps {
+  started: StartedCaptures | undefined;
   onShow?: () => void;
   onDismiss: () => void;
 }
 
-function CaptureSteps({ progress, onShow, onDismiss }: StepsProps) {
-  const steps = progress?.steps ?? [];
+function Progress({ started: { events, refused } = { events: [], refused: [] }, onShow, onDismiss }: ProgressProps) {
+  const isDone = events.length > 0 && events.every(isOver);
   return (
     <>
-      <p aria-live="polite">
-        {progress?.done ? `Event ${progress.event} is done.` : 'The gateway captures. Closing this does not stop it.'}
-      </p>
-      {steps.map((step) => (
-        <div key={`${step.instance} ${step.profile}`}>
-          <Icon name={icons[step.state]} /> {step.instance} {step.profile}: {stepText(step)}
-        </div>
+      <p aria-live="polite">{isDone ? 'Not all is stored.' : 'The gateway captures. Closing this does not stop it.'}</p>
+      {events.map((event) => (
+        <EventFiles key={event.id} {...event} />
+      ))}
+      {refused.map((each) => (
+        <Refused key={each.instance} {...each} />
       ))}
       <Modal.ButtonRow>
         <Button variant="secondary" fill="outline" onClick={onDismiss}>
           Close
         </Button>
-        {progress?.done && steps.some(({ state }) => state === 'stored') && (
+        {isDone && events.some((event) => storedOf(event).length > 0) && (
           <Button onClick={onShow}>Show what is stored</Button>
         )}
       </Modal.ButtonRow>
     </>
   );
 }
+
+const EventFiles = ({ instance, files }: GatewayEvent) => (
+  <>
+    {files.map(({ name, state, reason }) => (
+      <div key={name}>
+        <Icon name={icons[state]} /> {instance} {name}:{' '}
+        {state === 'spooled' ? 'the bucket does not answer; it is stored when that does' : state}
+        {reason && `: ${reason}`}
+      </div>
+    ))}
+  </>
+);
+
+const Refused = ({ instance, reason }: RefusedCapture) => (
+  <div>
+    <Icon name={icons.failed} /> {instance}: not captured: {reason}
+  </div>
+);

@@ -1,6 +1,7 @@
 import { Button } from '@grafana/ui';
 import React, { useState } from 'react';
 import type { Gateway } from '../gateway';
+import type { Captured } from './CaptureDialog';
 import { lazily } from './lazy';
 
 /** Few queries capture, and the form is as large as all other fields of the editor. */
@@ -12,8 +13,7 @@ interface Props {
   gateway: Gateway;
   /** Of the query. */
   service: string;
-  /** Shows an event of a service. */
-  onCaptured: (service: string, event: string, profiles: readonly string[]) => void;
+  onCaptured: (captured: Captured) => void;
 }
 
 /** Asks the gateway for captures of processes as they are now. Editors alone are shown it. */

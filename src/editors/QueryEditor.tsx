@@ -4,8 +4,10 @@ import React, { type ComponentType } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { leftOut, printCommand } from '../query/printCommand';
 import { infoOf, ownFields, readableFields, usesField } from '../query/query';
+import type { Matcher } from '../text/selector';
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
+import type { Captured } from './CaptureDialog';
 import { CaptureNowButton } from './CaptureNowButton';
 import { CommandField } from './CommandField';
 import { DownloadButton } from './DownloadButton';
@@ -65,7 +67,10 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
           <CaptureNowButton
             gateway={gateway}
             service={readFields(query.selector)?.service ?? ''}
-            onCaptured={(...captured) => form.onChange(captureShown(form, ...captured))}
+            onCaptured={(captured) => {
+              datasource.forgetListings();
+              form.onChange(captureShown(form, captured));
+            }}
           />
         )}
       </ViewFields>
@@ -84,19 +89,15 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   );
 }
 
-/** What a query shows an event of a service with: of what it shows now all that may stay. */
-function captureShown(
-  { query, uses }: FormProps,
-  service: string,
-  event: string,
-  profiles: readonly string[]
-): Partial<PprofQuery> {
+/** What a query shows captures with that were just taken, of several processes all: of what it shows now all that may stay. */
+function captureShown({ query, uses }: FormProps, { service, events, profiles }: Captured): Partial<PprofQuery> {
   const { profile = '' } = readFields(query.selector) ?? {};
   const shown = profiles.includes(profile) ? profile : profiles[0];
+  const isOne = events.length === 1;
+  const filters: Matcher[] = isOne ? [] : [{ name: 'event', op: '=~', value: events.join('|') }];
   return {
-    selector: writeFields({ service, profile: shown, filters: [] }),
-    capture: 'event',
-    event,
+    selector: writeFields({ service, profile: shown, filters }),
+    ...(isOne ? { capture: 'event', event: events[0] } : { capture: 'merge' }),
     ...(!uses('event') && { view: 'flame' }),
   };
 }

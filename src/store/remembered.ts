@@ -78,11 +78,16 @@ interface RememberedOptions {
 export function remembered(store: Store, { now = Date.now, maxKeyBytes }: RememberedOptions = {}): Store {
   const server = store.server ?? standardServer();
   const listings = new RememberedListings(store, server, now, maxKeyBytes);
+  const { folders, forget } = rememberedFolders(store, now);
   return {
     server,
     list: (span, signal) => listings.list(span, signal),
-    folders: rememberedFolders(store, now),
+    folders,
     get: rememberedObjects(store),
+    forget() {
+      listings.forget();
+      forget();
+    },
   };
 }
 
@@ -104,6 +109,11 @@ class RememberedListings {
     maxKeyBytes: number | undefined
   ) {
     this.known = new KnownKeys(maxKeyBytes);
+  }
+
+  forget(): void {
+    this.known.clear();
+    this.unordered = undefined;
   }
 
   async *list(span: ListSpan, signal: AbortSignal): AsyncGenerator<readonly ObjectInfo[]> {
@@ -280,7 +290,7 @@ class RememberedListings {
   }
 }
 
-function rememberedFolders(store: Store, now: () => number): Store['folders'] {
+function rememberedFolders(store: Store, now: () => number): { folders: Store['folders']; forget: () => void } {
   const tasks = new SharedTasks<readonly string[]>();
   const known = new Map<string, { readonly at: number; readonly found: readonly string[] | StoreError }>();
   const learn = (prefix: string, at: number, found: readonly string[] | StoreError) => {
@@ -289,7 +299,7 @@ function rememberedFolders(store: Store, now: () => number): Store['folders'] {
       known.delete(oldestOf(known));
     }
   };
-  return async (prefix, signal, maxAge = maxAges.settled) => {
+  const folders: Store['folders'] = async (prefix, signal, maxAge = maxAges.settled) => {
     const before = known.get(prefix);
     const isFailure = before?.found instanceof StoreError;
     if (before && before.at >= now() - (isFailure ? Math.min(maxAge, maxAges.settled) : maxAge)) {
@@ -313,6 +323,7 @@ function rememberedFolders(store: Store, now: () => number): Store['folders'] {
       }
     });
   };
+  return { folders, forget: () => known.clear() };
 }
 
 /** An object with an ETag that is small is held, others are shared while they are under way. */
