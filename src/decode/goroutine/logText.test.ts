@@ -198,7 +198,7 @@ it("a collector's lines before a debug=1 profile are passed over and counted", a
     '====\nCollect goroutine pprof via http client\n====\ngoroutine profile: total 5\n3 @ 0x43b2c5 0x44a8f4\n#\t0x44a8f3\tmain.worker+0x53\t/src/app/worker.go:20\n\n2 @ 0x43b2c5\n'
   );
   expect(profile.sample.values[0]).toEqual(Float64Array.of(3, 2));
-  expect(texts(profile)).toEqual(['3 lines before the profile, of what collected it, are passed over.']);
+  expect(texts(profile)).toEqual(['Passed over: 3 lines before the profile, of what collected it.']);
 });
 
 test('a log of any noise, cuts and covers loses no header: each is a sample or counted as skipped', async () => {
