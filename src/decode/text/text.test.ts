@@ -235,6 +235,29 @@ it('delays of a profile that was switched off are cycles, and that is said', asy
   expect(texts(profile)).toEqual([expect.stringMatching(/sampling period=0.*cycles/)]);
 });
 
+test('lines of every text may end in a carriage return alone', async () => {
+  for (const lines of [
+    ['heap profile: 2: 200 [2: 200] @ heap/2', '2: 200 [2: 200] @ 0x401001', '#\t0x401000\tmain.f+0x1\t/src/main.go:7'],
+    ['goroutine profile: total 2', '2 @ 0x401001', '#\t0x401000\tmain.f+0x1\t/src/main.go:7'],
+    [
+      'goroutine 1 [running]:',
+      'main.f()',
+      '\t/src/main.go:7 +0x1d',
+      '',
+      'goroutine 2 [select]:',
+      'main.g()',
+      '\t/src/main.go:9 +0x1d',
+      '',
+    ],
+    ['main.f;main.g 7', 'main.f 2', ''],
+  ]) {
+    const profile = await decode(bytesOf(lines, '\r'));
+    expect(printProfile(profile)).toEqual(printProfile(await decode(bytesOf(lines))));
+    expect(profile.sample.length).toBeGreaterThan(0);
+    expect(texts(profile)).toEqual([]);
+  }
+});
+
 describe('folded stacks', () => {
   it('are samples, whatever frames are called', async () => {
     const lines = [
@@ -260,11 +283,26 @@ describe('folded stacks', () => {
     const profile = await decode(bytesOf([...lines, 'a;b', 'a;c 7.5']));
     expect(profile.sample.length).toBe(200);
     expect(texts(profile)).toEqual([
-      expect.stringMatching(/^2 lines beside 200 stacks could not be read; the first is line 201/),
+      expect.stringMatching(/^Left out: 2 lines beside 200 stacks that could not be read; the first is line 201/),
     ]);
     const sparse = await decode(bytesOf([...Array.from({ length: 20 }, (_, i) => `a;b${i} 1`), ' 4']));
     expect(sparse.sample.length).toBe(20);
     expect(sparse.notices.map(({ text }) => text)).toEqual([expect.stringContaining('1')]);
+  });
+
+  it('may have a tab, or several spaces, before the number', async () => {
+    const profile = await decode(bytesOf(['a;b\t3', 'a;c  \t4\t', 'a;d e 5']));
+    expect(printProfile(profile)).toEqual(['a;b 3', 'a;c 4', 'a;d e 5']);
+    expect(texts(profile)).toEqual([]);
+    await expect(decode(bytesOf(['a;b\t10\t12']))).rejects.toThrow(/two profiles/);
+  });
+
+  it('are exact up to 2^53, and refused beyond with the line', async () => {
+    const profile = await decode(bytesOf(['a;b 9007199254740991']));
+    expect(profile.sample.values[0][0]).toBe(Number.MAX_SAFE_INTEGER);
+    await expect(decode(bytesOf(['# x', 'a;b 1', 'a;c 9007199254740993']))).rejects.toThrow(
+      /in line 3 is 9007199254740993, beyond 2\^53.*larger unit/
+    );
   });
 
   it('of two profiles are refused', async () => {
@@ -295,6 +333,11 @@ describe('an error reads the file', () => {
     ['a failed test', '--- FAIL: TestLeak (0.44s)\n    leaks.go:78: found\n', /begins "--- FAIL: TestLeak \(0\.44s\)"/],
     ['what does not print', 'caf\u00e9 \u202e\u001b[31m', /begins "café \\u\{202e\}\\u001b\[31m"/],
     ['a long line', 'x '.repeat(400), /begins "(x ){50}…"/],
+    [
+      'a heap with negative sums',
+      'collected by x\nheap profile: -3: -300 [5: 500] @ heap/1048576\n-3: -300 [5: 500] @ 0x401001\n',
+      /sums in the first line .* negative, "heap profile: -3: -300 \[5: 500\] @ heap\/1048576".*go tool pprof refuses.*Capture the heap again/,
+    ],
     ['white space', ' \n\n', /nothing but white space/],
     [
       'a page',

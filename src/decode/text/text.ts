@@ -19,7 +19,7 @@ export { emptyError } from './foreignText';
 export async function decodeText(text: Uint8Array, onProgress?: OnProgress): Promise<Profile> {
   // Text of PowerShell's `>` has two bytes a character.
   const encoding = utf16(text);
-  const bytes = encoding ? new TextEncoder().encode(new TextDecoder(encoding).decode(text)) : text;
+  const bytes = withLineFeeds(encoding ? new TextEncoder().encode(new TextDecoder(encoding).decode(text)) : text);
   const document = documentError(bytes);
   if (document) {
     throw document;
@@ -40,4 +40,23 @@ export async function decodeText(text: Uint8Array, onProgress?: OnProgress): Pro
     return decodeFolded(bytes);
   }
   throw textError(bytes);
+}
+
+const [lineFeed, carriageReturn] = [10, 13];
+/** Bytes that say how lines end. */
+const headBytes = 64 * 1024;
+
+/** Lines end in a carriage return alone in what terminals record, and after some conversions. CRLF stays, which all readers know. */
+function withLineFeeds(bytes: Uint8Array): Uint8Array {
+  const head = bytes.subarray(0, headBytes);
+  let [alone, others] = [0, 0];
+  for (let at = head.indexOf(carriageReturn); at >= 0; at = head.indexOf(carriageReturn, at + 1)) {
+    alone += head[at + 1] === lineFeed ? 0 : 1;
+  }
+  for (let at = head.indexOf(lineFeed); at >= 0 && others < alone; at = head.indexOf(lineFeed, at + 1)) {
+    others++;
+  }
+  return alone <= others
+    ? bytes
+    : bytes.map((byte, i) => (byte === carriageReturn && bytes[i + 1] !== lineFeed ? lineFeed : byte));
 }
