@@ -26,6 +26,8 @@ interface CountHeader {
 }
 
 const headerPattern = /^(\S+) profile: total (\d{1,15})\s*$/;
+/** The same behind what a logger put before it, e.g. `I1128 12:00:00.000 1 x.go:1] `. */
+const loggedHeader = /[\s"](\S+) profile: total (\d{1,15})\s*$/;
 
 /**
  * `goroutine profile: total 12`: what runtime/pprof writes with debug=1 for every profile that counts stacks. Below other lines
@@ -40,8 +42,10 @@ export function countHeader(bytes: Uint8Array): CountHeader | undefined {
     const stop = next < 0 ? bytes.length : next;
     const at = skipSpace(bytes, start, stop);
     if (at < stop && bytes[at] !== 13 && bytes[at] !== 35) {
-      const match = headerPattern.exec(textOf(bytes, at, Math.min(stop, at + 500)));
-      if (match && (before === 0 || isRecord(bytes, stop + 1))) {
+      const text = textOf(bytes, at, Math.min(stop, at + 500));
+      const plain = headerPattern.exec(text);
+      const match = plain ?? loggedHeader.exec(text);
+      if (match && ((plain && before === 0) || isRecord(bytes, stop + 1))) {
         return { type: match[1], total: Number(match[2]), end: stop + 1, line, before };
       }
       before++;

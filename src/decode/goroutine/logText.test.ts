@@ -232,3 +232,22 @@ if (existsSync(reported)) {
 } else {
   console.warn(`Skipped: dumps that people reported, there is no ${reported}`);
 }
+
+describe.each<[string, string[], string]>([
+  ['goroutine counts', ['goroutine profile: total 2', '2 @ 0x401001'], 'main.f 2'],
+  ['a heap', ['heap profile: 2: 200 [2: 200] @ heap/2', '2: 200 [2: 200] @ 0x401001'], 'main.f 2 200 {bytes=100}'],
+  ['a mutex profile', ['--- mutex:', 'cycles/second=1000000000', 'sampling period=1', '8 1 @ 0x401001'], 'main.f 1 8'],
+])('%s of debug=1 in a log', (_, lines, expected) => {
+  const text = [...lines, '#\t0x401000\tmain.f+0x1\t/src/main.go:7', ''];
+  const klog = 'I1128 12:00:00.000000       1 x.go:1] ';
+  it.each<[string, string]>([
+    ['of klog', `${klog}hello\n${klog}${text.join('\n')}\n`],
+    ['of klog, with escaped ends of lines', `${klog}${json(text.join('\n')).slice(1, -1)}\n`],
+    ['of slog', `time=2026-11-29T10:00:00Z level=INFO msg=${json(text.join('\n'))}\n`],
+    ['of zap', json({ level: 'info', msg: text.join('\n') })],
+    ['of docker', text.map((line) => json({ log: `${line}\n`, stream: 'stderr' })).join('\n')],
+    ['of a container runtime', text.map((line) => `2026-11-29T10:00:00.1Z stderr F ${line}\n`).join('')],
+  ])('%s', async (__, log) => {
+    expect(printProfile(await read(log))).toEqual([expected]);
+  });
+});

@@ -5,8 +5,11 @@ import { findFirstLine, type FirstLine } from './firstLine';
 import { decodeSamples, type SampleText } from './sampleText';
 
 const header = /^--- (contentionz |mutex:|contention:)/;
+const loggedHeader = /(?:^|[\s"])--- (contentionz |mutex:|contention:)\s*$/;
 
-export const contentionHeader = (bytes: Uint8Array): FirstLine | undefined => findFirstLine(bytes, header);
+/** @param isLogged whether a logger's prefix may stand before it */
+export const contentionHeader = (bytes: Uint8Array, isLogged: boolean): FirstLine | undefined =>
+  findFirstLine(bytes, isLogged ? loggedHeader : header);
 
 /** Go writes 0 where the profile was switched off before it was written; pprof divides nothing then. */
 const unscaled: Notice = {

@@ -6,10 +6,14 @@ import { decodeSamples, type SampleText } from './sampleText';
 const count = (type: string): ValueType => ({ type, unit: 'count' });
 const space = (type: string): ValueType => ({ type, unit: 'bytes' });
 
-const header =
-  /^heap profile: *(\d+): *(\d+) *\[ *(\d+): *(\d+) *\] *@ *(heap[_a-z0-9]*|growthz?|fragmentationz?)\/?(\d{0,18})(?!\d)/;
+const firstLine =
+  'heap profile: *(\\d+): *(\\d+) *\\[ *(\\d+): *(\\d+) *\\] *@ *(heap[_a-z0-9]*|growthz?|fragmentationz?)\\/?(\\d{0,18})(?![\\d\\\\])';
+const header = new RegExp(`^${firstLine}`);
+const loggedHeader = new RegExp(`(?:^|[\\s"])${firstLine}`);
 
-export const heapHeader = (bytes: Uint8Array): FirstLine | undefined => findFirstLine(bytes, header);
+/** @param isLogged whether a logger's prefix may stand before it */
+export const heapHeader = (bytes: Uint8Array, isLogged: boolean): FirstLine | undefined =>
+  findFirstLine(bytes, isLogged ? loggedHeader : header);
 
 /**
  * Reads a heap profile as text: Go's with debug=1, of heap or allocs, and gperftools'. Types, values and labels are those

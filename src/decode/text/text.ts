@@ -1,6 +1,7 @@
 import type { Profile } from '../../profile/profile';
 import { decodeText as decodeGoroutines } from '../goroutine/goroutine';
 import type { OnProgress } from '../progress';
+import { fromLog } from '../goroutine/logText';
 import { utf16 } from '../utf16';
 import { contentionHeader, decodeContention } from './contention';
 import { decodeFolded, isFolded } from './folded';
@@ -24,22 +25,29 @@ export async function decodeText(text: Uint8Array, onProgress?: OnProgress): Pro
   if (document) {
     throw document;
   }
-  const heap = heapHeader(bytes);
-  if (heap) {
-    return decodeHeap(bytes, heap);
+  const plain = decodeSampleText(bytes, false);
+  if (plain) {
+    return plain;
   }
-  const contention = contentionHeader(bytes);
-  if (contention) {
-    return decodeContention(bytes, contention);
-  }
-  const goroutines = await decodeGoroutines(bytes, onProgress);
-  if (goroutines) {
-    return goroutines;
+  const log = fromLog(bytes);
+  const logged = (await decodeGoroutines(log.bytes, onProgress)) ?? decodeSampleText(log.bytes, true);
+  if (logged) {
+    return log.notices.length === 0 ? logged : { ...logged, notices: [...logged.notices, ...log.notices] };
   }
   if (isFolded(bytes)) {
     return decodeFolded(bytes);
   }
   throw textError(bytes);
+}
+
+/** @param isLogged whether a logger's prefix may stand before the first line */
+function decodeSampleText(bytes: Uint8Array, isLogged: boolean): Profile | undefined {
+  const heap = heapHeader(bytes, isLogged);
+  if (heap) {
+    return decodeHeap(bytes, heap);
+  }
+  const contention = contentionHeader(bytes, isLogged);
+  return contention && decodeContention(bytes, contention);
 }
 
 const [lineFeed, carriageReturn] = [10, 13];
