@@ -14,12 +14,12 @@ export interface LogText {
 /** A record may be the text of another: docker keeps the JSON lines of zap in JSON lines. Few go deeper. */
 const maxLevels = 3;
 
-/** Where a goroutine, also one of goleak's list, or a profile that counts them, starts: in plain text, or behind an escaped end of line. */
+/** Where a goroutine, also one of goleak's list, or a text profile starts: in plain text, or behind an escaped end of line. */
 const startPattern =
-  /(?:^|[^0-9A-Za-z]|\\n|#012)(?:goroutine (?:\d+ (?:\[|gp=)|profile: total \d)|Goroutine \d+ in state )/;
+  /(?:^|[^0-9A-Za-z]|\\n|#012)(?:goroutine \d+ (?:\[|gp=)|[A-Za-z]+ profile: total \d|heap profile: *\d+: |--- (?:mutex|contention):|Goroutine \d+ in state )/;
 /** One whose end of line is escaped, not one with an escape in a label. */
 const escapedStart =
-  /\\ngoroutine (?:\d+ (?:\[|gp=)|profile: total \d)|goroutine (?:\d+ (?:\[|gp=)[^"]{0,500}?:|profile: total \d+)\\n/;
+  /\\n(?:goroutine \d+ (?:\[|gp=)|[A-Za-z]+ profile: total \d|heap profile: *\d+: )|goroutine \d+ (?:\[|gp=)[^"]{0,500}?:\\n|profile: total \d+\\n|heap profile: [^"\\]{5,200}\\n|--- (?:mutex|contention):\\n/;
 const goleakPattern = /\bGoroutine \d+ in state /;
 
 const backslash = 92;
@@ -151,8 +151,9 @@ const steps: ReadonlyArray<(text: string) => Step | undefined> = [
 
 /** `2026-11-29T10:00:00.1Z stderr P text`: the container runtime's lines (CRI), of which P goes on in the next of its stream. */
 const criLine = /^\S+ (stdout|stderr) ([PF])(?::\S+)? /m;
-/** Whole lines are left to the reader, which knows prefixes. */
-const partialLine = /^\S+ (stdout|stderr) P(?::\S+)? /m;
+/** Whole lines of dumps are left to the reader, which knows prefixes; those of text profiles have to be alone. */
+const partialLine =
+  /^\S+ (stdout|stderr) (?:P(?::\S+)? |F(?::\S+)? (?:.*\s)?(?:\S+ profile: total \d|heap profile: *\d+: |--- (?:mutex|contention):))/m;
 
 function joinCri(text: string): Step | undefined {
   if (!partialLine.test(text)) {
@@ -177,7 +178,7 @@ function joinCri(text: string): Step | undefined {
   }
   return {
     text: [...open.values()].reduce((all, rest) => `${all}\n${rest}`, out.join('\n')),
-    said: "a container runtime's partial lines",
+    said: "a container runtime's lines",
   };
 }
 
