@@ -2,6 +2,7 @@ import { grouped, tooLarge } from '../../text/notice';
 import { memoryLeft } from '../memory';
 import { Ev } from './eventTypes';
 import { TraceFault } from './fault';
+import { IdTable } from './idTable';
 import { Varints } from './varints';
 
 const maxBatchBytes = 65536;
@@ -49,9 +50,9 @@ export interface Generation {
   readonly threads: Map<number, Batch[]>;
   readonly cpuSamples: CpuSample[];
   /** Id of a text → where its length stands. */
-  readonly texts: Map<number, number>;
+  readonly texts: IdTable;
   /** Id of a stack → where its number of frames stands. */
-  readonly stacks: Map<number, number>;
+  readonly stacks: IdTable;
   /** Address of a call → where its function stands, then file and line: the first definition counts. */
   readonly frames: Map<number, number>;
 }
@@ -320,8 +321,8 @@ export class BatchReader {
       varints.pos = frame;
       const func = varints.next();
       const file = varints.next();
-      if (!hasId(g.texts, func) || !hasId(g.texts, file)) {
-        throw new TraceFault(`a call names text ${hasId(g.texts, func) ? file : func}, which is not there`, frame);
+      if (!g.texts.has(func) || !g.texts.has(file)) {
+        throw new TraceFault(`a call names text ${g.texts.has(func) ? file : func}, which is not there`, frame);
       }
     }
   }
@@ -343,17 +344,14 @@ const emptyGeneration = (start: number): Generation => ({
   nsPerTick: 0,
   threads: new Map(),
   cpuSamples: [],
-  texts: new Map(),
-  stacks: new Map(),
+  texts: new IdTable(),
+  stacks: new IdTable(),
   frames: new Map(),
 });
 
-/** Id 0 is the empty text, or no stack. */
-export const hasId = (table: ReadonlyMap<number, number>, id: number): boolean => id === 0 || table.has(id);
-
-function addOnce(table: Map<number, number>, id: number, at: number, what: string): void {
-  if (hasId(table, id)) {
+function addOnce(table: IdTable, id: number, at: number, what: string): void {
+  if (table.has(id)) {
     throw new TraceFault(`${what} ${id} is there twice`, at);
   }
-  table.set(id, at);
+  table.add(id, at);
 }

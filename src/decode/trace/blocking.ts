@@ -5,6 +5,7 @@ import { grouped, type Notice } from '../../text/notice';
 import { emptyHeader } from '../emptyHeader';
 import { maxRows } from '../goroutine/tables';
 import { Ev, GoState } from './eventTypes';
+import { IdTable } from './idTable';
 import type { OrderedGeneration, TraceReader } from './reader';
 import { TraceStacks } from './stacks';
 import { Varints } from './varints';
@@ -75,9 +76,10 @@ export class Blocking {
   private readonly varints: Varints;
   private readonly stays: Stay[] = [];
   private readonly stayRows = new Map<string, number>();
-  /** Stays by reason's id in the generation, of runnable and of waiting goroutines; -1 where they are not measured. */
-  private readonly runnable = new Map<number, number>();
-  private readonly waiting = new Map<number, number>();
+  private readonly syscall = this.stay({ kind: 'syscall', state: 'syscall', reason: '' });
+  /** Rows of stays + 2 by reason's id in the generation, of runnable and of waiting goroutines; 1 where they are not measured. */
+  private runnable = new IdTable();
+  private waiting = new IdTable();
 
   /** (stack, stay) and (that, owner): what is summed up. */
   private readonly places: PairInterner;
@@ -115,8 +117,8 @@ export class Blocking {
   add({ batches, events }: OrderedGeneration): void {
     const { stacks } = this;
     stacks.startGeneration(batches);
-    this.runnable.clear();
-    this.waiting.clear();
+    this.runnable = new IdTable();
+    this.waiting = new IdTable();
     const textOf = (id: number) => this.reader.text(batches, id);
     const { type, states, time, subject, offset } = events;
     for (let i = 0; i < events.length; i++) {
@@ -239,18 +241,19 @@ export class Blocking {
   /** Row of `stays` of a state that is entered, -1 where that is not measured. */
   private stayOf(type: number, to: number, offset: number, textOf: (id: number) => string): number {
     if (to !== GoState.runnable && to !== GoState.waiting) {
-      return to === GoState.syscall ? this.stay({ kind: 'syscall', state: 'syscall', reason: '' }) : -1;
+      return to === GoState.syscall ? this.syscall : -1;
     }
     const hasReason = (type === Ev.goStop || type === Ev.goBlock) && offset > 0;
     const id = hasReason ? this.argument(offset, 0) : 0;
     const known = to === GoState.runnable ? this.runnable : this.waiting;
-    let row = known.get(id);
-    if (row === undefined) {
-      const reason = textOf(id);
-      const kind = to === GoState.runnable ? 'sched' : waitKind(reason);
-      row = kind ? this.stay({ kind, state: to === GoState.runnable ? 'runnable' : 'waiting', reason }) : -1;
-      known.set(id, row);
+    const found = known.get(id);
+    if (found > 0) {
+      return found - 2;
     }
+    const reason = textOf(id);
+    const kind = to === GoState.runnable ? 'sched' : waitKind(reason);
+    const row = kind ? this.stay({ kind, state: to === GoState.runnable ? 'runnable' : 'waiting', reason }) : -1;
+    known.add(id, row + 2);
     return row;
   }
 

@@ -45,6 +45,10 @@ export class TraceReader {
   private readonly varints: Varints;
   private readonly events: EventColumns;
   private nsPerTick = 0;
+  private readonly decoder = new TextDecoder();
+  /** Texts of the generation `textsOf` that were asked for. */
+  private readonly known = new Map<number, string>();
+  private textsOf = 0;
   private count = 0;
 
   /** @throws InputError where the trace is of a version we do not read */
@@ -155,16 +159,21 @@ export class TraceReader {
     throw new TraceFault(`no event of ${heap.length} threads may come next`, heap[0].offset);
   }
 
-  /** A text of a generation. @throws TraceFault where it is not there */
-  text({ texts }: Generation, id: number): string {
-    const { varints } = this;
-    const at = texts.get(id);
-    if (at === undefined) {
-      return '';
+  /** A text of a generation; '' where it is not there. */
+  text({ gen, texts }: Generation, id: number): string {
+    if (this.textsOf !== gen) {
+      this.textsOf = gen;
+      this.known.clear();
     }
-    varints.pos = at;
-    varints.end = this.bytes.length;
-    const length = varints.next();
-    return new TextDecoder().decode(this.bytes.subarray(varints.pos, varints.pos + length));
+    let text = this.known.get(id);
+    if (text === undefined) {
+      const { varints } = this;
+      varints.pos = texts.get(id);
+      varints.end = this.bytes.length;
+      const length = varints.pos === 0 ? 0 : varints.next();
+      text = this.decoder.decode(this.bytes.subarray(varints.pos, varints.pos + length));
+      this.known.set(id, text);
+    }
+    return text;
   }
 }
