@@ -61,6 +61,19 @@ export class Ordering {
     this.maxHeld = Math.floor(memoryLeft(fileBytes) / (2.5 * heldBytes));
   }
 
+  /** Forgets all state: the next generation is as the first of a trace, since each says all state anew. Rows stay. */
+  restart(): void {
+    this.goroutines.clear();
+    this.procs.clear();
+    this.threads.clear();
+    this.tasks.clear();
+    Object.assign(this.noThread, newThread(none, none));
+    this.gc = 'unknown';
+    this.gcSeq = 0;
+    this.initialGen = 0;
+    this.held = this.goroutineIds.length + this.threadIds.length;
+  }
+
   startGeneration(generation: Generation, textOf: (id: number) => string): void {
     this.initialGen ||= generation.gen;
     this.generation = generation;

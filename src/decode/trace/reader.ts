@@ -19,8 +19,23 @@ function traceVersion(bytes: Uint8Array): number | undefined {
 /** Headers of the formats we read; Go 1.24 writes that of 1.23, 1.27 that of 1.26. */
 const versions = [22, 23, 25, 26];
 
+/** What could not be read: bytes of the file, ns since the trace's origin. */
+export interface Loss {
+  readonly error: TraceFault;
+  readonly start: number;
+  readonly end: number;
+  readonly since: number;
+  /** Where nothing after it was read the least that can be told. */
+  readonly until: number;
+}
+
+/** Faults after which reading goes on. */
+const maxFaults = 1000;
+
 /** A generation whose events are in order, all of them. */
 export interface OrderedGeneration {
+  /** Nothing is known of what was before: it is the first, or what is before it could not be read. */
+  readonly isFresh: boolean;
   readonly batches: Generation;
   /** ns since the trace's origin of the Sync event that Go puts before it. */
   readonly syncTime: number;
@@ -44,12 +59,16 @@ export class TraceReader {
   private readonly batches: BatchReader;
   private readonly varints: Varints;
   private readonly events: EventColumns;
+  /** What was lost before the last generation that was given. */
+  private readonly losses: Loss[] = [];
+  private faults = 0;
+  private isFresh = true;
+  private isEmpty = true;
   private nsPerTick = 0;
   private readonly decoder = new TextDecoder();
   /** Texts of the generation `textsOf` that were asked for. */
   private readonly known = new Map<number, string>();
   private textsOf = 0;
-  private count = 0;
 
   /** @throws InputError where the trace is of a version we do not read */
   constructor(readonly bytes: Uint8Array) {
@@ -67,7 +86,50 @@ export class TraceReader {
     this.ordering = new Ordering(bytes.length, this.events);
   }
 
-  /** The next generation, undefined after the last whole one. */
+  /**
+   * The next generation that can be read. One after a fault is read as a trace of its own, which is more than Go does: it says
+   * the state of all goroutines anew.
+   */
+  nextWhole(): OrderedGeneration | undefined {
+    for (let generation = this.next(); ; generation = this.next()) {
+      const { fault } = this;
+      if (generation || !fault) {
+        return generation;
+      }
+      const start = this.faults++ < maxFaults ? this.batches.toNext() : undefined;
+      if (start === undefined) {
+        return undefined;
+      }
+      this.lose(fault, start);
+      this.ordering.restart();
+      this.events.last = this.end;
+      this.isFresh = true;
+      this.fault = undefined;
+    }
+  }
+
+  /** All that could not be read so far, in the order of the file. */
+  lost(): readonly Loss[] {
+    const { fault, bytes, losses, end } = this;
+    if (!fault) {
+      return losses;
+    }
+    const length = this.lostSeconds(fault.start) * 1e9;
+    return [...losses, { ...fault, end: bytes.length, since: end, until: end + length }];
+  }
+
+  private lose({ error, start }: { error: TraceFault; start: number }, end: number): void {
+    const { losses } = this;
+    const last = losses.at(-1);
+    if (last && last.end === start) {
+      // Nothing was read between: it is one loss, of the reason that came first.
+      losses[losses.length - 1] = { ...last, end };
+    } else {
+      losses.push({ error, start, end, since: this.end, until: this.end });
+    }
+  }
+
+  /** The next generation, undefined after the last whole one before a fault. */
   next(): OrderedGeneration | undefined {
     try {
       const batches = this.batches.next();
@@ -90,10 +152,13 @@ export class TraceReader {
   private order(batches: Generation): OrderedGeneration {
     const { events, ordering } = this;
     const { nsPerTick, minTs } = batches;
-    if (this.count++ === 0) {
+    if (this.isEmpty) {
       this.origin = Math.trunc(minTs * nsPerTick);
       // Go's first time is at least 1 on its own clock.
       events.last = -this.origin;
+    }
+    if (this.isFresh && !this.isEmpty && Math.trunc(minTs * nsPerTick) - this.origin < this.end) {
+      throw new TraceFault('time goes back', batches.start);
     }
     events.clear(batches.end - batches.start);
     const syncTime = events.after(Math.trunc(minTs * nsPerTick) - this.origin);
@@ -102,7 +167,13 @@ export class TraceReader {
     this.nsPerTick = nsPerTick;
     this.end = events.last;
     this.firstClock ??= batches.clock && { ...batches.clock, nsPerTick };
-    return { batches, syncTime, events };
+    const { isFresh, losses } = this;
+    if (isFresh && losses.length > 0) {
+      losses[losses.length - 1] = { ...losses[losses.length - 1], until: syncTime };
+    }
+    this.isFresh = false;
+    this.isEmpty = false;
+    return { isFresh, batches, syncTime, events };
   }
 
   private merge(batches: Generation): void {

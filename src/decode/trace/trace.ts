@@ -19,13 +19,13 @@ export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }:
   const blocking = new Blocking(reader);
   let count = 0;
   const progress = progressOf(bytes.length, onProgress);
-  for (let generation = reader.next(); generation; generation = reader.next()) {
+  for (let generation = reader.nextWhole(); generation; generation = reader.nextWhole()) {
     blocking.add(generation);
     count++;
     await progress(generation.batches.end);
   }
   if (count === 0) {
-    const { error } = reader.fault ?? {};
+    const [{ error } = { error: undefined }] = reader.lost();
     const at = error && error.offset >= 0 ? ` (byte ${error.offset} of ${bytes.length})` : '';
     throw new InputError(
       `The execution trace cannot be read: ${error ? error.message : 'it has no events'}${at}. Nothing whole is before that; a process that is killed loses the last second of its trace.`
