@@ -8,6 +8,8 @@ import { Varints } from './varints';
 const maxBatchBytes = 65536;
 const maxFrames = 128;
 const maxTextBytes = 1024;
+/** Ten times as many as Go lets a process have. */
+const maxThreads = 100_000;
 
 /** A stretch of events of one thread: bytes `start` to `end` of the file, from `ts` ticks on. */
 export interface Batch {
@@ -271,6 +273,9 @@ export class BatchReader {
         batches.push(batch);
       } else {
         g.threads.set(batch.m, [batch]);
+        if (g.threads.size > maxThreads) {
+          throw tooLarge(`one generation of the trace has more than ${grouped(maxThreads)} threads`);
+        }
       }
       this.count(++g.batchCount, 'batches');
     }

@@ -43,7 +43,10 @@ export class Ordering {
   private initialGen = 0;
   private generation!: Generation;
   private textOf!: (id: number) => string;
-  private steps = 0;
+  /** Row of the thread that lost its processor to another one last, -1 for none. */
+  robbed = none;
+  /** Steps of searching, over all events. */
+  stepsTaken = 0;
   private held = 0;
   private readonly maxHeld: number;
   private readonly noThread = newThread(none, none);
@@ -82,10 +85,27 @@ export class Ordering {
 
   /** Adds steps of a search to what the trace has cost. @throws TraceFault where that is more than any real trace does */
   work(steps: number): void {
-    this.steps += steps;
-    if (this.steps > maxSteps + this.fileBytes) {
+    this.stepsTaken += steps;
+    if (this.stepsTaken > maxSteps + 4 * this.fileBytes) {
       throw new TraceFault('its events are too far out of order');
     }
+  }
+
+  /** Sequence numbers that come next: of a goroutine by its row, of a processor, of the collector. */
+  nextSeqOfGoroutine(row: number): number {
+    return (this.goroutines.get(this.goroutineIds[row])?.seq ?? -1) + 1;
+  }
+
+  nextSeqOfProc(p: number): number {
+    return (this.procs.get(p)?.seq ?? -1) + 1;
+  }
+
+  get nextCollectorSeq(): number {
+    return this.gcSeq + 1;
+  }
+
+  isIdle(p: number): boolean {
+    return this.procs.get(p)?.status === ProcStatus.idle;
   }
 
   /** Row of a goroutine's id, -1 for none. */
@@ -225,6 +245,7 @@ export class Ordering {
     }
     this.change(event, thread, p, ProcState.running, ProcState.idle);
     other.p = none;
+    this.robbed = other.row;
     return true;
   }
 

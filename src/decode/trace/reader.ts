@@ -7,6 +7,7 @@ import { TraceFault } from './fault';
 import { Frontier } from './frontier';
 import { Ordering } from './ordering';
 import { Varints } from './varints';
+import { WaitingThreads } from './waiting';
 
 const headerPattern = /^go 1\.(\d+) trace\0\0\0$/;
 
@@ -28,6 +29,9 @@ export interface Loss {
   /** Where nothing after it was read the least that can be told. */
   readonly until: number;
 }
+
+/** Most threads of which each is tried, in Go's order of equal times, where the clocks of processors differ. */
+const maxSorted = 16;
 
 /** Faults after which reading goes on. */
 const maxFaults = 1000;
@@ -187,14 +191,21 @@ export class TraceReader {
     }
     const samples = this.samples(batches);
     const { heap } = frontier;
+    const waiting = heap.length > maxSorted ? new WaitingThreads(ordering) : undefined;
     for (let i = 0; heap.length > 0 || i < samples.length;) {
       if (i < samples.length && (heap.length === 0 || samples[i].time < heap[0].time)) {
         const { time, sample } = samples[i++];
         const { m, p, g } = sample;
         this.events.push(Ev.cpuSample, 0, time, ordering.threadRow(m), p, ordering.goroutineRow(g), -1, sample.at);
+      } else if (waiting) {
+        this.advanceOrWait(frontier, waiting);
       } else if (!this.advance(frontier, 0)) {
         this.advanceAny(frontier);
       }
+    }
+    const stuck = waiting?.first();
+    if (stuck) {
+      throw this.stuck(waiting?.count ?? 0, stuck);
     }
   }
 
@@ -220,14 +231,34 @@ export class TraceReader {
   /** Clocks of processors differ: where the earliest event has to wait, the first of the others that has not goes. */
   private advanceAny(frontier: Frontier): void {
     const { heap } = frontier;
-    this.ordering.work(heap.length);
     frontier.sort();
     for (let i = 1; i < heap.length; i++) {
+      this.ordering.work(1);
       if (this.advance(frontier, i)) {
         return;
       }
     }
-    throw new TraceFault(`no event of ${heap.length} threads may come next`, heap[0].offset);
+    throw this.stuck(heap.length, heap[0]);
+  }
+
+  /** The same of many threads: one that has to wait is not tried again until what it waits for changes. */
+  private advanceOrWait(frontier: Frontier, waiting: WaitingThreads): void {
+    const { events, ordering } = this;
+    const [head] = frontier.heap;
+    const from = events.length;
+    if (this.advance(frontier, 0)) {
+      if (waiting.count > 0) {
+        waiting.wake(events, from, (cursor) => frontier.insert(cursor));
+      }
+    } else {
+      ordering.work(1);
+      frontier.remove(0);
+      waiting.add(head);
+    }
+  }
+
+  private stuck(threads: number, { offset }: Cursor): TraceFault {
+    return new TraceFault(`no event of ${threads} threads may come next`, offset);
   }
 
   /** A text of a generation; '' where it is not there. */
