@@ -14,6 +14,7 @@ import type { FormProps } from './form';
 import { GoroutineFields } from './GoroutineFields';
 import { OptionFields } from './OptionFields';
 import { SelectorRows } from './SelectorRows';
+import { TraceFields } from './TraceFields';
 import { ViewFields } from './ViewFields';
 
 type Props = QueryEditorProps<PprofDataSource, PprofQuery, PprofOptions>;
@@ -23,6 +24,7 @@ const parts: ReadonlyArray<readonly [ComponentType<FormProps>, (form: FormProps)
   [BaseFields, ({ uses }) => uses('base')],
   // A view of other profiles shows a search that is still set.
   [GoroutineFields, ({ view, uses, query }) => uses('search') && (view.group === 'Goroutines' || query.search !== '')],
+  [TraceFields, ({ view }) => view.opens === 'trace'],
   [FunctionField, ({ uses }) => uses('peek')],
   [FilterFields, ({ uses }) => uses('focus')],
   [OptionFields, ({ uses }) => uses('focus')],
