@@ -89,14 +89,15 @@ export interface Stays {
   readonly stack: Uint32Array;
   /**
    * By whom it is in this state, -1 for nobody known. Runnable: row of the goroutine that unblocked or made it. Running and in a
-   * system call: number of the processor.
+   * system call: row of the processor.
    */
   readonly by: Int32Array;
 }
 
-/** By number. A processor that is not idle runs goroutines, or looks for one. */
+/** In the order in which the trace first names them. One that is not idle runs goroutines, or looks for one. */
 export interface Processors {
   readonly length: number;
+  /** Its number. */
   readonly id: Int32Array;
   /** length + 1 offsets into `stay`. */
   readonly stayOffset: Uint32Array;
@@ -116,11 +117,11 @@ export const RangeKind = { stopTheWorld: 0, mark: 1, assist: 2, sweep: 3, worker
 export const Open = {
   /** It was there before the trace: `from` is where the trace begins, or says so first. */
   start: 1,
-  /** It goes on at the end of the trace, or of its goroutine: `to` is that. */
+  /** It goes on at the end of the trace: `to` is that. */
   end: 2,
 } as const;
 
-/** In the order of `from`. */
+/** In the order in which they began. */
 export interface Ranges {
   readonly length: number;
   /** A value of RangeKind. */
@@ -131,9 +132,9 @@ export interface Ranges {
   readonly to: Float64Array;
   /** Bits of Open. */
   readonly open: Uint8Array;
-  /** The goroutine that does it, of a sweep the one that ran when it began. -1 for a mark phase, which is the process'. */
+  /** The goroutine that does it, of a sweep the one that ran when it began and ended. -1 for a mark phase, which is the process'. */
   readonly goroutine: Int32Array;
-  /** Number of the processor where it began. */
+  /** Row of the processor where it began, -1 for none. */
   readonly processor: Int32Array;
   /** Of sweeps by `sweep`: row of the next two, else -1. */
   readonly sweep: Int32Array;

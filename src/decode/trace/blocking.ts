@@ -1,12 +1,14 @@
+import { isOfRuntime } from '../../profile/execution';
 import { PairInterner } from '../../profile/interner';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import { grouped, type Notice } from '../../text/notice';
 import { emptyHeader } from '../emptyHeader';
 import { maxRows } from '../goroutine/tables';
+import { ownStack, subjectStack } from './eventStacks';
 import { Ev, GoState } from './eventTypes';
 import type { OrderedGeneration, TraceReader } from './reader';
-import { TraceStacks } from './stacks';
+import type { TraceStacks } from './stacks';
 import { Varints } from './varints';
 
 /**
@@ -36,27 +38,9 @@ export interface BlockingOptions {
   readonly kind?: Kind;
 }
 
-/** Which argument of an event is the stack of who did it, and which that of the goroutine whose state changes; -1 for none. */
-const ownStack = new Int8Array(256).fill(-1);
-const subjectStack = new Int8Array(256).fill(-1);
-for (const [type, own, subject] of [
-  [Ev.goCreate, 2, 1],
-  [Ev.goCreateBlocked, 2, 1],
-  [Ev.goStop, 1, 1],
-  [Ev.goBlock, 1, 1],
-  [Ev.goSyscallBegin, 1, 1],
-  [Ev.goStatusStack, 3, 3],
-  [Ev.goUnblock, 2, -1],
-]) {
-  ownStack[type] = own;
-  subjectStack[type] = subject;
-}
-
 /** Reason of a wait → the profile that it is in (cmd/trace/pprof.go); none for sleep, waits of the runtime and unknown ones. */
 const waitKind = (reason: string): Kind | undefined =>
   reason === 'network' ? 'net' : /chan|sync|select/.test(reason) ? 'sync' : undefined;
-
-const isSystem = (name: string): boolean => name === '' || (name !== 'runtime.main' && name.startsWith('runtime.'));
 
 /** A state that is measured, and why it was entered. */
 interface Stay {
@@ -71,7 +55,6 @@ interface Stay {
  * trace does not count.
  */
 export class Blocking {
-  private readonly stacks: TraceStacks;
   private readonly varints: Varints;
   private readonly stays: Stay[] = [];
   private readonly stayRows = new Map<string, number>();
@@ -103,9 +86,11 @@ export class Blocking {
   private readonly state: number[] = [];
   private readonly hasRun: boolean[] = [];
 
-  constructor(private readonly reader: TraceReader) {
+  constructor(
+    private readonly reader: TraceReader,
+    private readonly stacks: TraceStacks
+  ) {
     const { bytes } = reader;
-    this.stacks = new TraceStacks(bytes);
     this.varints = new Varints(bytes);
     this.varints.end = bytes.length;
     this.places = new PairInterner(1024, false, maxRows(bytes));
@@ -113,8 +98,6 @@ export class Blocking {
   }
 
   add({ batches, events }: OrderedGeneration): void {
-    const { stacks } = this;
-    stacks.startGeneration(batches);
     this.runnable.clear();
     this.waiting.clear();
     const textOf = (id: number) => this.reader.text(batches, id);
@@ -283,7 +266,7 @@ export class Blocking {
       if (this.count[i] === 0 || (only !== undefined && stay.kind !== only)) {
         continue;
       }
-      if (!withSystem && isSystem(name < 0 ? '' : finished.strings[name])) {
+      if (!withSystem && isOfRuntime(name < 0 ? '' : finished.strings[name])) {
         system.count += this.count[i];
         system.delay += this.delay[i];
         continue;

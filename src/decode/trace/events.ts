@@ -32,6 +32,11 @@ export class EventColumns {
     this.maxRows = Math.floor((0.6 * memoryLeft(fileBytes)) / rowBytes);
   }
 
+  /** Bytes that the columns take. */
+  get bytes(): number {
+    return this.type.length * rowBytes;
+  }
+
   /** Begins the events of a generation that has so many bytes. */
   clear(bytes: number): void {
     this.length = 0;

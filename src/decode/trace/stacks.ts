@@ -96,7 +96,8 @@ export class TraceStacks {
     return { name: this.text(name), file: this.text(file), line };
   }
 
-  private text(id: number): number {
+  /** Row of `strings` of a text's id in the generation. */
+  text(id: number): number {
     const { varints, tables } = this;
     const at = this.generation.texts.get(id);
     if (at === undefined) {

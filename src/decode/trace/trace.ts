@@ -2,7 +2,9 @@ import type { Profile } from '../../profile/profile';
 import { InputError } from '../../text/notice';
 import { progressOf, type OnProgress } from '../progress';
 import { Blocking, type BlockingOptions } from './blocking';
+import { ExecutionColumns } from './executionColumns';
 import { TraceReader } from './reader';
+import { TraceStacks } from './stacks';
 
 export interface TraceOptions extends BlockingOptions {
   readonly onProgress?: OnProgress;
@@ -16,11 +18,16 @@ export interface TraceOptions extends BlockingOptions {
  */
 export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }: TraceOptions = {}): Promise<Profile> {
   const reader = new TraceReader(bytes);
-  const blocking = new Blocking(reader);
+  const stacks = new TraceStacks(bytes);
+  const blocking = new Blocking(reader, stacks);
+  // Go's own profile is asked for alone.
+  const execution = options.kind === undefined ? new ExecutionColumns(reader, stacks) : undefined;
   let count = 0;
   const progress = progressOf(bytes.length, onProgress);
   for (let generation = reader.next(); generation; generation = reader.next()) {
+    stacks.startGeneration(generation.batches);
     blocking.add(generation);
+    execution?.add(generation);
     count++;
     await progress(generation.batches.end);
   }
@@ -31,5 +38,6 @@ export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }:
       `The execution trace cannot be read: ${error ? error.message : 'it has no events'}${at}. Nothing whole is before that; a process that is killed loses the last second of its trace.`
     );
   }
-  return blocking.profile(options);
+  const profile = blocking.profile(options);
+  return execution ? Object.freeze({ ...profile, execution: execution.finish(profile) }) : profile;
 }

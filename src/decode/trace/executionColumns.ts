@@ -1,0 +1,240 @@
+import { isOfRuntime, RangeKind, type Execution, type Series } from '../../profile/execution';
+import type { StackTables } from '../../profile/stackTables';
+import { grouped, tooLarge } from '../../text/notice';
+import { memoryLeft } from '../memory';
+import { firstRows } from '../strings';
+import { floats, ints, uints } from './column';
+import { EventArguments } from './eventArguments';
+import type { EventColumns } from './events';
+import { Ev } from './eventTypes';
+import { GoroutineColumns } from './goroutineColumns';
+import { RangeColumns } from './rangeColumns';
+import type { OrderedGeneration, TraceReader } from './reader';
+import type { TraceStacks } from './stacks';
+import { TaskColumns } from './taskColumns';
+
+/** Bytes that an event adds, as a mean of those of a generation; at most some 23 a stay takes and what begins and ends. */
+const addedBytes = 40;
+
+const series = () => ({ time: floats(), value: floats() });
+const finished = ({ time, value }: ReturnType<typeof series>): Series => ({
+  time: time.finish(),
+  value: value.finish(),
+});
+
+/** What a trace says beside its blocking profile, in one pass over the events of each generation. */
+export class ExecutionColumns {
+  private readonly args: EventArguments;
+  private readonly goroutines: GoroutineColumns;
+  private readonly ranges = new RangeColumns();
+  private readonly tasks = new TaskColumns();
+  private readonly heapLive = series();
+  private readonly heapGoal = series();
+  private readonly gomaxprocs = series();
+  private readonly cpuSamples = { time: floats(), goroutine: ints(), stack: uints() };
+  private readonly names: { assist: number; sweep: number; mark: number };
+  private readonly stopName = new Map<number, number>();
+  private readonly labelName = new Map<number, number>();
+  private textOf!: (id: number) => string;
+  private syncTime = 0;
+
+  constructor(
+    private readonly reader: TraceReader,
+    private readonly stacks: TraceStacks
+  ) {
+    this.args = new EventArguments(reader.bytes);
+    const { tables } = stacks;
+    this.names = {
+      assist: tables.string('GC mark assist'),
+      sweep: tables.string('GC incremental sweep'),
+      mark: tables.string('GC concurrent mark phase'),
+    };
+    this.goroutines = new GoroutineColumns(reader.ordering.goroutineIds, this.args, stacks, {
+      began: (g, time, creator) => creator >= 0 && this.tasks.inherit(g, creator, time),
+      stopped: (g, time) => this.ranges.end(RangeKind.worker, g, time),
+      ended: (g, time) => this.tasks.endGoroutine(g, time),
+    });
+  }
+
+  /** @throws InputError where it is more than fits into memory */
+  add({ batches, events, syncTime }: OrderedGeneration): void {
+    this.checkMemory(events);
+    this.syncTime = syncTime;
+    this.textOf = (id) => this.reader.text(batches, id);
+    this.stopName.clear();
+    this.labelName.clear();
+    const { goroutines } = this;
+    goroutines.startGeneration(syncTime, this.textOf);
+    const { type, states, length } = events;
+    for (let i = 0; i < length; i++) {
+      if (states[i] === 0) {
+        this.takeOther(events, i);
+      } else if (type[i] >= Ev.procStart && type[i] <= Ev.procStatus) {
+        goroutines.changeProcessor(events, i);
+      } else {
+        goroutines.change(events, i);
+      }
+    }
+  }
+
+  private get held(): number {
+    const { heapLive, heapGoal, cpuSamples } = this;
+    return (
+      this.goroutines.held +
+      this.ranges.held +
+      this.tasks.held +
+      24 * (heapLive.time.length + heapGoal.time.length + cpuSamples.time.length)
+    );
+  }
+
+  private checkMemory(events: EventColumns): void {
+    const held = this.reader.bytes.length + this.held + events.bytes;
+    if (memoryLeft(0) < held + events.length * addedBytes) {
+      throw tooLarge(
+        `its first ${(events.last / 1e9).toFixed(1)} s have more than ${grouped(this.goroutines.stayCount)} states of goroutines`
+      );
+    }
+  }
+
+  /** Takes an event that changes no state. */
+  private takeOther(events: EventColumns, i: number): void {
+    const { args } = this;
+    const offset = events.offset[i];
+    const time = events.time[i];
+    switch (events.type[i]) {
+      case Ev.procsChange:
+        return push(this.gomaxprocs, time, args.read(offset, 0));
+      case Ev.heapAlloc:
+        return push(this.heapLive, time, args.read(offset, 0));
+      case Ev.heapGoal:
+        return push(this.heapGoal, time, args.read(offset, 0));
+      case Ev.cpuSample:
+        this.cpuSamples.time.push(time);
+        this.cpuSamples.goroutine.push(this.goroutines.current(events.g[i]));
+        this.cpuSamples.stack.push(this.stacks.row(args.read(offset, 3)));
+        return;
+      case Ev.userTaskBegin:
+      case Ev.userTaskEnd:
+      case Ev.userRegionBegin:
+      case Ev.userRegionEnd:
+      case Ev.userLog:
+        return this.takeUser(events.type[i], offset, time, this.goroutines.current(events.g[i]));
+      default:
+        return this.takeRange(events, i, offset, time);
+    }
+  }
+
+  private takeUser(type: number, offset: number, time: number, g: number): void {
+    const { args, tasks, stacks } = this;
+    const task = args.read(offset, 0);
+    if (type === Ev.userTaskBegin) {
+      const parent = args.next();
+      tasks.beginTask(task, parent, stacks.text(args.next()), time, g);
+    } else if (type === Ev.userTaskEnd) {
+      tasks.endTask(task, time, g);
+    } else if (type === Ev.userLog) {
+      const key = args.next();
+      tasks.log(time, g, task, stacks.text(key), stacks.text(args.next()));
+    } else if (type === Ev.userRegionBegin) {
+      tasks.beginRegion(g, task, stacks.text(args.next()), time);
+    } else {
+      tasks.endRegion(g, task, stacks.text(args.next()), time, this.goroutines.beganAt(g));
+    }
+  }
+
+  private takeRange(events: EventColumns, i: number, offset: number, time: number): void {
+    const { args, ranges, names, goroutines } = this;
+    const g = goroutines.current(events.g[i]);
+    const p = goroutines.processor(events.p[i]);
+    switch (events.type[i]) {
+      case Ev.stwBegin:
+        return ranges.begin(RangeKind.stopTheWorld, g, this.stopNameOf(args.read(offset, 0)), time, false, g, p);
+      case Ev.stwEnd:
+        ranges.end(RangeKind.stopTheWorld, g, time);
+        return;
+      case Ev.gcActive:
+        return ranges.begin(RangeKind.mark, -1, names.mark, this.syncTime, true, -1, -1);
+      case Ev.gcBegin:
+        return ranges.begin(RangeKind.mark, -1, names.mark, time, false, -1, -1);
+      case Ev.gcEnd:
+        ranges.end(RangeKind.mark, -1, time);
+        return;
+      case Ev.gcMarkAssistActive: {
+        const of = goroutines.current(this.reader.ordering.goroutineRow(args.read(offset, 0)));
+        return ranges.begin(RangeKind.assist, of, names.assist, this.syncTime, true, of, p);
+      }
+      case Ev.gcMarkAssistBegin:
+        return ranges.begin(RangeKind.assist, g, names.assist, time, false, g, p);
+      case Ev.gcMarkAssistEnd:
+        ranges.end(RangeKind.assist, g, time);
+        return;
+      case Ev.gcSweepActive: {
+        const of = goroutines.processor(args.read(offset, 0));
+        return ranges.begin(RangeKind.sweep, of, names.sweep, this.syncTime, true, g, of);
+      }
+      case Ev.gcSweepBegin:
+        return ranges.begin(RangeKind.sweep, p, names.sweep, time, false, g, p);
+      case Ev.gcSweepEnd:
+        return ranges.endSweep(p, time, g, args.read(offset, 0), args.next());
+      case Ev.goLabel: {
+        const label = args.read(offset, 0);
+        if (this.textOf(label).startsWith('GC ')) {
+          ranges.begin(RangeKind.worker, g, this.stacks.text(label), time, false, g, p);
+        }
+        return;
+      }
+      default:
+    }
+  }
+
+  private stopNameOf(id: number): number {
+    let row = this.stopName.get(id);
+    if (row === undefined) {
+      this.stopName.set(id, (row = this.stacks.tables.string(`stop-the-world (${this.textOf(id)})`)));
+    }
+    return row;
+  }
+
+  /** @param tables of the profile, which have been finished */
+  finish(tables: StackTables): Execution {
+    const { heapLive, heapGoal, gomaxprocs, cpuSamples } = this;
+    // Go says a last Sync after the last event.
+    const duration = this.reader.end + 1;
+    const { strings, stack, location, line, function: func, mapping } = tables;
+    const rows = firstRows(strings);
+    const rowOf = (row: number) => (rows ? rows[row] : row);
+    const { goroutines, ...rest } = this.goroutines.finish(duration, rowOf);
+    return {
+      duration,
+      startMs: startMs(this.reader),
+      tables: { strings, stack, location, line, function: func, mapping },
+      goroutines,
+      ...rest,
+      ranges: this.ranges.finish(duration, rowOf),
+      heapLive: finished(heapLive),
+      heapGoal: finished(heapGoal),
+      gomaxprocs: finished(gomaxprocs),
+      ...this.tasks.finish(duration, rowOf, (g) => isOfRuntime(strings[goroutines.name[g]])),
+      cpuSamples: {
+        length: cpuSamples.time.length,
+        time: cpuSamples.time.finish(),
+        goroutine: cpuSamples.goroutine.finish(),
+        stack: cpuSamples.stack.finish(),
+      },
+    };
+  }
+}
+
+function push({ time, value }: ReturnType<typeof series>, at: number, to: number): void {
+  time.push(at);
+  value.push(to);
+}
+
+/** Unix ms of time 0, where the trace says it: from Go 1.25 on. */
+function startMs({ origin, firstClock }: TraceReader): number | undefined {
+  if (!firstClock) {
+    return undefined;
+  }
+  const { ts, nsPerTick, seconds, nanos } = firstClock;
+  return seconds * 1e3 + (nanos - (Math.trunc(ts * nsPerTick) - origin)) / 1e6;
+}
