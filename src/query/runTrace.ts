@@ -1,9 +1,10 @@
+import type { Span } from '../profile/goroutineSums';
 import type { Profile } from '../profile/profile';
 import { InputError, type Notice } from '../text/notice';
 import { parseSelector } from '../text/selector';
 import { withShortNames } from '../views/shortNames';
 import type { Table } from '../views/table';
-import { lengthText, type OpenedTrace, type Stretch } from '../views/trace/openedTrace';
+import { lengthText, type OpenedTrace } from '../views/trace/openedTrace';
 import type { TraceQuery } from './query';
 import { traceViews } from './traceViews';
 import { viewOf } from './viewOf';
@@ -56,7 +57,7 @@ function startOf(
   };
 }
 
-function windowOf(duration: number, start: number, range: TraceMoment): Stretch {
+function windowOf(duration: number, start: number, range: TraceMoment): Span {
   const from = Math.max(0, (range.from - start) * 1e6);
   const to = Math.min(duration, (range.to - start) * 1e6);
   return from < to ? { from, to } : { from: 0, to: duration };

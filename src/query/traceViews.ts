@@ -1,6 +1,7 @@
 import { traceGcView } from '../views/trace/gc';
 import { traceGoroutinesView } from '../views/trace/goroutines';
 import { traceHeapView } from '../views/trace/heap';
+import { traceMmuView } from '../views/trace/mmu';
 import { traceLatencyView, tracePausesView } from '../views/trace/pauses';
 import { traceSpansView } from '../views/trace/spans';
 import { traceSummaryView } from '../views/trace/summary';
@@ -18,6 +19,7 @@ export const traceViews = [
   traceSpansView,
   traceTimelineView,
   traceUnblockedView,
+  traceMmuView,
   tracePausesView,
   traceLatencyView,
 ] as const;

@@ -1,5 +1,5 @@
 import type { Series } from '../../profile/execution';
-import type { Stretch } from './openedTrace';
+import type { Span } from '../../profile/goroutineSums';
 
 /** The window in parts of one length: what a graph has points of. */
 export class Bins {
@@ -7,7 +7,7 @@ export class Bins {
   readonly width: number;
 
   constructor(
-    readonly window: Stretch,
+    readonly window: Span,
     readonly length: number
   ) {
     this.width = (window.to - window.from) / length;

@@ -1,16 +1,9 @@
-import { RangeKind, stayEnd, StayState } from '../../profile/execution';
+import type { Execution } from '../../profile/execution';
+import { rangeSums, timeSums } from '../../profile/goroutineSums';
 import { grouped, type Notice } from '../../text/notice';
 import { columnsOf, namedColumn, type Column, type Table } from '../table';
 import { traceView } from '../view';
-import {
-  chosenGoroutines,
-  endOf,
-  nameOf,
-  overlap,
-  wallClock,
-  type ChosenGoroutines,
-  type OpenedTrace,
-} from './openedTrace';
+import { chosenGoroutines, nameOf, wallClock, type ChosenGoroutines, type OpenedTrace } from './openedTrace';
 
 /** Rows of the table; those with the most time stay. */
 const maxRows = 1000;
@@ -21,15 +14,19 @@ const maxReasons = 8;
 interface Sums {
   count: number;
   total: number;
-  running: number;
-  runnable: number;
+  exec: number;
+  schedWait: number;
   syscall: number;
-  syscallBlocked: number;
+  syscallBlock: number;
+  unknown: number;
   /** By row of Execution.reasons. */
-  readonly waiting: Float64Array;
-  /** By RangeKind. */
-  readonly ranges: Float64Array;
+  readonly block: Float64Array;
+  assist: number;
+  sweep: number;
+  stop: number;
 }
+
+const times = ['total', 'exec', 'schedWait', 'syscall', 'syscallBlock', 'unknown'] as const;
 
 /**
  * How the goroutines of a trace spent their time in the window, by the function where they began or one by one; the longest first.
@@ -51,12 +48,15 @@ export function goroutineRows(trace: OpenedTrace, chosen: ChosenGoroutines, isEa
     return row;
   });
   const sums = firsts.map((): Sums => ({
-    ...{ count: 0, total: 0, running: 0, runnable: 0, syscall: 0, syscallBlocked: 0 },
-    waiting: new Float64Array(reasons.length),
-    ranges: new Float64Array(Object.keys(RangeKind).length),
+    ...{ count: 0, total: 0, exec: 0, schedWait: 0, syscall: 0, syscallBlock: 0, unknown: 0 },
+    ...{ assist: 0, sweep: 0, stop: 0 },
+    block: new Float64Array(reasons.length),
   }));
-  chosen.rows.forEach((g, i) => addGoroutine(sums[rowOf[i]], trace, g));
-  addRanges(trace, chosen, (i) => sums[rowOf[i]]);
+  const ranges = rangeSums(execution, trace.window);
+  chosen.rows.forEach((g, i) => {
+    addTimes(sums[rowOf[i]], trace, g);
+    addRanges(sums[rowOf[i]], execution, ranges.get(g) ?? new Map());
+  });
   const all = [...sums.keys()].sort((a, b) => sums[b].total - sums[a].total || a - b);
   const rows = all.slice(0, maxRows);
   return {
@@ -83,46 +83,19 @@ const unnamed = '(unknown)';
 /** Finds this function alone. */
 const patternOf = (name: string): string => `^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
 
-function addGoroutine(sums: Sums, { execution, window }: OpenedTrace, g: number): void {
-  const { goroutines, stays } = execution;
+function addTimes(sums: Sums, { execution, window }: OpenedTrace, g: number): void {
+  const own = timeSums(execution, g, window);
   sums.count++;
-  sums.total += overlap(goroutines.from[g], endOf(execution, g), window);
-  const first = goroutines.stayOffset[g];
-  for (let stay = first; stay < goroutines.stayOffset[g + 1]; stay++) {
-    // What it was in when it was first mentioned, it was in before.
-    const from = stay === first ? Math.min(goroutines.from[g], stays.from[stay]) : stays.from[stay];
-    const time = overlap(from, Math.min(stayEnd(execution, g, stay), endOf(execution, g)), window);
-    switch (stays.state[stay]) {
-      case StayState.running:
-        sums.running += time;
-        break;
-      case StayState.runnable:
-        sums.runnable += time;
-        break;
-      case StayState.syscall:
-        sums.syscall += time;
-        break;
-      case StayState.syscallBlocked:
-        sums.syscallBlocked += time;
-        break;
-      default:
-        sums.waiting[stays.reason[stay]] += time;
-    }
-  }
+  times.forEach((name) => (sums[name] += own[name]));
+  own.block.forEach((time, reason) => (sums.block[reason] += time));
 }
 
-function addRanges(
-  { execution: { ranges }, window }: OpenedTrace,
-  chosen: ChosenGoroutines,
-  sumsOf: (i: number) => Sums
-) {
-  const index = new Map(chosen.rows.map((g, i) => [g, i]));
-  for (let i = 0; i < ranges.length; i++) {
-    const at = index.get(ranges.goroutine[i]);
-    if (at !== undefined) {
-      sumsOf(at).ranges[ranges.kind[i]] += overlap(ranges.from[i], ranges.to[i], window);
-    }
-  }
+/** @param own ns by row of strings of the range's name */
+function addRanges(sums: Sums, { tables }: Execution, own: ReadonlyMap<number, number>): void {
+  own.forEach((time, row) => {
+    const name = tables.strings[row];
+    sums[name === 'GC mark assist' ? 'assist' : name === 'GC incremental sweep' ? 'sweep' : 'stop'] += time;
+  });
 }
 
 function idColumns(trace: OpenedTrace, rows: readonly number[], firsts: readonly number[]): Column[] {
@@ -140,29 +113,26 @@ function timeColumns(rows: readonly number[], sums: readonly Sums[], reasons: re
     ...columnsOf(rows).number(name, 'nanoseconds', (row) => read(sums[row])),
     ...(description && { description }),
   });
-  const totals = reasons.map((_, reason) => rows.reduce((sum, row) => sum + sums[row].waiting[reason], 0));
+  const totals = reasons.map((_, reason) => rows.reduce((sum, row) => sum + sums[row].block[reason], 0));
   const used = [...reasons.keys()].filter((reason) => totals[reason] > 0).sort((a, b) => totals[b] - totals[a]);
   const [own, others] = [used.slice(0, maxReasons), used.slice(maxReasons)];
-  const waited = (of: readonly number[]) => (row: Sums) => of.reduce((sum, reason) => sum + row.waiting[reason], 0);
-  const blocked = waited(used);
-  const known = (row: Sums) => row.running + row.runnable + row.syscall + row.syscallBlocked + blocked(row);
+  const blocked =
+    (of: readonly number[]) =>
+    ({ block }: Sums) =>
+      of.reduce((sum, reason) => sum + block[reason], 0);
   return [
     column('total', ({ total }) => total),
-    column('execution', ({ running }) => running),
-    column('scheduler wait', ({ runnable }) => runnable, 'Able to run, and not running.'),
-    column('blocked', blocked, 'For all reasons; each has a column of its own.'),
+    column('execution', ({ exec }) => exec),
+    column('scheduler wait', ({ schedWait }) => schedWait, 'Able to run, and not running.'),
+    column('blocked', blocked(used), 'For all reasons; each has a column of its own.'),
     column('syscall', ({ syscall }) => syscall),
-    column('syscall blocked', ({ syscallBlocked }) => syscallBlocked, 'In a system call, without a processor.'),
-    ...own.map((reason) => column(reasons[reason] || 'unknown wait', waited([reason]))),
-    ...(others.length > 0 ? [column('other reasons', waited(others))] : []),
-    column('unknown', (row) => Math.max(0, row.total - known(row)), 'Of the total what no state says.'),
-    column('GC assist', ({ ranges }) => ranges[RangeKind.assist], 'Overlaps the others.'),
-    column('GC sweep', ({ ranges }) => ranges[RangeKind.sweep], 'Overlaps the others.'),
-    column(
-      'stop-the-world',
-      ({ ranges }) => ranges[RangeKind.stopTheWorld],
-      'Of pauses that it began. Overlaps the others.'
-    ),
+    column('syscall blocked', ({ syscallBlock }) => syscallBlock, 'In a system call, without a processor.'),
+    ...own.map((reason) => column(reasons[reason] || 'unknown wait', blocked([reason]))),
+    ...(others.length > 0 ? [column('other reasons', blocked(others))] : []),
+    column('unknown', ({ unknown }) => unknown, 'Of the total what no state says.'),
+    column('GC assist', ({ assist }) => assist, 'Overlaps the others.'),
+    column('GC sweep', ({ sweep }) => sweep, 'Overlaps the others.'),
+    column('stop-the-world', ({ stop }) => stop, 'Of pauses that it began. Overlaps the others.'),
   ];
 }
 

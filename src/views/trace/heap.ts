@@ -1,4 +1,5 @@
 import { isOfRuntime, stayEnd, StayState, type Execution, type Series } from '../../profile/execution';
+import { mutatorUtilisation } from '../../profile/mutatorUtilisation';
 import type { Notice } from '../../text/notice';
 import type { Table } from '../table';
 import { traceView } from '../view';
@@ -35,12 +36,25 @@ export function heapSeries(trace: OpenedTrace): readonly Table[] {
     ...seriesOf(gomaxprocs, (values) => table('GOMAXPROCS', 'count', values, 'text'), bins),
     table('running goroutines', 'count', running.ofProgram, 'green'),
     table('running in the runtime', 'count', running.ofRuntime, 'orange'),
+    ...mutatorUtilisation(execution).map((steps) =>
+      table('mutator utilisation', 'percent', meanOf(steps, bins), 'purple')
+    ),
   ];
   return [{ ...all[0], notices: pointNotice(bins) }, ...all.slice(1)];
 }
 
 const seriesOf = (series: Series, make: (values: Float64Array) => Table, bins: Bins): Table[] =>
   series.time.length === 0 ? [] : [make(bins.most(series))];
+
+/** The mean of steps in each part, in percent; NaN where they say nothing. */
+function meanOf({ time, value }: Series, bins: Bins): Float64Array {
+  const [sums, known] = [new Float64Array(bins.length), new Float64Array(bins.length)];
+  for (let i = 0; i + 1 < time.length; i++) {
+    bins.add(sums, time[i], time[i + 1], value[i]);
+    bins.add(known, time[i], time[i + 1]);
+  }
+  return sums.map((sum, bin) => (known[bin] > 0 ? (100 * sum) / known[bin] : NaN));
+}
 
 function runningOf(execution: Execution, bins: Bins): { ofProgram: Float64Array; ofRuntime: Float64Array } {
   const { goroutines, stays } = execution;

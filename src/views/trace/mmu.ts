@@ -1,59 +1,62 @@
-/** A value that holds until the next time: of row i from `time[i]` to `time[i + 1]`, of the last one to the end. */
-export interface Steps {
-  /** ns since the trace's origin, rising. */
-  readonly time: ArrayLike<number>;
-  readonly value: ArrayLike<number>;
-  /** Rows that count. */
-  readonly length: number;
-  /** End of the last one, ns. */
-  readonly end: number;
-}
+import { mutatorUtilisation, worstWindows } from '../../profile/mutatorUtilisation';
+import { columnsOf, type Table } from '../table';
+import { traceView } from '../view';
+import { lengthText, wallClock, type OpenedTrace } from './openedTrace';
 
-/** The worst of all windows of a length: the least mean, and when it begins. */
-export interface WorstWindow {
-  readonly mean: number;
-  readonly from: number;
+/** Windows of a length that are rows. */
+const worst = 3;
+/** ns of the shortest window; the others are 1, 2 and 5 times a power of ten of it. */
+const shortest = 100_000;
+
+/** Lengths of windows, up to the whole. */
+function lengthsOf(duration: number): number[] {
+  const lengths: number[] = [];
+  for (let power = shortest; power <= duration; power *= 10) {
+    lengths.push(...[1, 2, 5].map((times) => times * power));
+  }
+  return lengths.filter((length) => length <= duration);
 }
 
 /**
- * The windows of the least mean value, for each length: what Go calls minimum mutator utilisation. A mean over a moving window has its
- * least where an edge of the window meets a step, so those are looked at alone. Lengths that are longer than the whole have
- * the mean of the whole.
- * @param lengths ns
+ * How little of the processors the collector left to the program over any stretch of time, by its length, and when that was. Of all of
+ * the trace, so that a window may begin before the time range.
+ *
+ * Columns: window (length), rank (1 the worst, of windows that do not overlap), utilisation (percent), time, until; hidden length (ns).
  */
-export function worstWindows(steps: Steps, lengths: readonly number[]): readonly WorstWindow[] {
-  const { time, value, length, end } = steps;
-  if (length === 0 || end <= time[0]) {
-    return lengths.map(() => ({ mean: NaN, from: NaN }));
-  }
-  /** The integral up to each step. */
-  const sum = new Float64Array(length + 1);
-  const at = (row: number) => (row < length ? time[row] : end);
-  for (let i = 0; i < length; i++) {
-    sum[i + 1] = sum[i] + value[i] * (at(i + 1) - time[i]);
-  }
-  return lengths.map((wanted) => {
-    const width = Math.min(wanted, end - time[0]);
-    let worst: WorstWindow = { mean: Infinity, from: NaN };
-    // Both edges move to the right; each finds its step from where it was.
-    const rows = [0, 0, 0, 0];
-    const until = (edge: number, moment: number) => {
-      while (rows[edge] + 1 < length && time[rows[edge] + 1] <= moment) {
-        rows[edge]++;
-      }
-      const row = rows[edge];
-      return sum[row] + value[row] * (moment - time[row]);
-    };
-    const look = (from: number, edge: number) => {
-      if (from >= time[0] && from + width <= end) {
-        const mean = (until(edge + 1, from + width) - until(edge, from)) / width;
-        worst = mean < worst.mean ? { mean, from } : worst;
-      }
-    };
-    for (let i = 0; i <= length; i++) {
-      look(at(i), 0);
-      look(at(i) - width, 2);
-    }
-    return worst;
-  });
+export function mmuTable(trace: OpenedTrace): Table {
+  const { execution } = trace;
+  const steps = mutatorUtilisation(execution);
+  const rows = (steps.length === 0 ? [] : lengthsOf(execution.duration)).flatMap((length) =>
+    worstWindows(steps, length, worst).map(({ from, utilisation }, i) => ({ length, rank: i + 1, from, utilisation }))
+  );
+  const { number, text } = columnsOf(rows);
+  return {
+    name: 'utilisation',
+    length: rows.length,
+    columns: [
+      text('window', ({ length }) => lengthText(length)),
+      number('rank', 'count', ({ rank }) => rank),
+      { ...number('utilisation', 'percent', ({ utilisation }) => 100 * utilisation), isGauge: true },
+      { name: 'time', kind: 'time', values: rows.map(({ from }) => wallClock(trace, from)) },
+      { name: 'until', kind: 'time', values: rows.map(({ from, length }) => wallClock(trace, from + length)) },
+      { ...number('length', 'nanoseconds', ({ length }) => length), isHidden: true },
+    ],
+    notices:
+      rows.length === 0
+        ? [{ severity: 'warning', text: 'The trace does not say GOMAXPROCS, or is shorter than 100 µs.' }]
+        : [],
+  };
 }
+
+export const traceMmuView = traceView({
+  name: 'traceMmu',
+  title: 'Minimum mutator utilisation',
+  description: 'the least that the collector left to the program, by length of time, and when',
+  group: 'Execution trace',
+  opens: 'trace',
+  base: 'none',
+  panel: 'table',
+  fields: [],
+  reports: [],
+  tables: (trace) => [mmuTable(trace)],
+});

@@ -1,19 +1,14 @@
 import { isOfRuntime, Open, type Execution } from '../../profile/execution';
+import type { Span } from '../../profile/goroutineSums';
 import type { TraceOptions } from '../../fields/traceOptions';
 import { compilePattern } from '../../text/pattern';
 import { grouped, InputError, type Notice } from '../../text/notice';
-
-/** A stretch of time: ns since the trace's origin. */
-export interface Stretch {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** An execution trace as a view looks at it. */
 export interface OpenedTrace {
   readonly execution: Execution;
   /** What of it is shown. */
-  readonly window: Stretch;
+  readonly window: Span;
   /** Unix ms of the origin, with a fraction. */
   readonly start: number;
 }
@@ -22,7 +17,7 @@ export interface OpenedTrace {
 export const wallClock = ({ start }: OpenedTrace, ns: number): number => start + ns / 1e6;
 
 /** How much of a stretch of time lies in another, in ns. */
-export const overlap = (from: number, to: number, within: Stretch): number =>
+export const overlap = (from: number, to: number, within: Span): number =>
   Math.max(0, Math.min(to, within.to) - Math.max(from, within.from));
 
 /** When a goroutine ends: with the trace where it goes on. */

@@ -21,7 +21,7 @@ interface Span {
 
 /**
  * A task as a trace: its parts and the regions of all of them are spans, its logs are logs of the innermost span. That of the query,
- * else the one that took longest in the window.
+ * else of those whose both ends are known, where there are any, the one that took longest in the window.
  *
  * Columns of spans: trace, span, parent (ids), name, time, duration (ns), goroutine (id), incomplete. Of logs: span, time, key,
  * message.
@@ -54,7 +54,9 @@ export function spanTables(trace: OpenedTrace, task: string): readonly Table[] {
 function longestOf(trace: OpenedTrace): number | undefined {
   const { tasks } = trace.execution;
   const length = (row: number) => tasks.to[row] - tasks.from[row];
-  return tasksOf(trace).reduce<number | undefined>(
+  const all = tasksOf(trace);
+  const complete = all.filter((row) => tasks.open[row] === 0);
+  return (complete.length > 0 ? complete : all).reduce<number | undefined>(
     (best, row) => (best === undefined || length(row) > length(best) ? row : best),
     undefined
   );
