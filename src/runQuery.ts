@@ -296,7 +296,7 @@ async function showMemory(
 }
 
 /** What only views of execution traces need is a chunk of its own. It loads while captures are listed. */
-const loadTraceFrames = () => import(/* webpackChunkName: "trace" */ './traceFrames');
+const loadTraceFrames = () => import(/* webpackChunkName: "traceFrames" */ './traceFrames');
 
 async function showTrace(
   context: QueryContext,

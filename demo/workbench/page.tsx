@@ -176,6 +176,7 @@ const styleOf = ({ colors, typography, shape }: GrafanaTheme2) => `
   .bucket { flex: 1; min-width: 0; display: flex; flex-direction: column; justify-content: flex-end; text-align: center; white-space: nowrap; }
   .bucket i { background: ${colors.primary.main}; } .bucket em { font-style: normal; overflow: hidden; color: ${colors.text.secondary}; }
   .timeline { overflow-y: auto; font-size: ${typography.bodySmall.fontSize}; }
+  .states { display: flex; flex-wrap: wrap; gap: 12px; padding: 4px 0; } .states b { display: inline-block; width: 10px; height: 10px; }
   .lane { display: flex; gap: 8px; height: 20px; }
   .lane > a, .lane > span { flex: 0 0 260px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: ${colors.text.primary}; }
   .lane > a { color: ${colors.text.link}; }

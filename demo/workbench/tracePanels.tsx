@@ -52,8 +52,16 @@ export function Timeline({ frame, range, height }: { frame: DataFrame; range: Ti
     const mapping: any = field.config.mappings?.[0];
     return theme.visualization.getColorByName(mapping?.options[state]?.color ?? 'text');
   };
+  const states = new Set(frame.fields.slice(1).flatMap(({ values }) => values.filter(Boolean) as string[]));
   return (
     <div className="timeline" style={{ maxHeight: height }}>
+      <div className="states">
+        {[...states].map((state) => (
+          <span key={state}>
+            <b style={{ background: colorOf(frame.fields[1], state) }} /> {state}
+          </span>
+        ))}
+      </div>
       {frame.fields.slice(1).map((field) => {
         const changes = times.flatMap((time, i) => (field.values[i] === undefined ? [] : [{ time, i }]));
         const [link] = field.config.links ?? [];

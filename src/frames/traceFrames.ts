@@ -39,18 +39,34 @@ export function histogramFrame(table: Table, options: TraceFrameOptions): DataFr
   });
 }
 
-/** Names of Grafana's colours; green runs, the warmer the worse. */
+/** Names of Grafana's colours: green runs, orange could, red is contention, purple waits for other goroutines, blue for the system. */
 const stateColors: Readonly<Record<string, string>> = {
   running: 'green',
   runnable: 'orange',
   syscall: 'blue',
   'blocked syscall': 'dark-blue',
-  idle: 'super-light-blue',
-  waiting: 'purple',
+  network: 'light-blue',
+  sleep: 'super-light-blue',
+  sync: 'red',
+  'sync.(*Cond).Wait': 'light-red',
+  'chan receive': 'purple',
+  'chan send': 'dark-purple',
+  select: 'light-purple',
+  waiting: 'super-light-purple',
   'GC work': 'dark-red',
+  runtime: 'super-light-red',
 };
-/** Of states that name a reason to wait. */
-const reasonColors = ['purple', 'dark-purple', 'light-purple', 'super-light-purple'];
+/** Of other reasons to wait, and of the functions that processors run. */
+const otherColors = [
+  'yellow',
+  'green',
+  'purple',
+  'light-orange',
+  'light-green',
+  'dark-yellow',
+  'semi-dark-blue',
+  'dark-green',
+];
 
 /**
  * Lanes of a timeline, each a column of texts: what one enters. A row in which nothing of a lane changes has no value there, which
@@ -86,9 +102,9 @@ export function timelineFrame(table: Table, links: readonly DataLink[], options:
 const sameState = -1;
 
 function colorsOf(states: readonly string[]): FieldConfig['mappings'] {
-  let reasons = 0;
+  let others = 0;
   const colors = states.map((state, index) => {
-    const color = stateColors[state] ?? reasonColors[reasons++ % reasonColors.length];
+    const color = stateColors[state] ?? otherColors[others++ % otherColors.length];
     return [state, { color, index }] as const;
   });
   return [{ type: MappingType.ValueToText, options: Object.fromEntries(colors) }];
@@ -161,14 +177,20 @@ const spanColumns = new Set(['trace', 'span', 'parent', 'name', 'time', 'duratio
 const cellText = (each: Column, row: number): string =>
   each.kind === 'enum' ? (each.text[Number(each.values[row])] ?? '') : String(each.values[row] ?? '');
 
-/** A table whose cells lead on. @param links by column */
+/** Pixels of a time of day: a trace is of seconds. */
+const clockWidth = 116;
+
+/** A table whose times are of one day, and whose cells lead on. @param links by column */
 export function linkedFrame(
   table: Table,
   links: Readonly<Record<string, readonly DataLink[]>>,
   { refId, notices, executed }: TraceFrameOptions
 ): DataFrame {
   const frame = toFrame(table, { refId, visualisation: 'table', notices, executed });
-  for (const { name, config } of frame.fields) {
+  for (const { name, type, config } of frame.fields) {
+    if (type === FieldType.time) {
+      Object.assign(config, { unit: 'time:HH:mm:ss.SSS', custom: { ...config.custom, width: clockWidth } });
+    }
     config.links = Object.hasOwn(links, name) ? [...links[name]] : config.links;
   }
   return frame;

@@ -31,7 +31,7 @@ const times = ['total', 'exec', 'schedWait', 'syscall', 'syscallBlock', 'unknown
 /**
  * How the goroutines of a trace spent their time in the window, by the function where they began or one by one; the longest first.
  *
- * Columns: function, of one by one goroutine (id), began and ended, else count; total, execution, scheduler wait, blocked and
+ * Columns: function, of one by one goroutine (id), began and ended where one does in the trace, else count; total, execution, scheduler wait, blocked and
  * a column for each reason, syscall, syscall blocked, unknown, and what overlaps them: GC assist, GC sweep, stop-the-world.
  * All in ns.
  */
@@ -65,7 +65,8 @@ export function goroutineRows(trace: OpenedTrace, chosen: ChosenGoroutines, isEa
     columns: [
       namedColumn(
         'function',
-        rows.map((row) => nameOf(execution, firsts[row]) || [unnamed])
+        rows.map((row) => nameOf(execution, firsts[row]) || [unnamed]),
+        { fullNames: rows.map((row) => nameOf(execution, firsts[row])) }
       ),
       ...(isEach
         ? idColumns(trace, rows, firsts)
@@ -98,13 +99,23 @@ function addRanges(sums: Sums, { tables }: Execution, own: ReadonlyMap<number, n
   });
 }
 
+/** None where no row has a time. */
+const someTimes = (name: string, values: readonly number[]): Column[] =>
+  values.every(Number.isNaN) ? [] : [{ name, kind: 'time', values }];
+
 function idColumns(trace: OpenedTrace, rows: readonly number[], firsts: readonly number[]): Column[] {
   const { goroutines } = trace.execution;
   const began = (g: number) => (goroutines.wasBefore[g] ? NaN : wallClock(trace, goroutines.from[g]));
   return [
     columnsOf(rows).text('goroutine', (row) => String(goroutines.id[firsts[row]])),
-    { name: 'began', kind: 'time', values: rows.map((row) => began(firsts[row])) },
-    { name: 'ended', kind: 'time', values: rows.map((row) => wallClock(trace, goroutines.to[firsts[row]])) },
+    ...someTimes(
+      'began',
+      rows.map((row) => began(firsts[row]))
+    ),
+    ...someTimes(
+      'ended',
+      rows.map((row) => wallClock(trace, goroutines.to[firsts[row]]))
+    ),
   ];
 }
 
@@ -127,7 +138,7 @@ function timeColumns(rows: readonly number[], sums: readonly Sums[], reasons: re
     column('blocked', blocked(used), 'For all reasons; each has a column of its own.'),
     column('syscall', ({ syscall }) => syscall),
     column('syscall blocked', ({ syscallBlock }) => syscallBlock, 'In a system call, without a processor.'),
-    ...own.map((reason) => column(reasons[reason] || 'unknown wait', blocked([reason]))),
+    ...own.map((reason) => column(reasons[reason] || 'older than the trace', blocked([reason]))),
     ...(others.length > 0 ? [column('other reasons', blocked(others))] : []),
     column('unknown', ({ unknown }) => unknown, 'Of the total what no state says.'),
     column('GC assist', ({ assist }) => assist, 'Overlaps the others.'),

@@ -4,7 +4,7 @@ import type { Notice } from '../../text/notice';
 import type { Table } from '../table';
 import { traceView } from '../view';
 import { Bins } from './bins';
-import { nameOf, wallClock, type OpenedTrace } from './openedTrace';
+import { nameOf, stayBegin, wallClock, type OpenedTrace } from './openedTrace';
 
 /** Points of a series: as many as a panel has pixels, or a few more. */
 const points = 600;
@@ -63,7 +63,7 @@ function runningOf(execution: Execution, bins: Bins): { ofProgram: Float64Array;
     const sums = isOfRuntime(nameOf(execution, g)) ? ofRuntime : ofProgram;
     for (let stay = goroutines.stayOffset[g]; stay < goroutines.stayOffset[g + 1]; stay++) {
       if (stays.state[stay] === StayState.running) {
-        bins.add(sums, stays.from[stay], stayEnd(execution, g, stay));
+        bins.add(sums, stayBegin(execution, g, stay), stayEnd(execution, g, stay));
       }
     }
   }

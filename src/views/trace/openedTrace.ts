@@ -26,6 +26,10 @@ export function endOf({ goroutines, duration }: Execution, goroutine: number): n
   return Number.isNaN(end) ? duration : end;
 }
 
+/** When a stay of a goroutine begins: what it was in when it was first mentioned, it was in before. */
+export const stayBegin = ({ goroutines, stays }: Execution, goroutine: number, stay: number): number =>
+  stay === goroutines.stayOffset[goroutine] ? Math.min(goroutines.from[goroutine], stays.from[stay]) : stays.from[stay];
+
 /** Full name of the function where it began, '' where no stack says it. */
 export const nameOf = ({ goroutines, tables }: Execution, goroutine: number): string =>
   tables.strings[goroutines.name[goroutine]];

@@ -10,7 +10,8 @@ const worst = 50;
 
 /** A time for which the program, or a goroutine, did not do what it could have done. */
 interface Pause {
-  readonly what: string;
+  readonly kind: 'stop-the-world' | 'scheduler';
+  readonly reason: string;
   readonly from: number;
   readonly length: number;
   readonly open: number;
@@ -26,8 +27,16 @@ export function stops({ execution: { ranges, tables }, window }: OpenedTrace): P
   for (let i = 0; i < ranges.length; i++) {
     if (ranges.kind[i] === RangeKind.stopTheWorld && ranges.from[i] >= window.from && ranges.from[i] <= window.to) {
       const [from, length] = [ranges.from[i], ranges.to[i] - ranges.from[i]];
-      const what = tables.strings[ranges.name[i]];
-      all.push({ what, from, length, open: ranges.open[i], goroutine: ranges.goroutine[i], by: -1 });
+      const [, reason] = /\((.*)\)$/.exec(tables.strings[ranges.name[i]]) ?? ['', ''];
+      all.push({
+        kind: 'stop-the-world',
+        reason,
+        from,
+        length,
+        open: ranges.open[i],
+        goroutine: ranges.goroutine[i],
+        by: -1,
+      });
     }
   }
   return all;
@@ -46,7 +55,8 @@ export function schedulerWaits({ execution, window }: OpenedTrace, { rows }: Cho
       if (stays.state[stay] === StayState.runnable && isKnown && from >= window.from && from <= window.to) {
         const reason = reasons[stays.reason[stay]];
         all.push({
-          what: `scheduler: ${reason || (isFirst ? 'new' : stays.by[stay] >= 0 ? 'unblocked' : 'unblocked by the runtime')}`,
+          kind: 'scheduler',
+          reason: reason || (isFirst ? 'new' : stays.by[stay] >= 0 ? 'unblocked' : 'unblocked by the runtime'),
           from,
           length: stayEnd(execution, g, stay) - from,
           open: 0,
@@ -60,26 +70,13 @@ export function schedulerWaits({ execution, window }: OpenedTrace, { rows }: Cho
 }
 
 /**
- * Pauses by what they are.
+ * Pauses by what they are, the longest of each kind first.
  *
- * Columns: pause, count, p50, p99, max, total (ns).
+ * Columns: reason (why the world was stopped, or since when it could run), kind (stop-the-world, scheduler), count, p50, p99, max,
+ * total (ns).
  */
 export function pauseGroups(trace: OpenedTrace, chosen: ChosenGoroutines): Table {
-  const byName = new Map<string, number[]>();
-  for (const { what, length } of [...stops(trace), ...schedulerWaits(trace, chosen)]) {
-    const lengths = byName.get(what);
-    if (lengths) {
-      lengths.push(length);
-    } else {
-      byName.set(what, [length]);
-    }
-  }
-  const rows = [...byName].map(([what, lengths]) => ({ what, lengths: Float64Array.from(lengths).sort() }));
-  rows.sort(
-    (a, b) =>
-      Number(a.what.startsWith('scheduler')) - Number(b.what.startsWith('scheduler')) ||
-      quantile(b.lengths, 1) - quantile(a.lengths, 1)
-  );
+  const rows = [stops(trace), schedulerWaits(trace, chosen)].flatMap(groupsOf);
   const { number, text } = columnsOf(rows);
   const time = (name: string, read: (lengths: Float64Array) => number) =>
     number(name, 'nanoseconds', ({ lengths }) => read(lengths));
@@ -87,7 +84,8 @@ export function pauseGroups(trace: OpenedTrace, chosen: ChosenGoroutines): Table
     name: 'pauses',
     length: rows.length,
     columns: [
-      text('pause', ({ what }) => what),
+      text('reason', ({ reason }) => reason),
+      text('kind', ({ kind }) => kind),
       number('count', 'count', ({ lengths }) => lengths.length),
       time('p50', (lengths) => quantile(lengths, 0.5)),
       time('p99', (lengths) => quantile(lengths, 0.99)),
@@ -98,10 +96,22 @@ export function pauseGroups(trace: OpenedTrace, chosen: ChosenGoroutines): Table
   };
 }
 
+function groupsOf(pauses: readonly Pause[]) {
+  const byReason = new Map<string, number[]>();
+  for (const { reason, length } of pauses) {
+    const lengths = byReason.get(reason) ?? [];
+    byReason.set(reason, lengths);
+    lengths.push(length);
+  }
+  return [...byReason]
+    .map(([reason, lengths]) => ({ kind: pauses[0].kind, reason, lengths: Float64Array.from(lengths).sort() }))
+    .sort((a, b) => quantile(b.lengths, 1) - quantile(a.lengths, 1));
+}
+
 /**
  * The longest pauses, and the longest waits for a processor, one by one.
  *
- * Columns: pause, length (ns), time, function and goroutine (id) that waited or stopped the world, unblocked by (function), what
+ * Columns: reason, kind, length (ns), time, function and goroutine (id) that waited or stopped the world, unblocked by (function), what
  * is not known.
  */
 export function worstPauses(trace: OpenedTrace, chosen: ChosenGoroutines): Table {
@@ -114,7 +124,8 @@ export function worstPauses(trace: OpenedTrace, chosen: ChosenGoroutines): Table
     name: 'pauses',
     length: rows.length,
     columns: [
-      text('pause', ({ what }) => what, { isAside: true }),
+      text('reason', ({ reason }) => reason, { isAside: true }),
+      text('kind', ({ kind }) => kind),
       number('length', 'nanoseconds', ({ length }) => length),
       { name: 'time', kind: 'time', values: rows.map(({ from }) => wallClock(trace, from)) },
       namedColumn(

@@ -6,7 +6,7 @@ import { nameOf, overlap, wallClock, type OpenedTrace } from './openedTrace';
 /**
  * The trace in one line: when it was, and what is in it.
  *
- * Columns: began, ended, length (ns), GOMAXPROCS, goroutines of the program, tasks, GCs, GC (% of the time in which a mark phase was
+ * Columns: began, ended, length (ns), processors (GOMAXPROCS), goroutines of the program, tasks, GCs, GC (% of the time in which a mark phase was
  * on), stop-the-world (ns), heap at most (bytes, NaN where it is not known). Hidden: from, to (Unix ms, of the whole trace, as addresses have them).
  */
 export function summaryTable(trace: OpenedTrace): Table {
@@ -26,7 +26,7 @@ export function summaryTable(trace: OpenedTrace): Table {
       { name: 'began', kind: 'time', values: [wallClock(trace, 0)] },
       { name: 'ended', kind: 'time', values: [wallClock(trace, duration)] },
       number('length', 'nanoseconds', () => duration),
-      number('GOMAXPROCS', 'count', () => most(execution.gomaxprocs)),
+      number('processors', 'count', () => most(execution.gomaxprocs)),
       number('goroutines', 'count', () => ofProgram),
       number('tasks', 'count', () => tasks.id.filter((id) => id > 0).length),
       number('GCs', 'count', () => ofKind(RangeKind.mark).length),

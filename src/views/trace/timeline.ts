@@ -10,6 +10,7 @@ import {
   lengthText,
   nameOf,
   overlap,
+  stayBegin,
   wallClock,
   type ChosenGoroutines,
   type OpenedTrace,
@@ -170,12 +171,10 @@ function waitsOf(trace: OpenedTrace, g: number): { running: number; waited: numb
 
 /** Stays of a goroutine, as far as they lie in the window. */
 function staysOf({ execution, window }: OpenedTrace, g: number, stateOf: (stay: number) => number): Change[] {
-  const { goroutines, stays } = execution;
+  const { goroutines } = execution;
   const changes: Change[] = [];
-  const first = goroutines.stayOffset[g];
-  for (let stay = first; stay < goroutines.stayOffset[g + 1]; stay++) {
-    const begin = stay === first ? Math.min(goroutines.from[g], stays.from[stay]) : stays.from[stay];
-    const from = Math.max(window.from, begin);
+  for (let stay = goroutines.stayOffset[g]; stay < goroutines.stayOffset[g + 1]; stay++) {
+    const from = Math.max(window.from, stayBegin(execution, g, stay));
     const to = Math.min(window.to, stayEnd(execution, g, stay), endOf(execution, g));
     if (from < to) {
       changes.push({ from, to, state: stateOf(stay) });

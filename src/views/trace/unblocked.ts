@@ -39,7 +39,8 @@ export function unblockedTable(trace: OpenedTrace, chosen: ChosenGoroutines): Ta
     columns: [
       namedColumn(
         'unblocked by',
-        rows.map(({ name }) => whole(name))
+        rows.map(({ name }) => whole(name)),
+        { isAside: true }
       ),
       text('reason', ({ reason }) => execution.reasons[reason]),
       number('waits', 'count', ({ count }) => count),
