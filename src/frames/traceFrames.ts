@@ -59,13 +59,13 @@ const stateColors: Readonly<Record<string, string>> = {
 /** Of other reasons to wait, and of the functions that processors run. */
 const otherColors = [
   'yellow',
-  'green',
-  'purple',
-  'light-orange',
-  'light-green',
   'dark-yellow',
+  'light-orange',
+  'semi-dark-purple',
+  'light-yellow',
+  'dark-orange',
   'semi-dark-blue',
-  'dark-green',
+  'super-light-green',
 ];
 
 /**

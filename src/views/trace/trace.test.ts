@@ -262,7 +262,7 @@ describe('a small trace', () => {
     // What ran: 1, 22 to 25, and the trace's own 21.
     const ran = 1920961 + 44992 + 17408 + 18368 + 5696 + 11904;
     expect(mean(series['running goroutines']) * 12113409).toBeCloseTo(ran, -1);
-    expect(series['heap goal'][0]).toBe(4194304);
+    expect(series['heap goal'][2]).toBe(4194304);
     expect(series['heap goal'][599]).toBe(5010762);
     expect(Array.from(series.GOMAXPROCS).slice(10)).toEqual(new Array(590).fill(2));
   });
