@@ -357,7 +357,18 @@ class QueryResponse {
 
 /** Fields besides the selector that variables may stand in: in a pattern their values are literal alternatives. */
 const interpolated: ReadonlyArray<readonly [keyof PprofQuery, 'csv' | 'regex']> = [
-  ...fieldsAs('csv', ['query', 'event', 'at', 'baseEvent', 'baseInstance', 'baseVersion', 'groupBy', 'search']),
+  ...fieldsAs('csv', [
+    'query',
+    'event',
+    'at',
+    'baseEvent',
+    'baseInstance',
+    'baseVersion',
+    'groupBy',
+    'search',
+    'goroutine',
+    'task',
+  ]),
   ...fieldsAs('regex', ['peek', ...optionFields('regexp', 'tagFilter')]),
   ...fieldsAs('csv', optionFields('keys', 'text')),
 ];

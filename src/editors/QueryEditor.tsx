@@ -18,6 +18,7 @@ import { GoroutineFields } from './GoroutineFields';
 import { OptionFields } from './OptionFields';
 import { readFields, writeFields } from './selectorFields';
 import { SelectorRows } from './SelectorRows';
+import { TraceFields } from './TraceFields';
 import { ViewFields } from './ViewFields';
 
 type Props = QueryEditorProps<PprofDataSource, PprofQuery, PprofOptions>;
@@ -27,6 +28,7 @@ const parts: ReadonlyArray<readonly [ComponentType<FormProps>, (form: FormProps)
   [BaseFields, ({ uses }) => uses('base')],
   // A view of other profiles shows a search that is still set.
   [GoroutineFields, ({ view, uses, query }) => uses('search') && (view.group === 'Goroutines' || query.search !== '')],
+  [TraceFields, ({ view }) => view.opens === 'trace'],
   [FunctionField, ({ uses }) => uses('peek')],
   [FilterFields, ({ uses }) => uses('focus')],
   [OptionFields, ({ uses }) => uses('focus')],
