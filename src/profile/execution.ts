@@ -51,7 +51,7 @@ export interface Goroutines {
   readonly name: Uint32Array;
   /** When it was made; of one that was there before, the Sync event before its first mention. */
   readonly from: Float64Array;
-  /** When it ended, or blocked forever; NaN where it goes on at the end of the trace. */
+  /** When it ended, blocked forever, or was lost to damage of the trace; NaN where it goes on at the end of the trace. */
   readonly to: Float64Array;
   /** 1 where it was there before the trace. */
   readonly wasBefore: Uint8Array;

@@ -37,6 +37,8 @@ export class ExecutionColumns {
   private readonly labelName = new Map<number, number>();
   private textOf!: (id: number) => string;
   private syncTime = 0;
+  /** Of the last generation. */
+  private end = 0;
 
   constructor(
     private readonly reader: TraceReader,
@@ -57,8 +59,14 @@ export class ExecutionColumns {
   }
 
   /** @throws InputError where it is more than fits into memory */
-  add({ batches, events, syncTime }: OrderedGeneration): void {
+  add({ isFresh, batches, events, syncTime }: OrderedGeneration): void {
     this.checkMemory(events);
+    if (isFresh) {
+      const lostAt = this.end + 1;
+      this.goroutines.lose(lostAt);
+      this.ranges.lose(lostAt);
+    }
+    this.end = events.last;
     this.syncTime = syncTime;
     this.textOf = (id) => this.reader.text(batches, id);
     this.stopName.clear();

@@ -249,6 +249,15 @@ export class GoroutineColumns {
     this.idleSince[p] = NaN;
   }
 
+  /** Ends what goes on: what became of it is lost, and those of later generations are told anew. */
+  lose(time: number): void {
+    this.currentOf.forEach((g) => this.end(g, time));
+    this.currentOf.length = 0;
+    this.idleSince.forEach((since, p) => Number.isNaN(since) || this.pushIdle(p, time));
+    this.inSyscall.clear();
+    this.processorOf.clear();
+  }
+
   /** @param rowOf of a row of texts as they came the row of strings where equal texts are one */
   finish(
     duration: number,

@@ -72,12 +72,18 @@ export class RangeColumns {
     }
   }
 
-  finish(duration: number, rowOf: (row: number) => number): Ranges {
-    const { kind, name, from, to, open, goroutine, processor, sweep } = this.columns;
+  /** Ends what is open: what became of it is not known. */
+  lose(time: number): void {
     this.opened.forEach((row) => {
-      to.rows[row] = duration;
-      open.rows[row] |= Open.end;
+      this.columns.to.rows[row] = time;
+      this.columns.open.rows[row] |= Open.end;
     });
+    this.opened.clear();
+  }
+
+  finish(duration: number, rowOf: (row: number) => number): Ranges {
+    this.lose(duration);
+    const { kind, name, from, to, open, goroutine, processor, sweep } = this.columns;
     return {
       length: kind.length,
       kind: kind.finish(),
