@@ -4,7 +4,7 @@ import { isTar } from './containers';
 import { maxUnpackedBytes, unpacksToTooMuch } from './memory';
 
 /** Below this fflate is as fast as a stream in Chromium and several times as fast in Node: streams cost a set-up each. */
-const smallBytes = 32 * 1024;
+export const smallBytes = 32 * 1024;
 
 /**
  * Unpacks gzip, one member or several (RFC 1952, 2.2). The platform's inflate serves one member, which is nearly every
