@@ -1,5 +1,5 @@
 // Records demo/captures from demo/service: builds it, runs instances of its services and loads them. Needs Go.
-//   node demo/record.mjs [memory] [goroutines] [incident]     all without an argument; a recording replaces only its own services
+//   node demo/record.mjs [memory] [goroutines] [incident] [traces]     all without an argument; a recording replaces only its own services
 //
 // memory and goroutines fetch profiles from net/http/pprof, bundled and named as an auto-profiler would; in incident the
 // service's own auto-profiler captures.
@@ -13,10 +13,13 @@
 // tenant truly held at each capture (testdata/estimate). checkout-0 keeps a part of everyone's orders up to 95 % of its
 // limit; checkout-1 keeps those of one tenant for a while, so that its memory is shared otherwise than its work.
 //
-// Nothing is edited afterwards.
+// traces (two minutes; root): checkout-0 climbs once more, with a flight recorder. What it held at each rung of its limit goes to the
+// captures of incident at the same rung, and its clock is set to theirs. meta.json does not name it.
+//
+// Nothing else is edited afterwards.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get as httpGet } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -24,7 +27,8 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
 import { makeCgroup } from './cgroup.mjs';
-import { get, tenants, watched, weighted } from './load.mjs';
+import { climb, get, tenants, watched, weighted } from './load.mjs';
+import { moveTrace } from './store/store.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const captures = join(here, 'captures');
@@ -280,6 +284,36 @@ async function incident() {
   writeFileSync(join(estimate, 'checkout.json'), `${JSON.stringify(truth, null, 1)}\n`);
 }
 
+const rungTime = (folder) =>
+  Date.parse(folder.replace(/.*\/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3})Z_.*/, '$1-$2-$3T$4:$5:$6Z'));
+
+/** Folders of a service's captures at a rung of its limit, by rising time. */
+const rungs = (dir) =>
+  readdirSync(dir, { recursive: true })
+    .filter((name) => /_heap-ratio_[^/]*_checkout-0_[^/]*$/.test(name))
+    .map((name) => join(dir, name))
+    .sort((a, b) => rungTime(a) - rungTime(b));
+
+/** @param folder where the auto-profiler writes */
+async function flights(folder) {
+  const [instance] = checkoutInstances;
+  const state = { stopped: false };
+  const target = { url: url(instance, ''), debugUrl: debugRoot(instance), seconds: 90, share: 0.97 };
+  const climbing = climb(target, state);
+  while (!readdirSync(folder).includes('checkout') || rungs(folder).length < 4) {
+    await sleep(500);
+  }
+  await sleep(5000);
+  state.stopped = true;
+  await climbing;
+  const recorded = rungs(join(captures, 'checkout'));
+  for (const [i, from] of rungs(folder).slice(0, recorded.length).entries()) {
+    const trace = pack(readFileSync(join(from, 'trace.out')));
+    const seconds = Math.round((rungTime(recorded[i]) - rungTime(from)) / 1000);
+    writeFileSync(join(recorded[i], 'trace.out.gz'), moveTrace(trace, seconds));
+  }
+}
+
 function build(binary, env) {
   const options = { cwd: join(here, 'service'), stdio: 'inherit', env: { ...process.env, ...env } };
   if (spawnSync('go', ['build', '-trimpath', '-o', binary, '.'], options).status !== 0) {
@@ -291,11 +325,17 @@ function build(binary, env) {
  * Runs instances while they are recorded, and drops what was recorded of their services before.
  * @param isLimited whether each is under a real limit of memory
  */
-async function withServices(instances, { env = {}, args = () => [], isLimited = false }, recordAll) {
+async function withServices(
+  instances,
+  { env = {}, args = () => [], isLimited = false, replaces = true },
+  recordAll
+) {
   const scratch = mkdtempSync(join(tmpdir(), 'pproflens-record-'));
   const binary = join(scratch, 'service');
   build(binary, env);
-  instances.forEach(({ service }) => rmSync(join(captures, service), { recursive: true, force: true }));
+  if (replaces) {
+    instances.forEach(({ service }) => rmSync(join(captures, service), { recursive: true, force: true }));
+  }
   const running = instances.map((instance) => {
     const { port, limit } = instance;
     const addresses = ['-addr', `127.0.0.1:${port}`, '-debug', `127.0.0.1:${port + 1}`];
@@ -325,6 +365,14 @@ async function withServices(instances, { env = {}, args = () => [], isLimited = 
   }
 }
 
+const names = ({ service, instance }) => ['-service', service, '-instance', instance, '-version', 'v2.3.0'];
+
+const limited = {
+  // Collects early, so that what is held is mostly live.
+  env: { GOGC: '25', GOMEMLIMIT: `${184 * MiB}` },
+  isLimited: true,
+};
+
 const recordings = {
   memory: () =>
     withServices(memoryInstances, {}, async () => {
@@ -349,16 +397,18 @@ const recordings = {
     withServices(
       checkoutInstances,
       {
-        // Collects early, so that what is held is mostly live.
-        env: { GOGC: '25', GOMEMLIMIT: `${184 * MiB}` },
-        isLimited: true,
-        args: ({ service, instance }) => [
-          ...['-service', service, '-instance', instance, '-version', 'v2.3.0'],
-          ...['-folder', captures, '-cpu', '8s', '-heaprate', String(64 << 10)],
-        ],
+        ...limited,
+        args: (instance) => [...names(instance), '-folder', captures, '-cpu', '8s', '-heaprate', String(64 << 10)],
       },
       incident
     ),
+  async traces() {
+    const [folder, spool] = ['traces', 'spool'].map((name) => mkdtempSync(join(tmpdir(), `pproflens-${name}-`)));
+    const args = (instance) => [...names(instance), '-folder', folder, '-spool', spool, '-cpu', '0s', '-flight'];
+    const options = { ...limited, args, replaces: false };
+    await withServices(checkoutInstances.slice(0, 1), options, () => flights(folder));
+    [folder, spool].forEach((each) => rmSync(each, { recursive: true }));
+  },
 };
 
 const wanted = process.argv.slice(2);

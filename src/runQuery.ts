@@ -25,6 +25,7 @@ import {
   type Query,
   type RunQuery,
   type StoredQuery,
+  type TraceQuery,
 } from './query/query';
 import { viewInfos } from './query/viewInfos';
 import type { SourceSettings } from './query/sourceLinks';
@@ -61,7 +62,9 @@ export async function runQuery(context: QueryContext, query: Query, signal: Abor
     ? loadFlame()
     : query.opens === 'keys' || query.opens === 'meta'
       ? loadKeys()
-      : undefined;
+      : query.opens === 'trace'
+        ? loadTraceFrames()
+        : undefined;
   soon?.catch(() => undefined); // Asked for again where it is needed, which says why it cannot be loaded.
   emit(
     await framesOf(context, query, signal, emit).catch((reason: AnswerError) => {
@@ -81,6 +84,8 @@ function framesOf(context: QueryContext, query: Query, signal: AbortSignal, emit
       return showMeta(context, query, signal);
     case 'memory':
       return showMemory(context, query, signal, emit);
+    case 'trace':
+      return showTrace(context, query, signal, emit);
     case 'process':
       return showProcess(context, query, signal, emit);
     case 'profile':
@@ -95,16 +100,14 @@ const nothing = async (context: QueryContext, query: Query, chosen: Choice): Pro
 ];
 
 async function showKeys(context: QueryContext, query: KeyQuery, signal: AbortSignal, emit: Emit): Promise<DataFrame[]> {
-  const { bucket, range, isExplore } = context;
-  const { panel } = infoOf(query);
-  // Over a panel there is no place for a sentence.
-  const isOverPanel = (panel === 'annotations' || panel === 'exemplars') && !isExplore;
-  const listing = await (isOverPanel ? listCaptures : listOrExplain)(bucket, query.selector, range, signal);
+  const { bucket, range } = context;
+  const isOver = isOverPanel(query, context);
+  const listing = await (isOver ? listCaptures : listOrExplain)(bucket, query.selector, range, signal);
   const { keyFrames } = await loadKeys();
   const frames = await keyFrames(listing, query, context, signal, emit);
   const isEmpty = frames.every(({ length }) => length === 0);
   const notices = frames.flatMap(({ meta }) => meta?.notices ?? []);
-  return isEmpty && !isOverPanel ? [emptyFrame(query, context, { ...listing, notices })] : frames;
+  return isEmpty && !isOver ? [emptyFrame(query, context, { ...listing, notices })] : frames;
 }
 
 async function showMeta(context: QueryContext, query: MetaQuery, signal: AbortSignal): Promise<DataFrame[]> {
@@ -292,6 +295,46 @@ async function showMemory(
   }
 }
 
+/** What only views of execution traces need is a chunk of its own. It loads while captures are listed. */
+const loadTraceFrames = () => import(/* webpackChunkName: "traceFrames" */ './traceFrames');
+
+async function showTrace(
+  context: QueryContext,
+  query: TraceQuery,
+  signal: AbortSignal,
+  emit: Emit
+): Promise<DataFrame[]> {
+  const { bucket, worker, range } = context;
+  const { searchedRange, traceFrames } = await loadTraceFrames();
+  const chosen = await openedCaptures(bucket, query, searchedRange(query, range), signal);
+  const capture = chosen.captures.at(-1);
+  if (!capture) {
+    return nothing(context, query, chosen);
+  }
+  const { sources, notices } = await findSources(bucket, query, { ...chosen, captures: [capture] }, noBase, signal);
+  const moment = { ...range, capturedAt: sources.capturedAt };
+  const opening = openingOf(context, query, 1, signal, emit);
+  const tables = await worker.trace(ofSamples(bucket, query), moment, sources.profile[0], opening);
+  const said = [...notices, ...othersNotice(chosen.captures.length - 1)];
+  const isEmpty = tables.every(({ length }) => length === 0);
+  // The panel of traces throws at a sentence.
+  const isDrawn = isOverPanel(query, context) || (infoOf(query).panel === 'trace' && !context.isExplore);
+  return isEmpty && !isDrawn
+    ? [frameOf(tables[0], query, context, said)]
+    : traceFrames(tables, query, { ...context, capture, notices: said });
+}
+
+const othersNotice = (others: number): Notice[] =>
+  others > 0
+    ? [{ severity: 'warning', text: `A trace is looked at by itself: the latest, of ${others + 1} that were chosen.` }]
+    : [];
+
+/** Whether it is drawn over a panel, where there is no place for a sentence. */
+function isOverPanel(query: Query, { isExplore }: QueryContext): boolean {
+  const { panel } = infoOf(query);
+  return (panel === 'annotations' || panel === 'exemplars') && !isExplore;
+}
+
 /** Progress is shown from this many captures on. */
 const manyCaptures = 4;
 
@@ -326,7 +369,14 @@ function openingOf(context: DrawContext, query: Query, count: number, signal: Ab
 /** What Explore shows a frame with. */
 const visualisationOf = (query: Query): PreferredVisualisationType => {
   const { panel } = infoOf(query);
-  return panel === 'annotations' || panel === 'exemplars' ? 'table' : panel;
+  switch (panel) {
+    case 'flamegraph':
+    case 'nodeGraph':
+    case 'graph':
+      return panel;
+    default:
+      return 'table';
+  }
 };
 
 function frameOf(
@@ -366,7 +416,8 @@ function emptyFrame(
   if (isFlameView(query)) {
     return emptyFlame(refId, said.notices, draw);
   }
-  return visualisationOf(query) === 'graph'
+  const { panel } = infoOf(query);
+  return panel === 'graph' || panel === 'stateTimeline'
     ? saidSeries({ ...said, refId, link }, range)
     : saidRows({ ...said, refId, link });
 }

@@ -20,6 +20,7 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"runtime/pprof"
+	"runtime/trace"
 	"strconv"
 	"sync"
 	"syscall"
@@ -94,6 +95,7 @@ type server struct {
 }
 
 type job struct {
+	ctx               context.Context
 	tenant, operation string
 	size              int
 	keep              bool
@@ -112,8 +114,8 @@ func newServer(workers int) *server {
 func (s *server) run() {
 	for j := range s.jobs {
 		labels := pprof.Labels("tenant_id", j.tenant, "operation", j.operation)
-		pprof.Do(context.Background(), labels, func(ctx context.Context) {
-			j.done <- s.do(j)
+		pprof.Do(j.ctx, labels, func(ctx context.Context) {
+			trace.WithRegion(ctx, "run", func() { j.done <- s.do(j) })
 		})
 	}
 }
@@ -145,8 +147,13 @@ func (s *server) work(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "size: expected a positive number", http.StatusBadRequest)
 		return
 	}
+	tenant, operation := r.FormValue("tenant"), r.FormValue("operation")
+	ctx, task := beginTask(r.Context(), tenant, operation)
+	defer task.End()
 	done := make(chan error, 1)
-	s.jobs <- job{r.FormValue("tenant"), r.FormValue("operation"), size, r.FormValue("keep") == "true", done}
+	trace.WithRegion(ctx, "queue", func() {
+		s.jobs <- job{ctx, tenant, operation, size, r.FormValue("keep") == "true", done}
+	})
 	if err := <-done; err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	}

@@ -34,6 +34,11 @@ func (p *profiling) addFlags(flags *flag.FlagSet) {
 	flags.StringVar(&p.endpoint, "endpoint", "", "address of the bucket's server, where it is not AWS")
 	flags.StringVar(&p.folder, "folder", "", "local folder that captures go to")
 	flags.StringVar(&p.put, "put", "", "URL that captures are sent to by HTTP PUT")
+	flags.StringVar(&p.config.SpoolDir, "spool", "", "folder in which captures wait; in memory by default, where a trace has no place near the limit")
+	flags.BoolFunc("flight", "captures have the execution trace of the moment before them", func(string) error {
+		p.config.FlightRecorder = flightRecorder()
+		return nil
+	})
 	flags.DurationVar(&p.config.CPU, "cpu", 2*time.Second, "length of a capture's CPU profile")
 	flags.Func("limit", "memory the process may use, 192MiB say; by default that of the cgroup, GOMEMLIMIT or the machine",
 		func(text string) (err error) {

@@ -57,6 +57,43 @@ function moveProfile(packed, move) {
   return packed;
 }
 
+/**
+ * An execution trace of Go 1.26 whose clock is moved by whole seconds: those of each generation's snapshot, a varint of five
+ * bytes until 3058. @param packed gzipped
+ */
+export function moveTrace(packed, seconds) {
+  const bytes = gunzipSync(packed);
+  const values = (at, count) => {
+    const found = [];
+    for (let end = at; found.length < count;) {
+      const [value, next] = varint(bytes, end);
+      found.push([value, end, (end = next)]);
+    }
+    return found;
+  };
+  for (let at = 16; at < bytes.length;) {
+    if (bytes[at] === 52) {
+      at++; // The end of a generation.
+      continue;
+    }
+    const [, , , [size, , start]] = values(at + (bytes[at] === 49 ? 2 : 1), 4);
+    at = start + Number(size);
+    // A batch of what synchronises: the frequency of its ticks (8), and the snapshot (51): ticks, monotonic ns, seconds, ns.
+    for (let event = bytes[start] === 50 ? start + 1 : at; event < at;) {
+      const found = values(event + 1, bytes[event] === 51 ? 4 : 1);
+      if (bytes[event] === 51) {
+        const [value, from, to] = found[2];
+        let moved = value + BigInt(seconds);
+        for (let i = from; i < to; i++, moved >>= 7n) {
+          bytes[i] = Number(moved & 0x7fn) | (i < to - 1 ? 0x80 : 0);
+        }
+      }
+      event = found.at(-1)[2];
+    }
+  }
+  return gzipSync(bytes, { level: 9 });
+}
+
 /** `_v1.42.0/` of a key, `"version": "v1.42.0"` of a meta.json. */
 const versionPattern = /([_"]v\d+\.\d+\.)(\d+)(?=["/])/;
 const nextVersion = (text, rounds) =>
@@ -100,7 +137,9 @@ export function loadCaptures(dir = defaultDir, now = Date.now(), rounds = 0) {
       ? moveProfile(recorded, move)
       : path.endsWith('.json')
         ? moveMeta(recorded, move, rounds)
-        : recorded;
+        : path.endsWith('/trace.out.gz')
+          ? moveTrace(recorded, Math.round((time - readTime(key)) / 1000))
+          : recorded;
     return { key: nextVersion(moveKey(key, time), rounds), body, time };
   });
   return objects.sort(byKey);

@@ -6,8 +6,9 @@ import goroutines from '../../src/dashboards/goroutines.json';
 import heap from '../../src/dashboards/heap.json';
 import incident from '../../src/dashboards/incident.json';
 import tenants from '../../src/dashboards/tenants.json';
+import trace from '../../src/dashboards/trace.json';
 
-export const dashboards: Record<string, any> = { incident, heap, tenants, goroutines };
+export const dashboards: Record<string, any> = { incident, heap, tenants, goroutines, trace };
 
 /** The address's parameters; of /d/… and /explore as Grafana has them. */
 function read(href: string): URLSearchParams {

@@ -1,6 +1,6 @@
 // A dashboard of src/dashboards: its variables, its annotations, its panels on Grafana's grid.
 import type { DataFrame } from '@grafana/data';
-import { Combobox, Field, Spinner } from '@grafana/ui';
+import { Button, Combobox, Field, Spinner } from '@grafana/ui';
 import React, { useEffect, useMemo, useState } from 'react';
 import { host, replaceVariables } from './host';
 import { isAnnotation, Results, runQueries } from './panels';
@@ -11,6 +11,8 @@ export function Dashboard({ model, dataSource, range, address, change }: any) {
   const variables: any[] = useMemo(() => model.templating.list.filter((v: any) => v.type !== 'datasource'), [model]);
   const [options, setOptions] = useState<Options>();
   const [annotations, setAnnotations] = useState<DataFrame[]>([]);
+  /** Ids of rows that were collapsed, and are not any more. */
+  const [expanded, setExpanded] = useState<readonly number[]>([]);
   const hasSeveral = (v: any) => v.multi || v.includeAll;
   /** What the address says, several values with commas between them; else all, or the first. */
   const chosen = (v: any): string[] =>
@@ -60,7 +62,9 @@ export function Dashboard({ model, dataSource, range, address, change }: any) {
     return <Spinner />;
   }
   const scoped = Object.fromEntries(variables.map((v) => [v.name, { value: valueIn(options, v) }]));
-  const panels = model.panels.flatMap((panel: any) => {
+  const isOpen = ({ id, collapsed }: any) => !collapsed || expanded.includes(id);
+  const rows = model.panels.flatMap((panel: any) => (isOpen(panel) ? [panel, ...(panel.panels ?? [])] : [panel]));
+  const panels = rows.flatMap((panel: any) => {
     const values = [scoped[panel.repeat]?.value ?? []].flat();
     const w = 24 / Math.min(values.length, panel.maxPerRow ?? 4);
     return panel.repeat
@@ -90,12 +94,30 @@ export function Dashboard({ model, dataSource, range, address, change }: any) {
             />
           </Field>
         ))}
+        {(model.links ?? []).map(({ title, url }: any) => (
+          <a key={title} className="link" href={replaceVariables(url, scoped)}>
+            {title}
+          </a>
+        ))}
       </div>
       <div className="grid">
         {panels.map((panel: any) =>
           panel.type === 'row' ? (
             <h2 key={panel.id} className="row">
-              {panel.title}
+              {panel.collapsed ? (
+                <Button
+                  fill="text"
+                  variant="secondary"
+                  icon={isOpen(panel) ? 'angle-down' : 'angle-right'}
+                  onClick={() =>
+                    setExpanded(isOpen(panel) ? expanded.filter((id) => id !== panel.id) : [...expanded, panel.id])
+                  }
+                >
+                  {panel.title}
+                </Button>
+              ) : (
+                panel.title
+              )}
             </h2>
           ) : (
             <section

@@ -19,6 +19,7 @@ const titles: Record<string, string> = {
   tenants: 'Tenants',
   heap: 'Heap',
   goroutines: 'Goroutines',
+  trace: 'Execution trace',
 };
 
 function Config({ plugin, settings, save }: { plugin: Plugin; settings: any; save: (next: any) => Promise<any> }) {
@@ -171,6 +172,16 @@ const styleOf = ({ colors, typography, shape }: GrafanaTheme2) => `
   .mark { width: 8px; height: 8px; left: -4px; border-radius: 0 0 4px 4px; z-index: 1; }
   .mark::before { content: ''; position: absolute; left: 3px; bottom: 8px; height: var(--height); border-left: 1px dashed ${colors.primary.main}; pointer-events: none; }
   .region { width: var(--length); height: 4px; }
+  .histogram { display: flex; align-items: stretch; gap: 2px; font-size: ${typography.bodySmall.fontSize}; }
+  .bucket { flex: 1; min-width: 0; display: flex; flex-direction: column; justify-content: flex-end; text-align: center; white-space: nowrap; }
+  .bucket i { background: ${colors.primary.main}; } .bucket em { font-style: normal; overflow: hidden; color: ${colors.text.secondary}; }
+  .timeline { overflow-y: auto; font-size: ${typography.bodySmall.fontSize}; }
+  .states { display: flex; flex-wrap: wrap; gap: 12px; padding: 4px 0; } .states b { display: inline-block; width: 10px; height: 10px; }
+  .lane { display: flex; gap: 8px; height: 20px; }
+  .lane > a, .lane > span { flex: 0 0 260px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: ${colors.text.primary}; }
+  .lane > a { color: ${colors.text.link}; }
+  .lane > div { position: relative; flex: 1; background: ${colors.background.secondary}; margin-bottom: 3px; }
+  .lane i { position: absolute; top: 0; bottom: 0; min-width: 1px; } .lane i.span { background: ${colors.primary.main}; }
   @media (max-width: 900px) { .grid > .panel { grid-column: span 24 !important; } }`;
 
 startServices();

@@ -21,6 +21,7 @@ import { catchError, combineLatest, from, map, of, type Observable } from 'rxjs'
 import { fillIn, hrefOf } from './links';
 import { Marks } from './marks';
 import { queryPrometheus } from './prometheus';
+import { Histogram, Spans, Timeline } from './tracePanels';
 
 export const isAnnotation = (frame: DataFrame) => frame.meta?.dataTopic === DataTopic.Annotations;
 
@@ -116,7 +117,9 @@ function FrameView({
   const theme = useTheme2();
   const [width, box] = useWidth();
   const shown = frames.filter((frame) => !isAnnotation(frame) && frame.fields.length > 0);
-  const kind = shown[0]?.meta?.preferredVisualisationType;
+  const { preferredVisualisationType: type, preferredVisualisationPluginId: plugin } = shown[0]?.meta ?? {};
+  // A table says both.
+  const kind = type ?? plugin;
   const data = applyFieldOverrides({
     data: shown.map((frame) => withConfig(frame, fieldConfig)),
     fieldConfig: { defaults: {}, overrides: [] },
@@ -145,6 +148,9 @@ function FrameView({
             <Table data={withLinks(frame, range, scopedVars)} width={width} height={height / data.length} />
           </div>
         ))}
+      {kind === 'histogram' && <Histogram frame={data[0]} height={height} />}
+      {kind === 'state-timeline' && <Timeline frame={data[0]} range={range} height={height} />}
+      {kind === 'trace' && <Spans frame={data[0]} height={height} />}
       {kind === 'graph' && width > 0 && data[0].length > 0 && (
         <TimeSeries
           frames={data}

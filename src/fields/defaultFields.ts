@@ -1,11 +1,13 @@
 import { defaultComparison, defaultEstimate, type QueryFields } from './fields';
 import { defaultGoroutineOptions } from './goroutineOptions';
 import { defaultReportOptions } from './reportOptions';
+import { defaultTraceOptions } from './traceOptions';
 
 /** What a field is where a stored query lacks it; its type is that of the field. */
 export const defaultFields: QueryFields = {
   ...defaultReportOptions,
   ...defaultGoroutineOptions,
+  ...defaultTraceOptions,
   ...defaultComparison,
   ...defaultEstimate,
   selector: '',

@@ -2,6 +2,7 @@ import { baseChoices, captureChoices } from '../captures/choices';
 import { baseModes, diffDrawings, diffScales, estimateChoices, type FieldName } from './fields';
 import { signatureChoices } from './goroutineOptions';
 import { reportOptions } from './reportOptions';
+import { laneChoices, latencyChoices, rowChoices } from './traceOptions';
 
 /** Fields with one of a few values. */
 export const fieldChoices: Readonly<Partial<Record<FieldName, readonly string[]>>> = {
@@ -15,6 +16,9 @@ export const fieldChoices: Readonly<Partial<Record<FieldName, readonly string[]>
   drawing: diffDrawings,
   estimate: estimateChoices,
   signature: signatureChoices,
+  rows: rowChoices,
+  latencyOf: latencyChoices,
+  lanes: laneChoices,
 };
 
 /** Numbers that are not just any: what is expected of one, and whether it is that. */

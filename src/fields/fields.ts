@@ -1,13 +1,14 @@
 import type { BaseQueryFields, CaptureFields } from '../captures/choices';
 import type { GoroutineOptions } from './goroutineOptions';
 import type { ReportOptions } from './reportOptions';
+import type { TraceOptions } from './traceOptions';
 
 /** The fields that a query may have, whatever its view. Which of them a view uses, its module says (views/view.ts). */
 export interface QueryFields
-  extends ReportOptions, CaptureFields, ComparisonFields, EstimateQueryFields, GoroutineOptions {
+  extends ReportOptions, CaptureFields, ComparisonFields, EstimateQueryFields, GoroutineOptions, TraceOptions {
   /** PromQL's syntax over key labels and sample labels: {service="ingester", profile="heap", tenant_id=~"a|b"}. */
   readonly selector: string;
-  /** Regular expression on names of nodes: those that peek, list and sandwich show. */
+  /** Regular expression on names of nodes: those that peek, list and sandwich show; of a trace on functions where goroutines began. */
   readonly peek: string;
   /** Nodes drawn in a flame graph; the rest becomes a node named `other`. */
   readonly maxNodes: number;

@@ -11,7 +11,7 @@ export interface AnnotationOptions {
 }
 
 /**
- * The table of events as Grafana draws annotations, in annotation queries and over a panel: a mark for each event, and a
+ * The table of events, or of what a trace has that takes time, as Grafana draws annotations, in annotation queries and over a panel: a mark for each event, and a
  * region for each ramp, by rising time. Panels read these fields by name. `title` and `text` are HTML, and whatever of it
  * comes from keys is escaped: they are named by anyone who may write to the bucket. `id` is 0, since Grafana offers to
  * delete annotations that have another.
@@ -55,7 +55,11 @@ function marksOf(table: Table): Mark[] {
   const times = column(table, 'time', 'time').values;
   const until = table.columns.some(({ name }) => name === 'until') ? column(table, 'until', 'time').values : [];
   const texts = (name: string) => column(table, name, 'string').values;
-  const [titles, lines, tags, ids, keys] = ['mark', 'lines', 'tags', 'event', 'key'].map(texts);
+  const [titles, lines, tags] = ['mark', 'lines', 'tags'].map(texts);
+  // What is of a trace names no capture.
+  const [ids, keys] = ['event', 'key'].map((name) =>
+    table.columns.some((each) => each.name === name) ? texts(name) : titles.map(() => '')
+  );
   return times.map((time, i) => {
     const end = until[i] ?? NaN;
     return {
@@ -77,5 +81,8 @@ const escape = (text: string) => textUtil.escapeHtml(text);
 function textOf({ lines, isRamp, event }: Mark, links: readonly EventLink[]): string {
   const anchors = links.map(({ title, url }) => `<a href="${escape(url(event))}">${escape(title)}</a>`).join(' · ');
   const shown = lines.map(escape);
+  if (anchors === '') {
+    return shown.join('<br/>');
+  }
   return isRamp ? `${shown.join('<br/>')} ${anchors}` : [...shown, anchors].join('<br/>');
 }

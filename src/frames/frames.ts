@@ -80,7 +80,7 @@ export const fieldOf = (column: Column, custom?: object): Field => ({
   name: column.name,
   type: fieldTypes[column.kind],
   values: plainValues(column),
-  ...(column.kind === 'number' && { labels: column.labels }),
+  ...(column.labels && { labels: column.labels }),
   config: fieldConfig(column, custom),
 });
 

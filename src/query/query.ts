@@ -5,10 +5,11 @@ import { InputError } from '../text/notice';
 import type { ViewInfo, ViewQuery } from '../views/view';
 import { fieldsOf } from '../views/viewFields';
 import type { keyViews } from './keyViews';
+import type { traceViews } from './traceViews';
 import { viewInfos } from './viewInfos';
 import type { profileViews } from './views';
 
-type AnyView = (typeof profileViews)[number] | (typeof keyViews)[number];
+type AnyView = (typeof profileViews)[number] | (typeof traceViews)[number] | (typeof keyViews)[number];
 
 type QueryOf<V> = V extends ViewInfo<infer O, infer N, infer B, infer F> ? ViewQuery<O, N, B, F> : never;
 
@@ -21,6 +22,7 @@ export type GoroutineQuery = Extract<Query, { opens: 'goroutines' }>;
 export type ProcessQuery = Extract<Query, { opens: 'process' }>;
 export type MetaQuery = Extract<Query, { opens: 'meta' }>;
 export type MemoryQuery = Extract<Query, { opens: 'memory' }>;
+export type TraceQuery = Extract<Query, { opens: 'trace' }>;
 export type KeyQuery = Extract<Query, { opens: 'keys' }>;
 
 /** What `run` answers. */

@@ -30,6 +30,8 @@ interface ColumnBase {
   readonly code?: ReadonlyArray<Code | undefined>;
   /** A cell leads to the capture that its row is of: the row's columns `key`, `service`, `instance` and `event` name it. */
   readonly opensCapture?: boolean;
+  /** Key labels of a series; what a lane of a timeline is of. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** NaN is a number that is not known. */
@@ -46,8 +48,6 @@ export interface NumberColumn extends ColumnBase {
   readonly isGauge?: boolean;
   /** Grafana's name of the colour the column is drawn in. */
   readonly color?: string;
-  /** Key labels of a series. */
-  readonly labels?: Readonly<Record<string, string>>;
   /** As `named` of an EnumColumn, of the one text that the column's label and labels begin with. */
   readonly namedLabel?: readonly [NamedText];
   /**

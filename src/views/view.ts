@@ -6,20 +6,22 @@ import type { Profile } from '../profile/profile';
 import type { SelectedGoroutines } from './goroutines/labelColumns';
 import type { Prepared } from './preparedProfile';
 import type { Table } from './table';
+import type { OpenedTrace } from './trace/openedTrace';
 
 /**
  * A view is one module that says all there is to know of it, and one line in the table of views (query/views.ts for those
  * that open profiles, query/keyViews.ts for those that come from keys). Whatever lists, runs, draws or documents views reads
  * the table: the parser of queries, `run`, the shell, the editor, the command line, the help page, and the test of README.md.
  */
-export type View = ReportView | GoroutineView | ProcessView | MemoryView | EventView | KeyView;
+export type View = ReportView | GoroutineView | ProcessView | MemoryView | EventView | TraceView | KeyView;
 
-export const viewGroups = ['Profile', 'Compare', 'Over time', 'Goroutines', 'Captures'] as const;
+export const viewGroups = ['Profile', 'Compare', 'Over time', 'Goroutines', 'Execution trace', 'Captures'] as const;
 export type ViewGroup = (typeof viewGroups)[number];
 
 /** Grafana's panel that draws a view. `annotations` and `exemplars` are drawn over a panel of metrics, and are
  * rows in Explore. */
-export type Panel = 'flamegraph' | 'table' | 'nodeGraph' | 'graph' | 'annotations' | 'exemplars';
+export type Panel =
+  'flamegraph' | 'table' | 'nodeGraph' | 'graph' | 'annotations' | 'exemplars' | 'histogram' | 'stateTimeline' | 'trace';
 
 /**
  * What a base is to a view: nothing; samples below zero, as pprof's reports have it; a second value beside the first; that,
@@ -29,7 +31,7 @@ export type BaseUse = keyof typeof fieldsOfBase;
 
 /**
  * What a view is made of: captures of one choice, merged; the same as goroutines; all captures of a process, one after the
- * other; a heap capture and its meta.json; meta.json alone; keys alone.
+ * other; a heap capture and its meta.json; meta.json alone; the events of one execution trace; keys alone.
  */
 export type Opens = keyof typeof fieldsOfOpening;
 
@@ -128,6 +130,17 @@ export interface EventView<N extends string = string> extends ViewInfo<'meta', N
   tables(captures: readonly Capture[], why: string, heapAge?: number): readonly Table[];
 }
 
+/** Of one execution trace: goroutines, ranges, tasks and what the runtime counted, within the time range. */
+export interface TraceView<N extends string = string, F extends FieldName = FieldName> extends ViewInfo<
+  'trace',
+  N,
+  'none',
+  F
+> {
+  readonly panel: Exclude<Panel, 'flamegraph' | 'nodeGraph' | 'exemplars'>;
+  tables(trace: OpenedTrace, query: ViewQuery<'trace', N, 'none', F>): readonly Table[];
+}
+
 /** What a view that comes from keys alone is made of. */
 export interface ListedCaptures {
   /** Those of the range that match, by rising time. */
@@ -145,7 +158,7 @@ export interface KeyView<N extends string = string, F extends FieldName = FieldN
   'none',
   F
 > {
-  readonly panel: Exclude<Panel, 'flamegraph' | 'nodeGraph'>;
+  readonly panel: Extract<Panel, 'table' | 'graph' | 'annotations' | 'exemplars'>;
   tables(listed: ListedCaptures, query: ViewQuery<'keys', N, 'none', F>): readonly Table[];
 }
 
@@ -164,5 +177,7 @@ export const processView = <const N extends string, const F extends FieldName>(v
 export const memoryView = <const N extends string>(view: MemoryView<N>) => view;
 
 export const eventView = <const N extends string>(view: EventView<N>) => view;
+
+export const traceView = <const N extends string, const F extends FieldName>(view: TraceView<N, F>) => view;
 
 export const keyView = <const N extends string, const F extends FieldName>(view: KeyView<N, F>) => view;

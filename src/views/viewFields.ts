@@ -7,6 +7,7 @@ export const fieldsOfOpening = {
   process: [...captureFields, ...filterFields],
   memory: captureFields,
   meta: captureFields,
+  trace: captureFields,
   keys: [],
 } as const satisfies Record<string, readonly FieldName[]>;
 

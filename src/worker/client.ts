@@ -1,6 +1,7 @@
 import type { MemoryMeta } from '../captures/meta';
-import type { MemoryQuery, ProcessQuery, RunQuery } from '../query/query';
+import type { MemoryQuery, ProcessQuery, RunQuery, TraceQuery } from '../query/query';
 import type { LabelValues, Origin } from '../query/run';
+import type { TraceMoment } from '../query/runTrace';
 import type { MemberProfile } from '../decode/unpack/choose';
 import type { Table } from '../views/table';
 import { Collections, type MergeOpening, type Opened } from './collections';
@@ -105,6 +106,17 @@ export class WorkerClient {
       keys,
       query,
       meta,
+    }));
+    return expectType(response, 'tables').tables;
+  }
+
+  /** What an execution trace says, within a range. @throws Error with the core's message */
+  async trace(query: TraceQuery, moment: TraceMoment, source: Source, opening: Opening): Promise<readonly Table[]> {
+    const [response] = await this.ofOpened({ profile: [source] }, opening, (keys) => ({
+      type: 'trace',
+      keys,
+      query,
+      moment,
     }));
     return expectType(response, 'tables').tables;
   }

@@ -58,7 +58,7 @@ export function createHandler(cache = new DecodedCache()): Handle {
 
 function answersOfHeld(
   held: HeldProfiles
-): Answers<'load' | 'run' | 'encode' | 'labelValues' | 'memory' | 'processView' | 'listMembers'> {
+): Answers<'load' | 'run' | 'encode' | 'labelValues' | 'memory' | 'trace' | 'processView' | 'listMembers'> {
   const ofInputs = async (keys: InputKeys, task: Task, then: (inputs: Inputs) => Answer | Promise<Answer>) => {
     const asked = [keys.profile, keys.base, keys.labelled];
     const [profile, base, labelled] = await held.inTurn(asked, task);
@@ -81,6 +81,11 @@ function answersOfHeld(
       ofInputs(keys, task, ({ profile }) => ({ type: 'labelValues', values: labelValues([profile]) })),
     memory: ({ keys, query, meta }, task) =>
       ofInputs(keys, task, ({ profile }) => ({ type: 'tables', tables: memory(query, meta, profile) })),
+    trace: ({ keys, query, moment }, task) =>
+      ofInputs(keys, task, async ({ profile }) => {
+        const { runTrace } = await import(/* webpackChunkName: "traceViews" */ '../query/runTrace');
+        return { type: 'tables', tables: runTrace(query, profile, moment) };
+      }),
     async listMembers({ bytes }, task) {
       const { listMembers } = await import(/* webpackChunkName: "unpack" */ '../decode/unpack/unpack');
       return {

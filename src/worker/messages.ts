@@ -1,5 +1,6 @@
-import type { MemoryQuery, ProcessQuery, RunQuery } from '../query/query';
+import type { MemoryQuery, ProcessQuery, RunQuery, TraceQuery } from '../query/query';
 import type { LabelValues, Origin } from '../query/run';
+import type { TraceMoment } from '../query/runTrace';
 import type { MemberProfile } from '../decode/unpack/choose';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../captures/meta';
@@ -32,6 +33,8 @@ export type Question =
   /** Answers `members`: the profiles in an archive. */
   | { readonly type: 'listMembers'; readonly bytes: ArrayBuffer }
   | { readonly type: 'memory'; readonly keys: InputKeys; readonly query: MemoryQuery; readonly meta?: MemoryMeta }
+  /** What a trace says of the part of it that lies within a range. */
+  | { readonly type: 'trace'; readonly keys: InputKeys; readonly query: TraceQuery; readonly moment: TraceMoment }
   /** A view over a few captures of one process, in this order. */
   | {
       readonly type: 'processView';

@@ -7,6 +7,7 @@ import { emptyHeader } from '../emptyHeader';
 import { maxRows } from '../goroutine/tables';
 import { ownStack, subjectStack } from './eventStacks';
 import { Ev, GoState } from './eventTypes';
+import { IdTable } from './idTable';
 import type { OrderedGeneration, TraceReader } from './reader';
 import type { TraceStacks } from './stacks';
 import { Varints } from './varints';
@@ -58,9 +59,10 @@ export class Blocking {
   private readonly varints: Varints;
   private readonly stays: Stay[] = [];
   private readonly stayRows = new Map<string, number>();
-  /** Stays by reason's id in the generation, of runnable and of waiting goroutines; -1 where they are not measured. */
-  private readonly runnable = new Map<number, number>();
-  private readonly waiting = new Map<number, number>();
+  private readonly syscall = this.stay({ kind: 'syscall', state: 'syscall', reason: '' });
+  /** Rows of stays + 2 by reason's id in the generation, of runnable and of waiting goroutines; 1 where they are not measured. */
+  private runnable = new IdTable();
+  private waiting = new IdTable();
 
   /** (stack, stay) and (that, owner): what is summed up. */
   private readonly places: PairInterner;
@@ -97,9 +99,12 @@ export class Blocking {
     this.sums = new PairInterner(1024, false, 2 * maxRows(bytes));
   }
 
-  add({ batches, events }: OrderedGeneration): void {
-    this.runnable.clear();
-    this.waiting.clear();
+  add({ isFresh, batches, events }: OrderedGeneration): void {
+    if (isFresh) {
+      this.forget();
+    }
+    this.runnable = new IdTable();
+    this.waiting = new IdTable();
     const textOf = (id: number) => this.reader.text(batches, id);
     const { type, states, time, subject, offset } = events;
     for (let i = 0; i < events.length; i++) {
@@ -107,6 +112,12 @@ export class Blocking {
         this.change(type[i], states[i] >> 3, states[i] & 7, time[i], subject[i], offset[i], textOf);
       }
     }
+  }
+
+  /** After a loss goroutines are others, as in a trace of its own: what was open does not count. */
+  private forget(): void {
+    this.open.fill(-1);
+    this.owner.fill(-1);
   }
 
   private change(
@@ -162,7 +173,7 @@ export class Blocking {
     this.hasRun[g] = false;
     this.open[g] ??= -1;
     const own = this.owner[g];
-    if (own === undefined || this.isShared(own)) {
+    if (own === undefined || own < 0 || this.isShared(own)) {
       this.owner[g] = isOnce && name >= 0 ? this.sharedOwner(name) : this.newOwner(name);
     } else {
       // Under an id that was there cgo's goroutine is another one, of which alone Go's profiles know when it first ran.
@@ -222,18 +233,19 @@ export class Blocking {
   /** Row of `stays` of a state that is entered, -1 where that is not measured. */
   private stayOf(type: number, to: number, offset: number, textOf: (id: number) => string): number {
     if (to !== GoState.runnable && to !== GoState.waiting) {
-      return to === GoState.syscall ? this.stay({ kind: 'syscall', state: 'syscall', reason: '' }) : -1;
+      return to === GoState.syscall ? this.syscall : -1;
     }
     const hasReason = (type === Ev.goStop || type === Ev.goBlock) && offset > 0;
     const id = hasReason ? this.argument(offset, 0) : 0;
     const known = to === GoState.runnable ? this.runnable : this.waiting;
-    let row = known.get(id);
-    if (row === undefined) {
-      const reason = textOf(id);
-      const kind = to === GoState.runnable ? 'sched' : waitKind(reason);
-      row = kind ? this.stay({ kind, state: to === GoState.runnable ? 'runnable' : 'waiting', reason }) : -1;
-      known.set(id, row);
+    const found = known.get(id);
+    if (found > 0) {
+      return found - 2;
     }
+    const reason = textOf(id);
+    const kind = to === GoState.runnable ? 'sched' : waitKind(reason);
+    const row = kind ? this.stay({ kind, state: to === GoState.runnable ? 'runnable' : 'waiting', reason }) : -1;
+    known.add(id, row + 2);
     return row;
   }
 
@@ -315,6 +327,9 @@ const header = {
   period: 1,
 };
 
+/** Losses that are told one by one. */
+const maxNotices = 5;
+
 /** When the trace began, which it says from Go 1.25 on, and how long it is. */
 function timesOf({ origin, end, firstClock }: TraceReader): Pick<Profile, 'timeNanos' | 'durationNanos'> {
   const durationNanos = end;
@@ -336,19 +351,28 @@ const systemNotices = ({ count, delay, all }: { count: number; delay: number; al
         },
       ];
 
+const seconds = (ns: number) => `${(ns / 1e9).toFixed(ns < 1e8 ? 3 : 1)} s`;
+
+/** What of a trace is not shown: a notice for each of the first losses, and one for the rest. */
 function faultNotices(reader: TraceReader): Notice[] {
-  const { fault, bytes } = reader;
-  if (!fault) {
-    return [];
-  }
-  const { error, start } = fault;
-  const at = error.offset < 0 ? '' : ` at byte ${grouped(error.offset)}`;
-  const seconds = reader.lostSeconds(start);
-  const span = seconds >= 0.05 ? ` and at least ${seconds.toFixed(1)} s` : '';
-  return [
-    {
+  const { bytes } = reader;
+  const losses = reader.lost();
+  const shown = losses.slice(0, maxNotices).map(({ error, start, end, since, until }): Notice => {
+    const at = error.offset < 0 ? '' : ` at byte ${grouped(error.offset)}`;
+    const isLast = end === bytes.length;
+    const lost = `${grouped(end - start)} of ${grouped(bytes.length)} bytes${until > since ? ` and ${isLast ? 'at least ' : ''}${seconds(until - since)}` : ''}`;
+    const kept = isLast
+      ? `What is before it is shown, ${seconds(since)}; the last ${lost} are lost.`
+      : `What is before and after it is shown, each as a trace of its own: ${lost} are lost, from ${seconds(since)} to ${seconds(until)}.`;
+    return { severity: 'warning', text: `The trace is damaged${at}: ${error.message}. ${kept}` };
+  });
+  const more = losses.slice(maxNotices);
+  if (more.length > 0) {
+    const sum = more.reduce((total, { start, end }) => total + end - start, 0);
+    shown.push({
       severity: 'warning',
-      text: `The trace is damaged${at}: ${error.message}. What is before it is shown, ${(reader.end / 1e9).toFixed(1)} s; the last ${grouped(bytes.length - start)} of ${grouped(bytes.length)} bytes${span} are lost.`,
-    },
-  ];
+      text: `It is damaged in ${grouped(more.length)} more places: ${grouped(sum)} bytes are lost.`,
+    });
+  }
+  return shown;
 }

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { mutateBytes } from '../../fuzz/mutateBytes';
 import { Random } from '../../fuzz/random';
 import type { Profile } from '../../profile/profile';
+import { isOfEvents, later, readBatches, writeBatches, type TraceBatch } from '../../testing/traceBatches';
 import { readTrace, traceCorpus, tracesIn } from '../../testing/traces';
 import { decodeTrace } from './trace';
 
@@ -43,6 +44,84 @@ it('says of a cut trace how much is lost', async () => {
   expect(profile.notices.at(-1)?.text).toMatch(
     /^The trace is damaged at byte [\d,]+: .*What is before it is shown, 1\.0 s; the last [\d,]+ of [\d,]+ bytes/
   );
+});
+
+/** Three generations of one trace as one file, the second with a fault; each says all state anew. */
+function threeOf(damage: (batches: TraceBatch[], bytes: (batches: TraceBatch[]) => Uint8Array) => Uint8Array) {
+  const batches = readBatches(small);
+  const first = writeBatches(small, batches).length;
+  const whole = (middle: TraceBatch[]) =>
+    writeBatches(small, [...batches, ...later(middle, 1, 1e8), ...later(batches, 2, 2e8)]);
+  return { bytes: damage(batches, whole), first };
+}
+const sumOf = ({ sample }: Profile) => sample.values.map((column) => column.reduce((sum, value) => sum + value, 0));
+
+it.each<[string, Parameters<typeof threeOf>[0], RegExp]>([
+  [
+    'a batch that is missing',
+    (batches, bytes) => {
+      const long = batches.filter((batch) => isOfEvents(batch) && batch.data.length > 300);
+      return bytes(batches.filter((batch) => batch !== long.at(-1)));
+    },
+    /no event of|has status|has no|is not there/,
+  ],
+  [
+    'a type that is none',
+    (batches, bytes) =>
+      bytes(batches.map((batch) => (isOfEvents(batch) ? { ...batch, data: batch.data.map(() => 120) } : batch))),
+    /type 120 is no event/,
+  ],
+  [
+    'bytes of something else',
+    (batches, bytes) => {
+      const damaged = bytes(batches).slice();
+      damaged.fill(200, small.length + 2000, small.length + 6000);
+      return damaged;
+    },
+    /a batch should begin|a batch has \d+ bytes|cut off/,
+  ],
+  [
+    'a stretch that is missing',
+    (batches, bytes) => {
+      const all = bytes(batches);
+      const cut = new Uint8Array(all.length - 3000);
+      cut.set(all.subarray(0, small.length + 1000));
+      cut.set(all.subarray(small.length + 4000), small.length + 1000);
+      return cut;
+    },
+    /./,
+  ],
+])('reads on after %s, with fresh state', async (_, damage, why) => {
+  const { bytes, first } = threeOf(damage);
+  const [one, profile] = [await decodeTrace(small), await decodeTrace(bytes)];
+  expect(sumOf(profile)).toEqual(sumOf(one).map((value) => 2 * value));
+  const notice = profile.notices.at(-1)?.text ?? '';
+  expect(notice).toMatch(why);
+  const [, lost, all, seconds] = /each as a trace of its own: ([\d,]+) of ([\d,]+) bytes and ([\d.]+) s are lost/.exec(
+    notice
+  ) as string[];
+  const number = (text: string) => Number(text.replace(/,/g, ''));
+  expect(number(all)).toBe(bytes.length);
+  // All of the second generation, which has a header less than the file.
+  expect(number(lost)).toBe(
+    bytes.length - first - (writeBatches(small, later(readBatches(small), 2, 2e8)).length - 16)
+  );
+  // The third begins 2e8 ticks of 64 ns after the first, which lasts some ms.
+  expect(Number(seconds)).toBeCloseTo(12.8 - one.durationNanos / 1e9, 0);
+});
+
+it('says of losses that nothing after them is read, and of many how many there are', async () => {
+  const batches = readBatches(small);
+  const broken = batches.map((batch) => (isOfEvents(batch) ? { ...batch, data: batch.data.map(() => 120) } : batch));
+  const all = [...batches];
+  for (let i = 1; i < 20; i++) {
+    all.push(...later(i % 2 === 1 ? broken : batches, i, i * 1e8));
+  }
+  const profile = await decodeTrace(writeBatches(small, all));
+  expect(sumOf(profile)).toEqual(sumOf(await decodeTrace(small)).map((value) => 10 * value));
+  const texts = profile.notices.map(({ text }) => text).filter((text) => /damaged/.test(text));
+  expect(texts).toHaveLength(6);
+  expect(texts.at(-1)).toMatch(/^It is damaged in 5 more places: [\d,]+ bytes are lost\.$/);
 });
 
 it('neither breaks nor hangs on what was changed', async () => {

@@ -24,7 +24,7 @@ export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }:
   const execution = options.kind === undefined ? new ExecutionColumns(reader, stacks) : undefined;
   let count = 0;
   const progress = progressOf(bytes.length, onProgress);
-  for (let generation = reader.next(); generation; generation = reader.next()) {
+  for (let generation = reader.nextWhole(); generation; generation = reader.nextWhole()) {
     stacks.startGeneration(generation.batches);
     blocking.add(generation);
     execution?.add(generation);
@@ -32,7 +32,7 @@ export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }:
     await progress(generation.batches.end);
   }
   if (count === 0) {
-    const { error } = reader.fault ?? {};
+    const [{ error } = { error: undefined }] = reader.lost();
     const at = error && error.offset >= 0 ? ` (byte ${error.offset} of ${bytes.length})` : '';
     throw new InputError(
       `The execution trace cannot be read: ${error ? error.message : 'it has no events'}${at}. Nothing whole is before that; a process that is killed loses the last second of its trace.`

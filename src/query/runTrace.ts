@@ -1,0 +1,80 @@
+import type { Span } from '../profile/goroutineSums';
+import type { Profile } from '../profile/profile';
+import { InputError, type Notice } from '../text/notice';
+import { parseSelector } from '../text/selector';
+import { withShortNames } from '../views/shortNames';
+import type { Table } from '../views/table';
+import { lengthText, type OpenedTrace } from '../views/trace/openedTrace';
+import type { TraceQuery } from './query';
+import { traceViews } from './traceViews';
+import { viewOf } from './viewOf';
+
+/** When a trace is looked at. Unix ms. */
+export interface TraceMoment {
+  /** The panel's time range. */
+  readonly from: number;
+  readonly to: number;
+  /** When its key says that it was captured, undefined where it does not. */
+  readonly capturedAt?: number;
+}
+
+/**
+ * Answers a query over one execution trace: what of it lies within the range, all of it where none does.
+ * @throws InputError for a profile of something else, or a query that cannot be answered
+ */
+export function runTrace(query: TraceQuery, profile: Profile, moment: TraceMoment): readonly Table[] {
+  const { execution, notices } = profile;
+  if (!execution) {
+    const has = profile.sampleTypes.map(({ type }) => type).join(', ') || 'no sample types';
+    throw new InputError(
+      `Expected an execution trace, but the capture is a profile with ${has}. Choose the profile "trace": trace.out, which the auto-profiler's flight recorder and /debug/pprof/trace write.`
+    );
+  }
+  const { start, said } = startOf(execution, moment);
+  const trace: OpenedTrace = { execution, start, window: windowOf(execution.duration, start, moment) };
+  const [first, ...others] = viewOf(traceViews, 'trace', query).tables(trace, query as never);
+  // What is left out of its profile is no matter of these views; what of the file was lost is.
+  const lost = notices.filter(({ severity }) => severity !== 'info');
+  const all = [...lost, ...said, ...filterNotice(query), ...windowNotice(trace), ...first.notices];
+  return withShortNames([{ ...first, notices: all }, ...others], { fullNames: false });
+}
+
+/** When the trace began. Before Go 1.25 it does not say: a capture is written when the trace ends. */
+function startOf(
+  { startMs, duration }: OpenedTrace['execution'],
+  { from, capturedAt }: TraceMoment
+): { start: number; said: Notice[] } {
+  if (startMs !== undefined) {
+    return { start: startMs, said: [] };
+  }
+  const text =
+    capturedAt === undefined
+      ? 'Neither the trace, which is of Go 1.24 or older, nor its key says when it was: it is drawn from the beginning of the time range on.'
+      : "The trace is of Go 1.24 or older, which does not write the time into it: its end is taken for the capture's time.";
+  return {
+    start: capturedAt === undefined ? from : capturedAt - duration / 1e6,
+    said: [{ severity: capturedAt === undefined ? 'warning' : 'info', text }],
+  };
+}
+
+function windowOf(duration: number, start: number, range: TraceMoment): Span {
+  const from = Math.max(0, (range.from - start) * 1e6);
+  const to = Math.min(duration, (range.to - start) * 1e6);
+  return from < to ? { from, to } : { from: 0, to: duration };
+}
+
+function windowNotice({ execution: { duration }, window }: OpenedTrace): Notice[] {
+  return window.to - window.from === duration
+    ? []
+    : [
+        {
+          severity: 'info',
+          text: `The time range has ${lengthText(window.to - window.from)} of the trace's ${lengthText(duration)}.`,
+        },
+      ];
+}
+
+const filterNotice = ({ selector }: TraceQuery): Notice[] =>
+  parseSelector(selector).length === 0
+    ? []
+    : [{ severity: 'warning', text: `A filter of samples does not narrow this view of a trace: ${selector}` }];

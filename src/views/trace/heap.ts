@@ -1,0 +1,91 @@
+import { isOfRuntime, stayEnd, StayState, type Execution, type Series } from '../../profile/execution';
+import { mutatorUtilisation } from '../../profile/mutatorUtilisation';
+import type { Notice } from '../../text/notice';
+import type { Table } from '../table';
+import { traceView } from '../view';
+import { Bins } from './bins';
+import { nameOf, stayBegin, wallClock, type OpenedTrace } from './openedTrace';
+
+/** Points of a series: as many as a panel has pixels, or a few more. */
+const points = 600;
+
+/**
+ * What the runtime counted and the collector took, on the wall clock: a table for each series.
+ *
+ * Columns: time, value. heap live, heap goal (bytes) and GOMAXPROCS have the most in a point's stretch of time; running goroutines, of
+ * the program and of the runtime, and what is left to the program of its processors (percent) the mean.
+ */
+export function heapSeries(trace: OpenedTrace): readonly Table[] {
+  const { execution, window } = trace;
+  const bins = new Bins(window, points);
+  const times = Array.from(bins.begins(), (ns) => wallClock(trace, ns));
+  const running = runningOf(execution, bins);
+  const table = (name: string, unit: string, values: Float64Array, color: string): Table => ({
+    name,
+    length: points,
+    columns: [
+      { name: 'time', kind: 'time', values: times },
+      { name: 'value', kind: 'number', unit, values, color },
+    ],
+    notices: [],
+  });
+  const { heapLive, heapGoal, gomaxprocs } = execution;
+  const all = [
+    ...seriesOf(heapLive, (values) => table('heap live', 'bytes', values, 'blue'), bins),
+    ...seriesOf(heapGoal, (values) => table('heap goal', 'bytes', values, 'red'), bins),
+    ...seriesOf(gomaxprocs, (values) => table('GOMAXPROCS', 'count', values, 'text'), bins),
+    table('running goroutines', 'count', running.ofProgram, 'green'),
+    table('running in the runtime', 'count', running.ofRuntime, 'orange'),
+    ...mutatorUtilisation(execution).map((steps) =>
+      table('mutator utilisation', 'percent', meanOf(steps, bins), 'purple')
+    ),
+  ];
+  return [{ ...all[0], notices: pointNotice(bins) }, ...all.slice(1)];
+}
+
+const seriesOf = (series: Series, make: (values: Float64Array) => Table, bins: Bins): Table[] =>
+  series.time.length === 0 ? [] : [make(bins.most(series))];
+
+/** The mean of steps in each part, in percent; NaN where they say nothing. */
+function meanOf({ time, value }: Series, bins: Bins): Float64Array {
+  const [sums, known] = [new Float64Array(bins.length), new Float64Array(bins.length)];
+  for (let i = 0; i + 1 < time.length; i++) {
+    bins.add(sums, time[i], time[i + 1], value[i]);
+    bins.add(known, time[i], time[i + 1]);
+  }
+  return sums.map((sum, bin) => (known[bin] > 0 ? (100 * sum) / known[bin] : NaN));
+}
+
+function runningOf(execution: Execution, bins: Bins): { ofProgram: Float64Array; ofRuntime: Float64Array } {
+  const { goroutines, stays } = execution;
+  const [ofProgram, ofRuntime] = [new Float64Array(bins.length), new Float64Array(bins.length)];
+  for (let g = 0; g < goroutines.length; g++) {
+    const sums = isOfRuntime(nameOf(execution, g)) ? ofRuntime : ofProgram;
+    for (let stay = goroutines.stayOffset[g]; stay < goroutines.stayOffset[g + 1]; stay++) {
+      if (stays.state[stay] === StayState.running) {
+        bins.add(sums, stayBegin(execution, g, stay), stayEnd(execution, g, stay));
+      }
+    }
+  }
+  return { ofProgram, ofRuntime };
+}
+
+const pointNotice = ({ width }: Bins): Notice[] => [
+  {
+    severity: 'info',
+    text: `A point is of ${(width / 1e6).toLocaleString('en-US', { maximumFractionDigits: 3 })} ms: the most of heap and GOMAXPROCS, the mean of goroutines and utilisation. A shorter time range shows more.`,
+  },
+];
+
+export const traceHeapView = traceView({
+  name: 'traceHeap',
+  title: 'GC and heap',
+  description: 'live heap and its goal, GOMAXPROCS, running goroutines, mutator utilisation over time',
+  group: 'Execution trace',
+  opens: 'trace',
+  base: 'none',
+  panel: 'graph',
+  fields: [],
+  reports: [],
+  tables: heapSeries,
+});

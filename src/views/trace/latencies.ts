@@ -1,0 +1,36 @@
+import type { Table } from '../table';
+import type { Notice } from '../../text/notice';
+
+/** The least number that at least this share of all is not above, NaN of none. @param sorted by rising value */
+export const quantile = (sorted: Float64Array, share: number): number =>
+  sorted.length === 0 ? NaN : sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+
+/** Least bound of a histogram, in ns: what is shorter is in the first bucket. */
+const leastBound = 1000;
+
+/**
+ * How many of some lengths of time there are, in buckets each twice as wide as the one before: from 1 µs on, and no more of
+ * them than hold something.
+ *
+ * Columns: from, to (ns), count.
+ */
+export function histogram(name: string, lengths: Float64Array, notices: readonly Notice[]): Table {
+  const bucket = Array.from(lengths, (ns) => Math.max(0, Math.floor(Math.log2(ns / leastBound))));
+  const first = bucket.reduce((a, b) => Math.min(a, b), Infinity);
+  // Two at least: one alone says nothing of how wide the others would be.
+  const last = bucket.reduce((a, b) => Math.max(a, b), first + 1);
+  const rows = lengths.length === 0 ? 0 : last - first + 1;
+  const count = new Float64Array(rows);
+  bucket.forEach((row) => count[row - first]++);
+  const bound = (row: number) => leastBound * 2 ** (first + row);
+  return {
+    name,
+    length: rows,
+    columns: [
+      { name: 'from', kind: 'number', unit: 'nanoseconds', values: Float64Array.from(count, (_, i) => bound(i)) },
+      { name: 'to', kind: 'number', unit: 'nanoseconds', values: Float64Array.from(count, (_, i) => bound(i + 1)) },
+      { name: 'count', kind: 'number', values: count },
+    ],
+    notices,
+  };
+}

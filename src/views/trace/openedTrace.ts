@@ -1,0 +1,154 @@
+import { isOfRuntime, Open, type Execution } from '../../profile/execution';
+import type { Span } from '../../profile/goroutineSums';
+import type { TraceOptions } from '../../fields/traceOptions';
+import { compilePattern } from '../../text/pattern';
+import { grouped, InputError, type Notice } from '../../text/notice';
+
+/** An execution trace as a view looks at it. */
+export interface OpenedTrace {
+  readonly execution: Execution;
+  /** What of it is shown. */
+  readonly window: Span;
+  /** Unix ms of the origin, with a fraction. */
+  readonly start: number;
+}
+
+/** Unix ms, with a fraction. @param ns since the trace's origin */
+export const wallClock = ({ start }: OpenedTrace, ns: number): number => start + ns / 1e6;
+
+/** How much of a stretch of time lies in another, in ns. */
+export const overlap = (from: number, to: number, within: Span): number =>
+  Math.max(0, Math.min(to, within.to) - Math.max(from, within.from));
+
+/** When a goroutine ends: with the trace where it goes on. */
+export function endOf({ goroutines, duration }: Execution, goroutine: number): number {
+  const end = goroutines.to[goroutine];
+  return Number.isNaN(end) ? duration : end;
+}
+
+/** When a stay of a goroutine begins: what it was in when it was first mentioned, it was in before. */
+export const stayBegin = ({ goroutines, stays }: Execution, goroutine: number, stay: number): number =>
+  stay === goroutines.stayOffset[goroutine] ? Math.min(goroutines.from[goroutine], stays.from[stay]) : stays.from[stay];
+
+/** Full name of the function where it began, '' where no stack says it. */
+export const nameOf = ({ goroutines, tables }: Execution, goroutine: number): string =>
+  tables.strings[goroutines.name[goroutine]];
+
+/** Row of an id. @throws InputError where it is no number, or the trace has none of that id */
+function rowsOfId(what: string, text: string, ids: Float64Array): number[] {
+  const id = Number(text);
+  const rows = [...ids.keys()].filter((row) => ids[row] === id);
+  if (text.trim() === '' || rows.length === 0) {
+    throw new InputError(
+      `The trace has no ${what} ${JSON.stringify(text)}: expected the id of one of its ${grouped(ids.length)}.`
+    );
+  }
+  return rows;
+}
+
+/** Row of the task of an id. @throws InputError where there is none */
+export const taskOf = ({ tasks }: Execution, id: string): number => rowsOfId('task', id, tasks.id)[0];
+
+/** A task and those that are parts of it. */
+export function withSubtasks({ tasks }: Execution, root: number): ReadonlySet<number> {
+  const all = new Set([root]);
+  // A part may come before what it is part of.
+  for (let size = 0; size < all.size;) {
+    size = all.size;
+    tasks.parent.forEach((parent, row) => all.has(parent) && all.add(row));
+  }
+  return all;
+}
+
+/** Goroutines that are looked at, and what is said of the others. */
+export interface ChosenGoroutines {
+  /** Rows, in the trace's order. */
+  readonly rows: readonly number[];
+  readonly isChosen: Uint8Array;
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * Goroutines that live within the window and are asked for: by id, by task, by the function where they began. Those of the runtime are
+ * left out unless they are asked for.
+ * @throws InputError for an id that there is not
+ */
+export function chosenGoroutines(
+  { execution, window }: OpenedTrace,
+  {
+    withSystem,
+    peek,
+    goroutine,
+    task,
+  }: Pick<TraceOptions, 'withSystem' | 'goroutine' | 'task'> & { readonly peek: string }
+): ChosenGoroutines {
+  const { goroutines, tables, tasks } = execution;
+  const isChosen = new Uint8Array(goroutines.length);
+  const isNamed = peek === '' ? () => true : compilePattern('Function', peek);
+  const ids = goroutine === '' ? undefined : new Set(rowsOfId('goroutine', goroutine, goroutines.id));
+  const ofTask = task === '' ? undefined : new Set<number>();
+  for (const row of ofTask ? withSubtasks(execution, taskOf(execution, task)) : []) {
+    for (let i = tasks.goroutineOffset[row]; i < tasks.goroutineOffset[row + 1]; i++) {
+      ofTask?.add(tasks.goroutine[i]);
+    }
+  }
+  /** By row of strings: each name is looked at once. */
+  const known = new Map<number, { readonly isNamed: boolean; readonly isOfRuntime: boolean }>();
+  const rows: number[] = [];
+  let left = 0;
+  for (let g = 0; g < goroutines.length; g++) {
+    const row = goroutines.name[g];
+    let name = known.get(row);
+    if (!name) {
+      const text = tables.strings[row];
+      known.set(row, (name = { isNamed: isNamed(text), isOfRuntime: isOfRuntime(text) }));
+    }
+    const isAlive = goroutines.from[g] <= window.to && endOf(execution, g) >= window.from;
+    const isAsked = name.isNamed && (ids?.has(g) ?? true) && (ofTask?.has(g) ?? true);
+    if (!isAlive || !isAsked) {
+      continue;
+    }
+    if (name.isOfRuntime && !withSystem && !ids) {
+      left++;
+      continue;
+    }
+    isChosen[g] = 1;
+    rows.push(g);
+  }
+  return { rows, isChosen, notices: [...systemNotice(left), ...noneNotice(rows.length, left)] };
+}
+
+const systemNotice = (left: number): Notice[] =>
+  left === 0
+    ? []
+    : [
+        {
+          severity: 'info',
+          text: `Goroutines of the runtime itself are left out: ${grouped(left)} of them ("Runtime" shows them). \`go tool trace\` counts them.`,
+        },
+      ];
+
+const noneNotice = (found: number, left: number): Notice[] =>
+  found > 0
+    ? []
+    : [
+        {
+          severity: 'warning',
+          text:
+            left > 0
+              ? 'No goroutine of the program itself is chosen in this time.'
+              : 'No goroutine of the trace is chosen in this time: its function, id or task excludes all.',
+        },
+      ];
+
+/** What is not known of a stretch of time, '' where both ends are. @param open bits of Open */
+export const openText = (open: number): string =>
+  [open & Open.start && 'began before the trace', open & Open.end && 'not over in the trace']
+    .filter(Boolean)
+    .join(', ');
+
+/** A length of time in three digits. */
+export function lengthText(ns: number): string {
+  const [unit, size] = ns < 1e3 ? ['ns', 1] : ns < 1e6 ? ['µs', 1e3] : ns < 1e9 ? ['ms', 1e6] : ['s', 1e9];
+  return `${Number((ns / Number(size)).toPrecision(3))} ${unit}`;
+}

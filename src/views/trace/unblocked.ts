@@ -1,0 +1,144 @@
+import { stayEnd, StayState, type Execution } from '../../profile/execution';
+import { grouped, type Notice } from '../../text/notice';
+import { columnsOf, namedColumn, percentOf, type NamedText, type Table } from '../table';
+import { traceView } from '../view';
+import { chosenGoroutines, overlap, type ChosenGoroutines, type OpenedTrace } from './openedTrace';
+
+/** Rows of the table; those that ended the longest waits stay. */
+const maxRows = 500;
+
+/** Waits that ended at one place. */
+interface Ending {
+  /** Row of strings, where who ended them began; -1 for nobody. */
+  readonly name: number;
+  /** Row of stack, where they were ended. */
+  readonly stack: number;
+  readonly reason: number;
+  count: number;
+  time: number;
+  longest: number;
+}
+
+/**
+ * What ended the waits of the goroutines that are asked for: where, and whose doing it was, by the time that they waited.
+ *
+ * Columns: unblocked by (the function where that goroutine began), reason (of the wait), waits, time, %, longest (ns), stack (where it
+ * did it, a line for each call).
+ */
+export function unblockedTable(trace: OpenedTrace, chosen: ChosenGoroutines): Table {
+  const { execution } = trace;
+  const endings = [...endingsOf(trace, chosen).values()].sort((a, b) => b.time - a.time);
+  const total = endings.reduce((sum, { time }) => sum + time, 0);
+  const rows = endings.slice(0, maxRows);
+  const { number, text } = columnsOf(rows);
+  const { strings } = execution.tables;
+  const whole = (name: number): NamedText => (name < 0 ? [nobody] : strings[name] || ['(unknown)']);
+  return {
+    name: 'unblocked',
+    length: rows.length,
+    columns: [
+      namedColumn(
+        'unblocked by',
+        rows.map(({ name }) => whole(name)),
+        { isAside: true }
+      ),
+      text('reason', ({ reason }) => execution.reasons[reason]),
+      number('waits', 'count', ({ count }) => count),
+      number('time', 'nanoseconds', ({ time }) => time),
+      number('%', 'percent', ({ time }) => percentOf(time, total)),
+      number('longest', 'nanoseconds', ({ longest }) => longest),
+      namedColumn(
+        'stack',
+        rows.map(({ stack }) => stackText(execution, stack)),
+        { hasLines: true }
+      ),
+    ],
+    notices: [...chosen.notices, ...openNotice(trace, chosen), ...cutNotice(endings.slice(maxRows), total)],
+  };
+}
+
+/** Timers and the network wake goroutines through the runtime. */
+const nobody = '(the runtime: a timer, the network)';
+
+function endingsOf({ execution, window }: OpenedTrace, { rows }: ChosenGoroutines): ReadonlyMap<string, Ending> {
+  const { goroutines, stays } = execution;
+  const endings = new Map<string, Ending>();
+  for (const g of rows) {
+    for (let stay = goroutines.stayOffset[g]; stay + 1 < goroutines.stayOffset[g + 1]; stay++) {
+      const next = stay + 1;
+      const time = overlap(stays.from[stay], stays.from[next], window);
+      if (stays.state[stay] !== StayState.waiting || stays.state[next] === StayState.waiting || time === 0) {
+        continue;
+      }
+      const by = stays.state[next] === StayState.runnable ? stays.by[next] : -1;
+      const name = by < 0 ? -1 : goroutines.name[by];
+      const stack = by < 0 ? 0 : stays.stack[next];
+      const reason = stays.reason[stay];
+      const key = `${name} ${stack} ${reason}`;
+      const ending = endings.get(key) ?? { name, stack, reason, count: 0, time: 0, longest: 0 };
+      endings.set(key, ending);
+      ending.count++;
+      ending.time += time;
+      ending.longest = Math.max(ending.longest, stays.from[next] - stays.from[stay]);
+    }
+  }
+  return endings;
+}
+
+/** The calls of a stack, innermost first, each a line. */
+function stackText({ tables }: Execution, row: number): NamedText {
+  const { stack, location, line, function: functions, strings } = tables;
+  const pieces: Array<string | { function: string }> = [];
+  for (let at = row; at > 0; at = stack.parent[at]) {
+    const own = stack.location[at];
+    for (let i = location.lineOffset[own]; i < location.lineOffset[own + 1]; i++) {
+      pieces.push(...(pieces.length > 0 ? ['\n'] : []), { function: strings[functions.name[line.function[i]]] });
+    }
+  }
+  return pieces;
+}
+
+function openNotice({ execution, window }: OpenedTrace, { rows }: ChosenGoroutines): Notice[] {
+  const { goroutines, stays } = execution;
+  const open = rows.filter((g) => {
+    const last = goroutines.stayOffset[g + 1] - 1;
+    return (
+      last >= goroutines.stayOffset[g] &&
+      stays.state[last] === StayState.waiting &&
+      stayEnd(execution, g, last) >= window.to
+    );
+  });
+  return open.length === 0
+    ? []
+    : [
+        {
+          severity: 'info',
+          text: `Nothing ended the last wait of ${grouped(open.length)} goroutines within the trace: they are not counted.`,
+        },
+      ];
+}
+
+function cutNotice(left: readonly Ending[], total: number): Notice[] {
+  const time = left.reduce((sum, ending) => sum + ending.time, 0);
+  return left.length === 0
+    ? []
+    : [
+        {
+          severity: 'warning',
+          text: `${grouped(left.length)} places that ended shorter waits are left out, ${percentOf(time, total).toFixed(1)} % of the time.`,
+        },
+      ];
+}
+
+export const traceUnblockedView = traceView({
+  name: 'traceUnblocked',
+  title: 'Who unblocked whom',
+  description: 'stacks that ended the waits of goroutines, by the time that these waited',
+  group: 'Execution trace',
+  opens: 'trace',
+  base: 'none',
+  panel: 'table',
+  fields: ['goroutine', 'task', 'peek', 'withSystem'],
+  reports: [],
+  tables: (trace, query) => [unblockedTable(trace, chosenGoroutines(trace, query))],
+});
