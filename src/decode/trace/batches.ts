@@ -29,9 +29,10 @@ export interface CpuSample {
   readonly at: number;
 }
 
-/** The clocks at one moment: `ts` in ticks, the others in Unix seconds and ns. From Go 1.25 on. */
+/** The clocks at one moment: `ts` in ticks, `mono` in ns, the others in Unix seconds and ns. From Go 1.25 on. */
 export interface ClockSnapshot {
   readonly ts: number;
+  readonly mono: number;
   readonly seconds: number;
   readonly nanos: number;
 }
@@ -345,8 +346,7 @@ export class BatchReader {
         g.nsPerTick = 1 / (varints.next() / 1e9);
       } else if (type === Ev.clockSnapshot && this.version >= 25 && !g.clock) {
         const ts = batchTs + varints.next();
-        varints.next();
-        g.clock = { ts, seconds: varints.next(), nanos: varints.next() };
+        g.clock = { ts, mono: varints.next(), seconds: varints.next(), nanos: varints.next() };
       } else {
         throw new TraceFault(`expected a frequency or a clock snapshot, not type ${type}, and each once`, at);
       }

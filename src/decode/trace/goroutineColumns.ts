@@ -66,13 +66,13 @@ export class GoroutineColumns {
     return this.id.length;
   }
 
-  get stayCount(): number {
-    return this.stays.length;
-  }
-
-  /** Bytes that are held. */
-  get held(): number {
-    return this.stays.length * stayBytes + this.length * goroutineBytes + this.idle.from.length * 20;
+  /** What is held, as memoryLeft wants it. */
+  get needs(): ReadonlyArray<readonly [number, string, number]> {
+    return [
+      [this.stays.length, 'states of goroutines', stayBytes],
+      [this.length, 'goroutines', goroutineBytes],
+      [this.idle.from.length, 'times of idle processors', 20],
+    ];
   }
 
   /** Row of the goroutine that a row of the order's is now, -1 for none. */
@@ -230,6 +230,9 @@ export class GoroutineColumns {
     }
     const time = events.time[i];
     const p = this.processor(events.subject[i]);
+    if (p < 0) {
+      return;
+    }
     if (to === ProcState.idle) {
       this.idleSince[p] = from === ProcState.undetermined ? this.syncTime : time;
       const g = this.inSyscall.get(p);

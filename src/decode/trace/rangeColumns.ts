@@ -3,7 +3,7 @@ import { bytes, floats, ints, uints } from './column';
 
 const none = -1;
 /** Bytes that a range takes. */
-const rangeBytes = 60;
+export const rangeBytes = 60;
 
 /** Stretches of the runtime's work as they begin and end. At most one of a kind is open of a goroutine or processor. */
 export class RangeColumns {
@@ -22,8 +22,8 @@ export class RangeColumns {
   /** Rows of ranges that are open, by kind and goroutine or processor. */
   private readonly opened = new Map<number, number>();
 
-  get held(): number {
-    return this.columns.kind.length * rangeBytes;
+  get length(): number {
+    return this.columns.kind.length;
   }
 
   /**

@@ -60,6 +60,8 @@ export class TraceReader {
   fault: { readonly error: TraceFault; readonly start: number } | undefined;
   firstClock: (ClockSnapshot & { readonly nsPerTick: number }) | undefined;
   readonly ordering: Ordering;
+  /** The minor version of Go in the file's header. */
+  readonly version: number;
   private readonly batches: BatchReader;
   private readonly varints: Varints;
   private readonly events: EventColumns;
@@ -84,6 +86,7 @@ export class TraceReader {
           : `This is an execution trace in a format that is not known here (its header says Go 1.${version}). Formats of Go 1.22 to 1.26 are read.`
       );
     }
+    this.version = version;
     this.batches = new BatchReader(bytes, version);
     this.varints = new Varints(bytes);
     this.events = new EventColumns(bytes.length);
