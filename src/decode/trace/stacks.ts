@@ -113,7 +113,8 @@ export class TraceStacks {
     return { name: this.text(name), file: this.text(file), line };
   }
 
-  private text(id: number): number {
+  /** Row of `strings` of a text's id. */
+  text(id: number): number {
     const { varints, tables } = this;
     const at = this.generation.texts.get(id);
     if (at === 0) {
