@@ -113,7 +113,7 @@ class EventText {
     const kind = kinds.get(type) ?? (type >= Ev.span ? 'Experimental' : 'StateTransition');
     let text = `M=${m} P=${events.p[i]} G=${this.goroutineId(events.g[i])} ${kind} Time=${this.time(events.time[i])}`;
     text += kind === 'StateTransition' ? this.transition(events, i) : this.fields(events, i);
-    const own = type === Ev.cpuSample ? 3 : ownStack[type] >= 0 ? ownStack[type] : (stackArgs[type][0] ?? -1);
+    const own = type === Ev.cpuSample ? 3 : ownStack[type] >= 0 ? ownStack[type] : firstStack(type);
     const stack = own >= 0 && offset > 0 ? this.args.read(offset, own) : 0;
     return stack !== 0 || type === Ev.cpuSample ? `${text}\nStack=\n${this.stack(stack)}\n` : `${text}\n`;
   }
@@ -282,3 +282,6 @@ const escapes: Readonly<Record<string, string>> = {
 /** A text as Go's %q prints it. */
 const quote = (text: string): string =>
   `"${Array.from(text, (one) => escapes[one] ?? (one < ' ' || one === '\x7f' ? `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}` : one)).join('')}"`;
+
+/** The first argument of an event that is a stack, -1 for none. */
+const firstStack = (type: number): number => 31 - Math.clz32(stackArgs[type] & -stackArgs[type]);
