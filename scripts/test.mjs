@@ -180,7 +180,7 @@ const steps = {
           '-run=^$',
           `-fuzz=^${target}$`,
           '-fuzztime=5s',
-          `./internal/${folder}`,
+          `./${folder}`,
         ]);
       }
     }
