@@ -173,15 +173,7 @@ const steps = {
     }
     for (const [folder, ...targets] of fuzzed) {
       for (const target of targets) {
-        run('go', [
-          '-C',
-          'autoprofiler',
-          'test',
-          '-run=^$',
-          `-fuzz=^${target}$`,
-          '-fuzztime=5s',
-          `./${folder}`,
-        ]);
+        run('go', ['-C', 'autoprofiler', 'test', '-run=^$', `-fuzz=^${target}$`, '-fuzztime=5s', `./${folder}`]);
       }
     }
   },
