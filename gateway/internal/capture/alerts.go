@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"hash/fnv"
 	"maps"
+	"net"
 	"regexp"
 	"slices"
 	"time"
@@ -80,7 +81,19 @@ func (c *Capturer) targetsOf(labels map[string]string) []targets.Target {
 		return nil
 	}
 	found := c.targets.Find(service, instance)
+	if len(found) == 0 {
+		found = onHost(c.targets.Find(service, ""), instance)
+	}
 	return found[:min(len(found), c.config.Alerts.Instances)]
+}
+
+// onHost are the targets on the host of an instance: metrics are often on another port than pprof.
+func onHost(all []targets.Target, instance string) []targets.Target {
+	host, _, err := net.SplitHostPort(instance)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(all, func(t targets.Target) bool { return t.URL.Hostname() != host })
 }
 
 func (c *Capturer) onAlertOf(a alert, t targets.Target) Outcome {

@@ -508,8 +508,14 @@ func TestAnAlertCaptures(t *testing.T) {
 		t.Errorf("again: got %+v", o)
 	}
 	// An alert of the service captures those it has.
-	if o := r.alert(t, `{"status":"firing","labels":{"alertname":"HeapOfService","service":"shop"}}`)[0]; o.Outcome != outcomeCaptured {
-		t.Errorf("of the service: got %+v", o)
+	o := r.alert(t, `{"status":"firing","labels":{"alertname":"HeapOfService","service":"shop"}}`)[0]
+	if o.Outcome != outcomeCaptured {
+		t.Fatalf("of the service: got %+v", o)
+	}
+	r.await(t, o.Event, StateStored)
+	// Metrics are on another port of the host than pprof.
+	if o := r.alert(t, fmt.Sprintf(alertOf, "127.0.0.1:8080", "f4"))[0]; o.Outcome != outcomeCaptured || o.Instance != instance {
+		t.Errorf("on another port: got %+v", o)
 	}
 }
 
