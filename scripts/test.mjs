@@ -151,7 +151,9 @@ const steps = {
   }),
   go() {
     if (!has('go')) {
-      say('go is not installed: the auto-profiler, the gateway and the demo service are not tested; the captures are recorded');
+      say(
+        'go is not installed: the auto-profiler, the gateway and the demo service are not tested; the captures are recorded'
+      );
       return;
     }
     for (const module of ['demo/service', 'autoprofiler']) {

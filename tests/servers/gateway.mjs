@@ -29,7 +29,13 @@ export async function start({ url: endpoint, bucket, credentials, args = [] }) {
     ...(credentials.sessionToken && { AWS_SESSION_TOKEN: credentials.sessionToken }),
   });
   const url = `http://${listen}/${bucket}`;
-  await waitFor('The gateway', dir, 'pproflens-gateway', async () => (await fetch(`${url}?list-type=2&max-keys=1`)).ok, 20);
+  await waitFor(
+    'The gateway',
+    dir,
+    'pproflens-gateway',
+    async () => (await fetch(`${url}?list-type=2&max-keys=1`)).ok,
+    20
+  );
   return { url };
 }
 
