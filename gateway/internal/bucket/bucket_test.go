@@ -2,10 +2,12 @@ package bucket
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -74,17 +76,25 @@ func model(keys []string, q Query) []string {
 	return names
 }
 
+// buckets are those that each test runs on: with GATEWAY_TEST_BUCKETS, which has URLs with spaces between, also real servers'.
 func buckets(t *testing.T) map[string]string {
-	return map[string]string{"memory": "mem://", "folder": "file://" + filepath.ToSlash(t.TempDir())}
+	all := map[string]string{"memory": "mem://", "folder": "file://" + filepath.ToSlash(t.TempDir())}
+	for _, url := range strings.Fields(os.Getenv("GATEWAY_TEST_BUCKETS")) {
+		all[url] = url
+	}
+	return all
 }
+
+// prefixOf keeps tests on one server apart.
+func prefixOf(t *testing.T) string { return t.Name() + rand.Text() + "/" }
 
 func TestListingsAreThoseOfS3(t *testing.T) {
 	// "checkout-2" comes before "checkout/" in keys, and behind it in folders.
 	keys := []string{"checkout/1", "checkout/2", "checkout-2/1", "checkout-2/2", "checkout.x", "a b+c/ü", "deep/a/b/c", "deep/a!b", "z"}
 	for name, url := range buckets(t) {
-		b := open(t, url, "")
+		b := open(t, url, prefixOf(t))
 		put(t, b, keys...)
-		random := rand.New(rand.NewPCG(1, 2))
+		random := mathrand.New(mathrand.NewPCG(1, 2))
 		for range 300 {
 			q := Query{Max: 1 + random.IntN(4)}
 			if random.IntN(2) == 0 {
@@ -136,7 +146,7 @@ func TestAPrefixIsNotLeft(t *testing.T) {
 
 func TestParts(t *testing.T) {
 	for name, url := range buckets(t) {
-		b := open(t, url, "")
+		b := open(t, url, prefixOf(t))
 		put(t, b, "0123456789")
 		for header, want := range map[string]string{
 			"": "0123456789", "bytes=0-2": "012", "bytes=7-": "789", "bytes=-3": "789", "bytes=-99": "0123456789", "bytes=8-99": "89",
@@ -164,7 +174,7 @@ func TestParts(t *testing.T) {
 
 func TestTheListingsETagIsTheObjects(t *testing.T) {
 	for name, url := range buckets(t) {
-		b := open(t, url, "")
+		b := open(t, url, prefixOf(t))
 		put(t, b, "a/1")
 		page, err := b.List(t.Context(), Query{Max: 1})
 		if err != nil {
@@ -202,7 +212,7 @@ func (b brokenReader) Read(p []byte) (int, error) {
 
 func TestNothingIsStoredOfWhatBreaksOff(t *testing.T) {
 	for name, url := range buckets(t) {
-		b := open(t, url, "")
+		b := open(t, url, prefixOf(t))
 		if err := b.Put(t.Context(), "a/1", brokenReader{strings.NewReader("half")}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
