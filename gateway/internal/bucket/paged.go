@@ -53,6 +53,19 @@ func isBehind(folder, after string) bool {
 	return folder > after || strings.HasPrefix(after, folder) && after != folder+behindFolder
 }
 
+// from is the name that a store is asked to begin with. Of folders, it may compare the names of these alone: so it begins with the one
+// that the key lies in, which is then listed though nothing in it may follow.
+func (t token) from(q query) string {
+	if q.Delimiter == "" || !strings.HasPrefix(t.After, q.Prefix) {
+		return t.After
+	}
+	end := strings.Index(t.After[len(q.Prefix):], q.Delimiter)
+	if folder := t.After[:len(q.Prefix)+end+1]; end >= 0 && t.After != folder+behindFolder {
+		return folder
+	}
+	return t.After
+}
+
 // paged is a store that is listed page by page from a name on: Google Cloud Storage and Azure.
 type paged struct {
 	common     *blob.Bucket
@@ -70,7 +83,7 @@ func (p paged) list(ctx context.Context, q query) (Page, error) {
 	}
 	options := &blob.ListOptions{Prefix: q.Prefix, Delimiter: q.Delimiter}
 	if at.After != "" {
-		options.BeforeList = p.startAt(at.After)
+		options.BeforeList = p.startAt(at.from(q))
 	}
 	next := blob.FirstPageToken
 	if at.Store != "" {
