@@ -151,7 +151,9 @@ const steps = {
   }),
   go() {
     if (!has('go')) {
-      say('go is not installed: the auto-profiler and the demo service are not tested; the captures are recorded');
+      say(
+        'go is not installed: the auto-profiler, the gateway and the demo service are not tested; the captures are recorded'
+      );
       return;
     }
     for (const module of ['demo/service', 'autoprofiler']) {
@@ -165,6 +167,8 @@ const steps = {
     } else {
       run('go', ['-C', 'autoprofiler', 'test', './...']);
     }
+    run('go', ['-C', 'gateway', 'vet', './...']);
+    run('go', ['-C', 'gateway', 'test', ...(has('gcc') ? ['-race'] : []), './...']);
     if (process.env.CI && process.getuid?.() !== 0 && spawnSync('sudo', ['-n', 'true']).status === 0) {
       // Skipped above: only root may make the memory cgroups in which its processes die.
       const survive = join(scratch, 'survive');
@@ -173,15 +177,7 @@ const steps = {
     }
     for (const [folder, ...targets] of fuzzed) {
       for (const target of targets) {
-        run('go', [
-          '-C',
-          'autoprofiler',
-          'test',
-          '-run=^$',
-          `-fuzz=^${target}$`,
-          '-fuzztime=5s',
-          `./internal/${folder}`,
-        ]);
+        run('go', ['-C', 'autoprofiler', 'test', '-run=^$', `-fuzz=^${target}$`, '-fuzztime=5s', `./${folder}`]);
       }
     }
   },
