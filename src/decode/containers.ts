@@ -20,18 +20,17 @@ export function zipStart(bytes: Uint8Array): number | undefined {
     return 0;
   }
   const last = bytes.length - 22;
-  if (last < 0) {
-    return undefined; // lastIndexOf counts places below zero from the end.
-  }
-  for (let at = bytes.lastIndexOf(0x50, last); at >= Math.max(0, last - 0xffff); at = bytes.lastIndexOf(0x50, at - 1)) {
+  const first = Math.max(0, last - 0xffff);
+  for (let at = last; at >= first; at--) {
+    at = bytes.lastIndexOf(0x50, at);
+    if (at < first) {
+      break;
+    }
     const end = new DataView(bytes.buffer, bytes.byteOffset + at, 22);
     const [size, offset] = [end.getUint32(12, true), end.getUint32(16, true)];
     const isEnd = end.getUint32(0, true) === 0x06054b50 && at + 22 + end.getUint16(20, true) === bytes.length;
     if (isEnd && at >= size + offset && size >= 46 && magic(bytes.subarray(at - size)) === 0x02014b50) {
       return at - size - offset;
-    }
-    if (at === 0) {
-      break;
     }
   }
   return undefined;

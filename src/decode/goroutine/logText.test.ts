@@ -263,6 +263,10 @@ describe.each<[string, string[], string]>([
     ['of slog', `time=2026-11-29T10:00:00Z level=INFO msg=${json(text.join('\n'))}\n`],
     ['of zap', json({ level: 'info', msg: text.join('\n') })],
     ['of docker', text.map((line) => json({ log: `${line}\n`, stream: 'stderr' })).join('\n')],
+    ['with times', text.map((line, i) => `2026-11-29T10:00:00.${100 + i}Z ${line}\n`).join('')],
+    ['of compose', text.map((line) => `app-1  | ${line}\n`).join('')],
+    ['of pods', `[pod/a-1/app] hello\n${text.map((line) => `[pod/a-1/app] ${line}\r\n`).join('')}`],
+    ['of rsyslog', text.map((line) => `Nov 29 10:00:00 host app[12]: ${line.replaceAll('\t', '#011')}\n`).join('')],
     ['of a container runtime', text.map((line) => `2026-11-29T10:00:00.1Z stderr F ${line}\n`).join('')],
   ])('%s', async (__, log) => {
     expect(printProfile(await read(log))).toEqual([expected]);

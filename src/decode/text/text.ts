@@ -2,6 +2,8 @@ import type { Profile } from '../../profile/profile';
 import { decodeText as decodeGoroutines } from '../goroutine/goroutine';
 import type { OnProgress } from '../progress';
 import { fromLog } from '../goroutine/logText';
+import type { Notice } from '../../text/notice';
+import { withoutLinePrefixes } from './linePrefixes';
 import { utf16 } from '../utf16';
 import { contentionHeader, decodeContention } from './contention';
 import { decodeFolded, isFolded } from './folded';
@@ -17,10 +19,10 @@ export { emptyError } from './foreignText';
  * stacks.
  * @throws InputError saying what the text is, where it is none of these
  */
-export async function decodeText(text: Uint8Array, onProgress?: OnProgress): Promise<Profile> {
+export async function decodeText(file: Uint8Array, onProgress?: OnProgress): Promise<Profile> {
   // Text of PowerShell's `>` has two bytes a character.
-  const encoding = utf16(text);
-  const bytes = withLineFeeds(encoding ? new TextEncoder().encode(new TextDecoder(encoding).decode(text)) : text);
+  const encoding = utf16(file);
+  const bytes = withLineFeeds(encoding ? new TextEncoder().encode(new TextDecoder(encoding).decode(file)) : file);
   const document = documentError(bytes);
   if (document) {
     throw document;
@@ -30,9 +32,14 @@ export async function decodeText(text: Uint8Array, onProgress?: OnProgress): Pro
     return plain;
   }
   const log = fromLog(bytes);
-  const logged = (await decodeGoroutines(log.bytes, onProgress)) ?? decodeSampleText(log.bytes, true);
+  const unprefixed = withoutLinePrefixes(log.bytes);
+  const text = unprefixed ?? log.bytes;
+  const logged = (await decodeGoroutines(text, onProgress)) ?? decodeSampleText(text, true);
   if (logged) {
-    return log.notices.length === 0 ? logged : { ...logged, notices: [...logged.notices, ...log.notices] };
+    const said: Notice[] = unprefixed
+      ? [{ severity: 'info', text: 'Read out of a log: without what it puts before each line.' }]
+      : [];
+    return { ...logged, notices: [...logged.notices, ...said, ...log.notices] };
   }
   if (isFolded(bytes)) {
     return decodeFolded(bytes);
