@@ -57,6 +57,9 @@ export function* parsedText(reader: TraceReader): Generator<string> {
   yield text.sync(count + 1, reader.end + 1);
 }
 
+/** Which argument of a type is the first stack's id, -1 for none. */
+const firstStack = (type: number): number => 31 - Math.clz32(stackArgs[type] & -stackArgs[type]);
+
 /** Characters of a part, about. */
 const partLength = 1 << 16;
 
@@ -113,7 +116,7 @@ class EventText {
     const kind = kinds.get(type) ?? (type >= Ev.span ? 'Experimental' : 'StateTransition');
     let text = `M=${m} P=${events.p[i]} G=${this.goroutineId(events.g[i])} ${kind} Time=${this.time(events.time[i])}`;
     text += kind === 'StateTransition' ? this.transition(events, i) : this.fields(events, i);
-    const own = type === Ev.cpuSample ? 3 : ownStack[type] >= 0 ? ownStack[type] : (stackArgs[type][0] ?? -1);
+    const own = type === Ev.cpuSample ? 3 : ownStack[type] >= 0 ? ownStack[type] : firstStack(type);
     const stack = own >= 0 && offset > 0 ? this.args.read(offset, own) : 0;
     return stack !== 0 || type === Ev.cpuSample ? `${text}\nStack=\n${this.stack(stack)}\n` : `${text}\n`;
   }

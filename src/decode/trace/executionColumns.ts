@@ -36,6 +36,8 @@ export class ExecutionColumns {
   private readonly labelName = new Map<number, number>();
   private textOf!: (id: number) => string;
   private syncTime = 0;
+  /** When the last generation ended. */
+  private end = 0;
 
   constructor(
     private readonly reader: TraceReader,
@@ -56,7 +58,10 @@ export class ExecutionColumns {
   }
 
   /** @throws InputError where it is more than fits into memory */
-  add({ batches, events, syncTime }: OrderedGeneration): void {
+  add({ isFresh, batches, events, syncTime }: OrderedGeneration): void {
+    if (isFresh) {
+      this.lose();
+    }
     this.syncTime = syncTime;
     this.textOf = (id) => this.reader.text(batches, id);
     this.stopName.clear();
@@ -76,6 +81,15 @@ export class ExecutionColumns {
         goroutines.change(events, i);
       }
     }
+    // As Go does, a generation ends with a Sync after its last event.
+    this.end = events.last + 1;
+  }
+
+  /** What follows could not be read: goroutines, ranges and regions end as far as is known, later ones are others. */
+  private lose(): void {
+    this.goroutines.lose(this.end);
+    this.ranges.lose(this.end);
+    this.tasks.lose(this.end);
   }
 
   private checkMemory(events: EventColumns): void {

@@ -72,12 +72,19 @@ export class RangeColumns {
     }
   }
 
-  finish(duration: number, rowOf: (row: number) => number): Ranges {
-    const { kind, name, from, to, open, goroutine, processor, sweep } = this.columns;
+  /** Ends all that are open where the trace does, or what can be read of it. */
+  lose(time: number): void {
+    const { to, open } = this.columns;
     this.opened.forEach((row) => {
-      to.rows[row] = duration;
+      to.rows[row] = time;
       open.rows[row] |= Open.end;
     });
+    this.opened.clear();
+  }
+
+  finish(duration: number, rowOf: (row: number) => number): Ranges {
+    this.lose(duration);
+    const { kind, name, from, to, open, goroutine, processor, sweep } = this.columns;
     return {
       length: kind.length,
       kind: kind.finish(),
