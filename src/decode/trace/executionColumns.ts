@@ -52,7 +52,8 @@ export class ExecutionColumns {
     };
     this.goroutines = new GoroutineColumns(reader.ordering.goroutineIds, this.args, stacks, {
       began: (g, time, creator) => creator >= 0 && this.tasks.inherit(g, creator, time),
-      stopped: (g, time) => this.ranges.end(RangeKind.worker, g, time),
+      // Nearly always nothing is open: this is asked at every stop.
+      stopped: (g, time) => !this.ranges.isIdle && this.ranges.end(RangeKind.worker, g, time),
       ended: (g, time) => this.tasks.endGoroutine(g, time),
     });
   }

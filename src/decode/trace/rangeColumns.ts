@@ -22,6 +22,11 @@ export class RangeColumns {
   /** Rows of ranges that are open, by kind and goroutine or processor. */
   private readonly opened = new Map<number, number>();
 
+  /** Whether none is open. */
+  get isIdle(): boolean {
+    return this.opened.size === 0;
+  }
+
   get length(): number {
     return this.columns.kind.length;
   }
