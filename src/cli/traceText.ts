@@ -57,6 +57,9 @@ export function* parsedText(reader: TraceReader): Generator<string> {
   yield text.sync(count + 1, reader.end + 1);
 }
 
+/** Which argument of a type is the first stack's id, -1 for none. */
+const firstStack = (type: number): number => 31 - Math.clz32(stackArgs[type] & -stackArgs[type]);
+
 /** Characters of a part, about. */
 const partLength = 1 << 16;
 
@@ -282,6 +285,3 @@ const escapes: Readonly<Record<string, string>> = {
 /** A text as Go's %q prints it. */
 const quote = (text: string): string =>
   `"${Array.from(text, (one) => escapes[one] ?? (one < ' ' || one === '\x7f' ? `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}` : one)).join('')}"`;
-
-/** The first argument of an event that is a stack, -1 for none. */
-const firstStack = (type: number): number => 31 - Math.clz32(stackArgs[type] & -stackArgs[type]);

@@ -5,6 +5,7 @@ import { mutateBytes } from '../../fuzz/mutateBytes';
 import { mutateTrace, shuffled } from '../../fuzz/mutateTrace';
 import { Random } from '../../fuzz/random';
 import type { Execution } from '../../profile/execution';
+import { timeSums } from '../../profile/goroutineSums';
 import type { Profile } from '../../profile/profile';
 import { isOfEvents, later, readBatches, writeBatches, type TraceBatch } from '../../testing/traceBatches';
 import { readTrace, traceCorpus, tracesIn } from '../../testing/traces';
@@ -56,6 +57,17 @@ function threeOf(damage: (batches: TraceBatch[], bytes: (batches: TraceBatch[]) 
     writeBatches(small, [...batches, ...later(middle, 1, 1e8), ...later(batches, 2, 2e8)]);
   return { bytes: damage(batches, whole), first };
 }
+/** Of all goroutines: how many, how long they were there, ran, waited for the scheduler and helped to collect. */
+function timesOf({ execution }: Profile): number[] {
+  if (!execution) {
+    return [];
+  }
+  const { goroutines, ranges } = execution;
+  const sums = Array.from(goroutines.id, (_, g) => timeSums(execution, g));
+  const of = (key: 'total' | 'exec' | 'schedWait' | 'unknown') => sums.reduce((sum, one) => sum + one[key], 0);
+  const inRanges = ranges.from.reduce((sum, from, i) => sum + ranges.to[i] - from, 0);
+  return [goroutines.length, ranges.length, of('total'), of('exec'), of('schedWait'), of('unknown'), inRanges];
+}
 const sumOf = ({ sample }: Profile) => sample.values.map((column) => column.reduce((sum, value) => sum + value, 0));
 
 it.each<[string, Parameters<typeof threeOf>[0], RegExp]>([
@@ -97,6 +109,7 @@ it.each<[string, Parameters<typeof threeOf>[0], RegExp]>([
   const { bytes, first } = threeOf(damage);
   const [one, profile] = [await decodeTrace(small), await decodeTrace(bytes)];
   expect(sumOf(profile)).toEqual(sumOf(one).map((value) => 2 * value));
+  expect(timesOf(profile)).toEqual(timesOf(one).map((value) => 2 * value));
   const notice = profile.notices.at(-1)?.text ?? '';
   expect(notice).toMatch(why);
   const [, lost, all, seconds] = /each as a trace of its own: ([\d,]+) of ([\d,]+) bytes and ([\d.]+) s are lost/.exec(

@@ -36,7 +36,7 @@ export class ExecutionColumns {
   private readonly labelName = new Map<number, number>();
   private textOf!: (id: number) => string;
   private syncTime = 0;
-  /** Of the last generation. */
+  /** When the last generation ended. */
   private end = 0;
 
   constructor(
@@ -52,7 +52,8 @@ export class ExecutionColumns {
     };
     this.goroutines = new GoroutineColumns(reader.ordering.goroutineIds, this.args, stacks, {
       began: (g, time, creator) => creator >= 0 && this.tasks.inherit(g, creator, time),
-      stopped: (g, time) => this.ranges.end(RangeKind.worker, g, time),
+      // Nearly always nothing is open: this is asked at every stop.
+      stopped: (g, time) => !this.ranges.isIdle && this.ranges.end(RangeKind.worker, g, time),
       ended: (g, time) => this.tasks.endGoroutine(g, time),
     });
   }
@@ -60,11 +61,8 @@ export class ExecutionColumns {
   /** @throws InputError where it is more than fits into memory */
   add({ isFresh, batches, events, syncTime }: OrderedGeneration): void {
     if (isFresh) {
-      const lostAt = this.end + 1;
-      this.goroutines.lose(lostAt);
-      this.ranges.lose(lostAt);
+      this.lose();
     }
-    this.end = events.last;
     this.syncTime = syncTime;
     this.textOf = (id) => this.reader.text(batches, id);
     this.stopName.clear();
@@ -84,6 +82,15 @@ export class ExecutionColumns {
         goroutines.change(events, i);
       }
     }
+    // As Go does, a generation ends with a Sync after its last event.
+    this.end = events.last + 1;
+  }
+
+  /** What follows could not be read: goroutines, ranges and regions end as far as is known, later ones are others. */
+  private lose(): void {
+    this.goroutines.lose(this.end);
+    this.ranges.lose(this.end);
+    this.tasks.lose(this.end);
   }
 
   private checkMemory(events: EventColumns): void {

@@ -22,6 +22,11 @@ export class RangeColumns {
   /** Rows of ranges that are open, by kind and goroutine or processor. */
   private readonly opened = new Map<number, number>();
 
+  /** Whether none is open. */
+  get isIdle(): boolean {
+    return this.opened.size === 0;
+  }
+
   get length(): number {
     return this.columns.kind.length;
   }
@@ -72,11 +77,12 @@ export class RangeColumns {
     }
   }
 
-  /** Ends what is open: what became of it is not known. */
+  /** Ends all that are open where the trace does, or what can be read of it. */
   lose(time: number): void {
+    const { to, open } = this.columns;
     this.opened.forEach((row) => {
-      this.columns.to.rows[row] = time;
-      this.columns.open.rows[row] |= Open.end;
+      to.rows[row] = time;
+      open.rows[row] |= Open.end;
     });
     this.opened.clear();
   }

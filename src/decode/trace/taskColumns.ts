@@ -94,6 +94,13 @@ export class TaskColumns {
     this.opened.delete(goroutine);
   }
 
+  /** Ends all regions that are open where the trace does, or what can be read of it. Tasks go on: their ids are never given again. */
+  lose(time: number): void {
+    for (const goroutine of [...this.opened.keys()]) {
+      this.endGoroutine(goroutine, time, Open.end);
+    }
+  }
+
   private pushRegion(goroutine: number, task: number, name: number, from: number, open: number): number {
     const { regions } = this;
     regions.goroutine.push(goroutine);
@@ -132,9 +139,7 @@ export class TaskColumns {
     rowOf: (row: number) => number,
     isOfRuntime: (goroutine: number) => boolean
   ): { tasks: Tasks; regions: Regions; logs: Logs } {
-    for (const goroutine of [...this.opened.keys()]) {
-      this.endGoroutine(goroutine, duration, Open.end);
-    }
+    this.lose(duration);
     const { logs } = this;
     return {
       tasks: this.finishTasks(duration, rowOf),
