@@ -746,7 +746,7 @@ describe('bad input', () => {
     const objects = { [heap({ at: 1 })]: profileOf({ acme: 1 }), 'ingester/2026/11/03/14/readme.txt': bytesOf('x') };
     const { frames } = await framesOf(setUp(objects).ds, { view: 'events', selector: '{service="ingester"}' });
     expect(frames[0].length).toBe(1);
-    expect(noticesOf(frames[0])).toMatch(/1 of 2 keys are not of the key layout, e\.g\. .*readme\.txt/);
+    expect(noticesOf(frames[0])).toMatch(/1 of 2 keys is not of the key layout, e\.g\. .*readme\.txt/);
   });
 
   test('clocks that disagree are said: of the key and the listing, of the key and the profile', async () => {

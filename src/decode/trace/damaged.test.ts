@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { mutateBytes } from '../../fuzz/mutateBytes';
 import { Random } from '../../fuzz/random';
 import { timeSums } from '../../profile/goroutineSums';
+import type { Execution } from '../../profile/execution';
 import type { Profile } from '../../profile/profile';
 import { isOfEvents, later, readBatches, writeBatches, type TraceBatch } from '../../testing/traceBatches';
 import { readTrace, traceCorpus, tracesIn } from '../../testing/traces';
@@ -121,6 +122,15 @@ it.each<[string, Parameters<typeof threeOf>[0], RegExp]>([
   );
   // The third begins 2e8 ticks of 64 ns after the first, which lasts some ms.
   expect(Number(seconds)).toBeCloseTo(12.8 - one.durationNanos / 1e9, 0);
+  // Nothing goes on over what is lost.
+  const [{ goroutines: ofOne, duration: ofEach }, { goroutines, ranges, duration }] = [one, profile].map(
+    ({ execution }) => execution as Execution
+  );
+  expect(goroutines.length).toBe(2 * ofOne.length);
+  const lengths = [goroutines, ranges].flatMap(({ from, to }) =>
+    [...from].map((start, i) => (Number.isNaN(to[i]) ? duration : to[i]) - start)
+  );
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(ofEach);
 });
 
 it('says of losses that nothing after them is read, and of many how many there are', async () => {
