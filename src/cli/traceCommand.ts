@@ -56,7 +56,7 @@ const prints: Readonly<Record<string, Print>> = {
     yield footprintText(bytes);
   },
   async *summary(bytes, warn) {
-    const { execution, notices } = await decodeTrace(bytes, { withSystem: true });
+    const { execution, notices } = await decodeTrace(bytes);
     notices.forEach(({ text }) => warn(text));
     if (execution) {
       yield summaryText(execution);

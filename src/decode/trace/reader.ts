@@ -83,7 +83,7 @@ export class TraceReader {
       throw new InputError(
         version <= 21
           ? `This is an execution trace in the format of Go 1.${version}; traces of Go 1.22 and later are read. Open it with go tool trace.`
-          : `This is an execution trace in a format that is not known here (its header says Go 1.${version}). Formats of Go 1.22 to 1.26 are read.`
+          : `This is an execution trace in a format that is not known here (its header says Go 1.${version}). Formats of Go 1.22 to 1.27 are read.`
       );
     }
     this.version = version;

@@ -12,14 +12,14 @@ export interface TraceOptions extends BlockingOptions {
 
 /**
  * A Go execution trace as a profile of why goroutines did not run: `contentions/count` and `delay/nanoseconds`, with the labels
- * of `blockingLabel`. With goroutines of the runtime the samples of one `kind` are those of
- * `go tool trace -pprof=KIND`.
+ * of `blockingLabel`, and `samples/count` where it has samples of the CPU. The samples of one `kind`, goroutines of the runtime
+ * among them, are those of `go tool trace -pprof=KIND`.
  * @throws InputError where it is of a version that we do not read, or nothing of it is whole
  */
 export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }: TraceOptions = {}): Promise<Profile> {
   const reader = new TraceReader(bytes);
   const stacks = new TraceStacks(bytes);
-  const blocking = new Blocking(reader, stacks);
+  const blocking = new Blocking(reader, stacks, options.tenantKeys);
   // Go's own profile is asked for alone.
   const execution = options.kind === undefined ? new ExecutionColumns(reader, stacks) : undefined;
   let count = 0;
