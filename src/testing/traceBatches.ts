@@ -14,7 +14,10 @@ export interface TraceBatch {
 export const isOfEvents = ({ data, experiment, isEnd }: TraceBatch): boolean =>
   !isEnd && experiment === undefined && data.length > 0 && data[0] >= 9 && data[0] < 50;
 
-/** The batches of a sound trace of Go 1.22 or later, generation ends among them. */
+/**
+ * The batches of a trace of Go 1.22 or later, generation ends among them.
+ * @throws Error where it has something else
+ */
 export function readBatches(bytes: Uint8Array): TraceBatch[] {
   const batches: TraceBatch[] = [];
   let pos = 16;
@@ -22,6 +25,9 @@ export function readBatches(bytes: Uint8Array): TraceBatch[] {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {
       const byte = bytes[pos++];
+      if (byte === undefined) {
+        throw new Error('the trace is cut off');
+      }
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) {
         return value;
@@ -33,6 +39,9 @@ export function readBatches(bytes: Uint8Array): TraceBatch[] {
     if (type === 52) {
       batches.push({ gen: batches.at(-1)?.gen ?? 0, m: 0n, ts: 0, data: new Uint8Array(), isEnd: true });
       continue;
+    }
+    if (type !== 1 && type !== 49) {
+      throw new Error(`no batch begins with ${type}`);
     }
     const experiment = type === 49 ? bytes[pos++] : undefined;
     const [gen, m, ts, size] = [Number(number()), number(), Number(number()), Number(number())];

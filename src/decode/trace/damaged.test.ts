@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { mutateBytes } from '../../fuzz/mutateBytes';
+import { mutateTrace, shuffled } from '../../fuzz/mutateTrace';
 import { Random } from '../../fuzz/random';
 import type { Execution } from '../../profile/execution';
 import type { Profile } from '../../profile/profile';
@@ -134,6 +135,43 @@ it('says of losses that nothing after them is read, and of many how many there a
   expect(texts.at(-1)).toMatch(/^It is damaged in 5 more places: [\d,]+ bytes are lost\.$/);
 });
 
+const threads = new Uint8Array(gunzipSync(readFileSync(join(__dirname, '../../../testdata/trace/threads.trace.gz'))));
+
+it('says the same whatever the order in which threads wrote their batches', async () => {
+  const random = new Random(7);
+  for (const trace of [small, threads]) {
+    const [count] = sumOf(await decodeTrace(trace));
+    for (let i = 0; i < 20; i++) {
+      const profile = await decodeTrace(writeBatches(trace, shuffled(readBatches(trace), random)));
+      expect([sumOf(profile)[0], profile.notices]).toEqual([count, []]);
+    }
+  }
+});
+
+it('says no other total without a notice where a batch is missing, is there twice or is cut', async () => {
+  for (const trace of [small, threads]) {
+    const batches = readBatches(trace);
+    const whole = sumOf(await decodeTrace(trace));
+    let said = 0;
+    for (const [i, batch] of batches.entries()) {
+      for (const instead of [
+        [],
+        [batch, batch],
+        [{ ...batch, data: batch.data.subarray(0, batch.data.length >> 1) }],
+      ]) {
+        const read = await outcome(writeBatches(trace, [...batches.slice(0, i), ...instead, ...batches.slice(i + 1)]));
+        const isSaid = typeof read === 'string' || read.notices.length > 0;
+        said += isSaid ? 1 : 0;
+        if (isOfEvents(batch) && !isSaid) {
+          // Of the last events of a thread nothing tells that they are missing.
+          expect(Math.abs(sumOf(read as Profile)[0] - whole[0])).toBeLessThanOrEqual(3);
+        }
+      }
+    }
+    expect(said).toBeGreaterThan(batches.length);
+  }
+});
+
 it('neither breaks nor hangs on what was changed', async () => {
   const random = new Random(15);
   const seeds = [small, ...others.map(readTrace)];
@@ -142,7 +180,10 @@ it('neither breaks nor hangs on what was changed', async () => {
   for (let i = 0; i < count; i++) {
     let bytes = random.pick(seeds);
     for (let k = random.below(3); k >= 0; k--) {
-      bytes = mutateBytes(bytes, random.pick(seeds), random);
+      const other = random.pick(seeds);
+      bytes = random.is(0.5)
+        ? mutateBytes(bytes, other, random)
+        : (mutateTrace(bytes, random) ?? mutateBytes(bytes, other, random));
     }
     const header = new TextEncoder().encode('go 1.26 trace\0\0\0');
     const whole = new Uint8Array(Math.max(16, bytes.length));

@@ -14,7 +14,7 @@ export class Frontier {
 
   /** Restores the order where the event at `i` is another. */
   update(i: number): void {
-    if (this.siftUp(i) === i) {
+    if (i === 0 || this.siftUp(i) === i) {
       this.siftDown(i);
     }
   }

@@ -18,6 +18,7 @@ import { TraceFault } from './fault';
 import { newThread, type Goroutine, type Proc, type Thread } from './scheduler';
 
 const none = -1;
+const recentCount = 1024;
 /** Ranges of a goroutine are mark assist and stop-the-world, the latter by the id of its kind; of a processor sweeping. */
 const assist = -1;
 const sweep = -2;
@@ -35,6 +36,8 @@ const maxSteps = 10_000_000;
  */
 export class Ordering {
   private readonly goroutines = new Map<number, Goroutine>();
+  /** Of the goroutines those of late, by the last bits of their ids: most events are about one of few. */
+  private readonly recent = new Array<Goroutine | undefined>(recentCount).fill(undefined);
   private readonly procs = new Map<number, Proc>();
   private readonly threads = new Map<number, Thread>();
   private readonly tasks = new Set<number>();
@@ -67,6 +70,7 @@ export class Ordering {
   /** Forgets all state: the next generation is as the first of a trace, since each says all state anew. Rows stay. */
   restart(): void {
     this.goroutines.clear();
+    this.recent.fill(undefined);
     this.procs.clear();
     this.threads.clear();
     this.tasks.clear();
@@ -335,6 +339,7 @@ export class Ordering {
       ranges: undefined,
     };
     this.goroutines.set(id, goroutine);
+    this.recent[id & (recentCount - 1)] = goroutine;
     return goroutine;
   }
 
@@ -347,7 +352,7 @@ export class Ordering {
 
   private goStart(event: Cursor, thread: Thread): boolean {
     const { arg0: id, arg1: seq } = event;
-    const goroutine = this.goroutines.get(id);
+    const goroutine = this.goroutine(id);
     if (goroutine?.status !== GoStatus.runnable || !this.succeeds(goroutine, seq)) {
       return false;
     }
@@ -379,7 +384,7 @@ export class Ordering {
 
   private goUnblock(event: Cursor, thread: Thread): boolean {
     const { arg0: id, arg1: seq } = event;
-    const goroutine = this.goroutines.get(id);
+    const goroutine = this.goroutine(id);
     if (goroutine?.status !== GoStatus.waiting || !this.succeeds(goroutine, seq)) {
       return false;
     }
@@ -393,7 +398,7 @@ export class Ordering {
   private goSwitch(event: Cursor, thread: Thread): boolean {
     const goroutine = this.current(event, thread, GoStatus.running);
     const { arg0: id, arg1: seq } = event;
-    const next = this.goroutines.get(id);
+    const next = this.goroutine(id);
     if (next?.status !== GoStatus.waiting || !this.succeeds(next, seq)) {
       return false;
     }
@@ -486,7 +491,7 @@ export class Ordering {
     if (!(status >= 0 && status < goStateOf.length)) {
       throw this.fault(event, `goroutine ${id} has the unknown status ${status}`);
     }
-    let goroutine = this.goroutines.get(id);
+    let goroutine = this.goroutine(id);
     let from: number = goStateOf[status];
     if (goroutine) {
       if (goroutine.status !== status) {
@@ -687,7 +692,7 @@ export class Ordering {
   }
 
   private known(event: Cursor, id: number): Goroutine {
-    const goroutine = this.goroutines.get(id);
+    const goroutine = this.goroutine(id);
     if (!goroutine) {
       throw this.fault(event, `goroutine ${id} is not there`);
     }
@@ -705,6 +710,19 @@ export class Ordering {
       return goroutine;
     }
     return (thread.goroutine = this.goroutines.get(g));
+  }
+
+  private goroutine(id: number): Goroutine | undefined {
+    const at = id & (recentCount - 1);
+    const recent = this.recent[at];
+    if (recent?.id === id && !recent.isGone) {
+      return recent;
+    }
+    const goroutine = this.goroutines.get(id);
+    if (goroutine) {
+      this.recent[at] = goroutine;
+    }
+    return goroutine;
   }
 
   private procOf(thread: Thread): Proc | undefined {
