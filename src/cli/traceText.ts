@@ -113,7 +113,8 @@ class EventText {
     const kind = kinds.get(type) ?? (type >= Ev.span ? 'Experimental' : 'StateTransition');
     let text = `M=${m} P=${events.p[i]} G=${this.goroutineId(events.g[i])} ${kind} Time=${this.time(events.time[i])}`;
     text += kind === 'StateTransition' ? this.transition(events, i) : this.fields(events, i);
-    const own = type === Ev.cpuSample ? 3 : ownStack[type] >= 0 ? ownStack[type] : (stackArgs[type][0] ?? -1);
+    // Of other events the one argument that is a stack, -1 for none.
+    const own = type === Ev.cpuSample ? 3 : ownStack[type] >= 0 ? ownStack[type] : 31 - Math.clz32(stackArgs[type]);
     const stack = own >= 0 && offset > 0 ? this.args.read(offset, own) : 0;
     return stack !== 0 || type === Ev.cpuSample ? `${text}\nStack=\n${this.stack(stack)}\n` : `${text}\n`;
   }
