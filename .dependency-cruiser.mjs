@@ -16,7 +16,7 @@ const layers = {
   query: ['text', 'profile', 'captures', 'fields', 'decode', 'encode', 'ops', 'views'],
   worker: ['tasks', 'text', 'profile', 'captures', 'fields', 'decode', 'encode', 'ops', 'query', 'views'],
   frames: ['text', 'captures', 'views', 'query/query'],
-  editors: ['text', 'captures', 'fields', 'views/view', 'query', 'worker/download', 'datasource', 'types'],
+  editors: ['text', 'captures', 'fields', 'views/view', 'query', 'worker/download', 'datasource', 'gateway', 'types'],
   fuzz: ['text', 'store', 'captures', 'profile', 'decode', 'encode', 'ops', 'views', 'query', 'testing'],
   cli: ['text', 'profile', 'captures', 'fields', 'decode', 'encode', 'ops', 'views', 'query', 'worker', 'testing'],
 };

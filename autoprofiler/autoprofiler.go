@@ -32,7 +32,7 @@ import (
 
 	"github.com/pproflens/pproflens/autoprofiler/internal/ladder"
 	"github.com/pproflens/pproflens/autoprofiler/internal/memory"
-	"github.com/pproflens/pproflens/autoprofiler/internal/spool"
+	"github.com/pproflens/pproflens/autoprofiler/spool"
 )
 
 // ErrStopped is returned by Capture after Stop.

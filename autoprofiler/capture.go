@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/pproflens/pproflens/autoprofiler/internal/spool"
+	"github.com/pproflens/pproflens/autoprofiler/spool"
 )
 
 // part is one file of a capture.

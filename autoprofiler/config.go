@@ -10,9 +10,9 @@ import (
 	"runtime/trace"
 	"time"
 
-	"github.com/pproflens/pproflens/autoprofiler/internal/key"
 	"github.com/pproflens/pproflens/autoprofiler/internal/ladder"
-	"github.com/pproflens/pproflens/autoprofiler/internal/spool"
+	"github.com/pproflens/pproflens/autoprofiler/key"
+	"github.com/pproflens/pproflens/autoprofiler/spool"
 )
 
 // Config says what to watch, what to capture and where captures go. Service and Target are required; the zero value of

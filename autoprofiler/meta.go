@@ -10,7 +10,7 @@ import (
 	"runtime/metrics"
 	"time"
 
-	"github.com/pproflens/pproflens/autoprofiler/internal/key"
+	"github.com/pproflens/pproflens/autoprofiler/key"
 )
 
 // Meta is meta.json, the file of a capture that follows heap.pb.gz. Sizes are in bytes. Fields of later versions of this schema are added,
@@ -24,7 +24,7 @@ type Meta struct {
 	Version  string    `json:"version"` // of the service
 
 	Trigger       string  `json:"trigger"`
-	Reason        string  `json:"reason,omitzero"` // given to Profiler.Capture
+	Reason        string  `json:"reason,omitzero"` // given to Profiler.Capture, or to the gateway
 	Signal        string  `json:"signal"`          // what Value measures: heap, cgroup or rss
 	Value         uint64  `json:"value"`
 	Limit         uint64  `json:"limit"`
@@ -41,11 +41,29 @@ type Meta struct {
 	Files []string `json:"files"`
 	// Omitted are those that were not written because the memory left might not have been enough.
 	Omitted []Omitted `json:"omitted,omitempty"`
+	// Failed are those that the gateway could not read of the process.
+	Failed []Failed `json:"failed,omitempty"`
+	// Alert is what made the gateway capture.
+	Alert *MetaAlert `json:"alert,omitempty"`
 
-	Memory   MetaMemory   `json:"memory"`
-	MemStats MetaMemStats `json:"memstats"`
+	// The gateway has of these what the process tells it.
+	Memory   MetaMemory   `json:"memory,omitzero"`
+	MemStats MetaMemStats `json:"memstats,omitzero"`
 	Cgroup   *MetaCgroup  `json:"cgroup,omitempty"`
-	Runtime  MetaRuntime  `json:"runtime"`
+	Runtime  MetaRuntime  `json:"runtime,omitzero"`
+}
+
+// Failed is a file that a capture has not, or not whole.
+type Failed struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// MetaAlert is the alert that fired.
+type MetaAlert struct {
+	Name        string    `json:"name"`
+	Start       time.Time `json:"start"`
+	Fingerprint string    `json:"fingerprint,omitzero"`
 }
 
 // Omitted is a file that a capture has not.

@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/pproflens/pproflens/autoprofiler/internal/spool"
+	"github.com/pproflens/pproflens/autoprofiler/spool"
 )
 
 // The pause after a failed upload doubles from the first to the last of these.

@@ -325,11 +325,7 @@ function build(binary, env) {
  * Runs instances while they are recorded, and drops what was recorded of their services before.
  * @param isLimited whether each is under a real limit of memory
  */
-async function withServices(
-  instances,
-  { env = {}, args = () => [], isLimited = false, replaces = true },
-  recordAll
-) {
+async function withServices(instances, { env = {}, args = () => [], isLimited = false, replaces = true }, recordAll) {
   const scratch = mkdtempSync(join(tmpdir(), 'pproflens-record-'));
   const binary = join(scratch, 'service');
   build(binary, env);

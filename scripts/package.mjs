@@ -154,14 +154,21 @@ function ofPluginJson(plugin, { texts }, semver) {
   ];
 }
 
+/** One that acts: by POST, for a role, and on one path, since a URL that ends in what settings say ends anywhere. */
+const isAction = ({ method, reqRole, url = '' }) =>
+  method === 'POST' && /^(Editor|Admin)$/.test(reqRole) && /\}\/[a-z/]+[a-z]$/.test(url);
+
 /** Grafana's proxy takes the first route whose method equals and whose path is a prefix, as a string. */
 function ofRoutes(routes) {
-  const written = routes.filter(({ method }) => method !== 'GET');
-  const hidden = routes.filter(({ path }, i) => routes.slice(0, i).some((before) => path.startsWith(before.path)));
+  const written = routes.filter((route) => route.method !== 'GET' && !isAction(route));
+  const hidden = routes.filter(({ path, method }, i) =>
+    routes.slice(0, i).some((before) => before.method === method && path.startsWith(before.path))
+  );
   const roles = routes.filter(({ reqRole = 'Viewer' }) => !/^(Viewer|Editor|Admin)$/.test(reqRole));
   return [
     ...written.map(
-      ({ path, method }) => `${path} has the method ${method ?? 'any'}; what reads a bucket has GET alone`
+      ({ path, method }) =>
+        `${path} has the method ${method ?? 'any'}; what reads has GET alone, what acts POST, the role Editor or Admin, and a URL that ends in a fixed path`
     ),
     ...routes.filter(({ path }) => !path).map(() => 'has one without a path, which takes every request'),
     ...hidden.map(({ path }) => `${path} is never taken, since the path of one before it is a prefix of it`),

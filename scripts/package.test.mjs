@@ -23,6 +23,7 @@ const plugin = (change) =>
     change(parsed);
     return JSON.stringify(parsed);
   });
+const action = ({ routes }) => routes.find(({ method }) => method === 'POST');
 /** README.md, and the copy of it in dist. */
 const readme = (more) => (copy) => {
   text('README.md', (old) => `${old}\n${more}\n`)(copy);
@@ -49,6 +50,11 @@ const faults = {
   'Grafana 12.3 left out': [plugin((p) => (p.dependencies.grafanaDependency = '>=13.0.0')), /leaves out 12\.3/],
   'no range': [plugin((p) => (p.dependencies.grafanaDependency = 'new')), /no range of versions/],
   'a route that writes': [plugin((p) => (p.routes[0].method = 'PUT')), /has the method PUT/],
+  'a route that acts for everyone': [plugin((p) => delete action(p).reqRole), /gateway\/captures has the method POST/],
+  'a route that acts anywhere': [
+    plugin((p) => (action(p).url = '{{ .JsonData.gatewayUrl }}')),
+    /gateway\/captures has the method POST/,
+  ],
   'a route of any method': [plugin((p) => delete p.routes[0].method), /has the method any/],
   'a route that is never taken': [
     plugin((p) => p.routes.push({ ...p.routes[0], path: 's3public' })),

@@ -20,8 +20,8 @@ await build({
   format: 'esm',
   target: 'node20',
   sourcemap: 'inline',
-  // Playwright finds files of its own beside its code.
-  external: ['@playwright/test'],
+  // They find files of their own beside their code.
+  external: ['@playwright/test', 'esbuild'],
   banner: {
     js: "import { createRequire as nodeRequire } from 'node:module'; const require = nodeRequire(import.meta.url);",
   },

@@ -11,6 +11,7 @@ import { Observable } from 'rxjs';
 import { PprofDataSource } from './datasource';
 import { tarOf, zipOf } from './testing/archives';
 import { encodeFolded } from './testing/encode';
+import { routes } from './plugin.json';
 import type { PprofOptions, PprofQuery } from './types';
 
 // Every browser that Grafana supports has it; this jsdom does not.
@@ -745,7 +746,7 @@ describe('bad input', () => {
     const objects = { [heap({ at: 1 })]: profileOf({ acme: 1 }), 'ingester/2026/11/03/14/readme.txt': bytesOf('x') };
     const { frames } = await framesOf(setUp(objects).ds, { view: 'events', selector: '{service="ingester"}' });
     expect(frames[0].length).toBe(1);
-    expect(noticesOf(frames[0])).toMatch(/1 of 2 keys are not of the key layout, e\.g\. .*readme\.txt/);
+    expect(noticesOf(frames[0])).toMatch(/1 of 2 keys is not of the key layout, e\.g\. .*readme\.txt/);
   });
 
   test('clocks that disagree are said: of the key and the listing, of the key and the profile', async () => {
@@ -946,6 +947,19 @@ describe('settings', () => {
     expect(await ds.testDatasource()).toMatchObject({
       message: expect.stringMatching(/matches 0 of 2 keys.*logs\/a\.txt/s),
     });
+  });
+
+  test('a gateway is there for Editors where the settings have one, and no query, health check or editor posts to it', async () => {
+    const gatewayUrl = 'http://gateway:9900';
+    const gatewayOf = (role: string, options = {}) => {
+      config.bootData.user.orgRole = role as typeof config.bootData.user.orgRole;
+      return setUp(threeCaptures(), { options }).ds.gateway;
+    };
+    expect(gatewayOf('Editor', { gatewayUrl })).toBeDefined();
+    expect(gatewayOf('Viewer', { gatewayUrl })).toBeUndefined();
+    expect(gatewayOf('Admin')).toBeUndefined();
+    const posted = routes.filter(({ method }) => method !== 'GET');
+    expect(posted).toEqual([expect.objectContaining({ path: 'gateway/captures', reqRole: 'Editor' })]);
   });
 
   test('a default query and its text', () => {

@@ -17,9 +17,11 @@ import { config, getTemplateSrv } from '@grafana/runtime';
 import { Observable } from 'rxjs';
 import { openBucket, timeoutOf, type Bucket } from './captures/bucket';
 import type { Download } from './worker/download';
+import type { Health } from './captures/health';
 import { captureOfKey } from './captures/byKey';
 import { sampleMatchers } from './captures/keyMatchers';
 import type { Matcher } from './text/selector';
+import { Gateway } from './gateway';
 import { proxyFetch } from './proxyFetch';
 import { errorFrames, runQuery, type QueryContext } from './runQuery';
 import type { LinkContext } from './frames/links';
@@ -84,6 +86,19 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
       );
     }
     return openBucket(proxyFetch(url ?? '', headers), jsonData);
+  }
+
+  /** What captures processes: undefined where there is none, and for Viewers, whom Grafana's proxy refuses too. */
+  get gateway(): Gateway | undefined {
+    const { url, jsonData } = this.instance;
+    return jsonData.gatewayUrl && ['Editor', 'Admin'].includes(config.bootData.user.orgRole)
+      ? new Gateway(url ?? '')
+      : undefined;
+  }
+
+  /** Something was just stored: what is known of listings is some seconds old. */
+  forgetListings(): void {
+    this.bucket().store.forget?.();
   }
 
   private links(): LinkContext {
@@ -200,10 +215,21 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
 
   async testDatasource() {
     try {
+      const { signal } = new AbortController();
       const { checkHealth } = await loadHealth();
-      return await checkHealth(this.savedBucket(), Date.now(), new AbortController().signal);
+      const bucket = await checkHealth(this.savedBucket(), Date.now(), signal);
+      return this.instance.jsonData.gatewayUrl ? await this.withGateway(bucket, signal) : bucket;
     } catch (error) {
       return { status: 'error', message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  private async withGateway({ status, message }: Health, signal: AbortSignal): Promise<Health> {
+    try {
+      const { version, bucket, targets } = await new Gateway(this.instance.url ?? '').info(signal);
+      return { status, message: `${message} Gateway ${version}: bucket ${bucket}, targets: ${targets}.` };
+    } catch (error) {
+      return { status: 'error', message: `${message} ${error instanceof Error ? error.message : String(error)}` };
     }
   }
 

@@ -24,6 +24,9 @@ export interface PprofOptions extends DataSourceJsonData {
   /** Most requests of one listing. Default 200. */
   maxLists?: number;
 
+  /** Address of a gateway that captures processes on demand; '' for none. Two routes of the proxy end in one path of it each. */
+  gatewayUrl?: string;
+
   /** Dashboard that annotations open; '' for none. Default: the one of this plugin. */
   eventDashboardUid?: string;
   /** Where the metrics of a captured process are: a data source, and queries with $service, $instance and the like. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hasDots } from '../store/dots';
 import { decodeField, encodeField, keyFieldsOf } from './field';
 
-// The Go test of the same vectors is autoprofiler/internal/key/key_test.go.
+// The Go test of the same vectors is autoprofiler/key/key_test.go.
 const { fields, asTheyAre } = JSON.parse(readFileSync(join(__dirname, '../../testdata/fields.json'), 'utf8')) as {
   fields: ReadonlyArray<{ name: string; field: string }>;
   asTheyAre: readonly string[];

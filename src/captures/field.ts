@@ -1,6 +1,6 @@
 import { hasDots } from '../store/dots';
 
-// How a label's value stands in a key. autoprofiler/internal/key writes the same; testdata/fields.json is both sides' test.
+// How a label's value stands in a key. autoprofiler/key writes the same; testdata/fields.json is both sides' test.
 
 /** The value as the auto-profiler writes it: of its UTF-8, each byte but letters, digits, `.` and `-` is `!` and two digits. */
 export function encodeField(value: string): string {

@@ -2,6 +2,7 @@ import { findCaptures } from './plan';
 import type { ObjectInfo } from '../store/store';
 import type { Bucket } from './bucket';
 import { suggestPreset } from './suggest';
+import { counted } from '../text/notice';
 import { clockTolerance, spanText } from '../text/time';
 
 export interface Health {
@@ -31,11 +32,11 @@ export async function checkHealth(
     if (found.captures.length > 0) {
       const services = new Set(found.captures.map(({ labels }) => labels.service).filter(Boolean));
       const newest = found.captures[found.captures.length - 1].time;
-      const of = services.size > 0 ? ` of ${plural(services.size, 'service')}` : '';
+      const of = services.size > 0 ? ` of ${counted(services.size, 'service')}` : '';
       const more = found.truncated ? 'More than ' : '';
       return {
         status: 'success',
-        message: `${more}${plural(found.captures.length, 'capture')}${of} in the last 7 days, newest ${ago(now - newest)}.`,
+        message: `${more}${counted(found.captures.length, 'capture')}${of} in the last 7 days, newest ${ago(now - newest)}.`,
       };
     }
     const sample = await firstObjects({ store, prefix }, signal);
@@ -48,6 +49,13 @@ export async function checkHealth(
     const parsed = sample.filter(({ key }) => layout.parse(key.slice(prefix.length)));
     if (parsed.length === 0) {
       const examples = sample.slice(0, 3).map(({ key }) => key);
+      const refusal = sample.flatMap(({ key }) => layout.refusal?.(key.slice(prefix.length)) ?? [])[0];
+      if (refusal) {
+        return {
+          status: 'error',
+          message: `The key layout reads 0 of ${counted(sample.length, 'key')}, e.g. ${examples[0]}: ${refusal}.`,
+        };
+      }
       const suggested = suggestPreset(
         sample.map(({ key }) => key),
         prefix
@@ -58,7 +66,7 @@ export async function checkHealth(
       return {
         status: 'error',
         message:
-          `The key layout matches 0 of ${plural(sample.length, 'key')}. Layout: ${layout.template}. ` +
+          `The key layout matches 0 of ${counted(sample.length, 'key')}. Layout: ${layout.template}. ` +
           `Keys: ${examples.join(', ')}. ${better}`,
       };
     }
@@ -86,8 +94,6 @@ export async function firstObjects(
   }
   return objects.slice(0, count);
 }
-
-const plural = (count: number, what: string) => `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
 
 function ago(ms: number): string {
   const minutes = Math.round(ms / 60_000);

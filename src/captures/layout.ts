@@ -43,10 +43,10 @@ const special: Readonly<Record<string, string>> = {
   dd: '\\d{2}',
   HH: '\\d{2}',
   time:
-    '\\d{8}T\\d{6}(?:\\.\\d{1,9})?Z|' + // 20261103T142233.456Z
-    '\\d{4}-\\d{2}-\\d{2}T\\d{2}[:_]\\d{2}[:_]\\d{2}(?:\\.\\d{1,9})?(?:Z|[+-]\\d{2}:?\\d{2})?|' + // RFC 3339, CockroachDB
+    '\\d{8}T\\d{6}(?:\\.\\d{1,9})?(?:Z|[A-Z]{2,5}|[+-]\\d{2}:?\\d{2}|\\+\\d{2})|' + // 20261103T142233.456Z
+    '\\d{4}-\\d{2}-\\d{2}T\\d{2}[:_]\\d{2}[:_]\\d{2}(?:\\.\\d{1,9})?(?:Z|[A-Z]{2,5}|[+-]\\d{2}:?\\d{2}|\\+\\d{2})?|' + // RFC 3339, CockroachDB
     '\\d{4}-\\d{2}-\\d{2}T\\d{6}\\.(?:[A-Z]{2,5}|[+-]\\d{2}(?:\\d{2})?)|' + // autopprof
-    '\\d{14}(?:\\.\\d{1,3})?|' + // 20261103142233.456
+    '\\d{14}(?:\\.\\d{1,3})?(?:\\+\\d{4})?|' + // 20261103142233.456
     '\\d{19}|\\d{13}|\\d{10}', // Unix ns, ms, s
   value: '\\d+',
   limit: '\\d+',
@@ -187,19 +187,41 @@ function readers(pattern: RegExp): Pick<Layout, 'parse' | 'refusal'> {
         }
       }
       const time = groups.time ? parseTime(groups.time) : partsTime(groups);
-      if (groups.time && time === undefined) {
+      if (groups.time && (time === undefined || hasLocalFolders(groups))) {
         return undefined;
       }
       return { labels, time, value: number(groups.value), limit: number(groups.limit) };
     },
     refusal(key) {
-      const { time } = groupsOf(key) ?? {};
-      const zone = time && zonedTime.exec(time)?.[8];
-      return zone && zoneOffset(zone) === undefined
+      const groups = groupsOf(key);
+      const zone = groups?.time && zonedTime.exec(groups.time)?.[8];
+      if (!groups || !zone) {
+        return undefined;
+      }
+      return zoneOffset(zone) === undefined
         ? `the time zone ${zone} is not known, or is one of several: have the writer use UTC`
-        : undefined;
+        : hasLocalFolders(groups)
+          ? `its folders of time are of the time zone ${zone}, and a range is looked for by UTC: have the writer use UTC`
+          : undefined;
     },
   };
+}
+
+/** Whether folders of time are of the zone that the time has, not of UTC: a listing of a range would miss them. */
+function hasLocalFolders(groups: Record<string, string | undefined>): boolean {
+  const { time: text, yyyy } = groups;
+  if (!text || !yyyy || text.endsWith('Z')) {
+    return false; // Nearly all keys.
+  }
+  const zone = zonedTime.exec(text)?.[8];
+  const offset = zone === undefined ? 0 : (zoneOffset(zone) ?? 0) * 60_000;
+  const [time, folder] = [parseTime(text), partsTime(groups)];
+  if (offset === 0 || time === undefined || folder === undefined) {
+    return false;
+  }
+  const length = groups.HH ? 3600_000 : 24 * 3600_000;
+  const isIn = (at: number) => at >= folder && at < folder + length;
+  return !isIn(time) && isIn(time + offset);
 }
 
 const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));

@@ -1,5 +1,5 @@
 import type { ServerTraits } from '../store/store';
-import type { Notice } from '../text/notice';
+import { counted, type Notice } from '../text/notice';
 import { printMatcher, printSelector, type Matcher } from '../text/selector';
 import { spanText } from '../text/time';
 import { lead, type Capture } from './capture';
@@ -56,8 +56,10 @@ function listingNotices(found: Found, unmatched: Unmatched | undefined, layout: 
   }
   const { count, examples } = found.unparsed;
   if (count > 0) {
-    const [example] = examples;
-    const refusal = layout.refusal?.(example.slice(prefix.length));
+    const refusalOf = (key: string) => layout.refusal?.(key.slice(prefix.length));
+    // One that is refused by name says more than one of no layout.
+    const example = examples.find(refusalOf) ?? examples[0];
+    const refusal = refusalOf(example);
     const why = example.startsWith(`${prefix}/`)
       ? `. They begin with a slash: enter the prefix "${prefix}/" in the data source settings`
       : refusal
@@ -65,7 +67,7 @@ function listingNotices(found: Found, unmatched: Unmatched | undefined, layout: 
         : '';
     notices.push({
       severity: found.captures.length === 0 ? 'warning' : 'info',
-      text: `${count} of ${Math.max(count, found.objectsSeen)} keys are not of the key layout, e.g. ${example}${why}`,
+      text: `${count} of ${counted(Math.max(count, found.objectsSeen), 'key')} ${count === 1 ? 'is' : 'are'} not of the key layout, e.g. ${example}${why}`,
     });
   }
   if (unmatched) {

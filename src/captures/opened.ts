@@ -4,6 +4,7 @@ import { describe, isSameProcess, type Capture } from './capture';
 import type { CaptureFields } from './choices';
 import { chooseCaptures, limitNotice, type Choice } from './chooseCaptures';
 import { isMeta } from './events';
+import { counted } from '../text/notice';
 import { ofSameProcess } from './formats';
 import { listCaptures, type Listing, type Range } from './listing';
 
@@ -94,7 +95,9 @@ function processText(captures: readonly Capture[], newest: Capture, read: number
   const formats = ofProcess.filter(({ labels }) => labels.profile === newest.labels.profile).length - read;
   return (
     `Captures of the process of ${describe(newest)}.` +
-    (others > 0 ? ` ${others} captures in this time range are of other processes.` : '') +
+    (others > 0
+      ? ` ${counted(others, 'capture')} in this time range ${others === 1 ? 'is' : 'are'} of other processes.`
+      : '') +
     (formats > 0 ? ` Of ${formats} that are there in two formats, one is read.` : '')
   );
 }

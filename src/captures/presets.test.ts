@@ -1,5 +1,5 @@
 import { checkHealth } from './health';
-import { presetLayout } from './layout';
+import { compileLayout, presetLayout } from './layout';
 import { listCaptures } from './listing';
 import { suggestPreset } from './suggest';
 import { remembered } from '../store/remembered';
@@ -30,6 +30,9 @@ describe.each<[string, ReadonlyArray<readonly [key: string, read: object]>]>([
         'up/pprof.a.ip-10-0-1-5.eu-west-1.compute.internal.goroutine.2026-11-03T142233.+03.pprof',
         { instance: 'ip-10-0-1-5.eu-west-1.compute.internal', time: at - 3 * 3600_000 },
       ],
+      // Reporters of teams' own pack what they upload.
+      ['pprof.a.h.samples.cpu.2026-11-03T142233.UTC.pprof.gz', { profile: 'samples.cpu', instance: 'h' }],
+      ['pprof.a.h.goroutine.2026-11-03T142233.UTC.pb.gz', { profile: 'goroutine', time: at }],
     ],
   ],
   [
@@ -78,6 +81,11 @@ describe.each<[string, ReadonlyArray<readonly [key: string, read: object]>]>([
       ['goroutine.thr-1.20261103142233.456.log', { profile: 'goroutine', event: 'thr-1', time: at + 456 }],
       ['goroutine.20261103142233.bin', { profile: 'goroutine', time: at }],
       ['GCHeap.20261103142233.103.bin', { profile: 'GCHeap', time: at + 103 }],
+      [
+        'billing/eu-1/pod-7/mem.20261103142233.456.log',
+        { profile: 'mem', service: 'billing', instance: 'eu-1/pod-7', time: at + 456 },
+      ],
+      ['a/b/GCHeap.heap-3.20261103142233.456.log.gz', { event: 'heap-3', service: 'a', instance: 'b' }],
     ],
   ],
   [
@@ -85,6 +93,8 @@ describe.each<[string, ReadonlyArray<readonly [key: string, read: object]>]>([
     [
       ['record2026-11-03T14:22:33+08:00/heap', { profile: 'heap', time: at - 8 * 3600_000 }],
       ['record2026-11-03T14:22:33Z/goroutine', { profile: 'goroutine', time: at }],
+      ['record2026-11-03T14:22:33Z/goroutine.gz', { profile: 'goroutine', time: at }],
+      ['tidb-0/record2026-11-03T14:22:33Z/heap.pb.gz', { profile: 'heap', instance: 'tidb-0' }],
       ['tidb-0/oom_record/record2026-11-03T14:22:33-03:30/heap', { instance: 'tidb-0', time: at + 3.5 * 3600_000 }],
     ],
   ],
@@ -130,6 +140,42 @@ test('a time zone that is of several places is refused by its name', async () =>
   const store = remembered(createS3Store(new S3Server(keys).fetch));
   const { notices } = await listCaptures({ store, layout, prefix: '' }, '', { from: 0, to: at }, signal);
   expect(notices[0].text).toMatch(/3 of 3 keys are not of the key layout.*CST is not known/);
+});
+
+test.each([
+  ['20261103T142233+0200', 2],
+  ['20261103T142233-03:30', -3.5],
+  ['20261103T142233.5KST', 9],
+  ['2026-11-03T14:22:33+08', 8],
+  ['20261103142233+0800', 8],
+])('the time %s is read with its zone', (time, hours) => {
+  const { parse } = compileLayout('{service}/{time}_{profile}.{ext}');
+  expect(parse(`a/${time}_heap.pb.gz`)?.time).toBe(at - hours * 3600_000 + (time.includes('.5') ? 500 : 0));
+});
+
+test('hive-style keys with a zone are read where their folders are of UTC, and refused by the zone where they are not', async () => {
+  const key = (hour: string, zone: string) =>
+    `dt=2026-11-03/hour=${hour}/service=a/20261103T142233${zone}_pod-1_heap.pb.gz`;
+  const layout = presetLayout('hive');
+  expect(layout.parse(key('12', '+0200'))).toMatchObject({ time: at - 2 * 3600_000, labels: { instance: 'pod-1' } });
+  expect(layout.refusal?.(key('12', '+0200'))).toBeUndefined();
+  expect(layout.parse(key('14', '+0800'))).toBeUndefined();
+  expect(layout.parse(key('14', 'CST'))).toBeUndefined();
+  const store = remembered(
+    createS3Store(new S3Server([key('14', '+0800'), 'dt=2026-11-03/hour=14/service=x/y']).fetch)
+  );
+  const { notices } = await listCaptures({ store, layout, prefix: '' }, '', { from: at - 3600_000, to: at }, signal);
+  expect(notices[0].text).toMatch(
+    /2 of 2 keys are not.*\+0800_pod-1.*folders of time are of the time zone \+0800.*use UTC/
+  );
+  const bucket = {
+    id: '',
+    store: createS3Store(new S3Server([key('14', 'CST')]).fetch),
+    layout,
+    prefix: '',
+    maxCaptures: 200,
+  };
+  expect((await checkHealth(bucket, at, signal)).message).toMatch(/reads 0 of 1 key, .*time zone CST is not known/);
 });
 
 test('Save & test says which layout reads the keys', async () => {

@@ -13,6 +13,7 @@ import { InputError } from '../text/notice';
 import { printSelector } from '../text/selector';
 import { Arguments, ignoredFlags, ReportFlags, reportFlags, patternText, toSwitch } from '../query/flags';
 import type { ReportOptions } from '../fields/reportOptions';
+import { withoutSystem } from '../ops/systemGoroutines';
 import { prepare } from '../query/prepare';
 import { ofWhole, proto } from '../query/proto';
 import type { ViewName } from '../query/query';
@@ -135,7 +136,8 @@ export async function pprofParts(args: readonly string[], warn: Warn): Promise<I
     : command.options.trim
       ? command.options
       : untrimmed(command.options);
-  const own = await openAll(files, 'source', warn);
+  const { profile: own, notices } = withoutSystem(await openAll(files, 'source', warn));
+  notices.forEach(({ text }) => warn(text));
   const profile = base.files.length === 0 ? own : difference(own, await openAll(base.files, 'base', warn), command);
   const prepared = prepare(profile, options);
   prepared.notices.forEach(({ text }) => warn(text));

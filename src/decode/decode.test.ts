@@ -152,6 +152,11 @@ describe('what is not a profile gets an answer that says what it is', () => {
     ['an empty file', new Uint8Array(), /empty \(0 bytes\)/],
     ['an empty gzip file', gzipSync(''), /holds no data/],
     ['a cut gzip file', gzipSync(small).subarray(0, 60), /ends early|cut off/],
+    [
+      'a gzip file with the tail of another',
+      Buffer.concat([gzipSync(small), Buffer.from('an older file that was longer')]),
+      /^Expected the end of the gzip data.*other bytes follow.*go tool pprof refuses it as well.*gzip -dc/,
+    ],
     ['a cut profile', small.subarray(0, small.length - 20), /truncated/],
     ['an HTML page', text('<!DOCTYPE html><html><body>Sign in</body></html>'), /HTML page/],
     ['an S3 error', text('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'), /XML document/],

@@ -1,6 +1,6 @@
 import { isContainer, isGzip } from './containers';
 import type { Decoded, DecodeOptions } from './decoded';
-import { gunzip, isPackedTar } from './gzip';
+import { gunzip, isPackedTar, smallBytes } from './gzip';
 import { maxUnpackedBytes, unpacksToTooMuch } from './memory';
 import { decodePprof } from './pprof';
 import { utf16 } from './utf16';
@@ -13,18 +13,29 @@ import { utf16 } from './utf16';
  */
 export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Decoded> {
   const { onProgress, unpack = gunzip } = options;
+  const contained = async (packed: Uint8Array) => {
+    const { decodeContained } = await import(/* webpackChunkName: "unpack" */ './unpack/unpack');
+    return decodeContained(packed, { ...options, unpack }, decode);
+  };
   let unpacked = bytes;
   // Twice: some uploaders pack a file that was packed already.
   for (let i = 0; ; i++) {
     const isPacked = isGzip(unpacked);
-    if (isPacked ? isPackedTar(unpacked) : isContainer(unpacked)) {
-      const { decodeContained } = await import(/* webpackChunkName: "unpack" */ './unpack/unpack');
-      return decodeContained(unpacked, { ...options, unpack }, decode);
+    // A small file is unpacked at once, which costs less than to look whether it is a tar that is read piece by piece.
+    if (isPacked ? unpacked.length >= smallBytes && isPackedTar(unpacked) : isContainer(unpacked)) {
+      return contained(unpacked);
     }
     if (i === 2 || !isPacked) {
       break;
     }
-    unpacked = await unpack(unpacked);
+    try {
+      unpacked = await unpack(unpacked);
+    } catch (error) {
+      if (unpacked.length < smallBytes && isPackedTar(unpacked)) {
+        return contained(unpacked);
+      }
+      throw error;
+    }
   }
   if (unpacked.length > maxUnpackedBytes) {
     throw unpacksToTooMuch(maxUnpackedBytes);

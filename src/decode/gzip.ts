@@ -1,10 +1,10 @@
-import { Gunzip } from 'fflate';
-import { InputError } from '../text/notice';
+import { FlateErrorCode, Gunzip, type FlateError } from 'fflate';
+import { counted, InputError } from '../text/notice';
 import { isTar } from './containers';
 import { maxUnpackedBytes, unpacksToTooMuch } from './memory';
 
 /** Below this fflate is as fast as a stream in Chromium and several times as fast in Node: streams cost a set-up each. */
-const smallBytes = 32 * 1024;
+export const smallBytes = 32 * 1024;
 
 /**
  * Unpacks gzip, one member or several (RFC 1952, 2.2). The platform's inflate serves one member, which is nearly every
@@ -82,14 +82,20 @@ function gunzipMembers(bytes: Uint8Array, limit: number, size = notedBytes(bytes
     if (error instanceof InputError) {
       throw error;
     }
+    if (output.length > 0 && (error as Partial<FlateError>).code === FlateErrorCode.InvalidHeader) {
+      throw new InputError(
+        `Expected the end of the gzip data, or more of it, after ${counted(output.length, 'unpacked byte')}, and other bytes follow: the rest of an older, ` +
+          'longer file that was overwritten, or padding. go tool pprof refuses it as well. Cut it off with `gzip -dc FILE | gzip > FILE.new` and upload that.'
+      );
+    }
     throw new InputError(
       `The gzip data is damaged or cut off (${error instanceof Error ? error.message : String(error)}) ` +
-        `after ${output.length} unpacked bytes. The upload was probably interrupted.`
+        `after ${counted(output.length, 'unpacked byte')}. The upload was probably interrupted.`
     );
   }
   if (!finished) {
     throw new InputError(
-      `The gzip data ends early, after ${output.length} unpacked bytes. The upload was probably interrupted.`
+      `The gzip data ends early, after ${counted(output.length, 'unpacked byte')}. The upload was probably interrupted.`
     );
   }
   return output.finish() ?? gunzipMembers(bytes, limit, output.length);

@@ -1,5 +1,5 @@
 import type { Profile } from '../profile/profile';
-import type { Notice } from '../text/notice';
+import { counted, type Notice } from '../text/notice';
 
 /**
  * What of a file could not be taken as it is, though a query may be answered all the same.
@@ -16,6 +16,7 @@ export function pprofNotices(
     inexact.length > 0 && `Values of ${inexact.join(', ')} are beyond ±2^53 and are not shown; all others are exact.`,
     implausible('duration', durationNanos, ' ns'),
     implausible('period', period, ''),
-    unmapped > 0 && `${unmapped} locations name a mapping that is not in the file.`,
+    unmapped > 0 &&
+      `${counted(unmapped, 'location')} ${unmapped === 1 ? 'names' : 'name'} a mapping that is not in the file.`,
   ].flatMap((text) => (text ? [{ severity: 'warning', text } as const] : []));
 }

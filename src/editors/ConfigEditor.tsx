@@ -3,6 +3,7 @@ import { Field, FieldSet, Input } from '@grafana/ui';
 import React from 'react';
 import type { PprofOptions, PprofSecrets } from '../types';
 import { AuthFields, type SecretProps } from './AuthFields';
+import { GatewayFields } from './GatewayFields';
 import { LayoutFields } from './LayoutFields';
 import { LinkFields } from './LinkFields';
 import { SourceFields } from './SourceFields';
@@ -36,6 +37,10 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
 
       <FieldSet label="TLS">
         <TlsFields jsonData={jsonData} setJson={setJson} secret={secret} />
+      </FieldSet>
+
+      <FieldSet label="Gateway">
+        <GatewayFields jsonData={jsonData} setJson={setJson} secret={secret} />
       </FieldSet>
 
       <FieldSet label="Links">

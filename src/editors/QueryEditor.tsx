@@ -4,8 +4,11 @@ import React, { type ComponentType } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { leftOut, printCommand } from '../query/printCommand';
 import { infoOf, ownFields, readableFields, usesField } from '../query/query';
+import type { Matcher } from '../text/selector';
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
+import type { Captured } from './CaptureDialog';
+import { CaptureNowButton } from './CaptureNowButton';
 import { CommandField } from './CommandField';
 import { DownloadButton } from './DownloadButton';
 import { EstimateFields } from './EstimateFields';
@@ -13,6 +16,7 @@ import { FilterFields, FunctionField, SeriesField } from './FilterFields';
 import type { FormProps } from './form';
 import { GoroutineFields } from './GoroutineFields';
 import { OptionFields } from './OptionFields';
+import { readFields, writeFields } from './selectorFields';
 import { SelectorRows } from './SelectorRows';
 import { TraceFields } from './TraceFields';
 import { ViewFields } from './ViewFields';
@@ -52,6 +56,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   const filters = datasource.sampleFilters(query.selector);
   // The frame knows the objects that were opened; before it is there, the command names none.
   const executed = data?.series.find(({ refId }) => refId === stored.refId)?.meta?.executedQueryString;
+  const { gateway } = datasource;
   const command = executed?.startsWith('go tool pprof') ? executed : printCommand(ownFields(query), filters);
 
   return (
@@ -59,6 +64,16 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
       <ViewFields {...form}>
         {(opens === 'profile' || opens === 'goroutines') && request && (
           <DownloadButton download={(signal) => datasource.download(stored, request, signal)} />
+        )}
+        {gateway && (
+          <CaptureNowButton
+            gateway={gateway}
+            service={readFields(query.selector)?.service ?? ''}
+            onCaptured={(captured) => {
+              datasource.forgetListings();
+              form.onChange(captureShown(form, captured));
+            }}
+          />
         )}
       </ViewFields>
       <SelectorRows {...form} datasource={datasource} range={range} onStore={(selector) => store({ selector })} />
@@ -74,4 +89,17 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
       )}
     </Stack>
   );
+}
+
+/** What a query shows captures with that were just taken, of several processes all: of what it shows now all that may stay. */
+function captureShown({ query, uses }: FormProps, { service, events, profiles }: Captured): Partial<PprofQuery> {
+  const { profile = '' } = readFields(query.selector) ?? {};
+  const shown = profiles.includes(profile) ? profile : profiles[0];
+  const isOne = events.length === 1;
+  const filters: Matcher[] = isOne ? [] : [{ name: 'event', op: '=~', value: events.join('|') }];
+  return {
+    selector: writeFields({ service, profile: shown, filters }),
+    ...(isOne ? { capture: 'event', event: events[0] } : { capture: 'merge' }),
+    ...(!uses('event') && { view: 'flame' }),
+  };
 }

@@ -104,3 +104,14 @@ it('writes no text of labels that no sample has', async () => {
   expect(written.sample.length).toBe(unlabelled.sample.length);
   expect(written.strings).not.toContain('acme');
 });
+
+it.each([Infinity, -Infinity, NaN, 1.5])(
+  'throws for %p, which is no integer, in a value and in a field',
+  async (value) => {
+    const profile = await decode(randomProfiles(1, 1)[0]);
+    const { sample } = profile;
+    const values = sample.values.map((column) => column.map(() => value));
+    expect(() => encodePprof({ ...profile, sample: { ...sample, values } })).toThrow(RangeError);
+    expect(() => encodePprof({ ...profile, period: value })).toThrow(`got ${value}`);
+  }
+);

@@ -8,16 +8,16 @@ export class WireWriter {
     return this.bytes.slice(0, this.length);
   }
 
-  /** An int64, uint64 or bool. Numbers are whole and exact. */
+  /** An int64, uint64 or bool. @throws RangeError for a number that is not whole, or not finite */
   integer(field: number, value: number | bigint | boolean): void {
     const number = typeof value === 'boolean' ? Number(value) : value;
-    if (number) {
+    if (number !== 0 && number !== 0n) {
       this.varint(field << 3);
       this.varint(number);
     }
   }
 
-  /** A repeated integer, packed. */
+  /** A repeated integer, packed. @throws RangeError as `integer` */
   integers(field: number, values: Iterable<number>): void {
     let isFirst = true;
     this.message(field, () => {
@@ -57,6 +57,9 @@ export class WireWriter {
 
   /** Seven bits a byte, the lowest first; negative numbers as their two's complement in 64 bits. */
   private varint(value: number | bigint): void {
+    if (typeof value === 'number' && !Number.isInteger(value)) {
+      throw new RangeError(`Expected a whole number for a field of protocol buffers, got ${value}.`);
+    }
     this.reserve(10);
     const isSmall = typeof value === 'number' ? value >= 0 : value >= 0n && value <= Number.MAX_SAFE_INTEGER;
     if (!isSmall) {

@@ -1,3 +1,4 @@
+import { counted } from '../text/notice';
 import { dateTimeFormat } from '@grafana/data';
 import type { Capture } from '../captures/capture';
 
@@ -51,7 +52,7 @@ function momentsOf(captures: readonly Capture[], { captures: all, base, timeZone
   const times = captures.map(({ time }) => time).sort((a, b) => a - b);
   const span =
     times.length > 0 ? [text(times[0], 'HH:mm'), text(times[times.length - 1], 'HH:mm')].filter(Boolean) : [];
-  return times.length === 0 ? [] : [[`${times.length} captures`, span.join('–')].filter(Boolean).join(', ')];
+  return times.length === 0 ? [] : [[counted(times.length, 'capture'), span.join('–')].filter(Boolean).join(', ')];
 }
 
 /** The value of a label that all captures have, '' where none has it; else how many values there are. */

@@ -4,6 +4,7 @@ import type { Coverage } from './coverage';
 import { mutateBytes } from './mutateBytes';
 import { mutateProtobuf } from './mutateProtobuf';
 import { mutateText } from './mutateText';
+import { isTrace, mutateTrace } from './mutateTrace';
 import type { Random } from './random';
 import { isRefusal, type Target } from './targets';
 
@@ -136,6 +137,9 @@ function mutate(bytes: Uint8Array, other: Uint8Array, random: Random): Uint8Arra
   }
   if (share < 25) {
     return mutateBytes(bytes, other, random);
+  }
+  if (isTrace(bytes)) {
+    return mutateTrace(bytes, random) ?? mutateBytes(bytes, other, random);
   }
   if (isText(bytes)) {
     const decoder = new TextDecoder();

@@ -16,7 +16,10 @@ import { tarOf, zipOf, zstdFrames, zstdOf } from '../testing/archives';
 import { encodeFolded } from '../testing/encode';
 import { randomProfiles } from '../testing/randomProfile';
 import { asFork, asGo120, asGo127, inBubble } from '../testing/rewriteDumps';
+import { isOfEvents, later, readBatches, skewed, writeBatches } from '../testing/traceBatches';
 import { vectors } from '../testing/vectors';
+import { shuffled } from './mutateTrace';
+import { Random } from './random';
 
 type Files = ReadonlyArray<Uint8Array | string> | Promise<ReadonlyArray<Uint8Array | string>>;
 
@@ -32,6 +35,15 @@ const prefixes: ReadonlyArray<(line: string, i: number) => string> = [
   (line) => `${line}\r`,
 ];
 const lines = (text: string, change: (line: string, i: number) => string) => text.split('\n').map(change).join('\n');
+
+const traces = (): Uint8Array[] =>
+  ['small', 'threads'].map((name) => new Uint8Array(gunzipSync(readFileSync(`testdata/trace/${name}.trace.gz`))));
+/** As one of several generations, each of which says all state anew. */
+const generations = (trace: Uint8Array): Uint8Array => {
+  const batches = readBatches(trace);
+  const broken = batches.filter((batch) => !isOfEvents(batch) || batch !== batches.find(isOfEvents));
+  return writeBatches(trace, [...batches, ...later(broken, 1, 1e8)]);
+};
 
 const made = (seed: number, count = 12) => makeGoroutines({ seed, count, stacks: 5 });
 const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
@@ -166,6 +178,13 @@ export const seedMakers: Readonly<Record<string, () => Files>> = {
       [{}, { method: 0 }, { method: 0, isZip64: true }, { hasDescriptor: true }].map((form) => zipOf(files, form))
     ),
   'archives in archives': () => nested().flatMap((files) => [tarOf(files), zipOf(files, { method: 0 })]),
+  'execution traces': () =>
+    traces().flatMap((trace) => [
+      trace,
+      writeBatches(trace, skewed(readBatches(trace), 31_250)),
+      writeBatches(trace, shuffled(readBatches(trace), new Random(3))),
+      generations(trace),
+    ]),
   'several dumps': () =>
     times(4, (i) => `${printDump(made(i, 4), dumpVersions[2])}\n\n${printDump(made(i, 5), dumpVersions[2])}`),
 };

@@ -51,7 +51,10 @@ export interface Goroutines {
   readonly name: Uint32Array;
   /** When it was made; of one that was there before, the Sync event before its first mention. */
   readonly from: Float64Array;
-  /** When it ended, or blocked forever; NaN where it goes on at the end of the trace. */
+  /**
+   * When it ended, or blocked forever; NaN where it goes on at the end of the trace. Where a part of the trace cannot be read,
+   * goroutines end with what is before it; those that are there after it are rows of their own.
+   */
   readonly to: Float64Array;
   /** 1 where it was there before the trace. */
   readonly wasBefore: Uint8Array;
@@ -117,7 +120,7 @@ export const RangeKind = { stopTheWorld: 0, mark: 1, assist: 2, sweep: 3, worker
 export const Open = {
   /** It was there before the trace: `from` is where the trace begins, or says so first. */
   start: 1,
-  /** It goes on at the end of the trace: `to` is that. */
+  /** It goes on at the end of the trace, or where a part of it cannot be read: `to` is that. */
   end: 2,
 } as const;
 

@@ -1,9 +1,11 @@
 import { defaultComparison, defaultEstimate } from '../fields/fields';
 import { defaultReportOptions } from '../fields/reportOptions';
 import { filterLabels, type LabelCondition } from '../ops/filterLabels';
+import { withoutSystem } from '../ops/systemGoroutines';
 import { labelText, labelUnits } from '../profile/labels';
 import { scale } from '../profile/measurement';
 import type { Profile } from '../profile/profile';
+import { systemLabel } from '../profile/traceLabels';
 import { compileMatcher } from '../text/matcher';
 import { InputError, type Notice } from '../text/notice';
 import { parseSelector, type Matcher } from '../text/selector';
@@ -144,13 +146,15 @@ function select(
   { search, ...signature }: Pick<ProfileQuery, 'search' | 'collapseStd' | 'signature'>,
   matchers: readonly Matcher[]
 ): { profile: Profile; notices: readonly Notice[] } {
-  const selected = filterLabels(profile, matchers.map(condition));
+  const isAsked = matchers.some(({ name }) => name === systemLabel);
+  const own = isAsked ? { profile, notices: [] } : withoutSystem(profile);
+  const selected = filterLabels(own.profile, matchers.map(condition));
   const empty: Notice[] =
     selected.sample.length === 0 && profile.sample.length > 0
       ? [{ severity: 'warning', text: emptyText(profile, matchers) }]
       : [];
   const found = searchGoroutines(selected, search, signature);
-  return { profile: found.profile, notices: [...empty, ...found.notices] };
+  return { profile: found.profile, notices: [...own.notices, ...empty, ...found.notices] };
 }
 
 /** @param use how a base, where there is one, is shown */

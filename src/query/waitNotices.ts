@@ -1,5 +1,5 @@
 import { isGoroutineProfile } from '../ops/inferStates';
-import type { Notice } from '../text/notice';
+import { counted, type Notice } from '../text/notice';
 import { countsOf, labelColumnsOf } from '../views/goroutines/labelColumns';
 import type { Prepared } from '../views/preparedProfile';
 
@@ -12,6 +12,6 @@ export function waitNotices({ profile, index }: Pick<Prepared, 'profile' | 'inde
   const { minutes } = labelColumnsOf(profile);
   const counts = countsOf(profile);
   const unknown = sample.labelSet.reduce((sum, set, i) => sum + (Number.isNaN(minutes[set]) ? counts[i] : 0), 0);
-  const text = `The wait of ${unknown.toLocaleString('en-US')} goroutines is not known and counts as none: Go prints none for those that the runtime found leaked.`;
+  const text = `The wait of ${counted(unknown, 'goroutine')} is not known and counts as none: Go prints none for those that the runtime found leaked.`;
   return unknown === 0 ? [] : [{ severity: 'warning', text }];
 }

@@ -224,6 +224,18 @@ describe('a listing', () => {
     expect(bucket.lists).toHaveLength(13);
   });
 
+  test('costs one request for each time that it has grown old, however slow the answers are', async () => {
+    const bucket = hourOf();
+    bucket.pause = async () => (bucket.now += 40);
+    await read(bucket.remembered, { prefix: 's/' });
+    // Just too old by the time of its request, not by that of its answer.
+    for (const later of [maxAges.recent - 30, maxAges.recent / 2, maxAges.recent / 2, maxAges.recent / 2]) {
+      bucket.now += later;
+      await read(bucket.remembered, { prefix: 's/' });
+    }
+    expect(bucket.lists).toHaveLength(3);
+  });
+
   test('finds the files of an event that come one by one, by whatever name, at the next refresh', async () => {
     const bucket = hourOf();
     bucket.put('s/14/060/heap');

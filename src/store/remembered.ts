@@ -40,6 +40,8 @@ interface Run {
   /** Those who have not finished. Without them it ends. */
   readonly askers: Set<object>;
   next: Promise<Page> | undefined;
+  /** Unix ms: when its last page was asked for. */
+  at: number;
 }
 
 interface Page {
@@ -76,11 +78,16 @@ interface RememberedOptions {
 export function remembered(store: Store, { now = Date.now, maxKeyBytes }: RememberedOptions = {}): Store {
   const server = store.server ?? standardServer();
   const listings = new RememberedListings(store, server, now, maxKeyBytes);
+  const { folders, forget } = rememberedFolders(store, now);
   return {
     server,
     list: (span, signal) => listings.list(span, signal),
-    folders: rememberedFolders(store, now),
+    folders,
     get: rememberedObjects(store),
+    forget() {
+      listings.forget();
+      forget();
+    },
   };
 }
 
@@ -102,6 +109,11 @@ class RememberedListings {
     maxKeyBytes: number | undefined
   ) {
     this.known = new KnownKeys(maxKeyBytes);
+  }
+
+  forget(): void {
+    this.known.clear();
+    this.unordered = undefined;
   }
 
   async *list(span: ListSpan, signal: AbortSignal): AsyncGenerator<readonly ObjectInfo[]> {
@@ -231,18 +243,22 @@ class RememberedListings {
       abort,
       askers: new Set(),
       next: undefined,
+      at: this.now(),
     };
     this.runs.add(run);
     return run;
   }
 
   private async nextPage(run: Run): Promise<Page> {
-    const at = this.now();
+    const asked = this.now();
     try {
       const { value: objects, done } = await run.pages.next();
       if (done) {
+        // That nothing follows was said by the last page: both grow old at once, and one request makes both young again.
         this.runs.delete(run);
-      } else if (!this.server.isOrdered || !follow(objects, run)) {
+      } else if (this.server.isOrdered && follow(objects, run)) {
+        run.at = asked;
+      } else {
         this.server.isOrdered = false;
         this.known.clear();
         throw new OutOfOrder();
@@ -251,7 +267,7 @@ class RememberedListings {
       const to = done ? endOfPrefix(run.prefix) : last ? after(last.key) : run.place;
       const page: Page = { from: run.place, to, objects: objects ?? [] };
       run.place = to ?? run.place;
-      this.known.put({ ...page, at });
+      this.known.put({ ...page, at: run.at });
       return page;
     } catch (error) {
       this.runs.delete(run);
@@ -274,7 +290,7 @@ class RememberedListings {
   }
 }
 
-function rememberedFolders(store: Store, now: () => number): Store['folders'] {
+function rememberedFolders(store: Store, now: () => number): { folders: Store['folders']; forget: () => void } {
   const tasks = new SharedTasks<readonly string[]>();
   const known = new Map<string, { readonly at: number; readonly found: readonly string[] | StoreError }>();
   const learn = (prefix: string, at: number, found: readonly string[] | StoreError) => {
@@ -283,7 +299,7 @@ function rememberedFolders(store: Store, now: () => number): Store['folders'] {
       known.delete(oldestOf(known));
     }
   };
-  return async (prefix, signal, maxAge = maxAges.settled) => {
+  const folders: Store['folders'] = async (prefix, signal, maxAge = maxAges.settled) => {
     const before = known.get(prefix);
     const isFailure = before?.found instanceof StoreError;
     if (before && before.at >= now() - (isFailure ? Math.min(maxAge, maxAges.settled) : maxAge)) {
@@ -307,6 +323,7 @@ function rememberedFolders(store: Store, now: () => number): Store['folders'] {
       }
     });
   };
+  return { folders, forget: () => known.clear() };
 }
 
 /** An object with an ETag that is small is held, others are shared while they are under way. */

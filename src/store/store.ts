@@ -56,6 +56,8 @@ export interface Store {
    * bytes, one that is too large is refused before it is asked for. @throws StoreError
    */
   get(key: string, signal: AbortSignal, etag?: string, size?: number): Promise<ArrayBuffer>;
+  /** Forgets listings, of a store that remembers them: the next ones are asked for, however young the last are. */
+  forget?(): void;
 }
 
 /** How requests of a store are sent (retry.ts). */

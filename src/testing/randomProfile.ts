@@ -159,66 +159,117 @@ type World = {
 function encodeRandom(chance: Chance, world: World): Uint8Array {
   const strings = new StringTable();
   const text = (value: string) => strings.dedup(value);
-  const valueType = ([type, unit]: readonly [string, string]) => new ValueType({ type: text(type), unit: text(unit) });
+  const made = { chance, world, text };
+  const mapping = world.binaries.map((file, i) => randomMapping(made, file, i));
+  const functions = Array.from({ length: 3 + chance.below(14) }, (_, i) => randomFunction(made, i));
+  const location = Array.from({ length: 4 + chance.below(20) }, (_, i) =>
+    randomLocation(made, i, { mappings: mapping.length, functions: functions.length })
+  );
+  const stacks: number[][] = [];
+  const isZero = chance.is(0.1);
+  const sample = Array.from({ length: chance.pick([1, 4, 12, 30]) }, () => {
+    const stack = randomStack(chance, stacks, location.length);
+    stacks.push(stack);
+    return randomSample(made, stack, isZero);
+  });
+  return new Profile({
+    ...randomHeader(made),
+    sampleType: world.types.map((type) => valueTypeOf(made, type)),
+    sample,
+    mapping,
+    location,
+    function: functions,
+    stringTable: strings,
+  }).encode();
+}
 
-  const mapping = world.binaries.map((file, i) => {
-    const start = chance.pick([0x400000n, 0x7f00_0000_0000n, 0xffff_ffff_8000_0000n]);
-    return new Mapping({
-      id: i + 1,
-      memoryStart: start,
-      memoryLimit: start + chance.pick([0x1000n, 0x1800n, 0x200000n]),
-      fileOffset: chance.pick([0, 0x1000]),
-      filename: text(file),
-      buildId: text(chance.pick(['', '', `c0ffee${i}`])),
-      hasFunctions: chance.is(0.7),
-      hasFilenames: chance.is(0.5),
-      hasLineNumbers: chance.is(0.5),
-      hasInlineFrames: chance.is(0.5),
-    });
+/** A profile that is being made. */
+interface Made {
+  readonly chance: Chance;
+  readonly world: World;
+  /** Row of the file's strings. */
+  readonly text: (value: string) => number | bigint;
+}
+
+const valueTypeOf = ({ text }: Made, [type, unit]: readonly [string, string]) =>
+  new ValueType({ type: text(type), unit: text(unit) });
+
+function randomMapping({ chance, text }: Made, file: string, i: number): Mapping {
+  const start = chance.pick([0x400000n, 0x7f00_0000_0000n, 0xffff_ffff_8000_0000n]);
+  return new Mapping({
+    id: i + 1,
+    memoryStart: start,
+    memoryLimit: start + chance.pick([0x1000n, 0x1800n, 0x200000n]),
+    fileOffset: chance.pick([0, 0x1000]),
+    filename: text(file),
+    buildId: text(chance.pick(['', '', `c0ffee${i}`])),
+    hasFunctions: chance.is(0.7),
+    hasFilenames: chance.is(0.5),
+    hasLineNumbers: chance.is(0.5),
+    hasInlineFrames: chance.is(0.5),
   });
-  const functions = Array.from({ length: 3 + chance.below(14) }, (_, i) => {
-    const name = chance.pick(world.names);
-    return new Function({
-      id: i + 1,
-      name: text(name),
-      systemName: text(chance.pick([name, name, '', `_Z${name.length}f`])),
-      filename: text(chance.pick(world.filenames)),
-      startLine: chance.pick([0, 0, 7, 120]),
-    });
+}
+
+function randomFunction({ chance, world, text }: Made, i: number): Function {
+  const name = chance.pick(world.names);
+  return new Function({
+    id: i + 1,
+    name: text(name),
+    systemName: text(chance.pick([name, name, '', `_Z${name.length}f`])),
+    filename: text(chance.pick(world.filenames)),
+    startLine: chance.pick([0, 0, 7, 120]),
   });
+}
+
+function randomLocation(
+  { chance, world }: Made,
+  i: number,
+  counts: { readonly mappings: number; readonly functions: number }
+): Location {
   // pprof-format writes no line without any field: a bare one has a number.
   const line = () =>
     world.hasBareLines && chance.is(0.1)
       ? new Line({ line: 99 })
       : new Line({
-          functionId: 1 + chance.below(functions.length),
+          functionId: 1 + chance.below(counts.functions),
           line: chance.pick([0, 7, 10, 11, 250]),
           column: chance.pick([0, 0, 3, 14]),
         });
-  const location = Array.from(
-    { length: 4 + chance.below(20) },
-    (_, i) =>
-      new Location({
-        id: i + 1,
-        mappingId: chance.is(0.8) ? chance.below(mapping.length + 1) : 0,
-        address: chance.pick(addresses),
-        line: Array.from({ length: chance.pick([0, 1, 1, 1, 1, 2, 3]) }, line),
-        isFolded: chance.is(0.05),
-      })
-  );
+  return new Location({
+    id: i + 1,
+    mappingId: chance.is(0.8) ? chance.below(counts.mappings + 1) : 0,
+    address: chance.pick(addresses),
+    line: Array.from({ length: chance.pick([0, 1, 1, 1, 1, 2, 3]) }, line),
+    isFolded: chance.is(0.05),
+  });
+}
 
-  const stacks: number[][] = [];
-  const stackOf = (): number[] => {
-    const kind = chance.below(10);
-    if (kind === 0) {
-      return [];
-    }
-    // From the root, as calls go: a new end for a path that was there.
-    const shared = kind < 6 && stacks.length > 0 ? chance.pick(stacks) : [];
-    const start = shared.slice(0, chance.below(shared.length + 1));
-    return [...start, ...Array.from({ length: 1 + chance.below(5) }, () => 1 + chance.below(location.length))];
-  };
-  const labels = () => [
+/** From the root, as calls go: a new end for a path that was there, a new one, or none. */
+function randomStack(chance: Chance, stacks: readonly number[][], locations: number): number[] {
+  const kind = chance.below(10);
+  if (kind === 0) {
+    return [];
+  }
+  const shared = kind < 6 && stacks.length > 0 ? chance.pick(stacks) : [];
+  const start = shared.slice(0, chance.below(shared.length + 1));
+  return [...start, ...Array.from({ length: 1 + chance.below(5) }, () => 1 + chance.below(locations))];
+}
+
+function randomSample(made: Made, stack: readonly number[], isZero: boolean): Sample {
+  const { chance, world } = made;
+  const list = randomLabels(made);
+  return new Sample({
+    locationId: [...stack].reverse(),
+    value: world.types.map(() => {
+      const value = isZero ? 0 : chance.pick(values);
+      return world.isSigned && chance.is(0.4) ? -value : value;
+    }),
+    label: chance.is(0.3) ? list.reverse() : list,
+  });
+}
+
+function randomLabels({ chance, world, text }: Made): Label[] {
+  return [
     ...world.texts
       .filter(() => chance.is(0.5))
       .flatMap(([key, all]) =>
@@ -233,41 +284,22 @@ function encodeRandom(chance: Chance, world: World): Uint8Array {
       ),
     ...(world.isSigned && chance.is(0.3) ? [new Label({ key: text('pprof::base'), str: text('true') })] : []),
   ];
-  const isZero = chance.is(0.1);
-  const sample = Array.from({ length: chance.pick([1, 4, 12, 30]) }, () => {
-    const stack = stackOf();
-    stacks.push(stack);
-    const list = labels();
-    return new Sample({
-      locationId: [...stack].reverse(),
-      value: world.types.map(() => {
-        const value = isZero ? 0 : chance.pick(values);
-        return world.isSigned && chance.is(0.4) ? -value : value;
-      }),
-      label: chance.is(0.3) ? list.reverse() : list,
-    });
-  });
+}
 
-  const header = world.hasHeader
-    ? {
-        dropFrames: text(chance.pick(['', 'runtime\\..*', 'operator new', '.*push_back', '('])),
-        keepFrames: text(chance.pick(['', 'runtime\\.main', '.*Push'])),
-        comment: chance.some(['a comment', '#hidden', 'größe'], 0, 3).map(text),
-        defaultSampleType: text(chance.pick(['', chance.pick(world.types)[0], 'no_such_type'])),
-        docUrl: text(chance.pick(['', 'https://example.com/doc'])),
-        period: chance.pick([0, 1, 524_288, 10_000_000]),
-        timeNanos: chance.pick([0n, 1n, 1_790_000_000_123_456_789n, 1_790_000_001_000_000_000n, -1_500_000_000n]),
-        durationNanos: chance.pick([0, 1, 999, 1_500, 2_000_000, 10_000_000_000, 5_400_000_000_000, -2_500_000_000]),
-        periodType: valueType(world.period),
-      }
-    : { timeNanos: 1_790_000_000_000_000_000n };
-  return new Profile({
-    ...header,
-    sampleType: world.types.map(valueType),
-    sample,
-    mapping,
-    location,
-    function: functions,
-    stringTable: strings,
-  }).encode();
+function randomHeader(made: Made) {
+  const { chance, world, text } = made;
+  if (!world.hasHeader) {
+    return { timeNanos: 1_790_000_000_000_000_000n };
+  }
+  return {
+    dropFrames: text(chance.pick(['', 'runtime\\..*', 'operator new', '.*push_back', '('])),
+    keepFrames: text(chance.pick(['', 'runtime\\.main', '.*Push'])),
+    comment: chance.some(['a comment', '#hidden', 'größe'], 0, 3).map(text),
+    defaultSampleType: text(chance.pick(['', chance.pick(world.types)[0], 'no_such_type'])),
+    docUrl: text(chance.pick(['', 'https://example.com/doc'])),
+    period: chance.pick([0, 1, 524_288, 10_000_000]),
+    timeNanos: chance.pick([0n, 1n, 1_790_000_000_123_456_789n, 1_790_000_001_000_000_000n, -1_500_000_000n]),
+    durationNanos: chance.pick([0, 1, 999, 1_500, 2_000_000, 10_000_000_000, 5_400_000_000_000, -2_500_000_000]),
+    periodType: valueTypeOf(made, world.period),
+  };
 }

@@ -14,6 +14,10 @@ export class NothingFound extends InputError {}
 
 export const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
 
+/** `1 line`, `1,000 lines`. @param more the plural, where it is no `s` behind the word */
+export const counted = (count: number, one: string, more = `${one}s`): string =>
+  `${grouped(count)} ${Math.round(count) === 1 ? one : more}`;
+
 /** @param what of a file is too much, how much there is and what the limit is */
 export const tooLarge = (what: string): InputError =>
   new InputError(

@@ -21,7 +21,15 @@ export type ViewGroup = (typeof viewGroups)[number];
 /** Grafana's panel that draws a view. `annotations` and `exemplars` are drawn over a panel of metrics, and are
  * rows in Explore. */
 export type Panel =
-  'flamegraph' | 'table' | 'nodeGraph' | 'graph' | 'annotations' | 'exemplars' | 'histogram' | 'stateTimeline' | 'trace';
+  | 'flamegraph'
+  | 'table'
+  | 'nodeGraph'
+  | 'graph'
+  | 'annotations'
+  | 'exemplars'
+  | 'histogram'
+  | 'stateTimeline'
+  | 'trace';
 
 /**
  * What a base is to a view: nothing; samples below zero, as pprof's reports have it; a second value beside the first; that,

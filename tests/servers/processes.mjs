@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { root } from '../../scripts/setup.mjs';
 
 // Of this clone alone, so that two clones test side by side. Not inside it: the path of a socket may have 107 characters.
@@ -17,7 +17,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Starts a server that outlives this process. Its arguments name `dir`, which is how `stopAll` knows it again. */
 export function startServer(dir, command, args, env = {}) {
-  const log = openSync(join(dir, `${command}.log`), 'a');
+  const log = openSync(join(dir, `${basename(command)}.log`), 'a');
   const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...env } });
   child.on('error', () => undefined); // `waitFor` says it: the server never gets ready.
   child.unref();

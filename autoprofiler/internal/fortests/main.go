@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/pproflens/pproflens/autoprofiler"
-	"github.com/pproflens/pproflens/autoprofiler/internal/key"
+	"github.com/pproflens/pproflens/autoprofiler/key"
 )
 
 func main() {

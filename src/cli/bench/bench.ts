@@ -8,8 +8,10 @@ import { benchGoroutines } from './goroutines';
 import { benchMemory } from './memory';
 import { benchMerge } from './merge';
 import { benchQueries } from './queries';
+import { benchTrace } from './traces';
 
 // npm run -s bench -- [--json] [--merge | --queries | --memory] {FILE… | --generated}
+// npm run -s bench -- [--json] --trace FILE…
 // npm run -s bench -- [--json] --goroutines
 //
 // Ratios to peers that do the same work in the same run: pprof-format decoding the file and building a plain tree, and
@@ -31,6 +33,7 @@ const modes = new Map([
   ['--merge', once(benchMerge)],
   ['--memory', once(benchMemory)],
   ['--goroutines', once(benchGoroutines)],
+  ['--trace', eachFile((file) => benchTrace(file, scratch))],
 ]);
 
 const args = process.argv.slice(2);
@@ -45,7 +48,7 @@ if (args.includes('--generated')) {
 const mode = args.find((arg) => modes.has(arg));
 if (files.length === 0 && mode !== '--goroutines') {
   process.stderr.write(
-    'usage: npm run -s bench -- [--json] {[--queries | --merge | --memory] {FILE… | --generated} | --goroutines}\n'
+    'usage: npm run -s bench -- [--json] {[--queries | --merge | --memory] {FILE… | --generated} | --goroutines | --trace FILE…}\n'
   );
   process.exit(2);
 }

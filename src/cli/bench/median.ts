@@ -10,8 +10,13 @@ export async function median(work: () => unknown, count = 10): Promise<number> {
     await work();
     times.push(performance.now() - start);
   }
-  times.sort((a, b) => a - b);
-  return (times[(count - 1) >> 1] + times[count >> 1]) / 2;
+  return middle(times);
+}
+
+/** The median of numbers. */
+export function middle(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
 /** Four digits say all that such a measurement knows. */

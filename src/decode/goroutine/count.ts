@@ -1,12 +1,13 @@
-import { userLabelKey } from '../../profile/goroutineStates';
+import { goroutineLabel, userLabelKey } from '../../profile/goroutineStates';
 import { grownRows } from '../../profile/interner';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
-import type { Notice } from '../../text/notice';
+import { counted, type Notice } from '../../text/notice';
 import { emptyHeader } from '../emptyHeader';
 import { CommentedStacks } from './commentedStacks';
 import { LabelText } from './labelList';
-import { skipDigits, skipSpace, startsWith, textOf, toNumber, trimmedEnd, word } from './scan';
+import { isDigit, skipDigits, skipSpace, startsWith, textOf, toNumber, trimmedEnd, word } from './scan';
+import { anyProfile, leftNotices, memoryMap, severalDumps, type Left } from './severalProfiles';
 import { maxRows } from './tables';
 
 /** How far comments may come before the header. */
@@ -25,6 +26,8 @@ interface CountHeader {
 }
 
 const headerPattern = /^(\S+) profile: total (\d{1,15})\s*$/;
+/** The same behind what a logger put before it, e.g. `I1128 12:00:00.000 1 x.go:1] `. */
+const loggedHeader = /[\s"](\S+) profile: total (\d{1,15})\s*$/;
 
 /**
  * `goroutine profile: total 12`: what runtime/pprof writes with debug=1 for every profile that counts stacks. Below other lines
@@ -39,8 +42,10 @@ export function countHeader(bytes: Uint8Array): CountHeader | undefined {
     const stop = next < 0 ? bytes.length : next;
     const at = skipSpace(bytes, start, stop);
     if (at < stop && bytes[at] !== 13 && bytes[at] !== 35) {
-      const match = headerPattern.exec(textOf(bytes, at, Math.min(stop, at + 500)));
-      if (match && (before === 0 || isRecord(bytes, stop + 1))) {
+      const text = textOf(bytes, at, Math.min(stop, at + 500));
+      const plain = headerPattern.exec(text);
+      const match = plain ?? loggedHeader.exec(text);
+      if (match && ((plain && before === 0) || isRecord(bytes, stop + 1))) {
         return { type: match[1], total: Number(match[2]), end: stop + 1, line, before };
       }
       before++;
@@ -65,9 +70,15 @@ const words = { at: word(' @'), comment: word('#'), labels: word('# labels: {'),
  *
  * Samples and locations are those of google/pprof (profile/legacy_profile.go parseGoCount): one location for each
  * address, which is the call's, one byte below what is printed. pprof leaves them without names; here they have the
- * names that the lines below say, and samples the labels.
+ * names that the lines below say, and samples the labels. Several profiles of one kind in a file are told apart by the label
+ * `dump`; those of another kind are left out.
  */
-export const decodeCount = (bytes: Uint8Array, header: CountHeader): Profile => new CountReader(bytes).read(header);
+export function decodeCount(bytes: Uint8Array, header: CountHeader): Profile {
+  const reader = new CountReader(bytes);
+  const profile = reader.read(header);
+  // Read twice, since the samples of the first have no label yet when the second is found.
+  return reader.dumps === 1 ? profile : new CountReader(bytes, true).read(header);
+}
 
 class CountReader {
   private readonly stacks: CommentedStacks;
@@ -78,13 +89,20 @@ class CountReader {
   private readonly labelSet: number[] = [];
   private readonly counts = { headers: 0, skipped: 0, noise: 0, unreadLabels: 0 };
   private firstSkipped = 0;
-  /** Totals of the profiles that follow the first one in the file. */
-  private readonly more: number[] = [];
+  /** Profiles of the kind that is read, and the sum of their totals. */
+  dumps = 1;
+  private total = 0;
+  private part: 'samples' | 'map' | 'other' = 'samples';
+  private readonly left: Left = { lines: 0, first: '' };
   private readonly clashes = new Set<string>();
 
   private isOpen = false;
 
-  constructor(private readonly bytes: Uint8Array) {
+  /** @param isNumbered whether samples say which profile of the file they are of */
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly isNumbered = false
+  ) {
     this.stacks = new CommentedStacks(bytes);
     this.maxSamples = maxRows(bytes);
     this.labels = new LabelSetBuilder(256, 3 * this.maxSamples);
@@ -92,19 +110,21 @@ class CountReader {
 
   read(header: CountHeader): Profile {
     const { bytes } = this;
+    this.total = header.total;
     let lineNumber = header.line;
     for (let start = header.end; start < bytes.length;) {
       const next = bytes.indexOf(10, start);
       const end = next < 0 ? bytes.length : next;
       const stop = trimmedEnd(bytes, start, end);
       lineNumber++;
-      if (startsWith(bytes, start, stop, words.end)) {
-        break;
-      }
       if (startsWith(bytes, start, stop, words.comment)) {
         this.readComment(start, stop);
-      } else if (stop > start) {
+      } else if (stop > start && !isDigit(bytes[start])) {
+        this.readOther(start, stop, header.type);
+      } else if (stop > start && this.part === 'samples') {
         this.readSample(start, stop, lineNumber);
+      } else if (stop > start && this.part === 'other') {
+        this.left.lines++;
       }
       start = end + 1;
     }
@@ -116,13 +136,8 @@ class CountReader {
     const { bytes, stacks } = this;
     this.finishSample();
     const digitsEnd = skipDigits(bytes, start, stop);
-    if (digitsEnd === start || !startsWith(bytes, digitsEnd, stop, words.at)) {
-      const next = headerPattern.exec(textOf(bytes, start, Math.min(stop, start + 500)));
-      if (next) {
-        this.more.push(Number(next[2]));
-      } else {
-        this.counts.noise++;
-      }
+    if (!startsWith(bytes, digitsEnd, stop, words.at)) {
+      this.counts.noise++;
       return;
     }
     this.counts.headers++;
@@ -134,6 +149,27 @@ class CountReader {
     this.isOpen = true;
     grownRows(this.count.length, 1, this.maxSamples, 'stacks');
     this.count.push(toNumber(bytes, start, digitsEnd));
+  }
+
+  /** A line that is no sample: another profile, the end, or what does not belong here. */
+  private readOther(start: number, stop: number, type: string): void {
+    this.finishSample();
+    const line = textOf(this.bytes, start, Math.min(stop, start + 500));
+    const header = headerPattern.exec(line);
+    if (header?.[1] === type) {
+      this.dumps++;
+      this.total += Number(header[2]);
+      this.part = 'samples';
+    } else if (memoryMap.test(line)) {
+      this.part = 'map';
+    } else if (anyProfile.test(line) || startsWith(this.bytes, start, stop, words.end)) {
+      this.part = 'other';
+      this.left.first ||= line;
+    } else if (this.part === 'samples') {
+      this.counts.noise++;
+    } else if (this.part === 'other') {
+      this.left.lines++;
+    }
   }
 
   private readComment(start: number, stop: number): void {
@@ -166,13 +202,16 @@ class CountReader {
 
   private finishSample(): void {
     if (this.isOpen) {
+      if (this.isNumbered) {
+        this.labels.add(this.stacks.tables.string(goroutineLabel.dump), 0, this.dumps, 0, true);
+      }
       this.labelSet.push(this.labels.finishSet());
       this.stack.push(this.stacks.finishNamed());
     }
     this.isOpen = false;
   }
 
-  private profile({ type, total, before }: CountHeader): Profile {
+  private profile({ type, before }: CountHeader): Profile {
     const { count, stack, labelSet } = this;
     const { toRows, ...finished } = this.stacks.tables.finish();
     const { label, labelSet: sets } = this.labels.finish();
@@ -183,7 +222,7 @@ class CountReader {
       sampleTypes: [valueType],
       periodType: valueType,
       period: 1,
-      notices: this.notices(total, before),
+      notices: this.notices(before),
       sample: {
         length: count.length,
         values: [Float64Array.from(count)],
@@ -195,48 +234,33 @@ class CountReader {
     });
   }
 
-  private notices(total: number, before: number): Notice[] {
-    const { counts, count, clashes, firstSkipped, more } = this;
-    const all = more.reduce((sum, value) => sum + value, total);
-    const notices: Notice[] = [];
-    if (more.length > 0) {
-      const text = `The file holds ${more.length + 1} profiles, and counts are of all of them.`;
-      notices.push({ severity: 'warning', text });
-    }
+  private notices(before: number): Notice[] {
+    const { counts, count, clashes, firstSkipped, left, dumps, total } = this;
     const read = count.reduce((sum, value) => sum + value, 0);
-    if (counts.skipped > 0) {
-      notices.push({
-        severity: 'warning',
-        text: `${counts.skipped} of ${counts.headers} stacks could not be read; the first is in line ${firstSkipped}.`,
-      });
-    }
-    if (before > 0) {
-      notices.push({
-        severity: 'info',
-        text: `${before} lines before the profile, of what collected it, are passed over.`,
-      });
-    }
-    if (counts.noise > 0) {
-      notices.push({ severity: 'warning', text: `${counts.noise} lines are no part of a debug=1 profile; left out.` });
-    }
-    if (counts.unreadLabels > 0) {
-      notices.push({
-        severity: 'warning',
-        text: `The labels of ${counts.unreadLabels} of ${counts.headers} stacks could not be read and are left out: expected {"key":"value", …}.`,
-      });
-    }
-    if (read !== all) {
-      notices.push({
-        severity: 'warning',
-        text: `The first line${more.length > 0 ? 's say' : ' says'} a total of ${all}, the stacks that follow add up to ${read}: the file is cut off or was edited.`,
-      });
-    }
-    if (clashes.size > 0) {
-      notices.push({ severity: 'info', text: renamedLabels(clashes) });
-    }
-    return notices;
+    const stacks = counted(counts.headers, 'stack');
+    const notices = [
+      dumps > 1 && warning(severalDumps(dumps, 'profiles')),
+      counts.skipped > 0 &&
+        warning(`${counts.skipped} of ${stacks} could not be read; the first is in line ${firstSkipped}.`),
+      before > 0 && info(`Passed over: ${counted(before, 'line')} before the profile, of what collected it.`),
+      counts.noise > 0 && warning(`Left out: ${counted(counts.noise, 'line')} that no debug=1 profile has.`),
+      ...leftNotices(left),
+      counts.unreadLabels > 0 &&
+        warning(
+          `The labels of ${counts.unreadLabels} of ${stacks} could not be read and are left out: expected {"key":"value", …}.`
+        ),
+      read !== total &&
+        warning(
+          `The first line${dumps > 1 ? 's say' : ' says'} a total of ${total}, the stacks that follow add up to ${read}: the file is cut off or was edited.`
+        ),
+      clashes.size > 0 && info(renamedLabels(clashes)),
+    ];
+    return notices.filter((notice) => notice !== false);
   }
 }
+
+const warning = (text: string): Notice => ({ severity: 'warning', text });
+const info = (text: string): Notice => ({ severity: 'info', text });
 
 /** Said where labels of the program had to give way to ours. */
 export const renamedLabels = (shown: Iterable<string>): string =>

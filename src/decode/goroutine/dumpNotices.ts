@@ -3,6 +3,7 @@ import { grouped, type Notice } from '../../text/notice';
 import { renamedLabels } from './count';
 import { maxDump, type DumpReader } from './dump';
 import { maxLabels } from './header';
+import { severalDumps } from './severalProfiles';
 
 /** Says of a dump what its goroutines do not show: what is missing, and what labels stand for. */
 export function dumpNotices(reader: DumpReader, bytes: Uint8Array, areMentionsCut: boolean): Notice[] {
@@ -60,11 +61,7 @@ function end({ rows, isCut, isCutInside }: DumpReader, bytes: Uint8Array): Notic
 
 function counted({ counts, body }: DumpReader): Array<Notice | false> {
   return [
-    counts.dumps > 1 &&
-      warning(
-        `The file holds ${grouped(counts.dumps)} dumps, and counts are of all of them. The label dump tells them apart: ` +
-          `dump="${counts.dumps}" is the last.`
-      ),
+    counts.dumps > 1 && warning(severalDumps(counts.dumps, 'dumps')),
     counts.orphans > 0 &&
       warning(`Lines that look like calls but belong to no goroutine are left out: ${grouped(counts.orphans)}.`),
     counts.repeated > 0 &&

@@ -329,6 +329,21 @@ describe('debug=1', () => {
     expect((await read('goroutineleak profile: total 0\n')).sample.length).toBe(0);
   });
 
+  it('of several moments has the label dump; another profile, and what follows an end, is left out and said', async () => {
+    const one = 'goroutine profile: total 2\n2 @ 0x10\n#\t0xf\tmain.f+0x1\t/a.go:1\n\n';
+    const other = 'threadcreate profile: total 9\n9 @ 0x20\n';
+    const profile = await read(`${one}--- pod-2\n${one}${other}${one}`);
+    expect(printProfile(profile)).toEqual([1, 2, 3].map((dump) => `main.f 2 {dump=${dump}}`));
+    expect(texts(profile)).toEqual([
+      expect.stringMatching(/^The file holds 3 profiles, and values are of all of them.*dump="3" is the last/),
+      expect.stringMatching(/^Left out: 1 line after "--- pod-2", where the profile ends/),
+    ]);
+    const ended = await read(`${one}---\n7 @ 0x20\nmore\n`);
+    expect(printProfile(ended)).toEqual(['main.f 2']);
+    expect(texts(ended)).toEqual([expect.stringMatching(/^Left out: 2 lines after "---"/)]);
+    expect(texts(await read(`${one}--- Memory map: ---\n400000-500000 /bin/a\n`))).toEqual([]);
+  });
+
   it('says what is missing', async () => {
     expect(texts(await read(text.slice(0, text.indexOf('2 @'))))).toEqual([
       expect.stringMatching(/total of 5.*add up to 3/),

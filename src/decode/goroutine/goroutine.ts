@@ -5,7 +5,6 @@ import { countHeader, decodeCount } from './count';
 import { DumpReader } from './dump';
 import { dumpProfile } from './dumpProfile';
 import { withoutCuts } from './joinLines';
-import { fromLog } from './logText';
 import { findHeader } from './scan';
 
 /** Bytes read between two looks at the clock. */
@@ -15,16 +14,15 @@ const step = 1024 * 1024;
 const hasGoroutines = (bytes: Uint8Array): boolean => findHeader(bytes, 0, bytes.length) >= 0;
 
 /**
- * A debug=1 text of a profile that counts stacks, or a goroutine dump, alone or inside a log, in UTF-8; undefined where a text
- * is neither.
+ * A debug=1 text of a profile that counts stacks, or a goroutine dump, also between other lines of a log, in UTF-8; undefined
+ * where a text is neither.
  */
-export async function decodeText(text: Uint8Array, onProgress?: OnProgress): Promise<Profile | undefined> {
-  const { bytes, notices } = fromLog(text);
+export async function decodeText(bytes: Uint8Array, onProgress?: OnProgress): Promise<Profile | undefined> {
   const header = countHeader(bytes);
   if (header) {
-    return withNotices(decodeCount(bytes, header), notices);
+    return decodeCount(bytes, header);
   }
-  return hasGoroutines(bytes) ? withNotices(await decodeDump(bytes, onProgress), notices) : undefined;
+  return hasGoroutines(bytes) ? decodeDump(bytes, onProgress) : undefined;
 }
 
 const withNotices = (profile: Profile, notices: readonly Notice[]): Profile =>

@@ -4,6 +4,7 @@ import type { Profile } from '../../profile/profile';
 import { randomSource } from '../../testing/generate';
 import { printProfile } from '../../testing/print';
 import { decode } from '../decode';
+import { fromLog } from './logText';
 
 const read = (text: string): Promise<Profile> => decode(new TextEncoder().encode(text));
 const texts = ({ notices }: Profile) => notices.map(({ text }) => text);
@@ -198,7 +199,7 @@ it("a collector's lines before a debug=1 profile are passed over and counted", a
     '====\nCollect goroutine pprof via http client\n====\ngoroutine profile: total 5\n3 @ 0x43b2c5 0x44a8f4\n#\t0x44a8f3\tmain.worker+0x53\t/src/app/worker.go:20\n\n2 @ 0x43b2c5\n'
   );
   expect(profile.sample.values[0]).toEqual(Float64Array.of(3, 2));
-  expect(texts(profile)).toEqual(['3 lines before the profile, of what collected it, are passed over.']);
+  expect(texts(profile)).toEqual(['Passed over: 3 lines before the profile, of what collected it.']);
 });
 
 test('a log of any noise, cuts and covers loses no header: each is a sample or counted as skipped', async () => {
@@ -232,3 +233,42 @@ if (existsSync(reported)) {
 } else {
   console.warn(`Skipped: dumps that people reported, there is no ${reported}`);
 }
+
+test('labels of a plain dump, whatever they hold, do not make it a log, which takes five times its memory', () => {
+  const text = [
+    'goroutine 1 [running labels:{"a b": "tab\\there", "größe": "\\u00f6\\n"}]:',
+    'main.main()',
+    '\t/src/main.go:3 +0x1d',
+    'goroutine 2 [chan send, 3 minutes labels:{"state": "{}: ,]"}]:\r',
+    'main.send()',
+    '\t/src/main.go:9 +0x1d',
+    '',
+  ].join('\n');
+  const bytes = new TextEncoder().encode(text);
+  expect(fromLog(bytes).bytes).toBe(bytes);
+  const escaped = new TextEncoder().encode(text.replace('main.main()\n', 'main.main()\\n'));
+  expect(fromLog(escaped).bytes).not.toBe(bytes);
+});
+
+describe.each<[string, string[], string]>([
+  ['goroutine counts', ['goroutine profile: total 2', '2 @ 0x401001'], 'main.f 2'],
+  ['a heap', ['heap profile: 2: 200 [2: 200] @ heap/2', '2: 200 [2: 200] @ 0x401001'], 'main.f 2 200 {bytes=100}'],
+  ['a mutex profile', ['--- mutex:', 'cycles/second=1000000000', 'sampling period=1', '8 1 @ 0x401001'], 'main.f 1 8'],
+])('%s of debug=1 in a log', (_, lines, expected) => {
+  const text = [...lines, '#\t0x401000\tmain.f+0x1\t/src/main.go:7', ''];
+  const klog = 'I1128 12:00:00.000000       1 x.go:1] ';
+  it.each<[string, string]>([
+    ['of klog', `${klog}hello\n${klog}${text.join('\n')}\n`],
+    ['of klog, with escaped ends of lines', `${klog}${json(text.join('\n')).slice(1, -1)}\n`],
+    ['of slog', `time=2026-11-29T10:00:00Z level=INFO msg=${json(text.join('\n'))}\n`],
+    ['of zap', json({ level: 'info', msg: text.join('\n') })],
+    ['of docker', text.map((line) => json({ log: `${line}\n`, stream: 'stderr' })).join('\n')],
+    ['with times', text.map((line, i) => `2026-11-29T10:00:00.${100 + i}Z ${line}\n`).join('')],
+    ['of compose', text.map((line) => `app-1  | ${line}\n`).join('')],
+    ['of pods', `[pod/a-1/app] hello\n${text.map((line) => `[pod/a-1/app] ${line}\r\n`).join('')}`],
+    ['of rsyslog', text.map((line) => `Nov 29 10:00:00 host app[12]: ${line.replaceAll('\t', '#011')}\n`).join('')],
+    ['of a container runtime', text.map((line) => `2026-11-29T10:00:00.1Z stderr F ${line}\n`).join('')],
+  ])('%s', async (__, log) => {
+    expect(printProfile(await read(log))).toEqual([expected]);
+  });
+});

@@ -2,7 +2,7 @@ import type { Notice } from '../../text/notice';
 import { memoryLeft } from '../memory';
 import { isJournalExport, journalMessages } from './journalExport';
 import { jsonRecord, logRecord, unescaped, type LogRecord } from './logRecord';
-import { isDigit } from './scan';
+import { isDigit, isHeader, startsWith, trimmedEnd, word } from './scan';
 
 /** Text of goroutines as a logger's records hold it, and as it was before. */
 export interface LogText {
@@ -14,12 +14,12 @@ export interface LogText {
 /** A record may be the text of another: docker keeps the JSON lines of zap in JSON lines. Few go deeper. */
 const maxLevels = 3;
 
-/** Where a goroutine, also one of goleak's list, or a profile that counts them, starts: in plain text, or behind an escaped end of line. */
+/** Where a goroutine, also one of goleak's list, or a text profile starts: in plain text, or behind an escaped end of line. */
 const startPattern =
-  /(?:^|[^0-9A-Za-z]|\\n|#012)(?:goroutine (?:\d+ (?:\[|gp=)|profile: total \d)|Goroutine \d+ in state )/;
+  /(?:^|[^0-9A-Za-z]|\\n|#012)(?:goroutine \d+ (?:\[|gp=)|[A-Za-z]+ profile: total \d|heap profile: *\d+: |--- (?:mutex|contention):|Goroutine \d+ in state )/;
 /** One whose end of line is escaped, not one with an escape in a label. */
 const escapedStart =
-  /\\ngoroutine (?:\d+ (?:\[|gp=)|profile: total \d)|goroutine (?:\d+ (?:\[|gp=)[^"]{0,500}?:|profile: total \d+)\\n/;
+  /\\n(?:goroutine \d+ (?:\[|gp=)|[A-Za-z]+ profile: total \d|heap profile: *\d+: )|goroutine \d+ (?:\[|gp=)[^"]{0,500}?:\\n|profile: total \d+\\n|heap profile: [^"\\]{5,200}\\n|--- (?:mutex|contention):\\n/;
 const goleakPattern = /\bGoroutine \d+ in state /;
 
 const backslash = 92;
@@ -75,10 +75,15 @@ interface Step {
 
 /** Native searches, so that a plain dump of 64 MB is asked in some milliseconds. */
 function mayBeLog(bytes: Uint8Array): boolean {
-  // Not the escapes of quotes, which labels of plain dumps have.
-  for (let at = bytes.indexOf(backslash); at >= 0; at = bytes.indexOf(backslash, at + 1)) {
+  for (let at = bytes.indexOf(backslash); at >= 0; at = bytes.indexOf(backslash, at + 2)) {
+    // Not the escapes of quotes, which labels of debug=1 have.
     if (bytes[at + 1] === letterN || bytes[at + 1] === letterT || bytes[at + 1] === letterU) {
-      return true;
+      const lineEnd = bytes.indexOf(newline, at);
+      const end = lineEnd < 0 ? bytes.length : lineEnd;
+      if (!isPlainHeader(bytes, bytes.lastIndexOf(newline, at) + 1, end)) {
+        return true;
+      }
+      at = end - 2;
     }
   }
   const head = new TextDecoder().decode(bytes.subarray(0, 64 * 1024));
@@ -86,10 +91,15 @@ function mayBeLog(bytes: Uint8Array): boolean {
     (bytes.includes(hash) && /#01[12]/.test(head)) ||
     criLine.test(head) ||
     goleakPattern.test(head) ||
-    // Labels of debug=1 are no record.
-    /(?<!labels: )\{ ?"/.test(head)
+    // Labels are no record.
+    /(?<!labels: ?)\{ ?"/.test(head)
   );
 }
+
+/** Whether a line is a goroutine's first one as the runtime writes it: what is escaped there is in labels. */
+const isPlainHeader = (bytes: Uint8Array, start: number, end: number): boolean =>
+  isHeader(bytes, start, end) && startsWith(bytes, trimmedEnd(bytes, start, end) - 2, end, headerEnd);
+const headerEnd = word(']:');
 
 /**
  * Taking a log apart keeps strings of two steps at once, and their parts: bytes of memory at worst, as measured. A record is
@@ -141,8 +151,9 @@ const steps: ReadonlyArray<(text: string) => Step | undefined> = [
 
 /** `2026-11-29T10:00:00.1Z stderr P text`: the container runtime's lines (CRI), of which P goes on in the next of its stream. */
 const criLine = /^\S+ (stdout|stderr) ([PF])(?::\S+)? /m;
-/** Whole lines are left to the reader, which knows prefixes. */
-const partialLine = /^\S+ (stdout|stderr) P(?::\S+)? /m;
+/** Whole lines of dumps are left to the reader, which knows prefixes; those of text profiles have to be alone. */
+const partialLine =
+  /^\S+ (stdout|stderr) (?:P(?::\S+)? |F(?::\S+)? (?:.*\s)?(?:\S+ profile: total \d|heap profile: *\d+: |--- (?:mutex|contention):))/m;
 
 function joinCri(text: string): Step | undefined {
   if (!partialLine.test(text)) {
@@ -167,7 +178,7 @@ function joinCri(text: string): Step | undefined {
   }
   return {
     text: [...open.values()].reduce((all, rest) => `${all}\n${rest}`, out.join('\n')),
-    said: "a container runtime's partial lines",
+    said: "a container runtime's lines",
   };
 }
 

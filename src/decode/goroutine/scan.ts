@@ -99,10 +99,10 @@ export function digitsStart(bytes: Uint8Array, at: number, stop: number): number
   return start;
 }
 
-/** The end of a line without the spaces and carriage returns behind it. */
+/** The end of a line without the white space behind it. */
 export function trimmedEnd(bytes: Uint8Array, at: number, stop: number): number {
   let end = stop;
-  while (end > at && (bytes[end - 1] === 13 || bytes[end - 1] === byte.space)) {
+  while (end > at && (bytes[end - 1] === 13 || bytes[end - 1] === byte.space || bytes[end - 1] === byte.tab)) {
     end--;
   }
   return end;

@@ -1,9 +1,9 @@
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
-import { InputError, type Notice } from '../../text/notice';
+import { counted, InputError, type Notice } from '../../text/notice';
 import { emptyHeader } from '../emptyHeader';
 import { OpenStack, TextTables } from '../goroutine/tables';
-import { byte, digitsStart, skipSpace, toNumber } from '../goroutine/scan';
+import { byte, digitsStart, skipSpace, textOf, toNumber, trimmedEnd } from '../goroutine/scan';
 
 /** Bytes, and lines of them, that decide what a text is. A stack may be deep. */
 const maxHead = 4 * 1024 * 1024;
@@ -17,7 +17,7 @@ export function isFolded(bytes: Uint8Array): boolean {
     .split('\n', lookedAt)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
-  const stacks = lines.filter((line) => /^\S.* \d+$/.test(line));
+  const stacks = lines.filter((line) => /^\S.*[ \t]\d+$/.test(line));
   return stacks.length > 0 && stacks.length >= 0.9 * lines.length && stacks.some((line) => line.includes(';'));
 }
 
@@ -26,8 +26,8 @@ export function isFolded(bytes: Uint8Array): boolean {
  *
  *   main.main;main.a;main.b 10
  *
- * Frames are kept as they are; those of one name are one function.
- * @throws InputError for stacks of two profiles, with two numbers a line
+ * Frames are kept as they are; those of one name are one function. Some writers put a tab before the number.
+ * @throws InputError for stacks of two profiles, with two numbers a line, and for numbers beyond 2^53
  */
 export const decodeFolded = (bytes: Uint8Array): Profile => new FoldedReader(bytes).read();
 
@@ -51,13 +51,10 @@ class FoldedReader {
     for (let line = 0; line < bytes.length;) {
       const next = bytes.indexOf(10, line);
       const end = next < 0 ? bytes.length : next;
-      let stop = end;
-      while (stop > line && bytes[stop - 1] <= byte.space) {
-        stop--;
-      }
+      const stop = trimmedEnd(bytes, line, end);
       const start = skipSpace(bytes, line, stop);
       number++;
-      if (start < stop && bytes[start] !== 35 && !this.readLine(start, stop)) {
+      if (start < stop && bytes[start] !== 35 && !this.readLine(start, stop, number)) {
         unread.first ||= number;
         unread.count++;
       }
@@ -72,15 +69,16 @@ class FoldedReader {
   }
 
   /** @returns false where the line has no number at its end, or nothing else */
-  private readLine(start: number, stop: number): boolean {
+  private readLine(start: number, stop: number, number: number): boolean {
     const { bytes, tables, stack, values } = this;
     const digits = digitsStart(bytes, start, stop);
-    if (digits === stop || stop - digits > 15 || digits <= start + 1 || bytes[digits - 1] !== byte.space) {
+    const end = trimmedEnd(bytes, start, digits);
+    if (digits === stop || end === start || end === digits) {
       return false;
     }
-    this.pairs += endsInNumber(bytes, start, digits - 1) ? 1 : 0;
-    values.push(toNumber(bytes, digits, stop));
-    stack.push(tables.stack(this.locationsOf(start, digits - 1)));
+    this.pairs += endsInNumber(bytes, start, end) ? 1 : 0;
+    values.push(stop - digits > 15 ? longNumber(textOf(bytes, digits, stop), number) : toNumber(bytes, digits, stop));
+    stack.push(tables.stack(this.locationsOf(start, end)));
     return true;
   }
 
@@ -126,7 +124,19 @@ class FoldedReader {
 /** Whether what stands before the number of a line ends in another one. */
 function endsInNumber(bytes: Uint8Array, start: number, stop: number): boolean {
   const at = digitsStart(bytes, start, stop);
-  return at < stop && at > start && bytes[at - 1] === byte.space;
+  return at < stop && at > start && bytes[at - 1] <= byte.space;
+}
+
+/** @throws InputError for a number that a float64 has not exactly */
+function longNumber(text: string, line: number): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) {
+    throw new InputError(
+      `The value of the folded stack in line ${line} is ${text.length > 40 ? `${text.slice(0, 40)}…` : text}, beyond 2^53, the largest that is exact here. ` +
+        'Fold in a larger unit, for example milliseconds in place of nanoseconds, or leave the line out.'
+    );
+  }
+  return value;
 }
 
 const unreadNotice = ({ count, first }: { count: number; first: number }, stacks: number): Notice[] =>
@@ -135,6 +145,6 @@ const unreadNotice = ({ count, first }: { count: number; first: number }, stacks
     : [
         {
           severity: 'warning',
-          text: `${count} lines beside ${stacks} stacks could not be read; the first is line ${first}. Expected "frame;frame 12".`,
+          text: `Left out: ${counted(count, 'line')} beside ${counted(stacks, 'stack')} that could not be read; the first is line ${first}. Expected "frame;frame 12".`,
         },
       ];

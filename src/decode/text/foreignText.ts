@@ -52,6 +52,12 @@ const texts: ReadonlyArray<readonly [RegExp, Message]> = [
   [/^--- (heapz|growthz|fragmentationz|allocationz|threadz|contentionz)/i, `This is a legacy text profile. ${legacy}`],
   [/^(%warn|MAPPED_LIBRARIES:)/, `This is a legacy text profile. ${legacy}`],
   [
+    /^heap profile: *(?=[^@\n]*-)-?\d+: *-?\d+ *\[[^\]\n]*\] *@/m,
+    (head) =>
+      `The sums in the first line of this heap profile are negative, ${quotedLine(/^heap profile:.*/m.exec(head)?.[0] ?? '')}: the runtime counted more that was freed ` +
+      'than was allocated, so its samples are wrong too, and go tool pprof refuses it as well. Expected numbers from 0. Capture the heap again, best without debug=1.',
+  ],
+  [
     // swapper     0 [000] 12345.678901:   10101010 cpu-clock:
     /^[^\n]*\s\d+(\/\d+)?\s+(\[\d+\]\s+)?\d+\.\d+:\s+(\d+\s+)?[\w:-]+:[^\n]*\n\s+[0-9a-f]+ /,
     'This is the output of perf script, not pprof. Upload folded stacks: `perf script | stackcollapse-perf.pl`.',

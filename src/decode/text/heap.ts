@@ -1,15 +1,19 @@
 import type { Profile, ValueType } from '../../profile/profile';
 import { grouped, type Notice } from '../../text/notice';
 import { findFirstLine, type FirstLine } from './firstLine';
-import { SampleTextReader, type SampleFormat } from './sampleText';
+import { decodeSamples, type SampleText } from './sampleText';
 
 const count = (type: string): ValueType => ({ type, unit: 'count' });
 const space = (type: string): ValueType => ({ type, unit: 'bytes' });
 
-const header =
-  /^heap profile: *(\d+): *(\d+) *\[ *(\d+): *(\d+) *\] *@ *(heap[_a-z0-9]*|growthz?|fragmentationz?)\/?(\d{0,18})(?!\d)/;
+const firstLine =
+  'heap profile: *(\\d+): *(\\d+) *\\[ *(\\d+): *(\\d+) *\\] *@ *(heap[_a-z0-9]*|growthz?|fragmentationz?)\\/?(\\d{0,18})(?![\\d\\\\])';
+const header = new RegExp(`^${firstLine}`);
+const loggedHeader = new RegExp(`(?:^|[\\s"])${firstLine}`);
 
-export const heapHeader = (bytes: Uint8Array): FirstLine | undefined => findFirstLine(bytes, header);
+/** @param isLogged whether a logger's prefix may stand before it */
+export const heapHeader = (bytes: Uint8Array, isLogged: boolean): FirstLine | undefined =>
+  findFirstLine(bytes, isLogged ? loggedHeader : header);
 
 /**
  * Reads a heap profile as text: Go's with debug=1, of heap or allocs, and gperftools'. Types, values and labels are those
@@ -17,31 +21,43 @@ export const heapHeader = (bytes: Uint8Array): FirstLine | undefined => findFirs
  * is in use; `heap/RATE`, which is twice the rate, and `heap_v2/RATE` are unsampled, the others are not.
  */
 export function decodeHeap(bytes: Uint8Array, { match, end, skipped }: FirstLine): Profile {
-  const totals = match.slice(1, 5).map(Number);
-  const [inUse, inUseBytes, allocated, allocatedBytes] = totals;
+  const hasAlloc = saysAllocated(match);
+  return decodeSamples(bytes, {
+    first: heapText(match, end, hasAlloc),
+    skipped,
+    next(line, start) {
+      const next = header.exec(line);
+      // What a later one has in use only has both of what the first has.
+      return next ? heapText(next, start, hasAlloc || saysAllocated(next)) : undefined;
+    },
+    notices: cutNotice,
+  });
+}
+
+function saysAllocated([, inUse, inUseBytes, allocated, allocatedBytes, kind]: RegExpExecArray): boolean {
+  const isMore = (all: string, now: string) => Number(all) !== Number(now) && Number(all) !== 0;
+  return kind.startsWith('heap') && (isMore(allocated, inUse) || isMore(allocatedBytes, inUseBytes));
+}
+
+function heapText(match: RegExpExecArray, start: number, hasAlloc: boolean): SampleText {
   const [, , , , , kind, rateText] = match;
   const isSampled = ['heap', 'heap_v2', 'heapz_v2'].includes(kind);
   const rate = kind === 'heap' ? Math.trunc(Number(rateText) / 2) : isSampled ? Number(rateText) : 1;
-  const isHeap = kind.startsWith('heap');
-  const hasAlloc =
-    isHeap && ((allocated !== inUse && allocated !== 0) || (allocatedBytes !== inUseBytes && allocatedBytes !== 0));
-  const format: SampleFormat = {
+  return {
     sampleTypes: hasAlloc
       ? [count('alloc_objects'), space('alloc_space'), count('inuse_objects'), space('inuse_space')]
       : [count('objects'), space('space')],
     periodType: space('space'),
     period: rate,
     durationNanos: 0,
-    start: end,
-    skipped,
+    start,
+    totals: match.slice(1, 5).map(Number),
     read: (numbers) => readNumbers(numbers, hasAlloc, isSampled ? rate : 0),
   };
-  const reader = new SampleTextReader(bytes, format);
-  return reader.read(() => cutNotice(totals, reader.sums));
 }
 
 /** `inuse: bytes [alloc: bytes]` @param rate 0 where values are not sampled */
-function readNumbers(text: string, hasAlloc: boolean, rate: number): ReturnType<SampleFormat['read']> {
+function readNumbers(text: string, hasAlloc: boolean, rate: number): ReturnType<SampleText['read']> {
   const match = /^(-?\d+): *(-?\d+) *\[ *(\d+): *(\d+) *\]$/.exec(text);
   if (!match) {
     return undefined;

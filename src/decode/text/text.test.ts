@@ -84,7 +84,7 @@ describe.each(['heap', 'block', 'mutex', 'threadcreate'])('%s of one moment, as 
     if (name !== 'threadcreate') {
       const collected = await decode(Buffer.from(`collected by x\n\nhost=a\n${windows}`));
       expect(stacksOf(collected)).toEqual(expected);
-      expect(texts(collected)).toEqual(['2 lines before the profile were skipped; the first is "collected by x".']);
+      expect(texts(collected)).toEqual(['Skipped: 2 lines before the profile; the first is "collected by x".']);
     }
   });
 });
@@ -115,23 +115,50 @@ describe('heap text', () => {
     const profile = await decode(bytesOf(lines));
     expect(printProfile(profile)).toEqual(['main.f 2 200 2 200 {bytes=100}']);
     expect(texts(profile)).toEqual([
-      '1 lines beside 1 samples could not be read and are left out; the first is "1: 100 [2: 2".',
+      'Left out: 1 line beside 1 sample that could not be read; the first is "1: 100 [2: 2".',
       expect.stringMatching(
         /^The file was cut: its samples have 200 of 300 bytes in use and 200 of 400 bytes allocated/
       ),
     ]);
   });
 
-  it('reads the first of several profiles, and says that there are others', async () => {
+  it('reads all profiles of its kind and form, told apart by the label dump, and says what it leaves out', async () => {
     const lines = ['heap profile: 2: 200 [2: 200] @ heap/2', '2: 200 [2: 200] @ 0x401001', call, ''];
-    const contention = ['--- mutex:', 'cycles/second=1000000000', 'sampling period=1', '5 1 @ 0x401001', call, ''];
-    const left = (line: string) =>
-      `The file goes on with another profile, which is left out: "${line}". Upload each as a file of its own.`;
-    const twice = await decode(bytesOf([...lines, ...lines]));
-    expect(printProfile(twice)).toEqual(['main.f 2 200 {bytes=100}']);
-    expect(texts(twice)).toEqual([left(lines[0])]);
-    expect(texts(await decode(bytesOf([...contention, ...contention])))).toEqual([left('--- mutex:')]);
-    expect(texts(await decode(bytesOf([...contention, '--- Memory map: ---'])))).toEqual([]);
+    const twice = await decode(
+      bytesOf([...lines, '--- second', ...lines, 'goroutine profile: total 7', '7 @ 0x401001'])
+    );
+    expect(printProfile(twice)).toEqual(['main.f 2 200 {bytes=100, dump=1}', 'main.f 2 200 {bytes=100, dump=2}']);
+    expect(texts(twice)).toEqual([
+      expect.stringMatching(
+        /^The file holds 2 profiles, and values are of all of them. The label dump.*dump="2" is the last/
+      ),
+      'Left out: 1 line after "--- second", where the profile ends. Upload another profile as a file of its own.',
+    ]);
+    const other = await decode(bytesOf([...lines, lines[0].replace('heap/2', 'heap/4'), lines[1]]));
+    expect(printProfile(other)).toEqual(['main.f 2 200 {bytes=100}']);
+    expect(texts(other)).toEqual([
+      expect.stringMatching(/^Left out: 1 line .* "heap profile: 2: 200 \[2: 200\] @ heap\/4"/),
+    ]);
+  });
+
+  it('reads all block or mutex profiles, each with its own cycles', async () => {
+    const part = (kind: string, hertz: number) => [
+      kind,
+      `cycles/second=${hertz}`,
+      'sampling period=1',
+      '8 1 @ 0x401001',
+      call,
+      '',
+    ];
+    const profile = await decode(
+      bytesOf([...part('--- mutex:', 1e9), ...part('--- mutex:', 2e9), ...part('--- contention:', 1e9)])
+    );
+    expect(printProfile(profile)).toEqual(['main.f 1 8 {dump=1}', 'main.f 1 4 {dump=2}']);
+    expect(texts(profile)).toEqual([
+      expect.stringMatching(/holds 2 profiles/),
+      expect.stringMatching(/^Left out: \d lines after "--- contention:"/),
+    ]);
+    expect(texts(await decode(bytesOf([...part('--- mutex:', 1e9), '--- Memory map: ---'])))).toEqual([]);
   });
 
   it('reads the calls that older versions print with one address as inlined ones', async () => {
@@ -154,6 +181,40 @@ describe('heap text', () => {
     expect(texts(profile)).toEqual([]);
   });
 
+  it("finds binaries in gperftools' map, as go tool pprof does", async () => {
+    const profile = await decode(
+      bytesOf([
+        'heap profile: 3: 27 [3: 27] @ heapprofile',
+        ' 3: 27 [3: 27] @ 0x7f47a4b73011 0x451001 0x7fffffff0001 0xff0001',
+        'MAPPED_LIBRARIES:',
+        'dir=/lib',
+        '7f47a4b73000-7f47a4d21000 r-xp 00000000 fc:01 12 $dir/libc-2.15.so',
+        '7f47a4d21000-7f47a4d22000 rw-p 00000000 00:00 0 ',
+        '00450000-00500000 r-xp 00050000 fc:01 13 /bin/app',
+        '00500000-00fcb000 r-xp 00100000 fc:01 13 /bin/app',
+        'W1128 map.cc:12] 1000000-1001000: /opt/x (@ff00) abc123',
+        'f'.repeat(2000),
+      ])
+    );
+    const { mapping, location, strings } = profile;
+    // The program comes first, from where its first part would be; what is in no binary is in one without a name.
+    expect(
+      Array.from(mapping.filename, (row, i) => [strings[row], strings[mapping.buildId[i]], mapping.start[i]])
+    ).toEqual([
+      ['/bin/app', '', 0x400000n],
+      ['/lib/libc-2.15.so', '', 0x7f47a4b73000n],
+      ['/opt/x', 'abc123', 0x1000000n],
+      ['', '', 0n],
+    ]);
+    expect(Array.from(location.address, (address, i) => [address, location.mapping[i]])).toEqual([
+      [0x7f47a4b73010n, 1],
+      [0x451000n, 0],
+      [0x7fffffff0000n, 3],
+      [0xff0000n, 3],
+    ]);
+    expect(texts(profile)).toEqual([]);
+  });
+
   it('says which sample type has a number beyond 2^53', async () => {
     const profile = await decode(
       bytesOf([
@@ -172,6 +233,29 @@ it('delays of a profile that was switched off are cycles, and that is said', asy
   );
   expect(printProfile(profile)).toEqual(['0x401000 3 100']);
   expect(texts(profile)).toEqual([expect.stringMatching(/sampling period=0.*cycles/)]);
+});
+
+test('lines of every text may end in a carriage return alone', async () => {
+  for (const lines of [
+    ['heap profile: 2: 200 [2: 200] @ heap/2', '2: 200 [2: 200] @ 0x401001', '#\t0x401000\tmain.f+0x1\t/src/main.go:7'],
+    ['goroutine profile: total 2', '2 @ 0x401001', '#\t0x401000\tmain.f+0x1\t/src/main.go:7'],
+    [
+      'goroutine 1 [running]:',
+      'main.f()',
+      '\t/src/main.go:7 +0x1d',
+      '',
+      'goroutine 2 [select]:',
+      'main.g()',
+      '\t/src/main.go:9 +0x1d',
+      '',
+    ],
+    ['main.f;main.g 7', 'main.f 2', ''],
+  ]) {
+    const profile = await decode(bytesOf(lines, '\r'));
+    expect(printProfile(profile)).toEqual(printProfile(await decode(bytesOf(lines))));
+    expect(profile.sample.length).toBeGreaterThan(0);
+    expect(texts(profile)).toEqual([]);
+  }
 });
 
 describe('folded stacks', () => {
@@ -199,11 +283,26 @@ describe('folded stacks', () => {
     const profile = await decode(bytesOf([...lines, 'a;b', 'a;c 7.5']));
     expect(profile.sample.length).toBe(200);
     expect(texts(profile)).toEqual([
-      expect.stringMatching(/^2 lines beside 200 stacks could not be read; the first is line 201/),
+      expect.stringMatching(/^Left out: 2 lines beside 200 stacks that could not be read; the first is line 201/),
     ]);
     const sparse = await decode(bytesOf([...Array.from({ length: 20 }, (_, i) => `a;b${i} 1`), ' 4']));
     expect(sparse.sample.length).toBe(20);
     expect(sparse.notices.map(({ text }) => text)).toEqual([expect.stringContaining('1')]);
+  });
+
+  it('may have a tab, or several spaces, before the number', async () => {
+    const profile = await decode(bytesOf(['a;b\t3', 'a;c  \t4\t', 'a;d e 5']));
+    expect(printProfile(profile)).toEqual(['a;b 3', 'a;c 4', 'a;d e 5']);
+    expect(texts(profile)).toEqual([]);
+    await expect(decode(bytesOf(['a;b\t10\t12']))).rejects.toThrow(/two profiles/);
+  });
+
+  it('are exact up to 2^53, and refused beyond with the line', async () => {
+    const profile = await decode(bytesOf(['a;b 9007199254740991']));
+    expect(profile.sample.values[0][0]).toBe(Number.MAX_SAFE_INTEGER);
+    await expect(decode(bytesOf(['# x', 'a;b 1', 'a;c 9007199254740993']))).rejects.toThrow(
+      /in line 3 is 9007199254740993, beyond 2\^53.*larger unit/
+    );
   });
 
   it('of two profiles are refused', async () => {
@@ -234,6 +333,11 @@ describe('an error reads the file', () => {
     ['a failed test', '--- FAIL: TestLeak (0.44s)\n    leaks.go:78: found\n', /begins "--- FAIL: TestLeak \(0\.44s\)"/],
     ['what does not print', 'caf\u00e9 \u202e\u001b[31m', /begins "café \\u\{202e\}\\u001b\[31m"/],
     ['a long line', 'x '.repeat(400), /begins "(x ){50}…"/],
+    [
+      'a heap with negative sums',
+      'collected by x\nheap profile: -3: -300 [5: 500] @ heap/1048576\n-3: -300 [5: 500] @ 0x401001\n',
+      /sums in the first line .* negative, "heap profile: -3: -300 \[5: 500\] @ heap\/1048576".*go tool pprof refuses.*Capture the heap again/,
+    ],
     ['white space', ' \n\n', /nothing but white space/],
     [
       'a page',
@@ -348,5 +452,5 @@ it.each(['heap_v2/524288', `heap_v2/${'9'.repeat(400)}`])('a sample beyond 64 bi
   const numbers = [profile.period, ...profile.sample.values.flatMap((column) => [...column])];
   expect(numbers.filter((value) => !Number.isFinite(value))).toEqual([]);
   expect(profile.sample.length).toBe(1);
-  expect(profile.notices.map(({ text }) => text).join()).toContain('1 lines beside 1 samples could not be read');
+  expect(profile.notices.map(({ text }) => text).join()).toContain('Left out: 1 line beside 1 sample that');
 });

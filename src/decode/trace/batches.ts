@@ -2,11 +2,14 @@ import { grouped, tooLarge } from '../../text/notice';
 import { memoryLeft } from '../memory';
 import { Ev } from './eventTypes';
 import { TraceFault } from './fault';
+import { IdTable } from './idTable';
 import { Varints } from './varints';
 
 const maxBatchBytes = 65536;
 const maxFrames = 128;
 const maxTextBytes = 1024;
+/** Ten times as many as Go lets a process have. */
+const maxThreads = 100_000;
 
 /** A stretch of events of one thread: bytes `start` to `end` of the file, from `ts` ticks on. */
 export interface Batch {
@@ -26,9 +29,10 @@ export interface CpuSample {
   readonly at: number;
 }
 
-/** The clocks at one moment: `ts` in ticks, the others in Unix seconds and ns. From Go 1.25 on. */
+/** The clocks at one moment: `ts` in ticks, `mono` in ns, the others in Unix seconds and ns. From Go 1.25 on. */
 export interface ClockSnapshot {
   readonly ts: number;
+  readonly mono: number;
   readonly seconds: number;
   readonly nanos: number;
 }
@@ -49,9 +53,9 @@ export interface Generation {
   readonly threads: Map<number, Batch[]>;
   readonly cpuSamples: CpuSample[];
   /** Id of a text → where its length stands. */
-  readonly texts: Map<number, number>;
+  readonly texts: IdTable;
   /** Id of a stack → where its number of frames stands. */
-  readonly stacks: Map<number, number>;
+  readonly stacks: IdTable;
   /** Address of a call → where its function stands, then file and line: the first definition counts. */
   readonly frames: Map<number, number>;
 }
@@ -65,8 +69,9 @@ export class BatchReader {
   private readonly varints: Varints;
   /** Entries of tables that one generation may have: at most a third of the memory, at 100 bytes each. */
   private readonly maxEntries: number;
-  /** Where the last generation that was tried begins. */
+  /** Where the last generation that was tried begins, and its number, 0 where no batch of it could be read. */
   lastStart = 16;
+  private lastGen = 0;
   /** Why what follows the last generation could not be read: Go up to 1.25 tries what there is of a generation all the same. */
   after: TraceFault | undefined;
 
@@ -96,8 +101,7 @@ export class BatchReader {
       if (batch === 'end') {
         hasEnd = true;
       } else if (batch) {
-        if (!this.isOf(g, batch)) {
-          this.pos = start;
+        if (!this.isOf(g, batch, start)) {
           break;
         }
         g.minTs = g.minTs === 0 || batch.ts < g.minTs ? batch.ts : g.minTs;
@@ -121,9 +125,60 @@ export class BatchReader {
     return g;
   }
 
+  /**
+   * After a fault: goes to the next generation that there may be, and says where it begins; undefined for none. What was read
+   * is not read again, so that no file takes more than its length.
+   */
+  toNext(): number | undefined {
+    const { bytes, lastGen } = this;
+    this.after = undefined;
+    while (this.pos < bytes.length) {
+      const start = this.pos;
+      try {
+        const batch = this.readBatch();
+        if (batch !== 'end' && batch.gen > lastGen) {
+          return (this.pos = start);
+        }
+      } catch (error) {
+        if (!(error instanceof TraceFault)) {
+          throw error;
+        }
+        this.pos = start + 1;
+        while (this.pos < bytes.length && !this.isHead(this.pos)) {
+          this.pos++;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** Whether a generation may begin here: its first batch says its clock, and another one of it follows. */
+  private isHead(pos: number): boolean {
+    const { bytes } = this;
+    if (bytes[pos] !== Ev.eventBatch) {
+      return false;
+    }
+    const before = this.pos;
+    this.pos = pos;
+    try {
+      const head = this.readBatch();
+      const isClock = head !== 'end' && bytes[head.start] === (this.version < 25 ? Ev.frequency : Ev.sync);
+      if (!isClock || head.gen <= this.lastGen) {
+        return false;
+      }
+      const next = this.readBatch();
+      return next !== 'end' && next.gen === head.gen;
+    } catch {
+      return false;
+    } finally {
+      this.pos = before;
+    }
+  }
+
   /** The ticks of the last batch that can be found from `start` on, 0 for none: how long what was lost is. */
   lastTicks(start: number): number {
     let last = 0;
+    const before = this.pos;
     this.pos = start;
     try {
       while (this.pos < this.bytes.length) {
@@ -133,6 +188,7 @@ export class BatchReader {
     } catch {
       // What follows cannot be told.
     }
+    this.pos = before;
     return last;
   }
 
@@ -178,14 +234,16 @@ export class BatchReader {
   }
 
   /** False where a batch belongs to the next generation, which up to Go 1.25 is all that ends one. */
-  private isOf(g: Generation, { gen, start }: RawBatch): boolean {
+  private isOf(g: Generation, { gen }: RawBatch, start: number): boolean {
     if (gen <= 0) {
       throw new TraceFault(`a batch is of generation ${gen}`, start);
     }
     g.gen ||= gen;
+    this.lastGen = g.gen;
     if (gen === g.gen) {
       return true;
     }
+    this.pos = start;
     if (this.version >= 26 || gen !== g.gen + 1) {
       throw new TraceFault(`a batch of generation ${gen} follows one of generation ${g.gen}`, start);
     }
@@ -216,6 +274,9 @@ export class BatchReader {
         batches.push(batch);
       } else {
         g.threads.set(batch.m, [batch]);
+        if (g.threads.size > maxThreads) {
+          throw tooLarge(`one generation of the trace has more than ${grouped(maxThreads)} threads`);
+        }
       }
       this.count(++g.batchCount, 'batches');
     }
@@ -285,8 +346,7 @@ export class BatchReader {
         g.nsPerTick = 1 / (varints.next() / 1e9);
       } else if (type === Ev.clockSnapshot && this.version >= 25 && !g.clock) {
         const ts = batchTs + varints.next();
-        varints.next();
-        g.clock = { ts, seconds: varints.next(), nanos: varints.next() };
+        g.clock = { ts, mono: varints.next(), seconds: varints.next(), nanos: varints.next() };
       } else {
         throw new TraceFault(`expected a frequency or a clock snapshot, not type ${type}, and each once`, at);
       }
@@ -320,8 +380,8 @@ export class BatchReader {
       varints.pos = frame;
       const func = varints.next();
       const file = varints.next();
-      if (!hasId(g.texts, func) || !hasId(g.texts, file)) {
-        throw new TraceFault(`a call names text ${hasId(g.texts, func) ? file : func}, which is not there`, frame);
+      if (!g.texts.has(func) || !g.texts.has(file)) {
+        throw new TraceFault(`a call names text ${g.texts.has(func) ? file : func}, which is not there`, frame);
       }
     }
   }
@@ -343,17 +403,14 @@ const emptyGeneration = (start: number): Generation => ({
   nsPerTick: 0,
   threads: new Map(),
   cpuSamples: [],
-  texts: new Map(),
-  stacks: new Map(),
+  texts: new IdTable(),
+  stacks: new IdTable(),
   frames: new Map(),
 });
 
-/** Id 0 is the empty text, or no stack. */
-export const hasId = (table: ReadonlyMap<number, number>, id: number): boolean => id === 0 || table.has(id);
-
-function addOnce(table: Map<number, number>, id: number, at: number, what: string): void {
-  if (hasId(table, id)) {
+function addOnce(table: IdTable, id: number, at: number, what: string): void {
+  if (table.has(id)) {
     throw new TraceFault(`${what} ${id} is there twice`, at);
   }
-  table.set(id, at);
+  table.add(id, at);
 }

@@ -4,7 +4,8 @@ import { gunzipSync } from 'node:zlib';
 import type { Profile } from '../../profile/profile';
 import { readTrace, traceCorpus, tracesIn } from '../../testing/traces';
 import { decode } from '../decode';
-import { parseQuery, type RunQuery } from '../../query/query';
+import { withoutSystem } from '../../ops/systemGoroutines';
+import { parseQuery, type RunQuery, type StoredQuery } from '../../query/query';
 import { run } from '../../query/run';
 import { decodeTrace } from './trace';
 
@@ -69,7 +70,7 @@ function samplesOfKind(profile: Profile, kind?: string): string[] {
 }
 
 async function expectSamples(bytes: Uint8Array, says: string): Promise<void> {
-  const profile = await decodeTrace(bytes, { withSystem: true });
+  const profile = await decodeTrace(bytes);
   for (const kind of kinds) {
     const raw = says.split(`=== ${kind} -raw\n`)[1].split('\n=== ')[0];
     expect([kind, ...samplesOfKind(profile, kind)]).toEqual([kind, ...samplesOfRaw(raw)]);
@@ -89,14 +90,15 @@ it('a small trace: the samples of go tool trace -pprof', async () => {
 
 describe('decode', () => {
   it('opens a packed trace, and leaves out goroutines of the runtime', async () => {
-    const profile = await decode(readFileSync(`${small}.trace.gz`));
-    const all = await decodeTrace(smallTrace(), { withSystem: true });
+    const decoded = await decode(readFileSync(`${small}.trace.gz`));
+    const { profile, notices } = withoutSystem(decoded);
+    const all = await decodeTrace(smallTrace());
     const sum = (column: Float64Array) => column.reduce((total, value) => total + value, 0);
     const isOwn = (name: string) => name !== '' && !name.startsWith('runtime.');
     const own = all.sample.values[1].filter((_, i) => isOwn(labelOf(all, i, 'start_function') ?? ''));
     expect(sum(profile.sample.values[1])).toBe(sum(own));
     expect(sum(own)).toBeLessThan(sum(all.sample.values[1]));
-    expect(profile.notices.map(({ text }) => text)).toEqual([
+    expect(notices.map(({ text }) => text)).toEqual([
       expect.stringMatching(
         /^Goroutines of the runtime itself are left out: \d+ of their waits, \d+\.\d % of all delay/
       ),
@@ -120,6 +122,19 @@ describe('decode', () => {
     }
   );
 
+  it('counts goroutines of the runtime where the selector names them', async () => {
+    const profile = await decode(readFileSync(`${small}.trace.gz`));
+    const total = (selector: string) => {
+      const [table] = run(parseQuery({ view: 'flame', selector } as StoredQuery) as RunQuery, { profile });
+      const cells = table.columns.find(({ name }) => name === 'value') as { values: Float64Array };
+      return cells.values[0];
+    };
+    const sum = (column: Float64Array) => column.reduce((all, value) => all + value, 0);
+    expect(total('{system=~"true|"}')).toBe(sum(profile.sample.values[1]));
+    expect(total('{system="true"}') + total('')).toBe(total('{system=~"true|"}'));
+    expect(total('{system="true"}')).toBeGreaterThan(0);
+  });
+
   it('labels waits with what they wait for and where their goroutine began', async () => {
     const profile = await decode(readFileSync(`${small}.trace.gz`));
     const labels = Array.from({ length: profile.sample.length }, (_, i) =>
@@ -128,6 +143,11 @@ describe('decode', () => {
     expect(labels).toContain('sync waiting sync sync.(*WaitGroup).Go.func1');
     expect(labels).toContain('sync waiting chan send main.main');
     expect(labels).toContain('net waiting network main.main');
+    const work = Array.from({ length: profile.sample.length }, (_, i) =>
+      ['task', 'region', 'tenant', 'start_function'].map((key) => labelOf(profile, i, key)).join(' ')
+    );
+    expect(work).toContain('request  acme main.main');
+    expect(work).toContain('request store acme sync.(*WaitGroup).Go.func1');
     expect(labels.filter((one) => /^(net|sync) waiting|^syscall syscall|^sched runnable/.test(one))).toEqual(labels);
   });
 });
@@ -140,5 +160,32 @@ if (traces.length === 0) {
 } else {
   it.each(traces)('%s: the samples of go tool trace -pprof', async (name) => {
     await expectSamples(readTrace(name), readFileSync(join(traceCorpus, `${name}.pprof.txt`), 'utf8'));
+  });
+
+  it('labels what a request waits for with its tenant, task and region, in the goroutines that it starts too', async () => {
+    const profile = await decodeTrace(readTrace('http-1.26'));
+    const work = new Set(
+      Array.from({ length: profile.sample.length }, (_, i) =>
+        ['tenant', 'task', 'region'].map((key) => labelOf(profile, i, key)).join(' ')
+      )
+    );
+    for (const tenant of ['acme', 'globex', 'initech']) {
+      expect(work).toContain(`${tenant} request store`);
+    }
+    expect(work).toContain('acme request audit');
+    // A connection of the server goes on when its request has ended.
+    expect(work).toContain('  ');
+  });
+
+  it('counts samples of the CPU as a sample type of their own', async () => {
+    const profile = await decodeTrace(readTrace('cpu-1.26'));
+    expect(profile.sampleTypes.map(({ type }) => type)).toEqual(['contentions', 'delay', 'samples']);
+    const samples = profile.sample.values[2];
+    expect(samples.reduce((sum, value) => sum + value, 0)).toBe(35);
+    const starts = Array.from(samples, (value, i) => (value > 0 ? labelOf(profile, i, 'start_function') : undefined));
+    expect(starts).toContain('main.spinLoad.func1');
+    samples.forEach((value, i) => expect(labelOf(profile, i, 'kind') === 'cpu').toBe(value > 0));
+    const [table] = run(parseQuery({ view: 'top', sampleIndex: 'samples' } as StoredQuery) as RunQuery, { profile });
+    expect(JSON.stringify(table)).toContain('main.spin');
   });
 }

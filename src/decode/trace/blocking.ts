@@ -3,12 +3,15 @@ import { PairInterner } from '../../profile/interner';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import { grouped, type Notice } from '../../text/notice';
+import { periodTypeOfTraces, systemLabel } from '../../profile/traceLabels';
 import { emptyHeader } from '../emptyHeader';
 import { maxRows } from '../goroutine/tables';
 import { ownStack, subjectStack } from './eventStacks';
 import { Ev, GoState } from './eventTypes';
+import { IdTable } from './idTable';
 import type { OrderedGeneration, TraceReader } from './reader';
 import type { TraceStacks } from './stacks';
+import { defaultTenantKeys, TaskContexts } from './taskContexts';
 import { Varints } from './varints';
 
 /**
@@ -20,22 +23,33 @@ import { Varints } from './varints';
  * | state | waiting, syscall or runnable |
  * | reason | why it stopped, as the runtime says it: `chan receive`, `preempted` |
  * | start_function | where the goroutine began |
+ * | task | name of the user's task that it works for |
+ * | region | name of the innermost region that it is in |
+ * | tenant | value that a log, region or task gives to one of the keys of tenants |
+ * | system | `true` for goroutines of the runtime itself |
+ *
+ * Samples of the CPU have the kind cpu, the state running, and values of `samples/count` alone.
  */
 export const blockingLabel = {
   kind: 'kind',
   state: 'state',
   reason: 'reason',
   startFunction: 'start_function',
+  task: 'task',
+  region: 'region',
+  tenant: 'tenant',
+  system: systemLabel,
 } as const;
 
 export const blockingKinds = ['net', 'sync', 'syscall', 'sched'] as const;
-type Kind = (typeof blockingKinds)[number];
+type BlockingKind = (typeof blockingKinds)[number];
+type Kind = BlockingKind | 'cpu';
 
 export interface BlockingOptions {
-  /** Count goroutines of the runtime as well, as Go's own profiles of a trace do. Default: no. */
-  readonly withSystem?: boolean;
-  /** Go's own profile of one kind: with goroutines of the runtime, without labels and times. */
-  readonly kind?: Kind;
+  /** Go's own profile of one kind: without labels and times. */
+  readonly kind?: BlockingKind;
+  /** Keys whose value is the tenant. */
+  readonly tenantKeys?: readonly string[];
 }
 
 /** Reason of a wait → the profile that it is in (cmd/trace/pprof.go); none for sleep, waits of the runtime and unknown ones. */
@@ -45,7 +59,7 @@ const waitKind = (reason: string): Kind | undefined =>
 /** A state that is measured, and why it was entered. */
 interface Stay {
   readonly kind: Kind;
-  readonly state: 'waiting' | 'syscall' | 'runnable';
+  readonly state: 'waiting' | 'syscall' | 'runnable' | 'running';
   readonly reason: string;
 }
 
@@ -58,15 +72,22 @@ export class Blocking {
   private readonly varints: Varints;
   private readonly stays: Stay[] = [];
   private readonly stayRows = new Map<string, number>();
-  /** Stays by reason's id in the generation, of runnable and of waiting goroutines; -1 where they are not measured. */
-  private readonly runnable = new Map<number, number>();
-  private readonly waiting = new Map<number, number>();
+  private readonly syscall = this.stay({ kind: 'syscall', state: 'syscall', reason: '' });
+  private readonly cpu = this.stay({ kind: 'cpu', state: 'running', reason: '' });
+  /** Rows of stays + 2 by reason's id in the generation, of runnable and of waiting goroutines; 1 where they are not measured. */
+  private runnable = new IdTable();
+  private waiting = new IdTable();
 
-  /** (stack, stay) and (that, owner): what is summed up. */
+  private readonly contexts: TaskContexts;
+  /** (context, stay), (stack, that) and (that, owner): what is summed up. */
+  private readonly labelled = new PairInterner();
   private readonly places: PairInterner;
   private readonly sums: PairInterner;
   private readonly count: number[] = [];
   private readonly delay: number[] = [];
+  /** Of samples of the CPU, of sums of their own: they count wherever they are. */
+  private readonly cpuSums: PairInterner;
+  private readonly cpuCount: number[] = [];
   /** The sum of the same owner before this one, -1 for none. */
   private readonly before: number[] = [];
 
@@ -77,6 +98,8 @@ export class Blocking {
    */
   private readonly ownerName: number[] = [];
   private readonly lastSum: number[] = [];
+  /** Of samples of the CPU that name no goroutine. */
+  private noOwner: number | undefined;
   private readonly ownerOfName = new Map<number, number>();
 
   /** By row of goroutines: the owner, the row of `places` of an open stay or -1, its time and state, whether it ever ran. */
@@ -88,25 +111,65 @@ export class Blocking {
 
   constructor(
     private readonly reader: TraceReader,
-    private readonly stacks: TraceStacks
+    private readonly stacks: TraceStacks,
+    tenantKeys: readonly string[] = defaultTenantKeys
   ) {
     const { bytes } = reader;
     this.varints = new Varints(bytes);
     this.varints.end = bytes.length;
     this.places = new PairInterner(1024, false, maxRows(bytes));
     this.sums = new PairInterner(1024, false, 2 * maxRows(bytes));
+    this.cpuSums = new PairInterner(1024, false, maxRows(bytes));
+    this.contexts = new TaskContexts(this.stacks, tenantKeys, maxRows(bytes));
   }
 
-  add({ batches, events }: OrderedGeneration): void {
-    this.runnable.clear();
-    this.waiting.clear();
+  add({ isFresh, batches, events }: OrderedGeneration): void {
+    if (isFresh) {
+      this.forget();
+    }
+    this.runnable = new IdTable();
+    this.waiting = new IdTable();
     const textOf = (id: number) => this.reader.text(batches, id);
-    const { type, states, time, subject, offset } = events;
+    this.contexts.startGeneration(textOf);
+    const { type, states, time, subject, offset, g } = events;
+    let at = 0;
+    const argument = (index: number) => this.argument(at, index);
     for (let i = 0; i < events.length; i++) {
-      if (states[i] !== 0 && (type[i] < Ev.procStart || type[i] > Ev.procStatus)) {
-        this.change(type[i], states[i] >> 3, states[i] & 7, time[i], subject[i], offset[i], textOf);
+      const kind = type[i];
+      if (states[i] !== 0) {
+        if (kind < Ev.procStart || kind > Ev.procStatus) {
+          const [from, to] = [states[i] >> 3, states[i] & 7];
+          if (from <= GoState.notExist && from !== to) {
+            this.contexts.begin(subject[i], from === GoState.notExist ? g[i] : -1);
+          }
+          this.change(kind, from, to, time[i], subject[i], offset[i], textOf);
+        }
+      } else if (kind >= Ev.userTaskBegin && kind <= Ev.userLog) {
+        at = offset[i];
+        this.contexts.event(kind, g[i], argument);
+      } else if (kind === Ev.cpuSample) {
+        this.addCpuSample(g[i], offset[i]);
       }
     }
+  }
+
+  private addCpuSample(g: number, offset: number): void {
+    const owner = this.owner[g] ?? -1;
+    const place = this.place(this.stacks.row(this.argument(offset, 3)), this.cpu, g);
+    const sum = this.cpuSums.intern(place, (owner < 0 ? (this.noOwner ??= this.newOwner(-1)) : owner) >>> 0);
+    this.cpuCount[sum] = (this.cpuCount[sum] ?? 0) + 1;
+  }
+
+  /** Row of `places` of a goroutine's state, with what it works for. */
+  private place(stack: number, stay: number, g: number): number {
+    return this.places.intern(stack, this.labelled.intern(g < 0 ? 0 : this.contexts.of(g), stay));
+  }
+
+  /** After a loss goroutines are others, as in a trace of its own: what was open does not count. */
+  private forget(): void {
+    this.open.fill(-1);
+    this.owner.fill(-1);
+    this.contexts.forget();
   }
 
   private change(
@@ -143,7 +206,7 @@ export class Blocking {
     const stay = this.stayOf(type, to, offset, textOf);
     if (stay >= 0) {
       const stack = ownStack[type] >= 0 && offset > 0 ? this.stacks.row(this.argument(offset, ownStack[type])) : 0;
-      this.open[g] = this.places.intern(stack, stay);
+      this.open[g] = this.place(stack, stay, g);
       this.since[g] = time;
       this.state[g] = to;
     }
@@ -162,7 +225,7 @@ export class Blocking {
     this.hasRun[g] = false;
     this.open[g] ??= -1;
     const own = this.owner[g];
-    if (own === undefined || this.isShared(own)) {
+    if (own === undefined || own < 0 || this.isShared(own)) {
       this.owner[g] = isOnce && name >= 0 ? this.sharedOwner(name) : this.newOwner(name);
     } else {
       // Under an id that was there cgo's goroutine is another one, of which alone Go's profiles know when it first ran.
@@ -222,18 +285,19 @@ export class Blocking {
   /** Row of `stays` of a state that is entered, -1 where that is not measured. */
   private stayOf(type: number, to: number, offset: number, textOf: (id: number) => string): number {
     if (to !== GoState.runnable && to !== GoState.waiting) {
-      return to === GoState.syscall ? this.stay({ kind: 'syscall', state: 'syscall', reason: '' }) : -1;
+      return to === GoState.syscall ? this.syscall : -1;
     }
     const hasReason = (type === Ev.goStop || type === Ev.goBlock) && offset > 0;
     const id = hasReason ? this.argument(offset, 0) : 0;
     const known = to === GoState.runnable ? this.runnable : this.waiting;
-    let row = known.get(id);
-    if (row === undefined) {
-      const reason = textOf(id);
-      const kind = to === GoState.runnable ? 'sched' : waitKind(reason);
-      row = kind ? this.stay({ kind, state: to === GoState.runnable ? 'runnable' : 'waiting', reason }) : -1;
-      known.set(id, row);
+    const found = known.get(id);
+    if (found > 0) {
+      return found - 2;
     }
+    const reason = textOf(id);
+    const kind = to === GoState.runnable ? 'sched' : waitKind(reason);
+    const row = kind ? this.stay({ kind, state: to === GoState.runnable ? 'runnable' : 'waiting', reason }) : -1;
+    known.add(id, row + 2);
     return row;
   }
 
@@ -247,55 +311,41 @@ export class Blocking {
     return row;
   }
 
-  profile({ kind: only, withSystem = only !== undefined }: BlockingOptions): Profile {
-    const { reader, stacks, stays, places, sums } = this;
+  profile({ kind: only }: BlockingOptions): Profile {
+    const { reader, stacks } = this;
     const { tables } = stacks;
     const labels = new LabelSetBuilder(1024, 10 * maxRows(reader.bytes));
-    const key = Object.fromEntries(Object.entries(blockingLabel).map(([name, text]) => [name, tables.string(text)]));
-    const rows = stays.map(({ kind, state, reason }) => [kind, state, reason].map((text) => tables.string(text)));
-    const noText = tables.string('');
+    const addLabels = only === undefined ? this.labeller(labels) : undefined;
     const { toRows, ...finished } = tables.finish();
     const samples = new PairInterner(1024, false, maxRows(reader.bytes));
-    const [count, delay]: [number[], number[]] = [[], []];
-    const system = { count: 0, delay: 0, all: 0 };
-    for (let i = 0; i < sums.length; i++) {
-      const name = this.ownerName[sums.second[i]];
-      system.all += this.delay[i];
-      const place = sums.first[i];
-      const stay = stays[places.second[place]];
-      if (this.count[i] === 0 || (only !== undefined && stay.kind !== only)) {
-        continue;
+    const values: [number[], number[], number[]] = [[], [], []];
+    const add = (place: number, owner: number, row: readonly [number, number, number]) => {
+      const name = this.ownerName[owner];
+      addLabels?.(place, name, isOfRuntime(name < 0 ? '' : finished.strings[name]));
+      const sample = samples.intern(this.places.first[place], labels.finishSet());
+      values.forEach((column, k) => (column[sample] = (column[sample] ?? 0) + row[k]));
+    };
+    this.count.forEach((count, i) => {
+      const place = this.sums.first[i];
+      if (count > 0 && (only === undefined || this.stays[this.stayOfPlace(place)].kind === only)) {
+        add(place, this.sums.second[i], [count, this.delay[i], 0]);
       }
-      if (!withSystem && isOfRuntime(name < 0 ? '' : finished.strings[name])) {
-        system.count += this.count[i];
-        system.delay += this.delay[i];
-        continue;
-      }
-      if (only === undefined) {
-        const [kind, state, reason] = rows[places.second[place]];
-        labels.add(key.kind, kind, 0, 0, false);
-        labels.add(key.state, state, 0, 0, false);
-        if (reason !== noText) {
-          labels.add(key.reason, reason, 0, 0, false);
-        }
-        if (name >= 0) {
-          labels.add(key.startFunction, name, 0, 0, false);
-        }
-      }
-      const sample = samples.intern(places.first[place], labels.finishSet());
-      count[sample] = (count[sample] ?? 0) + this.count[i];
-      delay[sample] = (delay[sample] ?? 0) + this.delay[i];
+    });
+    if (only === undefined) {
+      this.cpuCount.forEach((count, i) => add(this.cpuSums.first[i], this.cpuSums.second[i], [0, 0, count]));
     }
     const { label, labelSet } = labels.finish();
     const sample = samples.finish();
+    const types = only === undefined && this.cpuCount.length > 0 ? 3 : 2;
     return Object.freeze({
       ...finished,
       ...header,
+      sampleTypes: sampleTypes.slice(0, types),
       ...(only === undefined && timesOf(reader)),
-      notices: [...(withSystem ? [] : systemNotices(system)), ...faultNotices(reader)],
+      notices: faultNotices(reader),
       sample: {
         length: sample.length,
-        values: [Float64Array.from(count), Float64Array.from(delay)],
+        values: values.slice(0, types).map((column) => Float64Array.from(column)),
         stack: Uint32Array.from(sample.first),
         labelSet: sample.second,
       },
@@ -303,17 +353,54 @@ export class Blocking {
       label: { ...label, key: toRows(label.key), str: toRows(label.str), unit: toRows(label.unit) },
     });
   }
+
+  private stayOfPlace(place: number): number {
+    return this.labelled.second[this.places.second[place]];
+  }
+
+  /** Adds the labels of a sample, of rows of texts that are all there before the tables are finished. */
+  private labeller(labels: LabelSetBuilder): (place: number, name: number, isOfSystem: boolean) => void {
+    const { tables } = this.stacks;
+    const key = Object.fromEntries(Object.entries(blockingLabel).map(([name, text]) => [name, tables.string(text)]));
+    const rows = this.stays.map(({ kind, state, reason }) => [kind, state, reason].map((text) => tables.string(text)));
+    const noText = tables.string('');
+    const yes = tables.string('true');
+    const add = (name: number, value: number) => {
+      if (value >= 0 && value !== noText) {
+        labels.add(name, value, 0, 0, false);
+      }
+    };
+    return (place, name, isOfSystem) => {
+      const [kind, state, reason] = rows[this.stayOfPlace(place)];
+      const { task, region, tenant } = this.contexts.context(this.labelled.first[this.places.second[place]]);
+      add(key.kind, kind);
+      add(key.state, state);
+      add(key.reason, reason);
+      add(key.startFunction, name);
+      add(key.task, task);
+      add(key.region, region);
+      add(key.tenant, tenant);
+      add(key.system, isOfSystem ? yes : -1);
+    };
+  }
 }
+
+/** The last is there where the trace has samples of the CPU. */
+const sampleTypes = [
+  { type: 'contentions', unit: 'count' },
+  { type: 'delay', unit: 'nanoseconds' },
+  { type: 'samples', unit: 'count' },
+];
 
 const header = {
   ...emptyHeader,
-  sampleTypes: [
-    { type: 'contentions', unit: 'count' },
-    { type: 'delay', unit: 'nanoseconds' },
-  ],
-  periodType: { type: 'trace', unit: 'count' },
+  defaultSampleType: 'delay',
+  periodType: periodTypeOfTraces,
   period: 1,
 };
+
+/** Losses that are told one by one. */
+const maxNotices = 5;
 
 /** When the trace began, which it says from Go 1.25 on, and how long it is. */
 function timesOf({ origin, end, firstClock }: TraceReader): Pick<Profile, 'timeNanos' | 'durationNanos'> {
@@ -326,29 +413,28 @@ function timesOf({ origin, end, firstClock }: TraceReader): Pick<Profile, 'timeN
   return { timeNanos: BigInt(seconds) * 1_000_000_000n + BigInt(nanos) - BigInt(sinceOrigin), durationNanos };
 }
 
-const systemNotices = ({ count, delay, all }: { count: number; delay: number; all: number }): Notice[] =>
-  count === 0
-    ? []
-    : [
-        {
-          severity: 'info',
-          text: `Goroutines of the runtime itself are left out: ${grouped(count)} of their waits, ${((100 * delay) / all).toFixed(1)} % of all delay. \`go tool trace\` counts them.`,
-        },
-      ];
+const seconds = (ns: number) => `${(ns / 1e9).toFixed(ns < 1e8 ? 3 : 1)} s`;
 
+/** What of a trace is not shown: a notice for each of the first losses, and one for the rest. */
 function faultNotices(reader: TraceReader): Notice[] {
-  const { fault, bytes } = reader;
-  if (!fault) {
-    return [];
-  }
-  const { error, start } = fault;
-  const at = error.offset < 0 ? '' : ` at byte ${grouped(error.offset)}`;
-  const seconds = reader.lostSeconds(start);
-  const span = seconds >= 0.05 ? ` and at least ${seconds.toFixed(1)} s` : '';
-  return [
-    {
+  const { bytes } = reader;
+  const losses = reader.lost();
+  const shown = losses.slice(0, maxNotices).map(({ error, start, end, since, until }): Notice => {
+    const at = error.offset < 0 ? '' : ` at byte ${grouped(error.offset)}`;
+    const isLast = end === bytes.length;
+    const lost = `${grouped(end - start)} of ${grouped(bytes.length)} bytes${until > since ? ` and ${isLast ? 'at least ' : ''}${seconds(until - since)}` : ''}`;
+    const kept = isLast
+      ? `What is before it is shown, ${seconds(since)}; the last ${lost} are lost.`
+      : `What is before and after it is shown, each as a trace of its own: ${lost} are lost, from ${seconds(since)} to ${seconds(until)}.`;
+    return { severity: 'warning', text: `The trace is damaged${at}: ${error.message}. ${kept}` };
+  });
+  const more = losses.slice(maxNotices);
+  if (more.length > 0) {
+    const sum = more.reduce((total, { start, end }) => total + end - start, 0);
+    shown.push({
       severity: 'warning',
-      text: `The trace is damaged${at}: ${error.message}. What is before it is shown, ${(reader.end / 1e9).toFixed(1)} s; the last ${grouped(bytes.length - start)} of ${grouped(bytes.length)} bytes${span} are lost.`,
-    },
-  ];
+      text: `It is damaged in ${grouped(more.length)} more places: ${grouped(sum)} bytes are lost.`,
+    });
+  }
+  return shown;
 }

@@ -1,6 +1,7 @@
 import type { Batch } from './batches';
 import { argCount } from './eventTypes';
 import { TraceFault } from './fault';
+import type { Thread } from './scheduler';
 import type { Varints } from './varints';
 
 /** Reads the events of one thread in a generation, in their order. The fields are those of the event at hand. */
@@ -10,8 +11,13 @@ export class Cursor {
   time = 0;
   /** Where the event stands in the file. */
   offset = 0;
-  /** Its arguments after the time, as many as its type has. */
-  readonly args = [0, 0, 0, 0];
+  /** Its arguments after the time, as many as its type has; the others are of events before. */
+  arg0 = 0;
+  arg1 = 0;
+  arg2 = 0;
+  arg3 = 0;
+  /** Its thread's record, once one of its events was tried. */
+  thread: Thread | undefined;
   private batch = -1;
   private pos = 0;
   private end = 0;
@@ -36,7 +42,7 @@ export class Cursor {
       this.end = end;
       this.time = Math.trunc(ts * this.nsPerTick) - this.origin;
     }
-    const { varints, pos, args } = this;
+    const { varints, pos } = this;
     const type = varints.bytes[pos];
     const count = argCount[type];
     if (count < 0) {
@@ -46,8 +52,17 @@ export class Cursor {
     varints.end = this.end;
     const ticks = varints.next();
     this.time += Math.trunc((ticks < 0 ? 2 ** 64 : ticks) * this.nsPerTick);
-    for (let i = 0; i < count; i++) {
-      args[i] = varints.next();
+    if (count > 0) {
+      this.arg0 = varints.next();
+      if (count > 1) {
+        this.arg1 = varints.next();
+        if (count > 2) {
+          this.arg2 = varints.next();
+          if (count > 3) {
+            this.arg3 = varints.next();
+          }
+        }
+      }
     }
     this.type = type;
     this.offset = pos;

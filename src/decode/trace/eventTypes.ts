@@ -117,14 +117,15 @@ const args: Readonly<Record<number, string>> = {
 };
 
 const types = Array.from({ length: 256 }, (_, type) => args[type]);
-const where = (kind: string) => types.map((list = '') => [...list].flatMap((one, i) => (one === kind ? [i] : [])));
+const bits = (kind: string) =>
+  Uint8Array.from(types, (list = '') => [...list].reduce((sum, one, i) => sum + (one === kind ? 1 << i : 0), 0));
 
 /** For each type how many arguments follow its time, -1 where it is no timed event. */
 export const argCount = Int8Array.from(types, (list) => list?.length ?? -1);
-/** For each type which of its arguments are ids of stacks. */
-export const stackArgs: ReadonlyArray<readonly number[]> = where('s');
+/** For each type which of its arguments are ids of stacks: bit i for argument i. */
+export const stackArgs = bits('s');
 /** For each type which of its arguments are ids of texts. */
-export const textArgs: ReadonlyArray<readonly number[]> = where('t');
+export const textArgs = bits('t');
 
 /** States of goroutines, with the numbers of Go's trace.GoState. */
 export const GoState = { undetermined: 0, notExist: 1, runnable: 2, running: 3, waiting: 4, syscall: 5 } as const;

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { Open, RangeKind, type Execution } from '../../profile/execution';
+import { goroutineOfStay, Open, RangeKind, stayEnd, type Execution } from '../../profile/execution';
 import { firstRun, isRuntimeGoroutine, rangeSums, timeSums, type TimeSums } from '../../profile/goroutineSums';
 import { minimumUtilisation, mutatorUtilisation } from '../../profile/mutatorUtilisation';
+import { profileBytes } from '../../profile/size';
 import { readTrace, traceCorpus, tracesIn } from '../../testing/traces';
+import { decode } from '../decode';
 import { decodeTrace } from './trace';
 
 // What Go's Summarizer, its ranges, metrics and MMU say of the traces of the corpus.
@@ -218,6 +220,44 @@ const mmuOf = (execution: Execution, options = {}) => {
 const rounded = (values: Readonly<Record<string, number>>) =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.toFixed(9)]));
 
+it('a small trace: every ns of a goroutine is in one state', async () => {
+  const packed = readFileSync(join(__dirname, '../../../testdata/trace/small.trace.gz'));
+  const profile = await decode(packed);
+  const { execution } = profile as { execution: Execution };
+  const { goroutines, stays, processors, tables, ranges } = execution;
+  expect(goroutines.length).toBeGreaterThan(8);
+  expect(tables.strings).toBe(profile.strings);
+  for (let g = 0; g < goroutines.length; g++) {
+    const { unknown, total } = timeSums(execution, g);
+    expect([g, unknown]).toEqual([g, 0]);
+    // Cut in two it is the same.
+    const middle = execution.duration / 2;
+    const halves = [
+      timeSums(execution, g, { from: 0, to: middle }),
+      timeSums(execution, g, { from: middle, to: Infinity }),
+    ];
+    expect(halves[0].total + halves[1].total).toBe(total);
+    expect(halves[0].exec + halves[1].exec).toBeCloseTo(timeSums(execution, g).exec, 3);
+    for (let stay = goroutines.stayOffset[g]; stay < goroutines.stayOffset[g + 1]; stay++) {
+      expect(goroutineOfStay(execution, stay)).toBe(g);
+      expect(stayEnd(execution, g, stay)).toBeGreaterThan(stays.from[stay]);
+    }
+  }
+  // A processor runs one goroutine at a time, and none while it is idle.
+  for (let p = 0; p < processors.length; p++) {
+    const rows = [...processors.stay.subarray(processors.stayOffset[p], processors.stayOffset[p + 1])];
+    const spans = rows.map((stay) => [stays.from[stay], stayEnd(execution, goroutineOfStay(execution, stay), stay)]);
+    for (let i = processors.idleOffset[p]; i < processors.idleOffset[p + 1]; i++) {
+      spans.push([processors.idleFrom[i], processors.idleTo[i]]);
+    }
+    spans.sort(([a], [b]) => a - b);
+    expect(spans.slice(1).every(([from], i) => from >= spans[i][1])).toBe(true);
+  }
+  expect([...ranges.kind].filter((kind) => kind === RangeKind.stopTheWorld).length).toBeGreaterThan(0);
+  // From Go 1.25 on a trace says when it was.
+  expect(execution.startMs).toBeCloseTo(Number(profile.timeNanos) / 1e6, 2);
+});
+
 const traces = tracesIn('.').filter((name) => !name.endsWith('-1.21'));
 
 jest.setTimeout(60_000);
@@ -229,7 +269,9 @@ if (traces.length === 0) {
   const mmus = JSON.parse(readFileSync(join(traceCorpus, 'mmu-fixed.json'), 'utf8'));
   it.each(traces)("%s: Go's goroutines, tasks, ranges, metrics and MMU", async (name) => {
     const bytes = readTrace(name);
-    const { execution } = (await decodeTrace(bytes)) as { execution: Execution };
+    const profile = await decodeTrace(bytes);
+    const { execution } = profile as { execution: Execution };
+    expect(profileBytes(profile)).toBeLessThan(6 * bytes.length);
     const oracle = readOracle(name);
     expect(goroutinesOf(execution)).toEqual(goroutinesOfGo(oracle));
     expect(tasksOf(execution)).toEqual(tasksOfGo(oracle));

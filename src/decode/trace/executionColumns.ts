@@ -1,6 +1,5 @@
 import { isOfRuntime, RangeKind, type Execution, type Series } from '../../profile/execution';
 import type { StackTables } from '../../profile/stackTables';
-import { grouped, tooLarge } from '../../text/notice';
 import { memoryLeft } from '../memory';
 import { firstRows } from '../strings';
 import { floats, ints, uints } from './column';
@@ -8,13 +7,13 @@ import { EventArguments } from './eventArguments';
 import type { EventColumns } from './events';
 import { Ev } from './eventTypes';
 import { GoroutineColumns } from './goroutineColumns';
-import { RangeColumns } from './rangeColumns';
+import { rangeBytes, RangeColumns } from './rangeColumns';
 import type { OrderedGeneration, TraceReader } from './reader';
 import type { TraceStacks } from './stacks';
 import { TaskColumns } from './taskColumns';
 
-/** Bytes that an event adds, as a mean of those of a generation; at most some 23 a stay takes and what begins and ends. */
-const addedBytes = 40;
+/** Events after which memory is counted again. */
+const checkedEvents = 65_536;
 
 const series = () => ({ time: floats(), value: floats() });
 const finished = ({ time, value }: ReturnType<typeof series>): Series => ({
@@ -37,6 +36,8 @@ export class ExecutionColumns {
   private readonly labelName = new Map<number, number>();
   private textOf!: (id: number) => string;
   private syncTime = 0;
+  /** When the last generation ended. */
+  private end = 0;
 
   constructor(
     private readonly reader: TraceReader,
@@ -51,14 +52,17 @@ export class ExecutionColumns {
     };
     this.goroutines = new GoroutineColumns(reader.ordering.goroutineIds, this.args, stacks, {
       began: (g, time, creator) => creator >= 0 && this.tasks.inherit(g, creator, time),
-      stopped: (g, time) => this.ranges.end(RangeKind.worker, g, time),
+      // Nearly always nothing is open: this is asked at every stop.
+      stopped: (g, time) => !this.ranges.isIdle && this.ranges.end(RangeKind.worker, g, time),
       ended: (g, time) => this.tasks.endGoroutine(g, time),
     });
   }
 
   /** @throws InputError where it is more than fits into memory */
-  add({ batches, events, syncTime }: OrderedGeneration): void {
-    this.checkMemory(events);
+  add({ isFresh, batches, events, syncTime }: OrderedGeneration): void {
+    if (isFresh) {
+      this.lose();
+    }
     this.syncTime = syncTime;
     this.textOf = (id) => this.reader.text(batches, id);
     this.stopName.clear();
@@ -67,6 +71,9 @@ export class ExecutionColumns {
     goroutines.startGeneration(syncTime, this.textOf);
     const { type, states, length } = events;
     for (let i = 0; i < length; i++) {
+      if (i % checkedEvents === 0) {
+        this.checkMemory(events);
+      }
       if (states[i] === 0) {
         this.takeOther(events, i);
       } else if (type[i] >= Ev.procStart && type[i] <= Ev.procStatus) {
@@ -75,25 +82,25 @@ export class ExecutionColumns {
         goroutines.change(events, i);
       }
     }
+    // As Go does, a generation ends with a Sync after its last event.
+    this.end = events.last + 1;
   }
 
-  private get held(): number {
-    const { heapLive, heapGoal, cpuSamples } = this;
-    return (
-      this.goroutines.held +
-      this.ranges.held +
-      this.tasks.held +
-      24 * (heapLive.time.length + heapGoal.time.length + cpuSamples.time.length)
-    );
+  /** What follows could not be read: goroutines, ranges and regions end as far as is known, later ones are others. */
+  private lose(): void {
+    this.goroutines.lose(this.end);
+    this.ranges.lose(this.end);
+    this.tasks.lose(this.end);
   }
 
   private checkMemory(events: EventColumns): void {
-    const held = this.reader.bytes.length + this.held + events.bytes;
-    if (memoryLeft(0) < held + events.length * addedBytes) {
-      throw tooLarge(
-        `its first ${(events.last / 1e9).toFixed(1)} s have more than ${grouped(this.goroutines.stayCount)} states of goroutines`
-      );
-    }
+    const { goroutines, ranges, tasks, heapLive, heapGoal, cpuSamples } = this;
+    memoryLeft(this.reader.bytes.length + events.bytes, [
+      ...goroutines.needs,
+      [ranges.length, 'ranges of the runtime', rangeBytes],
+      ...tasks.needs,
+      [heapLive.time.length + heapGoal.time.length + cpuSamples.time.length, 'sizes of the heap and CPU samples', 24],
+    ]);
   }
 
   /** Takes an event that changes no state. */

@@ -14,7 +14,7 @@ export class Frontier {
 
   /** Restores the order where the event at `i` is another. */
   update(i: number): void {
-    if (this.siftUp(i) === i) {
+    if (i === 0 || this.siftUp(i) === i) {
       this.siftDown(i);
     }
   }
@@ -29,9 +29,17 @@ export class Frontier {
     this.siftDown(0);
   }
 
-  /** By time, which is a heap again. */
+  /** By time, equal ones as they are, which is a heap again. It nearly was since the last time, so little moves. */
   sort(): void {
-    this.heap.sort((a, b) => a.time - b.time);
+    const { heap } = this;
+    for (let i = 1; i < heap.length; i++) {
+      const cursor = heap[i];
+      let k = i;
+      for (; k > 0 && heap[k - 1].time > cursor.time; k--) {
+        heap[k] = heap[k - 1];
+      }
+      heap[k] = cursor;
+    }
   }
 
   private swap(i: number, k: number): void {

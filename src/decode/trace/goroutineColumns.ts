@@ -5,6 +5,7 @@ import type { EventArguments } from './eventArguments';
 import type { EventColumns } from './events';
 import { ownStack, subjectStack } from './eventStacks';
 import { Ev, GoState, ProcState } from './eventTypes';
+import { IdTable } from './idTable';
 import type { TraceStacks } from './stacks';
 import { stayBytes, StayColumns } from './stayColumns';
 
@@ -32,16 +33,17 @@ export class GoroutineColumns {
   private readonly to = floats();
   private readonly wasBefore = bytes();
   private readonly stays = new StayColumns();
-  private readonly currentOf: number[] = [];
+  private currentOf: number[] = [];
 
   private readonly reasons: string[] = [''];
   private readonly reasonRows = new Map<string, number>([['', 0]]);
-  /** Row of `reasons` of a text's id in the generation. */
-  private readonly reasonOfText = new Map<number, number>();
+  /** Row of `reasons` + 1 of a text's id in the generation. */
+  private reasonOfText = new IdTable();
   private textOf!: (id: number) => string;
   private syncTime = 0;
 
-  private readonly processorRows = new Map<number, number>();
+  /** Row + 1 by number. */
+  private readonly processorRows = new IdTable();
   private readonly processorIds: number[] = [];
   private readonly idleSince: number[] = [];
   private readonly idle = { processor: uints(), from: floats(), to: floats() };
@@ -59,20 +61,20 @@ export class GoroutineColumns {
   startGeneration(syncTime: number, textOf: (id: number) => string): void {
     this.syncTime = syncTime;
     this.textOf = textOf;
-    this.reasonOfText.clear();
+    this.reasonOfText = new IdTable();
   }
 
   get length(): number {
     return this.id.length;
   }
 
-  get stayCount(): number {
-    return this.stays.length;
-  }
-
-  /** Bytes that are held. */
-  get held(): number {
-    return this.stays.length * stayBytes + this.length * goroutineBytes + this.idle.from.length * 20;
+  /** What is held, as memoryLeft wants it. */
+  get needs(): ReadonlyArray<readonly [number, string, number]> {
+    return [
+      [this.stays.length, 'states of goroutines', stayBytes],
+      [this.length, 'goroutines', goroutineBytes],
+      [this.idle.from.length, 'times of idle processors', 20],
+    ];
   }
 
   /** Row of the goroutine that a row of the order's is now, -1 for none. */
@@ -85,12 +87,13 @@ export class GoroutineColumns {
     if (id < 0) {
       return none;
     }
-    let row = this.processorRows.get(id);
-    if (row === undefined) {
-      this.processorRows.set(id, (row = this.processorIds.length));
-      this.processorIds.push(id);
-      this.idleSince.push(NaN);
+    const known = this.processorRows.get(id);
+    if (known > 0) {
+      return known - 1;
     }
+    const row = this.processorIds.push(id) - 1;
+    this.processorRows.add(id, row + 1);
+    this.idleSince.push(NaN);
     return row;
   }
 
@@ -187,20 +190,21 @@ export class GoroutineColumns {
   }
 
   private reason(id: number): number {
-    let row = this.reasonOfText.get(id);
-    if (row === undefined) {
-      const text = this.textOf(id);
-      row = this.reasonRows.get(text);
-      if (row === undefined) {
-        row = this.reasons.length;
-        if (row === maxReasons) {
-          throw tooLarge(`the trace has more than ${grouped(maxReasons)} different reasons why goroutines stop`);
-        }
-        this.reasonRows.set(text, row);
-        this.reasons.push(text);
-      }
-      this.reasonOfText.set(id, row);
+    const known = this.reasonOfText.get(id);
+    if (known > 0) {
+      return known - 1;
     }
+    const text = this.textOf(id);
+    let row = this.reasonRows.get(text);
+    if (row === undefined) {
+      row = this.reasons.length;
+      if (row === maxReasons) {
+        throw tooLarge(`the trace has more than ${grouped(maxReasons)} different reasons why goroutines stop`);
+      }
+      this.reasonRows.set(text, row);
+      this.reasons.push(text);
+    }
+    this.reasonOfText.add(id, row + 1);
     return row;
   }
 
@@ -230,6 +234,9 @@ export class GoroutineColumns {
     }
     const time = events.time[i];
     const p = this.processor(events.subject[i]);
+    if (p < 0) {
+      return;
+    }
     if (to === ProcState.idle) {
       this.idleSince[p] = from === ProcState.undetermined ? this.syncTime : time;
       const g = this.inSyscall.get(p);
@@ -240,6 +247,19 @@ export class GoroutineColumns {
     } else if (!Number.isNaN(this.idleSince[p])) {
       this.pushIdle(p, time);
     }
+  }
+
+  /** What follows could not be read: goroutines that were there have ended as far as is known. */
+  lose(time: number): void {
+    for (const g of this.currentOf) {
+      if (g !== undefined && Number.isNaN(this.to.rows[g])) {
+        this.to.rows[g] = time;
+      }
+    }
+    this.currentOf = [];
+    this.inSyscall.clear();
+    this.processorOf.clear();
+    this.idleSince.forEach((since, p) => Number.isNaN(since) || this.pushIdle(p, time));
   }
 
   private pushIdle(p: number, to: number): void {

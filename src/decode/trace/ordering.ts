@@ -1,6 +1,6 @@
 import { grouped, tooLarge } from '../../text/notice';
 import { memoryLeft } from '../memory';
-import { hasId, type Generation } from './batches';
+import type { Generation } from './batches';
 import type { Cursor } from './cursor';
 import type { EventColumns } from './events';
 import {
@@ -15,40 +15,10 @@ import {
   textArgs,
 } from './eventTypes';
 import { TraceFault } from './fault';
-
-interface Goroutine {
-  readonly id: number;
-  /** Its row: ids are large, rows are dense. It is that of its id, which cgo gives again. */
-  readonly row: number;
-  status: number;
-  seq: number;
-  gen: number;
-  regions?: Region[];
-  ranges?: number[];
-}
-
-interface Proc {
-  status: number;
-  seq: number;
-  gen: number;
-  ranges?: number[];
-}
-
-interface Thread {
-  readonly id: number;
-  readonly row: number;
-  p: number;
-  /** Id of its goroutine. */
-  g: number;
-}
-
-/** Names are kept as text: their ids are other ones in the next generation. */
-interface Region {
-  readonly task: number;
-  readonly name: string;
-}
+import { newThread, type Goroutine, type Proc, type Thread } from './scheduler';
 
 const none = -1;
+const recentCount = 1024;
 /** Ranges of a goroutine are mark assist and stop-the-world, the latter by the id of its kind; of a processor sweeping. */
 const assist = -1;
 const sweep = -2;
@@ -66,6 +36,8 @@ const maxSteps = 10_000_000;
  */
 export class Ordering {
   private readonly goroutines = new Map<number, Goroutine>();
+  /** Of the goroutines those of late, by the last bits of their ids: most events are about one of few. */
+  private readonly recent = new Array<Goroutine | undefined>(recentCount).fill(undefined);
   private readonly procs = new Map<number, Proc>();
   private readonly threads = new Map<number, Thread>();
   private readonly tasks = new Set<number>();
@@ -74,10 +46,13 @@ export class Ordering {
   private initialGen = 0;
   private generation!: Generation;
   private textOf!: (id: number) => string;
-  private steps = 0;
+  /** Row of the thread that lost its processor to another one last, -1 for none. */
+  robbed = none;
+  /** Steps of searching, over all events. */
+  stepsTaken = 0;
   private held = 0;
   private readonly maxHeld: number;
-  private readonly noThread: Thread = { id: none, row: none, p: none, g: none };
+  private readonly noThread = newThread(none, none);
   /** Ids of goroutines by their rows, and the other way. */
   readonly goroutineIds: number[] = [];
   private readonly goroutineRows = new Map<number, number>();
@@ -92,6 +67,20 @@ export class Ordering {
     this.maxHeld = Math.floor(memoryLeft(fileBytes) / (2.5 * heldBytes));
   }
 
+  /** Forgets all state: the next generation is as the first of a trace, since each says all state anew. Rows stay. */
+  restart(): void {
+    this.goroutines.clear();
+    this.recent.fill(undefined);
+    this.procs.clear();
+    this.threads.clear();
+    this.tasks.clear();
+    Object.assign(this.noThread, newThread(none, none));
+    this.gc = 'unknown';
+    this.gcSeq = 0;
+    this.initialGen = 0;
+    this.held = this.goroutineIds.length + this.threadIds.length;
+  }
+
   startGeneration(generation: Generation, textOf: (id: number) => string): void {
     this.initialGen ||= generation.gen;
     this.generation = generation;
@@ -100,10 +89,27 @@ export class Ordering {
 
   /** Adds steps of a search to what the trace has cost. @throws TraceFault where that is more than any real trace does */
   work(steps: number): void {
-    this.steps += steps;
-    if (this.steps > maxSteps + this.fileBytes) {
+    this.stepsTaken += steps;
+    if (this.stepsTaken > maxSteps + 4 * this.fileBytes) {
       throw new TraceFault('its events are too far out of order');
     }
+  }
+
+  /** Sequence numbers that come next: of a goroutine by its row, of a processor, of the collector. */
+  nextSeqOfGoroutine(row: number): number {
+    return (this.goroutines.get(this.goroutineIds[row])?.seq ?? -1) + 1;
+  }
+
+  nextSeqOfProc(p: number): number {
+    return (this.procs.get(p)?.seq ?? -1) + 1;
+  }
+
+  get nextCollectorSeq(): number {
+    return this.gcSeq + 1;
+  }
+
+  isIdle(p: number): boolean {
+    return this.procs.get(p)?.status === ProcStatus.idle;
   }
 
   /** Row of a goroutine's id, -1 for none. */
@@ -121,7 +127,7 @@ export class Ordering {
    * @throws TraceFault where it contradicts what came before
    */
   advance(event: Cursor): boolean {
-    const thread = this.threadOf(event.m);
+    const thread = (event.thread ??= this.threadOf(event.m));
     const ok = this.dispatch(event, thread);
     if (thread === this.noThread) {
       thread.p = none;
@@ -197,7 +203,7 @@ export class Ordering {
   }
 
   private procStart(event: Cursor, thread: Thread): boolean {
-    const [p, seq] = event.args;
+    const { arg0: p, arg1: seq } = event;
     const proc = this.procs.get(p);
     if (proc?.status !== ProcStatus.idle || !this.succeeds(proc, seq) || thread.p !== none) {
       return false;
@@ -212,7 +218,7 @@ export class Ordering {
 
   private procStop(event: Cursor, thread: Thread): boolean {
     const { p } = thread;
-    const proc = this.procs.get(p);
+    const proc = this.procOf(thread);
     if (proc?.status !== ProcStatus.running && proc?.status !== ProcStatus.syscall) {
       throw this.fault(event, `processor ${p} stops but does not run`);
     }
@@ -224,7 +230,7 @@ export class Ordering {
   }
 
   private procSteal(event: Cursor, thread: Thread): boolean {
-    const [p, seq, m] = event.args;
+    const { arg0: p, arg1: seq, arg2: m } = event;
     const proc = this.procs.get(p);
     const isAbandoned = proc?.status === ProcStatus.abandoned;
     if (!proc || (proc.status !== ProcStatus.syscall && !isAbandoned) || !this.succeeds(proc, seq)) {
@@ -243,11 +249,12 @@ export class Ordering {
     }
     this.change(event, thread, p, ProcState.running, ProcState.idle);
     other.p = none;
+    this.robbed = other.row;
     return true;
   }
 
   private procStatus(event: Cursor, thread: Thread): boolean {
-    const [p, status] = event.args;
+    const { arg0: p, arg1: status } = event;
     if (!(status >= 0 && status < procStateOf.length)) {
       throw this.fault(event, `processor ${p} has the unknown status ${status}`);
     }
@@ -257,7 +264,7 @@ export class Ordering {
     let from: number = procStateOf[status];
     if (!proc) {
       this.hold();
-      this.procs.set(p, { status, seq: 0, gen: this.generation.gen });
+      this.procs.set(p, { id: p, status, seq: 0, gen: this.generation.gen, ranges: undefined });
       from = this.isInitial ? ProcState.undetermined : ProcState.notExist;
     } else if (!isPromoted && proc.status !== status) {
       throw this.fault(event, `processor ${p} has status ${status}, and by the events before it ${proc.status}`);
@@ -290,7 +297,7 @@ export class Ordering {
 
   private goCreate(event: Cursor, thread: Thread): boolean {
     this.needs(event, thread, true, false);
-    const current = this.goroutines.get(thread.g);
+    const current = this.goroutineOf(thread);
     if (current && current.status !== GoStatus.running) {
       throw this.fault(event, `goroutine ${thread.g} starts another but does not run`);
     }
@@ -312,7 +319,7 @@ export class Ordering {
   }
 
   private newGoroutine(event: Cursor, status: number): Goroutine {
-    const [id] = event.args;
+    const { arg0: id } = event;
     if (this.goroutines.has(id)) {
       throw this.fault(event, `goroutine ${id} is started but was there`);
     }
@@ -321,19 +328,31 @@ export class Ordering {
 
   private addGoroutine(id: number, status: number): Goroutine {
     this.hold();
-    const goroutine = { id, row: this.goroutineRow(id), status, seq: 0, gen: this.generation.gen };
+    const goroutine = {
+      id,
+      row: this.goroutineRow(id),
+      status,
+      seq: 0,
+      gen: this.generation.gen,
+      isGone: false,
+      regions: undefined,
+      ranges: undefined,
+    };
     this.goroutines.set(id, goroutine);
+    this.recent[id & (recentCount - 1)] = goroutine;
     return goroutine;
   }
 
-  private remove({ id, regions, ranges }: Goroutine): void {
+  private remove(goroutine: Goroutine): void {
+    const { id, regions, ranges } = goroutine;
     this.goroutines.delete(id);
+    goroutine.isGone = true;
     this.held -= record * (1 + (regions?.length ?? 0) + (ranges?.length ?? 0));
   }
 
   private goStart(event: Cursor, thread: Thread): boolean {
-    const [id, seq] = event.args;
-    const goroutine = this.goroutines.get(id);
+    const { arg0: id, arg1: seq } = event;
+    const goroutine = this.goroutine(id);
     if (goroutine?.status !== GoStatus.runnable || !this.succeeds(goroutine, seq)) {
       return false;
     }
@@ -345,6 +364,7 @@ export class Ordering {
     goroutine.seq = seq;
     this.change(event, thread, goroutine.row, GoState.runnable, GoState.running);
     thread.g = id;
+    thread.goroutine = goroutine;
     return true;
   }
 
@@ -363,8 +383,8 @@ export class Ordering {
   }
 
   private goUnblock(event: Cursor, thread: Thread): boolean {
-    const [id, seq] = event.args;
-    const goroutine = this.goroutines.get(id);
+    const { arg0: id, arg1: seq } = event;
+    const goroutine = this.goroutine(id);
     if (goroutine?.status !== GoStatus.waiting || !this.succeeds(goroutine, seq)) {
       return false;
     }
@@ -377,8 +397,8 @@ export class Ordering {
   /** Is an unblock of the next goroutine, a block or the end of the current one, and a start of the next. */
   private goSwitch(event: Cursor, thread: Thread): boolean {
     const goroutine = this.current(event, thread, GoStatus.running);
-    const [id, seq] = event.args;
-    const next = this.goroutines.get(id);
+    const { arg0: id, arg1: seq } = event;
+    const next = this.goroutine(id);
     if (next?.status !== GoStatus.waiting || !this.succeeds(next, seq)) {
       return false;
     }
@@ -397,13 +417,14 @@ export class Ordering {
     next.seq = seq;
     this.events.push(Ev.goStart, GoState.runnable * 8 + GoState.running, event.time, row, p, none, next.row, 0);
     thread.g = id;
+    thread.goroutine = next;
     return true;
   }
 
   private goSyscallBegin(event: Cursor, thread: Thread): boolean {
     const goroutine = this.current(event, thread, GoStatus.running);
-    const proc = this.procs.get(thread.p);
-    const [seq] = event.args;
+    const proc = this.procOf(thread);
+    const { arg0: seq } = event;
     if (!proc || !this.succeeds(proc, seq)) {
       throw this.fault(event, `processor ${thread.p} has sequence ${proc?.seq}, and the system call ${seq}`);
     }
@@ -416,7 +437,7 @@ export class Ordering {
 
   private goSyscallEnd(event: Cursor, thread: Thread): boolean {
     const goroutine = this.current(event, thread, GoStatus.syscall);
-    const proc = this.procs.get(thread.p);
+    const proc = this.procOf(thread);
     if (proc?.status !== ProcStatus.syscall) {
       throw this.fault(event, `processor ${thread.p} is in no system call when one ends`);
     }
@@ -427,7 +448,7 @@ export class Ordering {
   }
 
   private goSyscallEndBlocked(event: Cursor, thread: Thread): boolean {
-    if (thread.p !== none && this.procs.get(thread.p)?.status === ProcStatus.syscall) {
+    if (thread.p !== none && this.procOf(thread)?.status === ProcStatus.syscall) {
       return false;
     }
     const goroutine = this.inSyscall(event, thread);
@@ -442,7 +463,7 @@ export class Ordering {
     const { row, p } = thread;
     this.remove(goroutine);
     if (p !== none) {
-      const proc = this.procs.get(p);
+      const proc = this.procOf(thread);
       if (proc?.status !== ProcStatus.syscall) {
         throw this.fault(event, `processor ${p} is in no system call when its goroutine ends in one`);
       }
@@ -458,7 +479,7 @@ export class Ordering {
 
   private inSyscall(event: Cursor, thread: Thread): Goroutine {
     this.needs(event, thread, false, true);
-    const goroutine = this.goroutines.get(thread.g);
+    const goroutine = this.goroutineOf(thread);
     if (goroutine?.status !== GoStatus.syscall) {
       throw this.fault(event, `goroutine ${thread.g} is in no system call`);
     }
@@ -466,11 +487,11 @@ export class Ordering {
   }
 
   private goStatus(event: Cursor, thread: Thread): boolean {
-    const [id, m, status] = event.args;
+    const { arg0: id, arg1: m, arg2: status } = event;
     if (!(status >= 0 && status < goStateOf.length)) {
       throw this.fault(event, `goroutine ${id} has the unknown status ${status}`);
     }
-    let goroutine = this.goroutines.get(id);
+    let goroutine = this.goroutine(id);
     let from: number = goStateOf[status];
     if (goroutine) {
       if (goroutine.status !== status) {
@@ -527,7 +548,7 @@ export class Ordering {
   }
 
   private gcEvent(event: Cursor, thread: Thread): boolean {
-    const [seq] = event.args;
+    const { arg0: seq } = event;
     const { type, gc } = { type: event.type, gc: this.gc };
     const isFirst = type === Ev.gcActive ? this.isInitial : type === Ev.gcBegin && gc === 'unknown';
     if (isFirst) {
@@ -552,7 +573,7 @@ export class Ordering {
   }
 
   private taskEvent(event: Cursor, thread: Thread): boolean {
-    const [task] = event.args;
+    const { arg0: task } = event;
     if (event.type === Ev.userTaskEnd) {
       if (this.tasks.delete(task)) {
         this.release();
@@ -571,8 +592,8 @@ export class Ordering {
   private regionEvent(event: Cursor, thread: Thread): boolean {
     this.needs(event, thread, true, true);
     this.checkIds(event);
-    const [task, text] = event.args;
-    const goroutine = this.known(event, thread.g);
+    const { arg0: task, arg1: text } = event;
+    const goroutine = this.own(event, thread);
     const name = this.textOf(text);
     const regions = (goroutine.regions ??= []);
     const last = regions.at(-1);
@@ -591,23 +612,23 @@ export class Ordering {
 
   /** Stop-the-world, mark assist and sweep: stretches of time of a goroutine or a processor. */
   private rangeEvent(event: Cursor, thread: Thread): boolean {
-    const { type, args } = event;
+    const { type, arg0 } = event;
     switch (type) {
       case Ev.stwBegin:
       case Ev.gcMarkAssistBegin:
         this.needs(event, thread, true, true);
-        this.openRange(event, this.known(event, thread.g), type === Ev.stwBegin ? args[0] : assist, false);
+        this.openRange(event, this.own(event, thread), type === Ev.stwBegin ? arg0 : assist, false);
         break;
       case Ev.stwEnd:
       case Ev.gcMarkAssistEnd:
         this.needs(event, thread, true, true);
-        this.closeRange(event, this.known(event, thread.g), type === Ev.stwEnd ? 0 : assist);
+        this.closeRange(event, this.own(event, thread), type === Ev.stwEnd ? 0 : assist);
         break;
       case Ev.gcMarkAssistActive:
-        this.openRange(event, this.known(event, args[0]), assist, true);
+        this.openRange(event, this.known(event, arg0), assist, true);
         break;
       case Ev.gcSweepActive:
-        this.openRange(event, this.knownProc(event, args[0]), sweep, true);
+        this.openRange(event, this.knownProc(event, arg0), sweep, true);
         break;
       case Ev.gcSweepBegin:
       case Ev.gcSweepEnd: {
@@ -663,7 +684,7 @@ export class Ordering {
   /** The thread's goroutine, which has this status; its processor is there too. */
   private current(event: Cursor, thread: Thread, status: number): Goroutine {
     this.needs(event, thread, true, true);
-    const goroutine = this.known(event, thread.g);
+    const goroutine = this.own(event, thread);
     if (goroutine.status !== status) {
       throw this.fault(event, `goroutine ${thread.g} has status ${goroutine.status}, expected ${status}`);
     }
@@ -671,11 +692,47 @@ export class Ordering {
   }
 
   private known(event: Cursor, id: number): Goroutine {
-    const goroutine = this.goroutines.get(id);
+    const goroutine = this.goroutine(id);
     if (!goroutine) {
       throw this.fault(event, `goroutine ${id} is not there`);
     }
     return goroutine;
+  }
+
+  /** As `known`, of a thread's goroutine. */
+  private own(event: Cursor, thread: Thread): Goroutine {
+    return this.goroutineOf(thread) ?? this.known(event, thread.g);
+  }
+
+  private goroutineOf(thread: Thread): Goroutine | undefined {
+    const { g, goroutine } = thread;
+    if (goroutine?.id === g && !goroutine.isGone) {
+      return goroutine;
+    }
+    return (thread.goroutine = this.goroutines.get(g));
+  }
+
+  private goroutine(id: number): Goroutine | undefined {
+    const at = id & (recentCount - 1);
+    const recent = this.recent[at];
+    if (recent?.id === id && !recent.isGone) {
+      return recent;
+    }
+    const goroutine = this.goroutines.get(id);
+    if (goroutine) {
+      this.recent[at] = goroutine;
+    }
+    return goroutine;
+  }
+
+  private procOf(thread: Thread): Proc | undefined {
+    const { p, proc } = thread;
+    return proc?.id === p ? proc : (thread.proc = this.procs.get(p));
+  }
+
+  /** Row of a thread's goroutine, -1 for none. */
+  private ownRow({ g, goroutine }: Thread): number {
+    return goroutine?.id === g ? goroutine.row : this.goroutineRow(g);
   }
 
   private knownProc(event: Cursor, p: number): Proc {
@@ -699,21 +756,22 @@ export class Ordering {
     return true;
   }
 
-  private change(event: Cursor, { row, p, g }: Thread, subject: number, from: number, to: number): void {
+  private change(event: Cursor, thread: Thread, subject: number, from: number, to: number): void {
     this.checkIds(event);
-    this.events.push(event.type, from * 8 + to, event.time, row, p, this.goroutineRow(g), subject, event.offset);
+    const { type, time, offset } = event;
+    this.events.push(type, from * 8 + to, time, thread.row, thread.p, this.ownRow(thread), subject, offset);
   }
 
   private checkIds(event: Cursor): void {
-    const { stacks, texts } = this.generation;
-    for (const i of stackArgs[event.type]) {
-      if (!hasId(stacks, event.args[i])) {
-        throw this.fault(event, `stack ${event.args[i]} is not there`);
-      }
-    }
-    for (const i of textArgs[event.type]) {
-      if (!hasId(texts, event.args[i])) {
-        throw this.fault(event, `text ${event.args[i]} is not there`);
+    const { type } = event;
+    const ids = stackArgs[type] | textArgs[type];
+    for (let i = 0; ids >> i !== 0; i++) {
+      if ((ids >> i) & 1) {
+        const isStack = ((stackArgs[type] >> i) & 1) === 1;
+        const id = i === 0 ? event.arg0 : i === 1 ? event.arg1 : i === 2 ? event.arg2 : event.arg3;
+        if (!(isStack ? this.generation.stacks : this.generation.texts).has(id)) {
+          throw this.fault(event, `${isStack ? 'stack' : 'text'} ${id} is not there`);
+        }
       }
     }
   }
@@ -725,7 +783,7 @@ export class Ordering {
     let thread = this.threads.get(id);
     if (!thread) {
       this.hold();
-      this.threads.set(id, (thread = { id, row: this.threadRow(id), p: none, g: none }));
+      this.threads.set(id, (thread = newThread(id, this.threadRow(id))));
     }
     return thread;
   }

@@ -3,7 +3,7 @@ import { bytes, floats, ints, uints } from './column';
 
 const none = -1;
 /** Bytes that a range takes. */
-const rangeBytes = 60;
+export const rangeBytes = 60;
 
 /** Stretches of the runtime's work as they begin and end. At most one of a kind is open of a goroutine or processor. */
 export class RangeColumns {
@@ -22,8 +22,13 @@ export class RangeColumns {
   /** Rows of ranges that are open, by kind and goroutine or processor. */
   private readonly opened = new Map<number, number>();
 
-  get held(): number {
-    return this.columns.kind.length * rangeBytes;
+  /** Whether none is open. */
+  get isIdle(): boolean {
+    return this.opened.size === 0;
+  }
+
+  get length(): number {
+    return this.columns.kind.length;
   }
 
   /**
@@ -72,12 +77,19 @@ export class RangeColumns {
     }
   }
 
-  finish(duration: number, rowOf: (row: number) => number): Ranges {
-    const { kind, name, from, to, open, goroutine, processor, sweep } = this.columns;
+  /** Ends all that are open where the trace does, or what can be read of it. */
+  lose(time: number): void {
+    const { to, open } = this.columns;
     this.opened.forEach((row) => {
-      to.rows[row] = duration;
+      to.rows[row] = time;
       open.rows[row] |= Open.end;
     });
+    this.opened.clear();
+  }
+
+  finish(duration: number, rowOf: (row: number) => number): Ranges {
+    this.lose(duration);
+    const { kind, name, from, to, open, goroutine, processor, sweep } = this.columns;
     return {
       length: kind.length,
       kind: kind.finish(),

@@ -7,6 +7,7 @@ import { TraceFault } from './fault';
 import { Frontier } from './frontier';
 import { Ordering } from './ordering';
 import { Varints } from './varints';
+import { WaitingThreads } from './waiting';
 
 const headerPattern = /^go 1\.(\d+) trace\0\0\0$/;
 
@@ -19,8 +20,26 @@ function traceVersion(bytes: Uint8Array): number | undefined {
 /** Headers of the formats we read; Go 1.24 writes that of 1.23, 1.27 that of 1.26. */
 const versions = [22, 23, 25, 26];
 
+/** What could not be read: bytes of the file, ns since the trace's origin. */
+export interface Loss {
+  readonly error: TraceFault;
+  readonly start: number;
+  readonly end: number;
+  readonly since: number;
+  /** Where nothing after it was read the least that can be told. */
+  readonly until: number;
+}
+
+/** Most threads of which each is tried, in Go's order of equal times, where the clocks of processors differ. */
+const maxSorted = 16;
+
+/** Faults after which reading goes on. */
+const maxFaults = 1000;
+
 /** A generation whose events are in order, all of them. */
 export interface OrderedGeneration {
+  /** Nothing is known of what was before: it is the first, or what is before it could not be read. */
+  readonly isFresh: boolean;
   readonly batches: Generation;
   /** ns since the trace's origin of the Sync event that Go puts before it. */
   readonly syncTime: number;
@@ -41,11 +60,21 @@ export class TraceReader {
   fault: { readonly error: TraceFault; readonly start: number } | undefined;
   firstClock: (ClockSnapshot & { readonly nsPerTick: number }) | undefined;
   readonly ordering: Ordering;
+  /** The minor version of Go in the file's header. */
+  readonly version: number;
   private readonly batches: BatchReader;
   private readonly varints: Varints;
   private readonly events: EventColumns;
+  /** What was lost before the last generation that was given. */
+  private readonly losses: Loss[] = [];
+  private faults = 0;
+  private isFresh = true;
+  private isEmpty = true;
   private nsPerTick = 0;
-  private count = 0;
+  private readonly decoder = new TextDecoder();
+  /** Texts of the generation `textsOf` that were asked for. */
+  private readonly known = new Map<number, string>();
+  private textsOf = 0;
 
   /** @throws InputError where the trace is of a version we do not read */
   constructor(readonly bytes: Uint8Array) {
@@ -54,16 +83,60 @@ export class TraceReader {
       throw new InputError(
         version <= 21
           ? `This is an execution trace in the format of Go 1.${version}; traces of Go 1.22 and later are read. Open it with go tool trace.`
-          : `This is an execution trace in a format that is not known here (its header says Go 1.${version}). Formats of Go 1.22 to 1.26 are read.`
+          : `This is an execution trace in a format that is not known here (its header says Go 1.${version}). Formats of Go 1.22 to 1.27 are read.`
       );
     }
+    this.version = version;
     this.batches = new BatchReader(bytes, version);
     this.varints = new Varints(bytes);
     this.events = new EventColumns(bytes.length);
     this.ordering = new Ordering(bytes.length, this.events);
   }
 
-  /** The next generation, undefined after the last whole one. */
+  /**
+   * The next generation that can be read. One after a fault is read as a trace of its own, which is more than Go does: it says
+   * the state of all goroutines anew.
+   */
+  nextWhole(): OrderedGeneration | undefined {
+    for (let generation = this.next(); ; generation = this.next()) {
+      const { fault } = this;
+      if (generation || !fault) {
+        return generation;
+      }
+      const start = this.faults++ < maxFaults ? this.batches.toNext() : undefined;
+      if (start === undefined) {
+        return undefined;
+      }
+      this.lose(fault, start);
+      this.ordering.restart();
+      this.events.last = this.end;
+      this.isFresh = true;
+      this.fault = undefined;
+    }
+  }
+
+  /** All that could not be read so far, in the order of the file. */
+  lost(): readonly Loss[] {
+    const { fault, bytes, losses, end } = this;
+    if (!fault) {
+      return losses;
+    }
+    const length = this.lostSeconds(fault.start) * 1e9;
+    return [...losses, { ...fault, end: bytes.length, since: end, until: end + length }];
+  }
+
+  private lose({ error, start }: { error: TraceFault; start: number }, end: number): void {
+    const { losses } = this;
+    const last = losses.at(-1);
+    if (last && last.end === start) {
+      // Nothing was read between: it is one loss, of the reason that came first.
+      losses[losses.length - 1] = { ...last, end };
+    } else {
+      losses.push({ error, start, end, since: this.end, until: this.end });
+    }
+  }
+
+  /** The next generation, undefined after the last whole one before a fault. */
   next(): OrderedGeneration | undefined {
     try {
       const batches = this.batches.next();
@@ -86,10 +159,13 @@ export class TraceReader {
   private order(batches: Generation): OrderedGeneration {
     const { events, ordering } = this;
     const { nsPerTick, minTs } = batches;
-    if (this.count++ === 0) {
+    if (this.isEmpty) {
       this.origin = Math.trunc(minTs * nsPerTick);
       // Go's first time is at least 1 on its own clock.
       events.last = -this.origin;
+    }
+    if (this.isFresh && !this.isEmpty && Math.trunc(minTs * nsPerTick) - this.origin < this.end) {
+      throw new TraceFault('time goes back', batches.start);
     }
     events.clear(batches.end - batches.start);
     const syncTime = events.after(Math.trunc(minTs * nsPerTick) - this.origin);
@@ -98,7 +174,13 @@ export class TraceReader {
     this.nsPerTick = nsPerTick;
     this.end = events.last;
     this.firstClock ??= batches.clock && { ...batches.clock, nsPerTick };
-    return { batches, syncTime, events };
+    const { isFresh, losses } = this;
+    if (isFresh && losses.length > 0) {
+      losses[losses.length - 1] = { ...losses[losses.length - 1], until: syncTime };
+    }
+    this.isFresh = false;
+    this.isEmpty = false;
+    return { isFresh, batches, syncTime, events };
   }
 
   private merge(batches: Generation): void {
@@ -112,14 +194,21 @@ export class TraceReader {
     }
     const samples = this.samples(batches);
     const { heap } = frontier;
+    const waiting = heap.length > maxSorted ? new WaitingThreads(ordering) : undefined;
     for (let i = 0; heap.length > 0 || i < samples.length;) {
       if (i < samples.length && (heap.length === 0 || samples[i].time < heap[0].time)) {
         const { time, sample } = samples[i++];
         const { m, p, g } = sample;
         this.events.push(Ev.cpuSample, 0, time, ordering.threadRow(m), p, ordering.goroutineRow(g), -1, sample.at);
+      } else if (waiting) {
+        this.advanceOrWait(frontier, waiting);
       } else if (!this.advance(frontier, 0)) {
         this.advanceAny(frontier);
       }
+    }
+    const stuck = waiting?.first();
+    if (stuck) {
+      throw this.stuck(waiting?.count ?? 0, stuck);
     }
   }
 
@@ -145,26 +234,51 @@ export class TraceReader {
   /** Clocks of processors differ: where the earliest event has to wait, the first of the others that has not goes. */
   private advanceAny(frontier: Frontier): void {
     const { heap } = frontier;
-    this.ordering.work(heap.length);
     frontier.sort();
     for (let i = 1; i < heap.length; i++) {
+      this.ordering.work(1);
       if (this.advance(frontier, i)) {
         return;
       }
     }
-    throw new TraceFault(`no event of ${heap.length} threads may come next`, heap[0].offset);
+    throw this.stuck(heap.length, heap[0]);
   }
 
-  /** A text of a generation. @throws TraceFault where it is not there */
-  text({ texts }: Generation, id: number): string {
-    const { varints } = this;
-    const at = texts.get(id);
-    if (at === undefined) {
-      return '';
+  /** The same of many threads: one that has to wait is not tried again until what it waits for changes. */
+  private advanceOrWait(frontier: Frontier, waiting: WaitingThreads): void {
+    const { events, ordering } = this;
+    const [head] = frontier.heap;
+    const from = events.length;
+    if (this.advance(frontier, 0)) {
+      if (waiting.count > 0) {
+        waiting.wake(events, from, (cursor) => frontier.insert(cursor));
+      }
+    } else {
+      ordering.work(1);
+      frontier.remove(0);
+      waiting.add(head);
     }
-    varints.pos = at;
-    varints.end = this.bytes.length;
-    const length = varints.next();
-    return new TextDecoder().decode(this.bytes.subarray(varints.pos, varints.pos + length));
+  }
+
+  private stuck(threads: number, { offset }: Cursor): TraceFault {
+    return new TraceFault(`no event of ${threads} threads may come next`, offset);
+  }
+
+  /** A text of a generation; '' where it is not there. */
+  text({ gen, texts }: Generation, id: number): string {
+    if (this.textsOf !== gen) {
+      this.textsOf = gen;
+      this.known.clear();
+    }
+    let text = this.known.get(id);
+    if (text === undefined) {
+      const { varints } = this;
+      varints.pos = texts.get(id);
+      varints.end = this.bytes.length;
+      const length = varints.pos === 0 ? 0 : varints.next();
+      text = this.decoder.decode(this.bytes.subarray(varints.pos, varints.pos + length));
+      this.known.set(id, text);
+    }
+    return text;
   }
 }

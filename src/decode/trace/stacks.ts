@@ -1,5 +1,6 @@
 import { OpenStack, TextTables } from '../goroutine/tables';
 import type { Generation } from './batches';
+import { IdTable } from './idTable';
 import { Varints } from './varints';
 
 /**
@@ -12,7 +13,10 @@ export class TraceStacks {
   private readonly open = new OpenStack();
   /** Row of `location` of an address. */
   private readonly locations = new Map<number, number>();
-  private readonly rows = new Map<number, number>();
+  /** Row + 1 of a stack's id in the generation. */
+  private rows = new IdTable();
+  /** Row + 2 of the text of its root function, 1 for none. */
+  private roots = new IdTable();
   private generation!: Generation;
 
   constructor(bytes: Uint8Array) {
@@ -23,20 +27,33 @@ export class TraceStacks {
 
   startGeneration(generation: Generation): void {
     this.generation = generation;
-    this.rows.clear();
+    this.rows = new IdTable();
+    this.roots = new IdTable();
   }
 
   /** Row of `stack` of a stack's id in the generation; 0, the empty stack, for none. */
   row(id: number): number {
-    let row = this.rows.get(id);
-    if (row === undefined) {
-      this.rows.set(id, (row = this.read(id)));
+    const known = this.rows.get(id);
+    if (known > 0) {
+      return known - 1;
     }
+    const row = this.read(id);
+    this.rows.add(id, row + 1);
     return row;
   }
 
   /** Row of `strings` of the function that a stack begins with, -1 where it says none. */
   rootFunction(id: number): number {
+    const known = this.roots.get(id);
+    if (known > 0) {
+      return known - 2;
+    }
+    const root = this.readRoot(id);
+    this.roots.add(id, root + 2);
+    return root;
+  }
+
+  private readRoot(id: number): number {
     const addresses = this.addresses(id);
     // Go goes on to the call above where one has no name.
     for (let i = addresses.length - 1; i >= 0; i--) {
@@ -77,7 +94,7 @@ export class TraceStacks {
   /** Addresses of the calls of a stack, the leaf first. */
   private addresses(id: number): number[] {
     const at = this.generation.stacks.get(id);
-    if (at === undefined) {
+    if (at === 0) {
       return [];
     }
     const { varints } = this;
@@ -100,7 +117,7 @@ export class TraceStacks {
   text(id: number): number {
     const { varints, tables } = this;
     const at = this.generation.texts.get(id);
-    if (at === undefined) {
+    if (at === 0) {
       return tables.string('');
     }
     varints.pos = at;

@@ -5,8 +5,6 @@ import { bytes, floats, ints, uints } from './column';
 const none = -1;
 /** Beside the bits of Open: it ended with its goroutine. Those of the runtime's goroutines, which only inherit, do not count. */
 const withGoroutine = 128;
-/** Bytes that a task, a region or a log takes, with the goroutines of a task. */
-const rowBytes = 80;
 
 /** What the program itself says: tasks, regions and logs of runtime/trace, with the definitions of Go's Summarizer. */
 export class TaskColumns {
@@ -26,8 +24,14 @@ export class TaskColumns {
   private readonly opened = new Map<number, number[]>();
   private readonly logs = { time: floats(), goroutine: uints(), task: uints(), key: uints(), value: uints() };
 
-  get held(): number {
-    return (this.rows.size + this.members.length + this.regions.name.length + this.logs.time.length) * rowBytes;
+  /** What is held, as memoryLeft wants it. */
+  get needs(): ReadonlyArray<readonly [number, string, number]> {
+    return [
+      [this.rows.size, 'tasks', 110],
+      [this.members.length, 'goroutines of tasks', 24],
+      [this.regions.name.length, 'regions', 50],
+      [this.logs.time.length, 'logs', 36],
+    ];
   }
 
   beginTask(id: number, parent: number, name: number, time: number, goroutine: number): void {
@@ -90,6 +94,13 @@ export class TaskColumns {
     this.opened.delete(goroutine);
   }
 
+  /** Ends all regions that are open where the trace does, or what can be read of it. Tasks go on: their ids are never given again. */
+  lose(time: number): void {
+    for (const goroutine of [...this.opened.keys()]) {
+      this.endGoroutine(goroutine, time, Open.end);
+    }
+  }
+
   private pushRegion(goroutine: number, task: number, name: number, from: number, open: number): number {
     const { regions } = this;
     regions.goroutine.push(goroutine);
@@ -128,9 +139,7 @@ export class TaskColumns {
     rowOf: (row: number) => number,
     isOfRuntime: (goroutine: number) => boolean
   ): { tasks: Tasks; regions: Regions; logs: Logs } {
-    for (const goroutine of [...this.opened.keys()]) {
-      this.endGoroutine(goroutine, duration, Open.end);
-    }
+    this.lose(duration);
     const { logs } = this;
     return {
       tasks: this.finishTasks(duration, rowOf),

@@ -12,19 +12,19 @@ export interface TraceOptions extends BlockingOptions {
 
 /**
  * A Go execution trace as a profile of why goroutines did not run: `contentions/count` and `delay/nanoseconds`, with the labels
- * of `blockingLabel`. With goroutines of the runtime the samples of one `kind` are those of
- * `go tool trace -pprof=KIND`.
+ * of `blockingLabel`, and `samples/count` where it has samples of the CPU. The samples of one `kind`, goroutines of the runtime
+ * among them, are those of `go tool trace -pprof=KIND`.
  * @throws InputError where it is of a version that we do not read, or nothing of it is whole
  */
 export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }: TraceOptions = {}): Promise<Profile> {
   const reader = new TraceReader(bytes);
   const stacks = new TraceStacks(bytes);
-  const blocking = new Blocking(reader, stacks);
+  const blocking = new Blocking(reader, stacks, options.tenantKeys);
   // Go's own profile is asked for alone.
   const execution = options.kind === undefined ? new ExecutionColumns(reader, stacks) : undefined;
   let count = 0;
   const progress = progressOf(bytes.length, onProgress);
-  for (let generation = reader.next(); generation; generation = reader.next()) {
+  for (let generation = reader.nextWhole(); generation; generation = reader.nextWhole()) {
     stacks.startGeneration(generation.batches);
     blocking.add(generation);
     execution?.add(generation);
@@ -32,7 +32,7 @@ export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }:
     await progress(generation.batches.end);
   }
   if (count === 0) {
-    const { error } = reader.fault ?? {};
+    const [{ error } = { error: undefined }] = reader.lost();
     const at = error && error.offset >= 0 ? ` (byte ${error.offset} of ${bytes.length})` : '';
     throw new InputError(
       `The execution trace cannot be read: ${error ? error.message : 'it has no events'}${at}. Nothing whole is before that; a process that is killed loses the last second of its trace.`

@@ -19,13 +19,32 @@ export class Varints {
    * @throws TraceFault where the record ends or the number has more than 64 bits
    */
   next(): number {
-    const { bytes, end } = this;
-    const start = this.pos;
-    const first = bytes[start];
-    if (first < 0x80 && start < end) {
-      this.pos = start + 1;
-      return first;
+    const { bytes, pos } = this;
+    let byte = bytes[pos];
+    // Nearly all are of one to three bytes.
+    if (pos + 3 <= this.end) {
+      if (byte < 0x80) {
+        this.pos = pos + 1;
+        return byte;
+      }
+      let value = byte & 0x7f;
+      byte = bytes[pos + 1];
+      if (byte < 0x80) {
+        this.pos = pos + 2;
+        return value | (byte << 7);
+      }
+      value |= (byte & 0x7f) << 7;
+      byte = bytes[pos + 2];
+      if (byte < 0x80) {
+        this.pos = pos + 3;
+        return value | (byte << 14);
+      }
     }
+    return this.longer();
+  }
+
+  private longer(): number {
+    const { bytes, end, pos: start } = this;
     let value = 0;
     let scale = 1;
     for (let pos = start; pos < end && pos < start + 10; pos++) {

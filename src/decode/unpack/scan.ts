@@ -23,12 +23,15 @@ export interface Scan {
 
 /** Of the largest bundles of clusters that tools write; more is no bundle of profiles. */
 const maxMembers = 10_000;
+/** Where one is asked for by its name the others are only passed over, which takes a second at most. */
+const maxPassed = 100_000;
 
 /** @throws InputError where an archive has more members than are read */
-export function checkCount(count: number): void {
-  if (count > maxMembers) {
+export function checkCount(count: number, isNamed: boolean): void {
+  if (count > (isNamed ? maxPassed : maxMembers)) {
     throw new InputError(
-      `The archive has more than ${grouped(maxMembers)} members, the limit. Upload the profiles of it as objects of their own.`
+      `The archive has more than ${grouped(isNamed ? maxPassed : maxMembers)} members, the limit${isNamed ? '' : ' where none is named'}. ` +
+        `${isNamed ? 'Upload' : 'Name one by member="…" in the selector, or upload'} the profiles of it as objects of their own.`
     );
   }
 }

@@ -1,4 +1,4 @@
-import { InputError } from '../../text/notice';
+import { counted, grouped, InputError } from '../../text/notice';
 import { checkCount, checkLength, joined, shownName, type Member, type Scan, type Wants } from './scan';
 
 // Written here, since of a tar that is cut off what came before has to be read: libraries' streams lose it with the error.
@@ -15,15 +15,21 @@ const utf8 = new TextDecoder();
  * nothing is kept. One that is damaged or cut off is read as far as it goes: `Scan.cut` says where it ended.
  * @param wants asked of each file in the order of the tar
  * @param limit bytes of a member
+ * @param isNamed whether one member is wanted by its name, of however many
  * @throws InputError for too many members or bytes, and where it is damaged before anything could be read
  */
-export async function scanTar(chunks: AsyncIterable<Uint8Array>, wants: Wants, limit: number): Promise<Scan> {
+export async function scanTar(
+  chunks: AsyncIterable<Uint8Array>,
+  wants: Wants,
+  limit: number,
+  isNamed: boolean
+): Promise<Scan> {
   const input = new Input(chunks, limit);
   const members: Member[] = [];
   let wanted: Scan['wanted'];
   try {
     for (let member = await nextFile(input); member; member = await nextFile(input)) {
-      checkCount(members.push(member));
+      checkCount(members.push(member), isNamed);
       if (wants(member)) {
         wanted = { member, bytes: await input.read(member.size) };
         await input.skip(padding(member.size));
@@ -37,10 +43,12 @@ export async function scanTar(chunks: AsyncIterable<Uint8Array>, wants: Wants, l
       throw error;
     }
     if (members.length === 0) {
-      throw new InputError(`The tar archive is damaged or cut off: ${error.message}.`);
+      throw new InputError(
+        `The tar archive is damaged or cut off: ${error.message}. The upload was probably interrupted: upload it again.`
+      );
     }
     const last = members[members.length - 1].name;
-    return { members, wanted, cut: `${error.message}, in or after ${shownName(last)}` };
+    return { members, wanted, cut: `in or after ${shownName(last)}: ${error.message}` };
   } finally {
     await input.close();
   }
@@ -69,7 +77,9 @@ async function nextFile(input: Input): Promise<Member | undefined> {
     }
     const header = readHeader(bytes);
     if (!header) {
-      throw new Damage(`no header of a member at byte ${input.at - block} of the tar`);
+      throw new Damage(
+        `expected the header of a member at byte ${grouped(input.at - block)} of the tar, and found none`
+      );
     }
     const { type, name, size } = header;
     if (type === 'x' || type === 'L') {
@@ -196,7 +206,7 @@ class Input {
       left -= part.length;
     }
     if (left > 0 && !(orNone && parts.length === 0)) {
-      throw new Damage('it ends early');
+      throw this.endsEarly(left);
     }
     return joined(parts, length - left);
   }
@@ -205,10 +215,16 @@ class Input {
   async skip(length: number): Promise<void> {
     for (let left = length; left > 0;) {
       if (!(await this.fill())) {
-        throw new Damage('it ends early');
+        throw this.endsEarly(left);
       }
       left -= this.take(Math.min(left, this.chunk.length)).length;
     }
+  }
+
+  private endsEarly(left: number): Damage {
+    return new Damage(
+      `it ends early, at byte ${grouped(this.at)} of the tar, where ${counted(left, 'byte')} more were expected`
+    );
   }
 
   async close(): Promise<void> {

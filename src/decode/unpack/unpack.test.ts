@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { merge } from '../../ops/merge';
 import { paxRecord, tarHeader, tarOf, zipOf, zstdFrames, type ArchiveFile } from '../../testing/archives';
 import { encodeFolded } from '../../testing/encode';
 import { printProfile } from '../../testing/print';
@@ -131,6 +132,15 @@ describe('bundles as tools write them', () => {
     ['syncthing', zipOf(syncthing), '{profile="cpu"}', 'syncthing-cpu-linux-amd64-v1.27.0-142233.pprof'],
   ])('%s: the member that %# asks for', async (_, bytes, selector, stack) => {
     expect(await stackOf(bytes, selector)).toBe(stack);
+  });
+
+  it('say which member of each is taken, in a merge of several too', async () => {
+    const archive = zipOf([fileOf('n1/heap.prof'), fileOf('n2/heap.prof')]);
+    const both = merge([await decode(archive), await decode(zipOf([fileOf('n3/heap.prof'), fileOf('n4/heap.prof')]))]);
+    expect(both.notices.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^Of 2 profiles in the archive that match, n1\/heap\.prof is opened\. .*member="n2/),
+      expect.stringMatching(/^Of 2 profiles in the archive that match, n3\/heap\.prof is opened\. .*member="n4/),
+    ]);
   });
 
   it('their members that are profiles, and no other', async () => {
@@ -273,14 +283,20 @@ describe('tar', () => {
       const { stacks, said } = await opened(cut, '{profile="heap"}');
       expect(stacks).toEqual(['heap.prof 1']);
       expect(said.join()).toMatch(
-        /^The archive is damaged or cut off \((it ends early, in or after cpu|no header .* after heap).prof\)/
+        /^The archive is damaged or cut off in or after (cpu.prof: it ends early, at byte 1,724 of the tar, where 324 bytes more were expected|heap.prof: expected the header of a member at byte 1,024 of the tar, and found none)\. .* upload it again\.$/
       );
     }
     // The upload of a packed one ended early.
     const packed = gzipSync(tarOf([files[0], other('large.bin', randomBytes(200_000))]));
-    expect((await opened(packed.subarray(0, 100_000))).said.join()).toMatch(/gzip data .* after large.bin/);
+    expect((await opened(packed.subarray(0, 100_000))).said.join()).toMatch(/after large.bin: .*gzip data/);
     await expect(opened(tar.subarray(0, end), '{profile="mutex"}')).rejects.toThrow(/it has heap .*cut off/);
-    await expect(opened(tar.subarray(0, 520))).rejects.toThrow(/cut off/);
+    await expect(opened(tar.subarray(0, 520))).rejects.toThrow(
+      /^heap\.prof cannot be read\. .* ends early, at byte 520 of the tar, where 76 bytes more were expected\. .*upload it again/
+    );
+    // What is asked for is in the part that is not there.
+    await expect(opened(tar.subarray(0, 1024 + 520), '{profile="cpu"}')).rejects.toThrow(
+      /^cpu\.prof cannot be read\. .*at byte 1,544/
+    );
   });
 
   it('is read in the gzip members that its writer flushed', async () => {
@@ -295,6 +311,14 @@ describe('tar', () => {
     await expect(opened(zipOf(many, { method: 0 }))).rejects.toThrow(/more than 10,000 members/);
     await expect(opened(zipOf(many, { method: 0, isZip64: true }))).rejects.toThrow(/more than 10,000 members/);
     expect(await stackOf(zipOf([...many.slice(0, 9_999), fileOf('heap.prof')], { method: 0 }))).toBe('heap.prof');
+    // One that is named is found among more.
+    const named = [...many, fileOf('n7/x.bin')];
+    for (const archive of [tarOf(named), gzipSync(tarOf(named)), zipOf(named, { method: 0 })]) {
+      expect((await opened(archive, '{member="n7/x.bin"}')).stacks).toEqual(['n7/x.bin 1']);
+      await expect(opened(archive, '{profile="heap"}')).rejects.toThrow(
+        /limit where none is named\. Name one by member="…"/
+      );
+    }
   }, 30_000);
 
   it('says of a member that is larger than what may be unpacked', async () => {
@@ -349,12 +373,39 @@ describe('zip', () => {
     await expect(opened(zipOf(files.slice(1), form))).rejects.toThrow(message);
   });
 
+  it('is read behind a program that unpacks it, wherever its offsets begin', async () => {
+    const program = Buffer.from(`#!/bin/sh\nexec unzip "$0"\n# PK ${'P'.repeat(200)}\n`);
+    const zip = zipOf(files);
+    const moved = Buffer.from(zip);
+    const end = moved.length - 22;
+    // As `zip -A` writes it: offsets are those of the whole file.
+    for (let at = moved.readUInt32LE(end + 16), i = 0; i < files.length; i++) {
+      moved.writeUInt32LE(moved.readUInt32LE(at + 42) + program.length, at + 42);
+      at += 46 + moved.readUInt16LE(at + 28) + moved.readUInt16LE(at + 30);
+    }
+    moved.writeUInt32LE(moved.readUInt32LE(end + 16) + program.length, end + 16);
+    const expected = await opened(zip);
+    for (const part of [zip, moved]) {
+      expect(await opened(Buffer.concat([program, part]))).toEqual(expected);
+    }
+    expect(expected.stacks).toHaveLength(1);
+  });
+
+  it('says that it is empty', async () => {
+    await expect(opened(zipOf([]))).rejects.toThrow('The archive holds no profile: it is empty, without any member.');
+    await expect(opened(zipOf([other('a.json', Buffer.alloc(1))]))).rejects.toThrow(
+      /none of its 1 member is one by its name/
+    );
+  });
+
   it('is an error where it is cut off', async () => {
     const zip = zipOf(files);
     for (const cut of [zip.subarray(0, 100), zip.subarray(0, zip.length - 30), zip.subarray(40)]) {
       await expect(opened(cut)).rejects.toThrow(InputError);
     }
-    await expect(opened(zip.subarray(0, 100))).rejects.toThrow(/The zip archive is damaged or cut off/);
+    await expect(opened(zip.subarray(0, 100))).rejects.toThrow(
+      /^The zip archive is damaged or cut off: expected its directory at the end of its 100 bytes.*upload it again/
+    );
   });
 
   it('leaves out what macOS adds', async () => {

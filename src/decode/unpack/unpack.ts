@@ -1,4 +1,4 @@
-import { InputError, NothingFound, type Notice } from '../../text/notice';
+import { counted, InputError, NothingFound, type Notice } from '../../text/notice';
 import { isGzip, isTar, isZip, isZstd } from '../containers';
 import type { Decoded, DecodeOptions } from '../decoded';
 import { withEngine } from '../../text/withEngine';
@@ -97,12 +97,16 @@ async function openMember(bytes: Uint8Array, options: Unpacking, depth: number, 
       best = isWanted ? profile : best;
       return isWanted;
     },
-    options
+    options,
+    named.size > 0
   );
   const profile = wanted && asked.get(wanted.member.name);
   if (profile) {
     const notices = [...choiceNotices(profile, [...asked.values()]), ...cutNotice(cut)];
     return { profile, unpacked: wanted.bytes, depth, notices };
+  }
+  if (best) {
+    throw new InputError(`${shownName(best.name)} cannot be read. ${cutNotice(cut).map(({ text }) => text)}`);
   }
   return openInner(bytes, members, options, depth, cut);
 }
@@ -137,9 +141,11 @@ async function openInner(
   const { member: selector = '' } = options;
   const what = selector === '' || selector === '{}' ? 'no profile' : `no profile that matches ${selector}`;
   const there =
-    inside.length === 0
-      ? `none of its ${members.length} members is one by its name${exampleOf(members)}`
-      : `it has ${listed(inside)}`;
+    members.length === 0
+      ? 'it is empty, without any member'
+      : inside.length === 0
+        ? `none of its ${counted(members.length, 'member')} is one by its name${exampleOf(members)}`
+        : `it has ${listed(inside)}`;
   throw new NothingFound(`The archive holds ${what}: ${there}.${cutNotice(cut).map(({ text }) => ` ${text}`)}`);
 }
 
@@ -148,7 +154,12 @@ const exampleOf = ([first]: Scan['members']) => (first ? `, e.g. ${shownName(fir
 const cutNotice = (cut: string | undefined): Notice[] =>
   cut === undefined
     ? []
-    : [{ severity: 'warning', text: `The archive is damaged or cut off (${cut}): what follows there is not known.` }];
+    : [
+        {
+          severity: 'warning',
+          text: `The archive is damaged or cut off ${cut}. What follows there is not known: upload it again.`,
+        },
+      ];
 
 const isArchive = (name: string) => /\.(zip|tar|tgz|tar\.gz|tar\.zst)$/i.test(name);
 
@@ -162,18 +173,27 @@ async function* innerArchives(bytes: Uint8Array, members: Scan['members'], optio
   }
 }
 
-/** One pass over an archive, however it is packed. @throws InputError */
-async function scanArchive(bytes: Uint8Array, wants: Wants, { unpack, turn }: Unpacking): Promise<Scan> {
+/**
+ * One pass over an archive, however it is packed.
+ * @param isNamed whether one member is wanted by its name, of however many
+ * @throws InputError
+ */
+async function scanArchive(
+  bytes: Uint8Array,
+  wants: Wants,
+  { unpack, turn }: Unpacking,
+  isNamed = false
+): Promise<Scan> {
   const plain = isZstd(bytes) ? unzstd(bytes, maxUnpackedBytes) : bytes;
   await turn?.();
   if (isZip(plain)) {
-    return scanZip(plain, wants, maxUnpackedBytes);
+    return scanZip(plain, wants, maxUnpackedBytes, isNamed);
   }
   const isPacked = isGzip(plain);
   if (!isPacked && !isTar(plain)) {
     throw new InputError('It is no archive: expected a zip, a tar, or a tar packed with gzip or zstd.');
   }
-  return scanTar(isPacked ? gunzipChunks(plain, unpack, turn) : one(plain), wants, maxUnpackedBytes);
+  return scanTar(isPacked ? gunzipChunks(plain, unpack, turn) : one(plain), wants, maxUnpackedBytes, isNamed);
 }
 
 async function* one(bytes: Uint8Array) {

@@ -1,5 +1,6 @@
 import { unzipRaw, type ZipEntry } from 'unzipit';
-import { InputError } from '../../text/notice';
+import { counted, grouped, InputError } from '../../text/notice';
+import { zipStart } from '../containers';
 import { checkCount, checkLength, shownName, type Scan, type Wants } from './scan';
 
 /** The directory of a zip with 10,000 members of names and comments of usual lengths; reading a larger one takes seconds. */
@@ -10,11 +11,12 @@ const maxRatio = 1032;
 /**
  * Reads a zip by its directory (APPNOTE 4.3, zip64 as well). Of the members only the last that was wanted is unpacked.
  * @param limit bytes that a member may unpack to
+ * @param isNamed whether one member is wanted by its name, of however many
  * @throws InputError that names the member, where it is about one
  */
-export async function scanZip(bytes: Uint8Array, wants: Wants, limit: number): Promise<Scan> {
-  const entries = await readDirectory(bytes);
-  checkCount(entries.length);
+export async function scanZip(bytes: Uint8Array, wants: Wants, limit: number, isNamed: boolean): Promise<Scan> {
+  const entries = await readDirectory(bytes.subarray(zipStart(bytes)));
+  checkCount(entries.length, isNamed);
   // Windows' own tools wrote "\" between folders.
   const files = entries.filter(({ name }) => !/[/\\]$/.test(name));
   const wanted = files.filter(wants).at(-1);
@@ -31,7 +33,9 @@ async function readDirectory(bytes: Uint8Array): Promise<readonly ZipEntry[]> {
     getLength: async () => bytes.length,
     async read(offset: number, length: number) {
       if (length > most) {
-        throw new InputError(`The directory of the zip archive has ${length} bytes, the limit is ${most}.`);
+        throw new InputError(
+          `The directory of the zip archive has ${grouped(length)} bytes, the limit is ${grouped(most)}. Upload the profiles of it as objects of their own.`
+        );
       }
       if (!(offset >= 0 && length >= 0 && offset + length <= bytes.length)) {
         throw new Error('it ends early');
@@ -45,7 +49,12 @@ async function readDirectory(bytes: Uint8Array): Promise<readonly ZipEntry[]> {
     most = Infinity;
     return entries;
   } catch (error) {
-    throw error instanceof InputError ? error : damaged('The zip archive', error);
+    throw error instanceof InputError
+      ? error
+      : new InputError(
+          `The zip archive is damaged or cut off: expected its directory at the end of its ${counted(bytes.length, 'byte')}, and it cannot be read there ` +
+            `(${(error as Error).message.replace(/\.? *$/, '')}). The upload was probably interrupted: upload it again.`
+        );
   }
 }
 
@@ -74,5 +83,5 @@ async function readEntry(entry: ZipEntry, limit: number): Promise<Uint8Array> {
 
 const damaged = (what: string, error: unknown) =>
   new InputError(
-    `${what} is damaged or cut off (${error instanceof Error ? error.message : String(error)}). The upload was probably interrupted.`
+    `${what} is damaged or cut off (${error instanceof Error ? error.message : String(error)}). The upload was probably interrupted: upload the archive again.`
   );

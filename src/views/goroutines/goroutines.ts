@@ -1,7 +1,7 @@
 import { goroutineLabel } from '../../profile/goroutineStates';
 import type { Profile } from '../../profile/profile';
 import { columnsOf, namedColumn, percentOf, type Column, type NamedText, type Table } from '../table';
-import type { Notice } from '../../text/notice';
+import { counted, grouped, type Notice } from '../../text/notice';
 import { labelColumnsOf, waitBuckets, type SelectedGoroutines } from './labelColumns';
 import { classText, Groups, mostText, tally, type GroupOptions, type Tally } from './groups';
 import { compareIds, type Survivors } from './survivors';
@@ -224,13 +224,12 @@ function cutNotice(
   if (left.length === 0) {
     return [];
   }
-  const sum = (read: (group: number) => number) =>
-    left.reduce((all, group) => all + read(group), 0).toLocaleString('en-US');
-  const base = left.some((group) => baseCount(group) > 0) ? ` (${sum(baseCount)} of the base)` : '';
+  const sum = (read: (group: number) => number) => left.reduce((all, group) => all + read(group), 0);
+  const base = left.some((group) => baseCount(group) > 0) ? ` (${grouped(sum(baseCount))} of the base)` : '';
   return [
     {
       severity: 'info',
-      text: `Shown: the ${maxRows} largest groups. ${left.length.toLocaleString('en-US')} others with ${sum(count)} goroutines${base} are left out; search to see them.`,
+      text: `Shown: the ${maxRows} largest groups. ${counted(left.length, 'other')} with ${counted(sum(count), 'goroutine')}${base} are left out; search to see them.`,
     },
   ];
 }

@@ -3,7 +3,7 @@ import { compilePattern, type Pattern } from '../../text/pattern';
 import { processView } from '../view';
 import type { Profile } from '../../profile/profile';
 import { columnsOf, fullText, namedColumn, type Column, type NamedText, type Table } from '../table';
-import type { Notice } from '../../text/notice';
+import { counted, type Notice } from '../../text/notice';
 import {
   classColors,
   countsOf,
@@ -396,8 +396,8 @@ export class GoroutineHistory {
     const span = (times[times.length - 1] - times[0]) / 60_000;
     const text =
       times.length === 1
-        ? `One capture: ${n(totals[0])} goroutines.`
-        : `${n(times.length)} captures over ${span.toFixed(1)} min: from ${n(totals[0])} to ${n(totals[totals.length - 1])} goroutines.`;
+        ? `One capture: ${counted(totals[0], 'goroutine')}.`
+        : `${n(times.length)} captures over ${span.toFixed(1)} min: from ${n(totals[0])} to ${counted(totals[totals.length - 1], 'goroutine')}.`;
     return { severity: 'info', text };
   }
 

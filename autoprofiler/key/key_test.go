@@ -48,7 +48,7 @@ func TestFoldersSortByTime(t *testing.T) {
 
 // What the plugin reads back is in the same file.
 func TestField(t *testing.T) {
-	data, err := os.ReadFile("../../../testdata/fields.json")
+	data, err := os.ReadFile("../../testdata/fields.json")
 	if err != nil {
 		t.Skip("not in the plugin's repository")
 	}
@@ -155,13 +155,13 @@ func TestHostileFieldsStillParse(t *testing.T) {
 
 func TestIs(t *testing.T) {
 	folder := example.Folder()
-	for _, name := range []string{folder + "/heap.pb.gz", folder + "/meta.json", folder + "/trace.out"} {
+	for _, name := range []string{folder + "/heap.pb.gz", folder + "/meta.json", folder + "/trace.out", folder + "/allocs-delta.pb.gz"} {
 		if !Is(name) {
 			t.Errorf("%q is no key", name)
 		}
 	}
 	for _, name := range []string{
-		"", "notes.txt", folder, folder + "/", folder + "/notes", folder + "/heap.pb.gz/x", folder + "/../heap.pb.gz", folder + "/.hidden",
+		"", "notes.txt", folder, folder + "/", folder + "/notes", folder + "/heap.pb.gz/x", folder + "/-delta.pb.gz", folder + "/allocs-.pb.gz", folder + "/../heap.pb.gz", folder + "/.hidden",
 		folder + "/heap.pb.gz\n", "/" + folder + "/heap.pb.gz", "a/" + folder + "/heap.pb.gz",
 		strings.Replace(folder, "/14/", "/15/", 1) + "/heap.pb.gz", // not its hour
 		strings.Replace(strings.Replace(folder, "20261103", "20261303", 1), "2026/11", "2026/13", 1) + "/heap.pb.gz",
@@ -207,7 +207,7 @@ func TestIDs(t *testing.T) {
 
 // In the plugin's repository, its default layout and ours are the same text.
 func TestTemplateIsThePlugins(t *testing.T) {
-	layout, err := os.ReadFile("../../../src/captures/presetTemplates.ts")
+	layout, err := os.ReadFile("../../src/captures/presetTemplates.ts")
 	if err != nil {
 		t.Skip("not in the plugin's repository")
 	}

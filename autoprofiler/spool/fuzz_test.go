@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/pproflens/pproflens/autoprofiler/internal/disk"
-	"github.com/pproflens/pproflens/autoprofiler/internal/key"
+	"github.com/pproflens/pproflens/autoprofiler/key"
 )
 
 // found is a folder as a process finds it, made of the bytes of a fuzzer.

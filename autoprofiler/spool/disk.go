@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/pproflens/pproflens/autoprofiler/internal/disk"
-	"github.com/pproflens/pproflens/autoprofiler/internal/key"
+	"github.com/pproflens/pproflens/autoprofiler/key"
 )
 
 // abandoned is the age at which a file that was not completed is no longer being written. A younger one may be that of

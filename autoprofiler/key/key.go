@@ -1,5 +1,5 @@
 // Package key names objects the way the plugin's default key layout reads them, so that a listing alone says when,
-// why, and how full the memory was.
+// why, and how full the memory was. The gateway of Pprof Lens writes such keys too.
 package key
 
 import (
@@ -23,7 +23,7 @@ const Glob = "*/[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*Z_*_*_*-*
 var pattern = sync.OnceValue(func() *regexp.Regexp {
 	const name = `[A-Za-z0-9.!-]+`
 	return regexp.MustCompile(`^` + name + `/(\d{4}/\d{2}/\d{2}/\d{2})/(\d{8}T\d{6}\.\d{3}Z)_[` + alphabet + `]{8}_` +
-		name + `_\d{1,20}-\d{1,20}_` + name + `_` + name + `/[a-z]+(\.[a-z]+)+$`)
+		name + `_\d{1,20}-\d{1,20}_` + name + `_` + name + `/[a-z]+(-[a-z]+)*(\.[a-z]+)+$`)
 })
 
 // timeFormat is that of the time in a folder's name, hourFormat that of the folders above it.

@@ -1,5 +1,6 @@
 // Package spool keeps complete files until the target has them: on disk, where they outlive the process, or in memory,
-// which also takes what a disk in trouble does not. It never holds more than it may: the oldest events go first.
+// which also takes what a disk in trouble does not. It never holds more than it may: the oldest events go first. It is the
+// auto-profiler's and the gateway's: no service needs it, and it may change with them.
 //
 // A file's name is its object key. On disk the spool is a folder that looks like the bucket, so what an earlier process
 // left says by itself where it belongs.

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/pproflens/pproflens/autoprofiler/internal/disk"
-	"github.com/pproflens/pproflens/autoprofiler/internal/key"
+	"github.com/pproflens/pproflens/autoprofiler/key"
 )
 
 // keyOf names a file of the event at a minute of an hour.

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/pproflens/pproflens/gateway/internal/capture"
+	"github.com/pproflens/pproflens/gateway/internal/s3api"
+)
+
+// Paths of the gateway's own. A route of Grafana's ends in one of them: each is exact, nothing is below it.
+const (
+	pathHealth   = "/healthz"
+	pathMetrics  = "/metrics"
+	pathInfo     = "/pproflens/info"
+	pathTargets  = "/pproflens/targets"
+	pathCaptures = "/pproflens/captures"
+	pathAlerts   = "/pproflens/alerts"
+)
+
+// endpoint is one of these paths.
+type endpoint struct {
+	methods string // with spaces between
+	serve   http.HandlerFunc
+}
+
+// readers may be this slow with each piece of an object.
+const readerTimeout = time.Minute
+
+// handler answers all requests. No mux: it would clean paths, and a redirect to a clean one could lead into another.
+func (g *gateway) handler() http.Handler {
+	objects := s3api.New(s3api.Handler{
+		Name: g.settings.Name, Bucket: g.bucket, Logger: g.logger, MaxRequests: g.settings.MaxRequests, WriteTimeout: readerTimeout,
+	})
+	off := func(w http.ResponseWriter, _ *http.Request) {
+		capture.WriteError(w, http.StatusNotFound, "No captures are made here: the gateway was started without targets.")
+	}
+	endpoints := map[string]endpoint{
+		pathHealth:   {"GET HEAD", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }},
+		pathMetrics:  {"GET", promhttp.HandlerFor(g.registry, promhttp.HandlerOpts{}).ServeHTTP},
+		pathInfo:     {"GET", g.serveInfo},
+		pathTargets:  {"GET", off},
+		pathCaptures: {"GET POST", off},
+		pathAlerts:   {"POST", off},
+	}
+	if c := g.capturer; c != nil {
+		endpoints[pathTargets] = endpoint{"GET", c.ServeTargets}
+		endpoints[pathCaptures] = endpoint{"GET POST", c.ServeCaptures}
+		endpoints[pathAlerts] = endpoint{"POST", c.ServeAlerts}
+	}
+	route := func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.EscapedPath()
+		switch e, isOurs := endpoints[path]; {
+		case isOurs && !strings.Contains(" "+e.methods+" ", " "+r.Method+" "):
+			w.Header().Set("Allow", strings.ReplaceAll(e.methods, " ", ", "))
+			capture.WriteError(w, http.StatusMethodNotAllowed, fmt.Sprintf("Expected %s, got %s.", strings.ReplaceAll(e.methods, " ", " or "), r.Method))
+		case isOurs:
+			e.serve(w, r)
+		case path == "/pproflens" || strings.HasPrefix(path, "/pproflens/"):
+			capture.WriteError(w, http.StatusNotFound, "The gateway has no such path.")
+		default:
+			objects.ServeHTTP(w, r)
+		}
+	}
+	// A page of another site may not make a browser on this network capture.
+	return g.counted(g.authorized(http.NewCrossOriginProtection().Handler(http.HandlerFunc(route))))
+}
+
+func (g *gateway) serveInfo(w http.ResponseWriter, _ *http.Request) {
+	capture.WriteJSON(w, http.StatusOK, map[string]any{
+		"version": versionText(), "bucket": g.settings.Name, "captures": g.capturer != nil, "targets": g.targetCount(),
+	})
+}
+
+// authorized lets through what has the token, where there is one. Whether the gateway lives is no secret.
+func (g *gateway) authorized(next http.Handler) http.Handler {
+	if g.settings.Token == "" {
+		return next
+	}
+	want := sha256.Sum256([]byte("Bearer " + g.settings.Token))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got := sha256.Sum256([]byte(r.Header.Get("Authorization")))
+		if r.URL.Path != pathHealth && subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			// Not 401: Grafana's proxy hides what is said with it.
+			http.Error(w, "The gateway wants its token: send Authorization: Bearer TOKEN.", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// counted measures requests by what they ask for.
+func (g *gateway) counted(next http.Handler) http.Handler {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "pproflens_gateway", Name: "http_requests_total", Help: "Requests by method and status.",
+	}, []string{"method", "code"})
+	durations := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: "pproflens_gateway", Name: "http_request_duration_seconds", Help: "How long requests took.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
+	}, []string{"method"})
+	g.registry.MustRegister(requests, durations)
+	return promhttp.InstrumentHandlerDuration(durations, promhttp.InstrumentHandlerCounter(requests, next))
+}

@@ -1,0 +1,350 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/pprof"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// asGateway in the environment makes the test's binary the gateway.
+const asGateway = "GATEWAY_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asGateway) == "" {
+		os.Exit(m.Run())
+	}
+	main()
+}
+
+// process is a running gateway.
+type process struct {
+	command *exec.Cmd
+	address string
+}
+
+// startProcess starts the gateway on a free port and waits until it is ready.
+func startProcess(t *testing.T, arguments ...string) process {
+	t.Helper()
+	command := exec.Command(os.Args[0], append([]string{"-listen", "127.0.0.1:0", "-log-format", "json"}, arguments...)...)
+	command.Env = append(os.Environ(), asGateway+"=1", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_EC2_METADATA_DISABLED=true")
+	output, err := command.StderrPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { command.Process.Kill(); command.Wait() })
+	lines := bufio.NewScanner(output)
+	var all strings.Builder
+	for lines.Scan() {
+		all.WriteString(lines.Text() + "\n")
+		var line struct{ Msg, Address string }
+		if json.Unmarshal(lines.Bytes(), &line); line.Msg == "gateway: ready" {
+			go io.Copy(io.Discard, output)
+			return process{command, line.Address}
+		}
+	}
+	t.Fatalf("the gateway is not ready:\n%s", all.String())
+	return process{}
+}
+
+func get(t *testing.T, address, path string, header ...string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodGet, "http://"+address+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(text)
+}
+
+// s3Server keeps objects whose PUT it lets through.
+type s3Server struct {
+	mu      sync.Mutex
+	objects map[string]int
+	hang    bool
+	arrived chan string
+}
+
+func (s *s3Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	s.mu.Lock()
+	hang := s.hang
+	s.mu.Unlock()
+	if hang {
+		select {
+		case s.arrived <- r.URL.Path:
+		default:
+		}
+		<-r.Context().Done()
+		return
+	}
+	if r.Method == http.MethodPut && err == nil {
+		s.mu.Lock()
+		s.objects[r.URL.Path] = len(body)
+		s.mu.Unlock()
+	}
+}
+
+func (s *s3Server) names() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for name := range s.objects {
+		names = append(names, filepath.Base(name))
+	}
+	return strings.Join(names, " ")
+}
+
+func pprofServer(t *testing.T) string {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// A gateway that is killed while the bucket takes a file says nothing is stored before, and the next one uploads it.
+func TestKilledInTheMiddleOfAnUpload(t *testing.T) {
+	s := &s3Server{objects: map[string]int{}, hang: true, arrived: make(chan string, 1)}
+	server := httptest.NewServer(s)
+	defer func() { server.CloseClientConnections(); server.Close() }()
+	arguments := []string{
+		"-bucket", "s3://profiles?region=us-east-1&use_path_style=true&request_checksum_calculation=when_required&endpoint=" + server.URL,
+		"-target", "shop=" + pprofServer(t), "-spool", t.TempDir(),
+	}
+	first := startProcess(t, arguments...)
+	response, err := http.Post("http://"+first.address+"/pproflens/captures", "application/json",
+		strings.NewReader(`{"service":"shop","profiles":["heap","goroutine"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var begun struct{ Events []struct{ ID string } }
+	json.NewDecoder(response.Body).Decode(&begun)
+	response.Body.Close()
+	select {
+	case <-s.arrived:
+	case <-time.After(20 * time.Second):
+		t.Fatal("no upload in 20 s")
+	}
+	await(t, "all is in the spool", func() bool {
+		_, body := get(t, first.address, "/pproflens/captures?id="+begun.Events[0].ID)
+		return strings.Contains(body, `"state":"uploading"`) && !strings.Contains(body, `"state":"stored"`)
+	})
+	first.command.Process.Kill()
+	first.command.Wait()
+	s.mu.Lock()
+	s.hang = false
+	s.mu.Unlock()
+	startProcess(t, arguments...)
+	await(t, "the next one has uploaded all", func() bool {
+		names := s.names()
+		return strings.Contains(names, "heap.pb.gz") && strings.Contains(names, "goroutine.pb.gz") && strings.Contains(names, "meta.json")
+	})
+}
+
+func await(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after 20 s it is not so that %s", what)
+		}
+	}
+}
+
+func TestAStopLetsCapturesEnd(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "profiles")
+	p := startProcess(t, "-bucket", "file://"+filepath.ToSlash(folder), "-target", "shop="+pprofServer(t), "-spool", t.TempDir())
+	response, err := http.Post("http://"+p.address+"/pproflens/captures", "application/json",
+		strings.NewReader(`{"service":"shop","profiles":["heap"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	await(t, "a capture is in the folder", func() bool {
+		found, _ := filepath.Glob(filepath.Join(folder, "shop/*/*/*/*/*/meta.json"))
+		return len(found) == 1
+	})
+	p.command.Process.Signal(os.Interrupt)
+	if err := p.command.Wait(); err != nil {
+		t.Errorf("it ends with %v", err)
+	}
+}
+
+func TestPathsOfItsOwn(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	os.WriteFile(token, []byte("0123456789abcdef\n"), 0o600)
+	p := startProcess(t, "-bucket", "mem://", "-token-file", token, "-target", "shop="+pprofServer(t), "-spool", t.TempDir())
+	for _, header := range []string{"", "Bearer x", "Basic 0123456789abcdef", "bearer 0123456789abcdef"} {
+		for _, path := range []string{"/profiles?list-type=2", "/metrics", "/pproflens/info", "/pproflens/targets"} {
+			if status, _ := get(t, p.address, path, "Authorization", header); status != 403 {
+				t.Errorf("%s with %q: got %d", path, header, status)
+			}
+		}
+	}
+	if status, _ := get(t, p.address, "/healthz"); status != 200 {
+		t.Errorf("/healthz: got %d", status)
+	}
+	for path, want := range map[string]string{
+		"/profiles?list-type=2":      "200 <?xml",
+		"/pproflens/info":            `200 {"bucket":"profiles","captures":true,"targets":1,"version":"`,
+		"/metrics":                   "200 # HELP go_gc",
+		"/pproflens/captures/x":      "404",
+		"/pproflens/captures/":       "404",
+		"/pproflens/captures%2f":     "404",
+		"/pproflens":                 "404",
+		"/pproflens/alerts":          "405",
+		"/pproflens/captures?id=bad": "404",
+		"//pproflens/info":           "404",
+	} {
+		status, body := get(t, p.address, path, "Authorization", "Bearer 0123456789abcdef")
+		if got := fmt.Sprint(status, " ", body); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: got %.120s, want %s", path, got, want)
+		}
+	}
+	// What a Grafana route for captures could be given: its proxy leaves dots as they are.
+	for _, path := range []string{"/pproflens/captures/../alerts", "/pproflens/captures/%2e%2e/alerts", "/pproflens/captures/..%2falerts", "/pproflens/captures/../../profiles"} {
+		connection, err := net.Dial("tcp", p.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 0123456789abcdef\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", path)
+		response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+		if err != nil || response.StatusCode != 404 {
+			t.Errorf("%s: got %v, %v", path, response, err)
+		}
+		connection.Close()
+	}
+	request, _ := http.NewRequest(http.MethodPost, "http://"+p.address+"/pproflens/captures", strings.NewReader(`{"service":"shop","profiles":["heap"]}`))
+	request.Header = http.Header{
+		"Authorization": {"Bearer 0123456789abcdef"}, "Content-Type": {"application/json"}, "Sec-Fetch-Site": {"cross-site"}, "Origin": {"http://evil.example"},
+	}
+	if response, err := http.DefaultClient.Do(request); err != nil || response.StatusCode != 403 {
+		t.Errorf("from another site: got %v, %v", response, err)
+	}
+}
+
+func TestWithoutTargetsNothingIsCaptured(t *testing.T) {
+	p := startProcess(t, "-bucket", "mem://")
+	for _, path := range []string{"/pproflens/targets", "/pproflens/captures"} {
+		if status, body := get(t, p.address, path); status != 404 || !strings.Contains(body, "without targets") {
+			t.Errorf("%s: got %d %s", path, status, body)
+		}
+	}
+	if _, body := get(t, p.address, "/pproflens/info"); !strings.Contains(body, `"captures":false`) {
+		t.Errorf("got %s", body)
+	}
+}
+
+func TestAllProblemsAreSaidAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "gateway.yaml")
+	os.WriteFile(file, []byte("listen: 0.0.0.0:9095\nbucket: profiles\nprefix: a/../b\ntargets: {refresh: 1ms, urls: [localhost]}\ncaptures: {max_seconds: 100}\n"), 0o600)
+	var said bytes.Buffer
+	code := run(context.Background(), []string{"-config", file, "-tls-cert", "/nowhere", "-token-file", "/nowhere/token"}, io.Discard, &said)
+	if code != 2 {
+		t.Errorf("it ends with %d", code)
+	}
+	for _, want := range []string{"begins with s3://", "prefix:", "tls.cert_file", "tls: expected cert_file and key_file", "token_file:", `targets: expected a target`, "refresh", "max_seconds"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("%q is not among\n%s", want, said.String())
+		}
+	}
+	for text, want := range map[string]string{"bucket: mem://\nlisten: ':9095'": "reached from other machines", "bukket: x": "field bukket not found", "bucket: mem://\nname: metrics": "path of the gateway's own"} {
+		said.Reset()
+		os.WriteFile(file, []byte(text), 0o600)
+		if code := run(context.Background(), []string{"-config", file}, io.Discard, &said); code != 2 || !strings.Contains(said.String(), want) {
+			t.Errorf("%q: ends with %d, %s", text, code, said.String())
+		}
+	}
+}
+
+// certificate writes one for a name, by an authority or by itself.
+func certificate(t *testing.T, dir, name string, authority *tls.Certificate) (certFile, keyFile string, pair tls.Certificate) {
+	t.Helper()
+	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: authority == nil, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	parent, signer := template, any(secret)
+	if authority != nil {
+		parent, signer = authority.Leaf, authority.PrivateKey
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &secret.PublicKey, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, _ := x509.MarshalECPrivateKey(secret)
+	certFile, keyFile = filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".key")
+	os.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600)
+	os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER}), 0o600)
+	pair, err = tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certFile, keyFile, pair
+}
+
+func TestClientsNeedACertificate(t *testing.T) {
+	dir := t.TempDir()
+	ca, _, authority := certificate(t, dir, "ca", nil)
+	certFile, keyFile, _ := certificate(t, dir, "gateway", &authority)
+	_, _, client := certificate(t, dir, "client", &authority)
+	_, _, stranger := certificate(t, dir, "stranger", nil)
+	p := startProcess(t, "-bucket", "mem://", "-tls-cert", certFile, "-tls-key", keyFile, "-tls-client-ca", ca)
+	roots := x509.NewCertPool()
+	roots.AddCert(authority.Leaf)
+	ask := func(certificates ...tls.Certificate) (int, error) {
+		c := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: certificates}}}
+		response, err := c.Get("https://" + p.address + "/profiles?list-type=2")
+		if err != nil {
+			return 0, err
+		}
+		response.Body.Close()
+		return response.StatusCode, nil
+	}
+	if status, err := ask(client); status != 200 {
+		t.Errorf("with one: got %d, %v", status, err)
+	}
+	if status, err := ask(); err == nil {
+		t.Errorf("without one: got %d", status)
+	}
+	if status, err := ask(stranger); err == nil {
+		t.Errorf("with a stranger's: got %d", status)
+	}
+}

@@ -1,0 +1,42 @@
+import { Field, Input, SecretInput } from '@grafana/ui';
+import React from 'react';
+import type { PprofOptions } from '../types';
+import type { SecretProps } from './AuthFields';
+
+interface Props {
+  jsonData: PprofOptions;
+  setJson: (patch: Partial<PprofOptions>) => void;
+  secret: (name: string) => SecretProps;
+}
+
+/** Where processes are captured on demand. The bucket has a URL of its own, also where the gateway serves it. */
+export function GatewayFields({ jsonData: { gatewayUrl = '' }, setJson, secret }: Props) {
+  return (
+    <>
+      <Field
+        label="Gateway URL"
+        htmlFor="gatewayUrl"
+        description="Captures running processes: Editors get the button Capture now. Empty for none."
+        invalid={gatewayUrl !== '' && !/^https?:\/\/[^\s/]+/.test(gatewayUrl)}
+        error="A URL starts with https:// or http://."
+      >
+        <Input
+          id="gatewayUrl"
+          width={80}
+          placeholder="http://pproflens-gateway:9900"
+          value={gatewayUrl}
+          onChange={({ currentTarget }) => setJson({ gatewayUrl: currentTarget.value.trim().replace(/\/+$/, '') })}
+        />
+      </Field>
+      {gatewayUrl && (
+        <Field
+          label="Gateway token"
+          htmlFor="gatewayToken"
+          description="Of its configuration, where that has one. Kept in Grafana's server, never sent to a browser."
+        >
+          <SecretInput id="gatewayToken" width={40} {...secret('gatewayToken')} />
+        </Field>
+      )}
+    </>
+  );
+}
