@@ -13,6 +13,8 @@ interface Servers {
   readonly private: string;
   /** The private bucket through docker/signer. */
   readonly signer: string;
+  /** The private bucket through the gateway, where Go is installed. */
+  readonly gateway?: string;
   readonly oddKeys: string[];
 }
 const servers = JSON.parse(process.env.PPROFLENS_S3 ?? '{}') as Servers;
@@ -63,6 +65,12 @@ describe.each([
   ['a public bucket', () => servers.public, {}],
   ['a private bucket through the signer', () => servers.signer, {}],
   ['a private bucket through the signer and Grafana', () => servers.signer, { likeGrafana: true }],
+  ...(servers.gateway
+    ? ([
+        ['a private bucket through the gateway', () => servers.gateway ?? '', {}],
+        ['a private bucket through the gateway and Grafana', () => servers.gateway ?? '', { likeGrafana: true }],
+      ] as const)
+    : []),
 ])('%s', (_, bucketUrl, access) => {
   const opened = (more: Access = {}) => open(bucketUrl(), { ...access, ...more });
 
