@@ -92,7 +92,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
 }
 
 /** What a query shows captures with that were just taken, of several processes all: of what it shows now all that may stay. */
-function captureShown({ query, uses }: FormProps, { service, events, profiles }: Captured): Partial<PprofQuery> {
+function captureShown({ query, view, uses }: FormProps, { service, events, profiles }: Captured): Partial<PprofQuery> {
   const { profile = '' } = readFields(query.selector) ?? {};
   const shown = profiles.includes(profile) ? profile : profiles[0];
   const isOne = events.length === 1;
@@ -100,6 +100,7 @@ function captureShown({ query, uses }: FormProps, { service, events, profiles }:
   return {
     selector: writeFields({ service, profile: shown, filters }),
     ...(isOne ? { capture: 'event', event: events[0] } : { capture: 'merge' }),
-    ...(!uses('event') && { view: 'flame' }),
+    // Who captures wants to see it: a list of captures would show that it is there.
+    ...((view.opens === 'keys' || !uses('event')) && { view: 'flame' }),
   };
 }
