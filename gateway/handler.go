@@ -25,6 +25,9 @@ const (
 	pathAlerts   = "/pproflens/alerts"
 )
 
+// headerToken has the token where Authorization is somebody else's.
+const headerToken = "X-Pproflens-Token"
+
 // endpoint is one of these paths.
 type endpoint struct {
 	methods string // with spaces between
@@ -84,9 +87,15 @@ func (g *gateway) authorized(next http.Handler) http.Handler {
 	if g.settings.Token == "" {
 		return next
 	}
-	want := sha256.Sum256([]byte("Bearer " + g.settings.Token))
+	want := sha256.Sum256([]byte(g.settings.Token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got := sha256.Sum256([]byte(r.Header.Get("Authorization")))
+		// Grafana's proxy sends a bucket's Authorization with every request of a data source, so its routes to the gateway have a
+		// header of their own.
+		token := r.Header.Get(headerToken)
+		if bearer, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); token == "" && isBearer {
+			token = bearer
+		}
+		got := sha256.Sum256([]byte(token))
 		if r.URL.Path != pathHealth && subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			// Not 401: Grafana's proxy hides what is said with it.
 			http.Error(w, "The gateway wants its token: send Authorization: Bearer TOKEN.", http.StatusForbidden)

@@ -213,6 +213,13 @@ func TestPathsOfItsOwn(t *testing.T) {
 			}
 		}
 	}
+	// The bucket's own Authorization goes with Grafana's requests to the gateway too.
+	if status, _ := get(t, p.address, "/pproflens/info", "X-Pproflens-Token", "0123456789abcdef", "Authorization", "Bearer of-a-bucket"); status != 200 {
+		t.Errorf("X-Pproflens-Token: got %d", status)
+	}
+	if status, _ := get(t, p.address, "/pproflens/info", "Authorization", "0123456789abcdef"); status != 403 {
+		t.Errorf("a token that is no Bearer's: got %d", status)
+	}
 	if status, _ := get(t, p.address, "/healthz"); status != 200 {
 		t.Errorf("/healthz: got %d", status)
 	}

@@ -112,10 +112,23 @@ const steps = {
   fuzz: () => run('node', ['scripts/fuzz.mjs', '--seconds', '45']),
   async store() {
     const { fillBuckets, oddKeys } = await import('../tests/servers/buckets.mjs');
-    await withS3('private', fillBuckets, ({ url, signer, env }) => {
+    const gateway = await import('../tests/servers/gateway.mjs');
+    const ceph = await import('../tests/servers/ceph.mjs');
+    await withS3('private', fillBuckets, async ({ url, signer, env }) => {
       const servers = { public: `${url}/profiles`, private: `${url}/private`, signer, oddKeys };
-      jest('store', ['src/store/s3.server.test.ts'], { PPROFLENS_S3: JSON.stringify(servers) });
+      try {
+        if (!gateway.missing()) {
+          servers.gateway = (await gateway.start({ url, bucket: 'private', credentials: ceph.credentials })).url;
+        }
+        jest('store', ['src/store/s3.server.test.ts'], { PPROFLENS_S3: JSON.stringify(servers) });
+      } finally {
+        await gateway.stop();
+      }
       if (has('go')) {
+        const GATEWAY_TEST_BUCKETS = gateway.bucketOf({ url, bucket: 'private' });
+        run('go', ['-C', 'gateway', 'test', '-count=1', './internal/bucket'], {
+          env: { ...env, GATEWAY_TEST_BUCKETS },
+        });
         const target = { AUTOPROFILER_S3_ENDPOINT: url, AUTOPROFILER_S3_BUCKET: 'private' };
         run('go', ['-C', 'autoprofiler', 'test', '-count=1', './s3target'], { env: { ...env, ...target } });
       }

@@ -277,7 +277,7 @@ describe('which captures', () => {
       expect(valuesOf(frames[0], 'signature')).toEqual(['main.f']);
       expect([valuesOf(frames[0], 'first'), valuesOf(frames[0], 'last')]).toEqual([[2], [6]]);
       expect(valuesOf(frames[0], 'found by the runtime')).toEqual(['yes']);
-      expect(noticesOf(frames[0])).toMatch(/process of .*pod-1.* 1 captures in this time range are of other processes/);
+      expect(noticesOf(frames[0])).toMatch(/process of .*pod-1.* 1 capture in this time range is of other processes/);
       expect(noticesOf(frames[0])).toMatch(/Of 1 that are there in two formats, one is read/);
       expect(noticesOf(frames[0])).toMatch(/3 captures over 2.0 min: from 2 to 6 goroutines/);
       expect(bucket.requests.filter((path) => /pb\.gz/.test(path))).toHaveLength(1);

@@ -13,6 +13,8 @@ interface Servers {
   readonly private: string;
   /** The private bucket through docker/signer. */
   readonly signer: string;
+  /** The private bucket through the gateway, where Go is installed. */
+  readonly gateway?: string;
   readonly oddKeys: string[];
 }
 const servers = JSON.parse(process.env.PPROFLENS_S3 ?? '{}') as Servers;
@@ -59,11 +61,19 @@ const keysOf = (objects: readonly ObjectInfo[]) => objects.map(({ key }) => key)
 const byteOrder = (keys: readonly string[]) => [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 const text = (body: ArrayBuffer) => new TextDecoder().decode(body);
 
-describe.each([
+const buckets: Array<[string, () => string, Access]> = [
   ['a public bucket', () => servers.public, {}],
   ['a private bucket through the signer', () => servers.signer, {}],
   ['a private bucket through the signer and Grafana', () => servers.signer, { likeGrafana: true }],
-])('%s', (_, bucketUrl, access) => {
+];
+const { gateway } = servers;
+if (gateway) {
+  buckets.push(
+    ['a private bucket through the gateway', () => gateway, {}],
+    ['a private bucket through the gateway and Grafana', () => gateway, { likeGrafana: true }]
+  );
+}
+describe.each(buckets)('%s', (_, bucketUrl, access) => {
   const opened = (more: Access = {}) => open(bucketUrl(), { ...access, ...more });
 
   test('lists the recorded captures with size, time and etag', async () => {

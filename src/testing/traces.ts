@@ -45,7 +45,7 @@ const kindOf = (type: number): string => {
     kinds.find(([, ...types]) => types.includes(type))?.[0] ?? (type >= Ev.span ? 'Experimental' : 'StateTransition')
   );
 };
-const kinds = Array.from({ length: 256 }, (_, type) => kindOf(type));
+export const kindsOfEvents = Array.from({ length: 256 }, (_, type) => kindOf(type));
 
 /** FNV-1a over one line for each event, as the corpus has it of Go's. */
 export function hashOf({ origin, ordering }: TraceReader, { syncTime, events }: OrderedGeneration): string {
@@ -66,7 +66,7 @@ export function hashOf({ origin, ordering }: TraceReader, { syncTime, events }: 
   for (let i = 0; i < events.length; i++) {
     const m = events.m[i] < 0 ? -1 : ordering.threadIds[events.m[i]];
     const g = events.g[i] < 0 ? -1 : ordering.goroutineIds[events.g[i]];
-    add(`${m} ${events.p[i]} ${g} ${kinds[events.type[i]]} ${time(events.time[i])}\n`);
+    add(`${m} ${events.p[i]} ${g} ${kindsOfEvents[events.type[i]]} ${time(events.time[i])}\n`);
   }
   return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
 }

@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { ensureDebian, freePort } from '../../scripts/setup.mjs';
 import { folderOf, startServer, stopAll, waitFor } from './processes.mjs';
 
-const credentials = { accessKeyId: 'demo', secretAccessKey: 'demosecret' };
+export const credentials = { accessKeyId: 'demo', secretAccessKey: 'demosecret' };
 const dir = folderOf('ceph');
 
 // No cephx: the monitor's client mode must then be crc, as radosgw asks for an encrypted one that needs keys. A cluster

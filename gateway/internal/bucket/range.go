@@ -35,6 +35,15 @@ func parseRange(header string, size int64) (offset, length int64, err error) {
 	return first, last - first + 1, nil
 }
 
+// wellFormed is a range that every server reads in the same way; "" for all others.
+func wellFormed(header string) string {
+	const large = 1 << 62
+	if offset, length, err := parseRange(header, large); err == nil && offset == 0 && length == large {
+		return ""
+	}
+	return header
+}
+
 // number reads digits alone; "" is 0.
 func number(text string) (int64, error) {
 	if text == "" {

@@ -55,8 +55,8 @@ func (n s3Native) get(ctx context.Context, key string, ask Ask) (*Object, error)
 		return n.head(ctx, key, ask)
 	}
 	output, err := n.client.GetObject(ctx, &s3.GetObjectInput{
-		Bucket: &n.name, Key: &key, Range: ifSet(ask.Range), IfNoneMatch: ifSet(ask.IfNoneMatch),
-	})
+		Bucket: &n.name, Key: &key, Range: ifSet(wellFormed(ask.Range)), IfNoneMatch: ifSet(ask.IfNoneMatch),
+	}, withoutChecksum)
 	if isNotModified(err) {
 		return &Object{ETag: ask.IfNoneMatch, NotModified: true}, nil
 	}
@@ -70,9 +70,14 @@ func (n s3Native) get(ctx context.Context, key string, ask Ask) (*Object, error)
 	}, nil
 }
 
+// withoutChecksum: the client would log each object that its server has none of.
+func withoutChecksum(o *s3.Options) {
+	o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
+}
+
 func (n s3Native) head(ctx context.Context, key string, ask Ask) (*Object, error) {
 	output, err := n.client.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: &n.name, Key: &key, Range: ifSet(ask.Range), IfNoneMatch: ifSet(ask.IfNoneMatch),
+		Bucket: &n.name, Key: &key, Range: ifSet(wellFormed(ask.Range)), IfNoneMatch: ifSet(ask.IfNoneMatch),
 	})
 	if isNotModified(err) {
 		return &Object{ETag: ask.IfNoneMatch, NotModified: true}, nil

@@ -1,7 +1,7 @@
-import { grouped, tooLarge } from '../../text/notice';
+import { grouped } from '../../text/notice';
 import { memoryLeft } from '../memory';
 import { Ev } from './eventTypes';
-import { TraceFault } from './fault';
+import { TraceFault, traceTooLarge } from './fault';
 import { IdTable } from './idTable';
 import { Varints } from './varints';
 
@@ -275,7 +275,7 @@ export class BatchReader {
       } else {
         g.threads.set(batch.m, [batch]);
         if (g.threads.size > maxThreads) {
-          throw tooLarge(`one generation of the trace has more than ${grouped(maxThreads)} threads`);
+          throw traceTooLarge(`one generation of the trace has more than ${grouped(maxThreads)} threads`);
         }
       }
       this.count(++g.batchCount, 'batches');
@@ -363,7 +363,7 @@ export class BatchReader {
 
   private count(entries: number, what: string): void {
     if (entries > this.maxEntries) {
-      throw tooLarge(`one generation of the trace has more than ${grouped(this.maxEntries)} ${what}`);
+      throw traceTooLarge(`one generation of the trace has more than ${grouped(this.maxEntries)} ${what}`);
     }
   }
 

@@ -1,5 +1,7 @@
 import { grownRows } from '../../profile/interner';
+import { grouped } from '../../text/notice';
 import { memoryLeft } from '../memory';
+import { traceTooLarge } from './fault';
 
 /** Bytes that a row of the columns takes. */
 const rowBytes = 30;
@@ -51,7 +53,10 @@ export class EventColumns {
 
   push(type: number, states: number, time: number, m: number, p: number, g: number, subject: number, offset: number) {
     if (this.length === this.type.length) {
-      this.grow(grownRows(this.length, 1.5, this.maxRows, 'events in one generation, which is about a second'));
+      if (this.length >= this.maxRows) {
+        throw traceTooLarge(`one generation, about a second, has more than ${grouped(this.maxRows)} events`);
+      }
+      this.grow(grownRows(this.length, 1.5, this.maxRows, 'events'));
     }
     const row = this.length++;
     this.type[row] = type;

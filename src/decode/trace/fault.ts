@@ -1,3 +1,5 @@
+import { InputError } from '../../text/notice';
+
 /** Where and why a trace cannot be read on. It ends the reading, and what was whole before it stays. */
 export class TraceFault extends Error {
   override name = 'TraceFault';
@@ -10,3 +12,9 @@ export class TraceFault extends Error {
     super(message);
   }
 }
+
+/** @param what of a trace is too much, how much there is and what the limit is */
+export const traceTooLarge = (what: string): InputError =>
+  new InputError(
+    `The file is too large for a browser: ${what}. Record for a shorter time: trace.FlightRecorder keeps the last seconds alone.`
+  );

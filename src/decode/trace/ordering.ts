@@ -1,4 +1,4 @@
-import { grouped, tooLarge } from '../../text/notice';
+import { grouped } from '../../text/notice';
 import { memoryLeft } from '../memory';
 import type { Generation } from './batches';
 import type { Cursor } from './cursor';
@@ -14,7 +14,7 @@ import {
   stackArgs,
   textArgs,
 } from './eventTypes';
-import { TraceFault } from './fault';
+import { TraceFault, traceTooLarge } from './fault';
 import { newThread, type Goroutine, type Proc, type Thread } from './scheduler';
 
 const none = -1;
@@ -801,7 +801,7 @@ export class Ordering {
   private hold(entries = record): void {
     this.held += entries;
     if (this.held > this.maxHeld) {
-      throw tooLarge(
+      throw traceTooLarge(
         `the trace has more than ${grouped(this.maxHeld / record)} goroutines, threads, tasks and regions`
       );
     }
