@@ -11,6 +11,7 @@ test('from the memory incident to what the process waited for', async ({ page })
   await page.getByRole('button', { name: 'Execution trace of the event' }).click();
   const line = panel(page, 'Trace').getByRole('row').nth(1);
   await expect(line).toContainText('4.22 s');
+  await expect(panel(page, 'Blocked, by tenant').getByRole('row').filter({ hasText: 'acme' })).toContainText('s');
   await line.getByRole('link').first().click();
 
   // The dashboard of traces is at the seconds of this one.

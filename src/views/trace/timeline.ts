@@ -53,6 +53,9 @@ function timelineTable(
   notices: readonly Notice[]
 ): Table {
   const { window } = trace;
+  if (lanes.length === 0) {
+    return { name: 'timeline', length: 0, columns: [{ name: 'time', kind: 'time', values: [] }], notices };
+  }
   const count = lanes.reduce((sum, { changes }) => sum + changes.length, 0);
   const bins = count > maxChanges ? new Bins(window, parts) : undefined;
   const drawn = bins ? lanes.map((lane) => ({ ...lane, changes: longestOf(lane.changes, bins, text.length) })) : lanes;
@@ -76,7 +79,7 @@ function timelineTable(
   });
   return {
     name: 'timeline',
-    length: lanes.length === 0 ? 0 : times.length,
+    length: times.length,
     columns: [{ name: 'time', kind: 'time', values: Array.from(times, (ns) => wallClock(trace, ns)) }, ...columns],
     notices: [...notices, ...(bins ? [partNotice(bins, count)] : [])],
   };
