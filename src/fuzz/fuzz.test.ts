@@ -80,4 +80,4 @@ test('mutants are of the kind of their seed, differ from it, and are the same fo
   expect(new Set(all.map(([, each]) => each)).size).toBeGreaterThan(30);
   expect(new Set(all.map(([each]) => Buffer.from(each as Uint8Array).toString('hex'))).size).toBeGreaterThan(30);
   expect(mutateProtobuf(Uint8Array.from([255]), first.bytes, new Random(1))).toBeUndefined();
-});
+}, 60_000);
