@@ -23,7 +23,7 @@ export function GatewayFields({ jsonData: { gatewayUrl = '' }, setJson, secret }
         <Input
           id="gatewayUrl"
           width={80}
-          placeholder="http://pproflens-gateway:9900"
+          placeholder="http://pproflens-gateway:9095"
           value={gatewayUrl}
           onChange={({ currentTarget }) => setJson({ gatewayUrl: currentTarget.value.trim().replace(/\/+$/, '') })}
         />
