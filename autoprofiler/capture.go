@@ -20,6 +20,8 @@ type part struct {
 	stage string
 	write func(io.Writer) error
 	cost  uint64 // bytes of memory that writing it takes, at most, about
+	// instead is written where this one does not fit, nil for nothing.
+	instead *part
 }
 
 // heapPart is the first file of every capture; the second is Meta.part.
@@ -38,6 +40,8 @@ const (
 	recordCost = 6 << 10
 	// What a flight recorder holds unless it is told otherwise.
 	traceCost = 10 << 20
+	// What packs a trace: windows and tables of compress/flate.
+	packCost = 2 << 20
 )
 
 // share is the part of the memory left that all files of a capture but heap.pb.gz and meta.json may take.
@@ -172,10 +176,14 @@ func (p *Profiler) parts() []part {
 		}
 	}
 	if recorder := p.config.FlightRecorder; recorder != nil && recorder.Enabled() {
-		parts = append(parts, part{name: "trace.out", stage: StageTrace, cost: p.traceCost(), write: func(w io.Writer) (err error) {
+		plain := part{name: "trace.out", stage: StageTrace, cost: p.traceCost(), write: func(w io.Writer) (err error) {
 			p.lastTrace, err = recorder.WriteTo(w)
 			return err
-		}})
+		}}
+		// A third to a half of its size: where a spool in memory holds it, packing takes less than it saves.
+		parts = append(parts, part{
+			name: plain.name + ".gz", stage: StageTrace, write: compressed(plain.write), cost: plain.cost/2 + packCost, instead: &plain,
+		})
 	}
 	if p.config.CPU > 0 {
 		parts = append(parts, part{name: "cpu.pb.gz", stage: StageCPU, cost: cpuCost})
@@ -200,6 +208,9 @@ func (p *Profiler) traceCost() uint64 {
 func (p *Profiler) affordable(parts []part, reading Reading) (fit []part, omitted []Omitted) {
 	room := (reading.Limit - min(reading.Limit, reading.top().Bytes)) / share
 	for _, part := range parts {
+		if part.cost > room && part.instead != nil {
+			part = *part.instead
+		}
 		if part.cost <= room {
 			room -= part.cost
 			fit = append(fit, part)

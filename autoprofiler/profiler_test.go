@@ -868,9 +868,9 @@ func TestProfiles(t *testing.T) {
 	}
 	p.Stop()
 
-	const afterBlock = "goroutine.pb.gz goroutine.txt.gz heap.pb.gz meta.json mutex.pb.gz trace.out"
+	const afterBlock = "goroutine.pb.gz goroutine.txt.gz heap.pb.gz meta.json mutex.pb.gz trace.out.gz"
 	equal(t, target.events(t), "manual: block.pb.gz cpu.pb.gz "+afterBlock, "manual: block.pb.gz "+afterBlock)
-	files := []string{"heap.pb.gz", "goroutine.pb.gz", "goroutine.txt.gz", "mutex.pb.gz", "block.pb.gz", "trace.out", "cpu.pb.gz"}
+	files := []string{"heap.pb.gz", "goroutine.pb.gz", "goroutine.txt.gz", "mutex.pb.gz", "block.pb.gz", "trace.out.gz", "cpu.pb.gz"}
 	for key, content := range target.objects {
 		name := path.Base(key)
 		switch {
@@ -898,9 +898,13 @@ func TestProfiles(t *testing.T) {
 			if text, err := io.ReadAll(z); err != nil || !bytes.Contains(text, []byte("goroutine 1 [")) {
 				t.Errorf("%s: %v in %.200s", name, err, text)
 			}
-		case name == "trace.out":
-			if !bytes.HasPrefix(content, []byte("go 1.")) {
-				t.Errorf("%s starts with %q", name, content[:min(len(content), 16)])
+		case name == "trace.out.gz":
+			z, err := gzip.NewReader(bytes.NewReader(content))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if trace, err := io.ReadAll(z); err != nil || !bytes.HasPrefix(trace, []byte("go 1.")) {
+				t.Errorf("%s: %v, starts with %q", name, err, trace[:min(len(trace), 16)])
 			}
 		}
 	}
@@ -950,6 +954,19 @@ func TestACPUProfileOfTheService(t *testing.T) {
 	if _, err := o.failed(StageCPU); err == nil {
 		t.Error("nothing is said")
 	}
+}
+
+func TestATraceIsPackedWherePackingFits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := startTest(t, Config{Target: newBucket()}, newMemory(100))
+		parts := []part{{name: "trace.out.gz", cost: packCost, instead: &part{name: "trace.out"}}}
+		for room, want := range map[uint64]string{packCost * share: "trace.out.gz", packCost*share - share: "trace.out"} {
+			fit, omitted := p.affordable(parts, Reading{Signals: []Signal{{SignalHeap, 10}}, Limit: 10 + room})
+			if len(fit) != 1 || fit[0].name != want || len(omitted) > 0 {
+				t.Errorf("with %d bytes left: got %+v, omitted %+v, want %s", room, fit, omitted, want)
+			}
+		}
+	})
 }
 
 func TestStopEndsACPUProfile(t *testing.T) {

@@ -1,17 +1,17 @@
 import { skipPrefix } from '../goroutine/scan';
 import { findFirstLine } from './firstLine';
 
-/** The first line of a text profile behind what a log puts before each line: `2026-11-29T10:00:00Z `, `app-1  | `, `[pod/a/b] `. */
-const firstLine = /^(.*[\s|\]])(?:[^\s"]+ profile: total \d+|heap profile: *\d+: .*|--- (?:mutex|contention):)$/;
+/** The first line of a text profile, as it is or behind what a log puts before each line: `2026-11-29T10:00:00Z `, `app-1  | `, `[pod/a/b] `. */
+const firstLine = /^(|.*[\s|\]])(?:[^\s"]+ profile: total \d+|heap profile: *\d+: .*|--- (?:mutex|contention):)$/;
 
 /**
  * A text profile out of a log that puts a time or a name before each line. Times differ in digits and letters, as
  * `skipPrefix` knows; lines without the prefix stay as they are.
- * @returns undefined where the line after the first has no such prefix
+ * @returns undefined where the first line has no prefix, or the line after it has another
  */
 export function withoutLinePrefixes(bytes: Uint8Array): Uint8Array | undefined {
   const first = findFirstLine(bytes, firstLine);
-  if (!first) {
+  if (!first?.match[1]) {
     return undefined;
   }
   const prefix = new TextEncoder().encode(first.match[1]);
