@@ -52,7 +52,7 @@ const stateColors: Readonly<Record<string, string>> = {
   'chan receive': 'purple',
   'chan send': 'dark-purple',
   select: 'light-purple',
-  waiting: 'super-light-purple',
+  'no reason said': 'super-light-purple',
   'GC work': 'dark-red',
   runtime: 'super-light-red',
 };

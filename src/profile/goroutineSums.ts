@@ -41,7 +41,9 @@ export function timeSums(
   const ended = isOver ? goroutines.to[goroutine] : duration;
   const overlap = (start: number, end: number) => Math.max(0, Math.min(end, ended, to) - Math.max(start, from));
   sums.total = overlap(began, ended);
-  for (let stay = firstStayAt(stays.from, first, next, from); stay < next && stays.from[stay] < to; stay++) {
+  // The first one begins with the goroutine, however late it is mentioned.
+  const isBefore = (stay: number) => (stay === first ? Math.min(began, stays.from[stay]) : stays.from[stay]) < to;
+  for (let stay = firstStayAt(stays.from, first, next, from); stay < next && isBefore(stay); stay++) {
     const { from: begins, state, reason, by } = stays;
     const isOpen = stay === next - 1 && !isOver && to >= duration;
     const time = overlap(begins[stay], stayEnd(execution, goroutine, stay));

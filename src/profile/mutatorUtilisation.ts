@@ -38,7 +38,9 @@ interface Change {
  */
 export function mutatorUtilisation(execution: Execution, options: UtilisationOptions = {}): readonly Series[] {
   const { perProcessor = false } = options;
-  const busy: number[] = [];
+  let count = 0;
+  /** How often processors are at work for the collector, of those that are. */
+  const busy = new Map<number, number>();
   const all: Steps[] = [];
   let current: Steps[] = [];
   let stops = 0;
@@ -47,10 +49,8 @@ export function mutatorUtilisation(execution: Execution, options: UtilisationOpt
       const wanted = perProcessor ? by : Math.min(by, 1);
       current.slice(wanted).forEach((steps) => steps.add(time, 0));
       current = current.slice(0, wanted);
-      busy.length = Math.min(busy.length, by);
-      while (busy.length < by) {
-        busy.push(0);
-      }
+      count = by;
+      [...busy.keys()].filter((p) => p >= count).forEach((p) => busy.delete(p));
       while (current.length < wanted) {
         const steps = new Steps(time);
         all.push(steps);
@@ -58,18 +58,22 @@ export function mutatorUtilisation(execution: Execution, options: UtilisationOpt
       }
     } else if (what === 'stop') {
       stops += by;
-    } else if (processor < busy.length) {
+    } else if (processor >= 0 && processor < count) {
       // Of one that was taken away and given back what it did before does not count.
-      busy[processor] = Math.max(0, busy[processor] + by);
+      const now = (busy.get(processor) ?? 0) + by;
+      if (now > 0) {
+        busy.set(processor, now);
+      } else {
+        busy.delete(processor);
+      }
     }
-    if (busy.length === 0) {
+    if (count === 0) {
       continue;
     }
     if (perProcessor) {
-      current.forEach((steps, p) => steps.add(time, stops > 0 || busy[p] > 0 ? 0 : 1));
+      current.forEach((steps, p) => steps.add(time, stops > 0 || busy.has(p) ? 0 : 1));
     } else {
-      const taken = stops > 0 ? busy.length : busy.reduce((sum, one) => sum + (one > 0 ? 1 : 0), 0);
-      current[0].add(time, 1 - taken / busy.length);
+      current[0].add(time, 1 - (stops > 0 ? count : busy.size) / count);
     }
   }
   current.forEach((steps) => steps.add(execution.duration, 0));

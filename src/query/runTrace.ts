@@ -35,7 +35,7 @@ export function runTrace(query: TraceQuery, profile: Profile, moment: TraceMomen
   const [first, ...others] = viewOf(traceViews, 'trace', query).tables(trace, query as never);
   // What is left out of its profile is no matter of these views; what of the file was lost is.
   const lost = notices.filter(({ severity }) => severity !== 'info');
-  const all = [...lost, ...said, ...filterNotice(query), ...windowNotice(trace), ...first.notices];
+  const all = [...lost, ...said, ...filterNotice(query), ...windowNotice(trace, moment), ...first.notices];
   return withShortNames([{ ...first, notices: all }, ...others], { fullNames: false });
 }
 
@@ -63,7 +63,17 @@ function windowOf(duration: number, start: number, range: TraceMoment): Span {
   return from < to ? { from, to } : { from: 0, to: duration };
 }
 
-function windowNotice({ execution: { duration }, window }: OpenedTrace): Notice[] {
+function windowNotice({ execution: { duration }, start, window }: OpenedTrace, { from, to }: TraceMoment): Notice[] {
+  const end = start + duration / 1e6;
+  if (to <= start || from >= end) {
+    const [began, ended] = [start, end].map((time) => new Date(time).toISOString().replace('T', ' ').slice(0, 19));
+    return [
+      {
+        severity: 'info',
+        text: `The time range has nothing of the trace, which is from ${began} to ${ended} UTC: all of it is shown, which graphs draw outside of the range.`,
+      },
+    ];
+  }
   return window.to - window.from === duration
     ? []
     : [

@@ -3,10 +3,19 @@ import { rangeSums, timeSums } from '../../profile/goroutineSums';
 import { grouped, type Notice } from '../../text/notice';
 import { columnsOf, namedColumn, type Column, type Table } from '../table';
 import { traceView } from '../view';
-import { chosenGoroutines, nameOf, wallClock, type ChosenGoroutines, type OpenedTrace } from './openedTrace';
+import {
+  chosenGoroutines,
+  nameOf,
+  reasonText,
+  wallClock,
+  type ChosenGoroutines,
+  type OpenedTrace,
+} from './openedTrace';
 
 /** Rows of the table; those with the most time stay. */
 const maxRows = 1000;
+const noReason =
+  'Waits that are older than the trace, and those of coroutines (iter.Pull): the trace does not say why.';
 /** Reasons to wait that have a column of their own. */
 const maxReasons = 8;
 
@@ -20,7 +29,7 @@ interface Sums {
   syscallBlock: number;
   unknown: number;
   /** By row of Execution.reasons. */
-  readonly block: Float64Array;
+  readonly block: Map<number, number>;
   assist: number;
   sweep: number;
   stop: number;
@@ -50,7 +59,7 @@ export function goroutineRows(trace: OpenedTrace, chosen: ChosenGoroutines, isEa
   const sums = firsts.map((): Sums => ({
     ...{ count: 0, total: 0, exec: 0, schedWait: 0, syscall: 0, syscallBlock: 0, unknown: 0 },
     ...{ assist: 0, sweep: 0, stop: 0 },
-    block: new Float64Array(reasons.length),
+    block: new Map(),
   }));
   const ranges = rangeSums(execution, trace.window);
   chosen.rows.forEach((g, i) => {
@@ -88,7 +97,7 @@ function addTimes(sums: Sums, { execution, window }: OpenedTrace, g: number): vo
   const own = timeSums(execution, g, window);
   sums.count++;
   times.forEach((name) => (sums[name] += own[name]));
-  own.block.forEach((time, reason) => (sums.block[reason] += time));
+  own.block.forEach((time, reason) => sums.block.set(reason, (sums.block.get(reason) ?? 0) + time));
 }
 
 /** @param own ns by row of strings of the range's name */
@@ -124,13 +133,16 @@ function timeColumns(rows: readonly number[], sums: readonly Sums[], reasons: re
     ...columnsOf(rows).number(name, 'nanoseconds', (row) => read(sums[row])),
     ...(description && { description }),
   });
-  const totals = reasons.map((_, reason) => rows.reduce((sum, row) => sum + sums[row].block[reason], 0));
-  const used = [...reasons.keys()].filter((reason) => totals[reason] > 0).sort((a, b) => totals[b] - totals[a]);
+  const totals = new Map<number, number>();
+  rows.forEach((row) =>
+    sums[row].block.forEach((time, reason) => totals.set(reason, (totals.get(reason) ?? 0) + time))
+  );
+  const used = [...totals].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([reason]) => reason);
   const [own, others] = [used.slice(0, maxReasons), used.slice(maxReasons)];
   const blocked =
     (of: readonly number[]) =>
     ({ block }: Sums) =>
-      of.reduce((sum, reason) => sum + block[reason], 0);
+      of.reduce((sum, reason) => sum + (block.get(reason) ?? 0), 0);
   return [
     column('total', ({ total }) => total),
     column('execution', ({ exec }) => exec),
@@ -138,7 +150,9 @@ function timeColumns(rows: readonly number[], sums: readonly Sums[], reasons: re
     column('blocked', blocked(used), 'For all reasons; each has a column of its own.'),
     column('syscall', ({ syscall }) => syscall),
     column('syscall blocked', ({ syscallBlock }) => syscallBlock, 'In a system call, without a processor.'),
-    ...own.map((reason) => column(reasons[reason] || 'older than the trace', blocked([reason]))),
+    ...own.map((reason) =>
+      column(reasonText(reasons[reason]), blocked([reason]), reasons[reason] ? undefined : noReason)
+    ),
     ...(others.length > 0 ? [column('other reasons', blocked(others))] : []),
     column('unknown', ({ unknown }) => unknown, 'Of the total what no state says.'),
     column('GC assist', ({ assist }) => assist, 'Overlaps the others.'),

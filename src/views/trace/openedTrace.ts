@@ -51,11 +51,19 @@ export const taskOf = ({ tasks }: Execution, id: string): number => rowsOfId('ta
 
 /** A task and those that are parts of it. */
 export function withSubtasks({ tasks }: Execution, root: number): ReadonlySet<number> {
+  const parts = new Map<number, number[]>();
+  tasks.parent.forEach((parent, row) => {
+    const own = parts.get(parent);
+    if (own) {
+      own.push(row);
+    } else {
+      parts.set(parent, [row]);
+    }
+  });
   const all = new Set([root]);
-  // A part may come before what it is part of.
-  for (let size = 0; size < all.size;) {
-    size = all.size;
-    tasks.parent.forEach((parent, row) => all.has(parent) && all.add(row));
+  // A set gives what is added while it is walked; one that is there already it leaves, so that circles end.
+  for (const task of all) {
+    parts.get(task)?.forEach((row) => all.add(row));
   }
   return all;
 }
@@ -70,7 +78,7 @@ export interface ChosenGoroutines {
 
 /**
  * Goroutines that live within the window and are asked for: by id, by task, by the function where they began. Those of the runtime are
- * left out unless they are asked for.
+ * left out unless they are asked for, by id or function too.
  * @throws InputError for an id that there is not
  */
 export function chosenGoroutines(
@@ -108,7 +116,7 @@ export function chosenGoroutines(
     if (!isAlive || !isAsked) {
       continue;
     }
-    if (name.isOfRuntime && !withSystem && !ids) {
+    if (name.isOfRuntime && !withSystem && !ids && peek === '') {
       left++;
       continue;
     }
@@ -140,6 +148,9 @@ const noneNotice = (found: number, left: number): Notice[] =>
               : 'No goroutine of the trace is chosen in this time: its function, id or task excludes all.',
         },
       ];
+
+/** Why a goroutine waits: of waits that are older than the trace, and of coroutines, it does not say. */
+export const reasonText = (reason: string): string => reason || 'no reason said';
 
 /** What is not known of a stretch of time, '' where both ends are. @param open bits of Open */
 export const openText = (open: number): string =>

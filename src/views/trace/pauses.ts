@@ -56,7 +56,7 @@ export function schedulerWaits({ execution, window }: OpenedTrace, { rows }: Cho
         const reason = reasons[stays.reason[stay]];
         all.push({
           kind: 'scheduler',
-          reason: reason || (isFirst ? 'new' : stays.by[stay] >= 0 ? 'unblocked' : 'unblocked by the runtime'),
+          reason: reason || (isFirst ? 'new' : sinceOf(stays.state[stay - 1], stays.by[stay])),
           from,
           length: stayEnd(execution, g, stay) - from,
           open: 0,
@@ -68,6 +68,14 @@ export function schedulerWaits({ execution, window }: OpenedTrace, { rows }: Cho
   }
   return all;
 }
+
+/** Since when it could run. @param by row of who made it runnable, -1 for none */
+const sinceOf = (before: number, by: number): string =>
+  before === StayState.syscall || before === StayState.syscallBlocked
+    ? 'after a system call'
+    : by >= 0
+      ? 'unblocked'
+      : 'unblocked by the runtime';
 
 /**
  * Pauses by what they are, the longest of each kind first.

@@ -80,18 +80,26 @@ function taskSpans({ execution: { tasks, tables } }: OpenedTrace, ofTask: Readon
 function regionSpans({ execution: { regions, tables } }: OpenedTrace, ofTask: ReadonlySet<number>): Span[] {
   const spans: Span[] = [];
   /** Regions that are not over, of the goroutine that is looked at. */
-  let around: Array<{ readonly row: number; readonly span: Span }> = [];
+  const around: Array<{ readonly row: number; readonly span: Span }> = [];
   let goroutine = -1;
   for (let row = 0; row < regions.length; row++) {
     if (regions.goroutine[row] !== goroutine) {
       goroutine = regions.goroutine[row];
-      around = [];
+      around.length = 0;
     }
     if (!ofTask.has(regions.task[row])) {
       continue;
     }
-    around = around.filter(({ span }) => span.to >= regions.to[row] && span.from <= regions.from[row]);
-    const inside = around.filter((each) => regions.task[each.row] === regions.task[row]).at(-1);
+    // Regions of a goroutine lie in one another: what is over is so for all that come after.
+    while (around.length > 0 && around[around.length - 1].span.to < regions.to[row]) {
+      around.pop();
+    }
+    // Those that are not drawn are only counted.
+    let at = spans.length < maxSpans ? around.length - 1 : -1;
+    while (at >= 0 && regions.task[around[at].row] !== regions.task[row]) {
+      at--;
+    }
+    const inside = around.at(at < 0 ? around.length : at);
     const span: Span = {
       id: `region${row}`,
       parent: inside?.span.id ?? taskId(regions.task[row]),

@@ -10,15 +10,14 @@ import { nameOf, overlap, wallClock, type OpenedTrace } from './openedTrace';
  * on), stop-the-world (ns), heap at most (bytes, NaN where it is not known). Hidden: from, to (Unix ms, of the whole trace, as addresses have them).
  */
 export function summaryTable(trace: OpenedTrace): Table {
-  const { execution, window } = trace;
+  const { execution } = trace;
   const { ranges, goroutines, tasks, duration } = execution;
   const { number, text } = columnsOf([trace]);
   const ofProgram = [...goroutines.id.keys()].filter((g) => !isOfRuntime(nameOf(execution, g))).length;
   const ofKind = (kind: number) => [...ranges.kind.keys()].filter((i) => ranges.kind[i] === kind);
   const time = (kind: number) =>
-    ofKind(kind).reduce((sum, i) => sum + overlap(ranges.from[i], ranges.to[i], window), 0);
+    ofKind(kind).reduce((sum, i) => sum + overlap(ranges.from[i], ranges.to[i], { from: 0, to: duration }), 0);
   const most = ({ value }: Series) => (value.length === 0 ? NaN : value.reduce((a, b) => Math.max(a, b)));
-  const length = window.to - window.from;
   return {
     name: 'trace',
     length: 1,
@@ -30,7 +29,7 @@ export function summaryTable(trace: OpenedTrace): Table {
       number('goroutines', 'count', () => ofProgram),
       number('tasks', 'count', () => tasks.id.filter((id) => id > 0).length),
       number('GCs', 'count', () => ofKind(RangeKind.mark).length),
-      number('GC', 'percent', () => (100 * time(RangeKind.mark)) / length),
+      number('GC', 'percent', () => (100 * time(RangeKind.mark)) / duration),
       number('stop-the-world', 'nanoseconds', () => time(RangeKind.stopTheWorld)),
       number('heap at most', 'bytes', () => most(execution.heapLive)),
       text('from', () => String(Math.floor(wallClock(trace, 0))), { isHidden: true }),

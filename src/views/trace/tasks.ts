@@ -122,17 +122,22 @@ export function taskRows(trace: OpenedTrace): Table {
         tasks.parent[row] < 0 || tasks.id[tasks.parent[row]] === 0 ? '' : String(tasks.id[tasks.parent[row]])
       ),
       number('goroutines', 'count', (row) => tasks.goroutineOffset[row + 1] - tasks.goroutineOffset[row]),
-      text('logs', (row) => (logs.get(row) ?? []).slice(0, maxLogs).join(', '), { isAside: true }),
+      text('logs', (row) => (logs.get(row) ?? []).join(', '), { isAside: true }),
     ],
     notices: [...noneNotice(rows.length), ...cutNotice(all.length - rows.length)],
   };
 }
 
+/** The first logs of each task. */
 function logsOf({ execution: { logs, tables } }: OpenedTrace): ReadonlyMap<number, string[]> {
   const all = new Map<number, string[]>();
   for (let i = 0; i < logs.length; i++) {
     const [key, value] = [tables.strings[logs.key[i]], tables.strings[logs.value[i]]];
-    all.set(logs.task[i], [...(all.get(logs.task[i]) ?? []), key ? `${key}: ${value}` : value]);
+    const own = all.get(logs.task[i]) ?? [];
+    all.set(logs.task[i], own);
+    if (own.length < maxLogs) {
+      own.push(key ? `${key}: ${value}` : value);
+    }
   }
   return all;
 }

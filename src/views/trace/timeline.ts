@@ -10,6 +10,7 @@ import {
   lengthText,
   nameOf,
   overlap,
+  reasonText,
   stayBegin,
   wallClock,
   type ChosenGoroutines,
@@ -131,7 +132,7 @@ export function goroutineLanes(trace: OpenedTrace, chosen: ChosenGoroutines, isA
   const { execution } = trace;
   const states = new Map<string, number>();
   const stateOf = (state: number, reason: number) => {
-    const name = stateNames.get(state) ?? (execution.reasons[reason] || 'waiting');
+    const name = stateNames.get(state) ?? reasonText(execution.reasons[reason]);
     const row = states.get(name) ?? states.size;
     states.set(name, row);
     return row;

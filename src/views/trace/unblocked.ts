@@ -2,7 +2,14 @@ import { stayEnd, StayState, type Execution } from '../../profile/execution';
 import { grouped, type Notice } from '../../text/notice';
 import { columnsOf, namedColumn, percentOf, type NamedText, type Table } from '../table';
 import { traceView } from '../view';
-import { chosenGoroutines, overlap, type ChosenGoroutines, type OpenedTrace } from './openedTrace';
+import {
+  chosenGoroutines,
+  overlap,
+  reasonText,
+  stayBegin,
+  type ChosenGoroutines,
+  type OpenedTrace,
+} from './openedTrace';
 
 /** Rows of the table; those that ended the longest waits stay. */
 const maxRows = 500;
@@ -42,7 +49,7 @@ export function unblockedTable(trace: OpenedTrace, chosen: ChosenGoroutines): Ta
         rows.map(({ name }) => whole(name)),
         { isAside: true }
       ),
-      text('reason', ({ reason }) => execution.reasons[reason]),
+      text('reason', ({ reason }) => reasonText(execution.reasons[reason])),
       number('waits', 'count', ({ count }) => count),
       number('time', 'nanoseconds', ({ time }) => time),
       number('%', 'percent', ({ time }) => percentOf(time, total)),
@@ -66,7 +73,8 @@ function endingsOf({ execution, window }: OpenedTrace, { rows }: ChosenGoroutine
   for (const g of rows) {
     for (let stay = goroutines.stayOffset[g]; stay + 1 < goroutines.stayOffset[g + 1]; stay++) {
       const next = stay + 1;
-      const time = overlap(stays.from[stay], stays.from[next], window);
+      const from = stayBegin(execution, g, stay);
+      const time = overlap(from, stays.from[next], window);
       if (stays.state[stay] !== StayState.waiting || stays.state[next] === StayState.waiting || time === 0) {
         continue;
       }
@@ -79,7 +87,7 @@ function endingsOf({ execution, window }: OpenedTrace, { rows }: ChosenGoroutine
       endings.set(key, ending);
       ending.count++;
       ending.time += time;
-      ending.longest = Math.max(ending.longest, stays.from[next] - stays.from[stay]);
+      ending.longest = Math.max(ending.longest, stays.from[next] - from);
     }
   }
   return endings;
@@ -105,6 +113,7 @@ function openNotice({ execution, window }: OpenedTrace, { rows }: ChosenGoroutin
     return (
       last >= goroutines.stayOffset[g] &&
       stays.state[last] === StayState.waiting &&
+      stayBegin(execution, g, last) < window.to &&
       stayEnd(execution, g, last) >= window.to
     );
   });
