@@ -98,7 +98,7 @@ func (g *gateway) authorized(next http.Handler) http.Handler {
 		got := sha256.Sum256([]byte(token))
 		if r.URL.Path != pathHealth && subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			// Not 401: Grafana's proxy hides what is said with it.
-			http.Error(w, "The gateway wants its token: send Authorization: Bearer TOKEN.", http.StatusForbidden)
+			capture.WriteError(w, http.StatusForbidden, "The gateway wants its token: send Authorization: Bearer TOKEN, or "+headerToken+": TOKEN.")
 			return
 		}
 		next.ServeHTTP(w, r)

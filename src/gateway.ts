@@ -110,10 +110,10 @@ export class Gateway {
 
 /** What went wrong, in the gateway's words where there are some. */
 function answered(status: number, data: unknown): string {
-  if (status === 403) {
+  const said = typeof data === 'object' && data && 'error' in data ? String(data.error) : '';
+  if (status === 403 && !said) {
     return 'Grafana lets Editors and Admins alone capture.';
   }
-  const said = typeof data === 'object' && data && 'error' in data ? String(data.error) : '';
   return said
     ? `The gateway answered ${status}: ${said}`
     : `The gateway does not answer as one (${status}): check its address in the settings of the data source, and that it runs.`;

@@ -182,6 +182,10 @@ func (s *Spool) Open(f File) (io.ReadSeekCloser, error) {
 	s.mu.Lock()
 	body, err := s.storeOf(f.inMemory).open(f.Key)
 	s.mu.Unlock()
+	if errors.Is(err, fs.ErrNotExist) {
+		// Gone though nobody has given it up: someone else has removed it. One that was given up is not there to be dropped again.
+		s.giveUp(err, func(other File) bool { return other.Key == f.Key })
+	}
 	if err != nil || !f.left {
 		return body, err
 	}

@@ -46,11 +46,13 @@ const profileTexts: Readonly<Record<string, { label: string; takesTime?: true }>
 const allInstances = 'all instances';
 /** How often progress is asked for, in ms. */
 const interval = 1000;
+/** How often in a row it may fail: the gateway is started anew, or a proxy before it. */
+const maxTries = 5;
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 const isOver = ({ state }: GatewayEvent) => state === 'stored' || state === 'partial' || state === 'failed';
 const storedOf = ({ files }: GatewayEvent) =>
-  files.filter(({ state, name }) => state === 'stored' && name !== 'meta.json').map(({ profile }) => profile);
+  files.filter(({ state, name }) => state === 'stored' && name !== 'meta.json');
 
 /** From the choice of processes and profiles to the event that is shown. Closing it does not stop captures that run. */
 export function CaptureDialog({ gateway, service, onCaptured, onDismiss }: Props) {
@@ -65,11 +67,15 @@ export function CaptureDialog({ gateway, service, onCaptured, onDismiss }: Props
   }, [gateway, signal]);
 
   const show = (asked: CaptureRequest, { events }: StartedCaptures) => {
-    const stored = new Set(events.flatMap(storedOf));
+    const stored = events.flatMap(storedOf);
+    // As keys have it: a dump as text is of the profile goroutine too.
+    const named = asked.profiles.flatMap((asked) =>
+      stored.filter(({ profile }) => profile === asked).map(({ name }) => name.split('.')[0])
+    );
     onCaptured({
       service: asked.service,
       events: events.filter((event) => storedOf(event).length > 0).map(({ id }) => id),
-      profiles: asked.profiles.filter((profile) => stored.has(profile)),
+      profiles: [...new Set(named)],
     });
     onDismiss();
   };
@@ -80,8 +86,8 @@ export function CaptureDialog({ gateway, service, onCaptured, onDismiss }: Props
       let now = await gateway.capture(asked, signal);
       for (setStarted(now); !now.events.every(isOver); setStarted(now)) {
         await new Promise((resolve) => setTimeout(resolve, interval));
-        const events = now.events.map((event) => (isOver(event) ? event : gateway.event(event.id, signal)));
-        now = { ...now, events: await Promise.all(events) };
+        const ask = nextOf(gateway, signal);
+        now = { ...now, events: await Promise.all(now.events.map((event) => (isOver(event) ? event : ask(event)))) };
       }
       if (now.refused.length === 0 && now.events.every(({ state }) => state === 'stored')) {
         show(asked, now);
@@ -107,6 +113,22 @@ export function CaptureDialog({ gateway, service, onCaptured, onDismiss }: Props
       )}
     </Modal>
   );
+}
+
+/** What has become of an event; of a gateway that does not answer for a moment, what was known. */
+function nextOf(gateway: Gateway, signal: AbortSignal) {
+  return async (event: GatewayEvent): Promise<GatewayEvent> => {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await gateway.event(event.id, signal);
+      } catch (error) {
+        if (signal.aborted || tries === maxTries) {
+          throw error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, interval));
+      }
+    }
+  };
 }
 
 /** Aborted when the component goes away. */

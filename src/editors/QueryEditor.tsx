@@ -100,7 +100,14 @@ function captureShown({ query, view, uses }: FormProps, { service, events, profi
   return {
     selector: writeFields({ service, profile: shown, filters }),
     ...(isOne ? { capture: 'event', event: events[0] } : { capture: 'merge' }),
-    // Who captures wants to see it: a list of captures would show that it is there.
-    ...((view.opens === 'keys' || !uses('event')) && { view: 'flame' }),
+    ...viewShown(shown, view.opens, uses('event')),
   };
+}
+
+/** Who captures wants to see it: a list of captures would show that it is there, and a trace has views of its own. */
+function viewShown(profile: string, opens: FormProps['view']['opens'], usesEvent: boolean): Partial<PprofQuery> {
+  if (profile === 'trace') {
+    return opens === 'trace' ? {} : { view: 'trace' };
+  }
+  return opens === 'keys' || opens === 'trace' || !usesEvent ? { view: 'flame' } : {};
 }

@@ -31,7 +31,7 @@ function setUp(...answers: GatewayEvent[]) {
   const gateway = {
     targets: async () => ({
       targets: ['a', 'b'].map((instance) => ({ service: 'checkout', instance })),
-      profiles: ['heap', 'goroutine', 'cpu', 'a-new-one'],
+      profiles: ['heap', 'goroutine-text', 'cpu', 'a-new-one'],
       maxSeconds: 60,
     }),
     async capture(request: CaptureRequest) {
@@ -70,10 +70,13 @@ test('asks nothing before it is opened and confirmed, and then shows the event',
 
 test('says what failed and why, and shows what is stored when asked to', async () => {
   const { onCaptured, user } = setUp(
-    eventOf('partial', file('heap.pb.gz', 'failed', 'the process died'), file('goroutine.pb.gz', 'stored'))
+    eventOf('partial', file('heap.pb.gz', 'failed', 'the process died'), {
+      ...file('goroutine.txt.gz', 'stored'),
+      profile: 'goroutine-text',
+    })
   );
   await user.click(screen.getByRole('button', { name: 'Capture now' }));
-  await user.click(await screen.findByLabelText('Goroutines'));
+  await user.click(await screen.findByLabelText(/^Goroutines, each/));
   await user.click(screen.getByRole('button', { name: 'Capture' }));
   expect(await screen.findByText('a heap.pb.gz: failed: the process died')).toBeInTheDocument();
   expect(onCaptured).not.toHaveBeenCalled();

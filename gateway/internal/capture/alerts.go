@@ -1,7 +1,11 @@
 package capture
 
 import (
+	"bytes"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"hash/fnv"
 	"maps"
 	"net"
@@ -15,7 +19,31 @@ import (
 
 // webhook is what Alertmanager and Grafana's contact points send (prometheus.io/docs/alerting/latest/configuration/#webhook_config).
 type webhook struct {
-	Alerts []alert `json:"alerts"`
+	Alerts alerts `json:"alerts"`
+}
+
+// maxAlerts are read of one message.
+const maxAlerts = 10_000
+
+// alerts are read one by one: a body of the size of a few thousand has room for millions of empty ones.
+type alerts []alert
+
+func (list *alerts) UnmarshalJSON(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if begin, err := decoder.Token(); err != nil || begin != json.Delim('[') {
+		return errors.Join(errors.New("alerts: expected a list"), err)
+	}
+	for decoder.More() {
+		if len(*list) == maxAlerts {
+			return fmt.Errorf("alerts: expected at most %d", maxAlerts)
+		}
+		var a alert
+		if err := decoder.Decode(&a); err != nil {
+			return err
+		}
+		*list = append(*list, a)
+	}
+	return nil
 }
 
 type alert struct {
@@ -83,6 +111,10 @@ func (c *Capturer) targetsOf(labels map[string]string) []targets.Target {
 	found := c.targets.Find(service, instance)
 	if len(found) == 0 {
 		found = onHost(c.targets.Find(service, ""), instance)
+	}
+	if len(found) == 0 && service != "" && instance != "" {
+		// What measures a process from outside, as the kubelet does, has a job of its own in the alert.
+		found = c.targets.Find("", instance)
 	}
 	return found[:min(len(found), c.config.Alerts.Instances)]
 }

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -78,13 +80,19 @@ func New(config Config, set *targets.Set, store Store, logger *slog.Logger, metr
 	return c, nil
 }
 
-// DefaultSpool is the folder in which the captures for a bucket wait where none is set.
-func DefaultSpool(name string) string {
+// DefaultSpool is the folder in which the captures for a bucket wait where none is set: one for each bucket and prefix, as what waits
+// there does not say where it belongs. Many folders are called profiles.
+func DefaultSpool(name, bucketURL, prefix string) string {
 	base, err := os.UserCacheDir()
 	if err != nil {
 		base = os.TempDir()
 	}
-	return filepath.Join(base, "pproflens-gateway", key.Field(name))
+	if strings.HasPrefix(bucketURL, "file://.") {
+		here, _ := os.Getwd()
+		bucketURL += "\n" + here
+	}
+	sum := sha256.Sum256([]byte(bucketURL + "\n" + prefix))
+	return filepath.Join(base, "pproflens-gateway", fmt.Sprintf("%s-%x", key.Field(name), sum[:6]))
 }
 
 // request is a capture of one process.
@@ -100,13 +108,20 @@ type request struct {
 	cooldown    time.Duration
 }
 
-// slot is taken up by a capture of a process. An alert does not wait for the end of a scheduled one: the process may be dying.
-type slot struct {
-	target      string
-	isScheduled bool
-}
+// slot is taken up by a capture of a process. An alert does not wait for the end of a scheduled one, or of an editor's: the process
+// may be dying, and what they read need not be what the alert wants.
+type slot struct{ target, trigger string }
 
-func (r request) slot() slot { return slot{r.target.ID(), r.trigger == TriggerInterval} }
+func (r request) slot() slot { return slot{r.target.ID(), r.trigger} }
+
+// most is how many captures may run or wait for another one to be let in. Scheduled ones leave room: else they would fill all of it
+// where there are more targets than the interval has time for.
+func (c *Capturer) most(trigger string) int {
+	if trigger == TriggerInterval {
+		return max(1, c.config.Concurrent/2)
+	}
+	return c.config.Concurrent + c.config.Waiting
+}
 
 // Refusal is why a capture was not begun.
 type Refusal struct {
@@ -160,7 +175,7 @@ func (c *Capturer) admit(r request, id string) *Refusal {
 		return &Refusal{Status: 503, Reason: "the gateway stops", After: 10 * time.Second}
 	case isActive:
 		return &Refusal{Status: 409, Reason: "a capture of this process runs already", Event: other, After: 5 * time.Second}
-	case c.waiting >= c.config.Concurrent+c.config.Waiting:
+	case c.waiting >= c.most(r.trigger):
 		return &Refusal{Status: 503, Reason: fmt.Sprintf("%d captures run or wait, which is the most", c.waiting), After: 10 * time.Second}
 	}
 	now := time.Now()
@@ -205,9 +220,12 @@ func (c *Capturer) release(r request) {
 
 // isTaken reports whether a capture of a process runs or waits. c.mu must be held.
 func (c *Capturer) isTaken(id string) bool {
-	_, asked := c.active[slot{id, false}]
-	_, scheduled := c.active[slot{id, true}]
-	return asked || scheduled
+	for _, trigger := range []string{TriggerManual, TriggerAlert, TriggerInterval} {
+		if _, isActive := c.active[slot{id, trigger}]; isActive {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Capturer) isActive(t targets.Target) bool {
@@ -251,10 +269,15 @@ func (c *Capturer) capture(e *Event, r request) {
 	}
 	beside.Wait()
 	c.writeMeta(e, meta, folder)
-	state, _ := c.events.get(e.ID)
+	state := c.events.now(e)
 	c.logger.Info("gateway: a capture was read", "event", e.ID, "files", folder, "state", state.State)
 	if state.State == StateFailed {
 		c.metrics.Captures.WithLabelValues(e.Trigger, StateFailed).Inc()
+		if r.trigger == TriggerAlert { // Sent again, it may find the process.
+			c.mu.Lock()
+			delete(c.cooldown, r.cooldownKey)
+			c.mu.Unlock()
+		}
 		return
 	}
 	c.metrics.Captures.WithLabelValues(e.Trigger, "read").Inc()
@@ -321,8 +344,7 @@ func (c *Capturer) spoolFile(name string, write func(io.Writer) (n int64, keep b
 
 // writeMeta says which files there are, and why others are not. A capture without any has none.
 func (c *Capturer) writeMeta(e *Event, meta autoprofiler.Meta, folder string) {
-	now, _ := c.events.get(e.ID)
-	for _, f := range now.Files {
+	for _, f := range c.events.now(e).Files {
 		if f.State == StateSpooled || f.State == StateStored {
 			meta.Files = append(meta.Files, f.Name)
 		}

@@ -94,7 +94,7 @@ func (c Config) Problems() []string {
 	c.checkProfiles("alerts", c.Alerts.Profiles, c.Alerts.Seconds, add)
 	c.checkProfiles("schedule", c.Schedule.Profiles, c.Schedule.Seconds, add)
 	for label, pattern := range c.Alerts.Match {
-		if _, err := regexp.Compile(pattern); err != nil {
+		if _, err := regexp.Compile(`^(?:` + pattern + `)$`); err != nil {
 			add("alerts.match: the pattern of %s: %v", label, err)
 		}
 	}

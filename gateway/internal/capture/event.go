@@ -61,7 +61,7 @@ func (e *Event) stateOf() string {
 		return StateCapturing
 	case count[StateSpooled] > 0:
 		return StateUploading
-	case count[StateFailed] == 0:
+	case count[StateFailed] == 0 && !slices.ContainsFunc(e.Files, func(f File) bool { return f.Reason != "" }):
 		return StateStored
 	case e.hasProfile():
 		return StatePartial
@@ -96,12 +96,27 @@ func (h *history) add(e *Event) {
 	defer h.mu.Unlock()
 	h.byID[e.ID] = e
 	h.order = append(h.order, e.ID)
-	if len(h.order) > maxEvents {
-		old := h.byID[h.order[0]]
-		delete(h.byFolder, old.Folder)
-		delete(h.byID, old.ID)
-		h.order = h.order[1:]
+	if len(h.order) <= maxEvents {
+		return
 	}
+	// The oldest that is over: one that runs must be found, and few run.
+	at := max(0, slices.IndexFunc(h.order, func(id string) bool { return h.byID[id].isOver() }))
+	old := h.byID[h.order[at]]
+	delete(h.byFolder, old.Folder)
+	delete(h.byID, old.ID)
+	h.order = slices.Delete(h.order, at, at+1)
+}
+
+func (e *Event) isOver() bool {
+	state := e.stateOf()
+	return state == StateStored || state == StatePartial || state == StateFailed
+}
+
+// now returns a copy of an event, also of one that is remembered no longer.
+func (h *history) now(e *Event) Event {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return e.copy()
 }
 
 // get returns a copy.
@@ -149,11 +164,15 @@ func (h *history) set(e *Event, name, state, reason string, bytes int64) {
 	defer h.mu.Unlock()
 	for i := range e.Files {
 		f := &e.Files[i]
-		if f.Name != name || f.State == StateStored {
+		if f.Name != name {
 			continue
 		}
-		f.State, f.Bytes = state, max(f.Bytes, bytes)
-		if reason != "" {
+		// What the bucket has, or the spool has lost, was in the spool a moment before: that may be told later.
+		if f.State != StateStored && (f.State != StateFailed || state != StateSpooled) {
+			f.State = state
+		}
+		f.Bytes = max(f.Bytes, bytes)
+		if f.Reason == "" {
 			f.Reason = reason
 		}
 	}

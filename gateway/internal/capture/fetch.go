@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -82,13 +83,23 @@ func tlsOf(settings targets.TLS) (*tls.Config, error) {
 	return config, nil
 }
 
+// metadata are addresses of the same kind that are not link-local.
+var metadata = []netip.Prefix{
+	netip.MustParsePrefix("fd00:ec2::/32"),       // AWS over IPv6
+	netip.MustParsePrefix("168.63.129.16/32"),    // Azure
+	netip.MustParsePrefix("100.100.100.200/32"),  // Alibaba
+	netip.MustParsePrefix("192.0.0.192/32"),      // Oracle
+	netip.MustParsePrefix("64:ff9b::a9fe:0/112"), // 169.254.0.0/16 behind NAT64
+}
+
 // refuseLinkLocal keeps requests from where clouds answer with the machine's credentials, whatever name a label has for it.
 func refuseLinkLocal(_, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
 	}
-	if ip := at.Addr().Unmap(); ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
+	ip := at.Addr().Unmap()
+	if slices.ContainsFunc(metadata, func(p netip.Prefix) bool { return p.Contains(ip.WithZone("")) }) || ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
 		return fmt.Errorf("%s is no address of a target: link-local, multicast and unspecified ones are refused", ip)
 	}
 	return nil

@@ -90,6 +90,8 @@ func setOther(m *autoprofiler.MetaMemStats, name, value string) {
 	case "NumForcedGC":
 		m.NumForcedGC = uint32(n)
 	case "GCCPUFraction":
-		m.GCCPUFraction, _ = strconv.ParseFloat(value, 64)
+		if share, err := strconv.ParseFloat(value, 64); err == nil && share >= 0 && share <= 1 { // JSON has no NaN.
+			m.GCCPUFraction = share
+		}
 	}
 }

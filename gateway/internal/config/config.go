@@ -172,7 +172,7 @@ func (c *Config) complete() error {
 		add("log_format: expected text or json, got %q", c.LogFormat)
 	}
 	if c.Captures.Spool == "" {
-		c.Captures.Spool = capture.DefaultSpool(c.Name)
+		c.Captures.Spool = capture.DefaultSpool(c.Name, c.Bucket, c.Prefix)
 	}
 	problems = append(problems, c.access()...)
 	problems = append(problems, c.Targets.Problems()...)

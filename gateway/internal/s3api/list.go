@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pproflens/pproflens/gateway/internal/bucket"
 )
@@ -64,6 +65,9 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request, parameters map[st
 			return err
 		}
 	}
+	control := http.NewResponseController(w)
+	control.SetWriteDeadline(time.Now().Add(h.WriteTimeout)) // A reader that takes nothing would keep its place for ever.
+	defer control.SetWriteDeadline(time.Time{})
 	w.Header().Set("Content-Type", "application/xml")
 	io.WriteString(w, xml.Header)
 	return xml.NewEncoder(w).Encode(h.resultOf(q, page, parameters))

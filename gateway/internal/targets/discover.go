@@ -78,6 +78,7 @@ func (s *Set) Run(ctx context.Context) {
 // Refresh looks for targets once. A source that cannot be read keeps what it had.
 func (s *Set) Refresh(ctx context.Context) {
 	now := map[string][]Target{}
+	var all []Target // The first source that has a process names it.
 	keep := func(source string, found []Target, err error) {
 		if err != nil {
 			s.say(source, err)
@@ -86,6 +87,7 @@ func (s *Set) Refresh(ctx context.Context) {
 			delete(s.said, source)
 		}
 		now[source] = found
+		all = append(all, found...)
 	}
 	keep("urls", s.ofURLs(), nil)
 	for _, pattern := range s.config.Files {
@@ -98,10 +100,6 @@ func (s *Set) Refresh(ctx context.Context) {
 	if s.config.Prometheus.URL != "" {
 		found, err := s.ofPrometheus(ctx)
 		keep("prometheus", found, err)
-	}
-	var all []Target
-	for _, found := range now {
-		all = append(all, found...)
 	}
 	all = sorted(all)
 	if len(all) > s.config.Max {

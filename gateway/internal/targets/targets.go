@@ -134,7 +134,7 @@ func (r Rule) problems() []string {
 		add("scheme: expected http or https, got %q", r.Scheme)
 	}
 	for label, pattern := range r.Keep {
-		if _, err := regexp.Compile(pattern); err != nil {
+		if _, err := regexp.Compile(`^(?:` + pattern + `)$`); err != nil {
 			add("keep: the pattern of %s: %v", label, err)
 		}
 	}
