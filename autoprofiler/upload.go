@@ -5,16 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"time"
 
 	"github.com/pproflens/pproflens/autoprofiler/spool"
-)
-
-// The pause after a failed upload doubles from the first to the last of these.
-const (
-	firstPause = 250 * time.Millisecond
-	lastPause  = time.Minute
 )
 
 // upload takes files from the spool to the target, one at a time, until the context ends, or until nothing is left after
@@ -92,16 +85,13 @@ func (p *Profiler) awaitFile(ctx context.Context) bool {
 // pause waits before the next try, but not while a new file has not had its first: the process may be dying. A stop ends
 // it, and after one it is short: the target may be back, and there are seconds left.
 func (p *Profiler) pause(ctx context.Context, failures int) {
-	longest, drain := lastPause, p.drain
+	longest, drain := spool.LastPause, p.drain
 	select {
 	case <-drain:
-		longest, drain = firstPause, nil
+		longest, drain = spool.FirstPause, nil
 	default:
 	}
-	pause := min(firstPause<<min(failures-1, 16), longest)
-	// Half of it at random, so that the instances of a service do not return at the same moment.
-	pause = pause/2 + rand.N(pause/2+1)
-	timer := time.NewTimer(pause)
+	timer := time.NewTimer(spool.Pause(failures, longest))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -5,16 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"time"
 
 	"github.com/pproflens/pproflens/autoprofiler/spool"
-)
-
-// The pause after a failed upload doubles from the first to the last of these.
-const (
-	firstPause = 250 * time.Millisecond
-	lastPause  = time.Minute
 )
 
 // uploadTimeout is how long the bucket may take for one file.
@@ -81,8 +74,7 @@ func (c *Capturer) put(ctx context.Context, file spool.File) error {
 
 // pause waits before the next try, but not while a new file has not had its first.
 func (c *Capturer) pause(ctx context.Context, failures int) {
-	pause := min(firstPause<<min(failures-1, 16), lastPause)
-	timer := time.NewTimer(pause/2 + rand.N(pause/2+1))
+	timer := time.NewTimer(spool.Pause(failures, spool.LastPause))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -1,10 +1,11 @@
-import { isOfRuntime, stayEnd, StayState, type Execution, type Series } from '../../profile/execution';
+import { stayEnd, StayState, type Execution, type Series } from '../../profile/execution';
+import { isRuntimeGoroutine } from '../../profile/goroutineSums';
 import { mutatorUtilisation } from '../../profile/mutatorUtilisation';
 import type { Notice } from '../../text/notice';
 import type { Table } from '../table';
 import { traceView } from '../view';
 import { Bins } from './bins';
-import { nameOf, stayBegin, wallClock, type OpenedTrace } from './openedTrace';
+import { stayBegin, wallClock, type OpenedTrace } from './openedTrace';
 
 /** Points of a series: as many as a panel has pixels, or a few more. */
 const points = 600;
@@ -60,7 +61,7 @@ function runningOf(execution: Execution, bins: Bins): { ofProgram: Float64Array;
   const { goroutines, stays } = execution;
   const [ofProgram, ofRuntime] = [new Float64Array(bins.length), new Float64Array(bins.length)];
   for (let g = 0; g < goroutines.length; g++) {
-    const sums = isOfRuntime(nameOf(execution, g)) ? ofRuntime : ofProgram;
+    const sums = isRuntimeGoroutine(execution, g) ? ofRuntime : ofProgram;
     for (let stay = goroutines.stayOffset[g]; stay < goroutines.stayOffset[g + 1]; stay++) {
       if (stays.state[stay] === StayState.running) {
         bins.add(sums, stayBegin(execution, g, stay), stayEnd(execution, g, stay));

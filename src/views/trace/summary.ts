@@ -1,7 +1,8 @@
-import { isOfRuntime, RangeKind, type Series } from '../../profile/execution';
+import { RangeKind, type Series } from '../../profile/execution';
+import { isRuntimeGoroutine } from '../../profile/goroutineSums';
 import { columnsOf, type Table } from '../table';
 import { traceView } from '../view';
-import { nameOf, overlap, wallClock, type OpenedTrace } from './openedTrace';
+import { wallClock, type OpenedTrace } from './openedTrace';
 
 /**
  * The trace in one line: when it was, and what is in it.
@@ -13,10 +14,9 @@ export function summaryTable(trace: OpenedTrace): Table {
   const { execution } = trace;
   const { ranges, goroutines, tasks, duration } = execution;
   const { number, text } = columnsOf([trace]);
-  const ofProgram = [...goroutines.id.keys()].filter((g) => !isOfRuntime(nameOf(execution, g))).length;
+  const ofProgram = [...goroutines.id.keys()].filter((g) => !isRuntimeGoroutine(execution, g)).length;
   const ofKind = (kind: number) => [...ranges.kind.keys()].filter((i) => ranges.kind[i] === kind);
-  const time = (kind: number) =>
-    ofKind(kind).reduce((sum, i) => sum + overlap(ranges.from[i], ranges.to[i], { from: 0, to: duration }), 0);
+  const time = (kind: number) => ofKind(kind).reduce((sum, i) => sum + ranges.to[i] - ranges.from[i], 0);
   const most = ({ value }: Series) => (value.length === 0 ? NaN : value.reduce((a, b) => Math.max(a, b)));
   return {
     name: 'trace',
