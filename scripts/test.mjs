@@ -108,8 +108,11 @@ const steps = {
     run('npx', ['prettier', '--check', '--log-level=warn', '.github']); // Their syntax; GitHub alone runs them.
   },
   unit: () => jest('unit', []),
-  /** A minute, seeds included, of mutants of real files against every reader, guided by coverage. */
-  fuzz: () => run('node', ['scripts/fuzz.mjs', '--seconds', '45']),
+  /**
+   * A minute, seeds included, of mutants of real files against every reader, guided by coverage. Always the same ones: what a
+   * new seed finds is no fault of the change that is tested.
+   */
+  fuzz: () => run('node', ['scripts/fuzz.mjs', '--seconds', '45', '--seed', '1']),
   async store() {
     const { fillBuckets, oddKeys } = await import('../tests/servers/buckets.mjs');
     const gateway = await import('../tests/servers/gateway.mjs');
