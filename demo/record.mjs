@@ -1,5 +1,5 @@
 // Records demo/captures from demo/service: builds it, runs instances of its services and loads them. Needs Go.
-//   node demo/record.mjs [memory] [goroutines] [incident] [traces]     all without an argument; a recording replaces only its own services
+//   node demo/record.mjs [memory] [goroutines] [incident] [traces] [fleet]     all without an argument; a recording replaces only its own services
 //
 // memory and goroutines fetch profiles from net/http/pprof, bundled and named as an auto-profiler would; in incident the
 // service's own auto-profiler captures.
@@ -16,9 +16,12 @@
 // traces (two minutes; root): checkout-0 climbs once more, with a flight recorder. What it held at each rung of its limit goes to the
 // captures of incident at the same rung, and its clock is set to theirs. meta.json does not name it.
 //
+// fleet (two minutes): 30 instances of billing, in two versions, one after the other. The newer one reads more at once, and one of its
+// instances leaks. Heaps alone.
+//
 // Nothing else is edited afterwards.
 import { spawn, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get as httpGet } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -70,6 +73,24 @@ const checkoutInstances = [
     keep: (tenant, seconds) => tenant === 'initech' && seconds < 130 && Math.random() < 0.25,
   },
 ];
+/** Instances of a version of billing, named as Kubernetes names the pods of a deployment. */
+const billing = (release, replicaSet, work) =>
+  Array.from({ length: 30 }, (_, i) => {
+    const pod = createHash('sha256').update(`${release} ${i}`).digest('hex').slice(0, 5);
+    return {
+      service: 'billing',
+      release,
+      instance: `billing-${replicaSet}-${pod}`,
+      port: 18200 + 2 * i,
+      limit: 96 * MiB,
+      pause: 400,
+      ...work,
+    };
+  });
+const releases = [
+  billing('v3.1.0', '5d4f8b6c9', { mix: { ingest: 6, compact: 1 } }),
+  billing('v3.2.0', '7c9b5f4d8', { mix: { ingest: 6, compact: 1 }, size: { ingest: 60 } }),
+];
 const version = 'v1.42.0';
 const ladder = [0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
 
@@ -117,7 +138,7 @@ async function capture(instance, trigger, names, fetched = {}) {
   const folder = [
     instance.service,
     ...[iso.slice(0, 4), iso.slice(5, 7), iso.slice(8, 10), iso.slice(11, 13)],
-    [time, event, trigger, `${bytes}-${instance.limit}`, instance.instance, version].join('_'),
+    [time, event, trigger, `${bytes}-${instance.limit}`, instance.instance, instance.release ?? version].join('_'),
   ].join('/');
   mkdirSync(join(captures, folder), { recursive: true });
   for (const name of names) {
@@ -314,6 +335,32 @@ async function flights(folder) {
   }
 }
 
+/** Fills the caches of the instances of a release, loads them, and captures all of them after each of these times, in s. */
+async function release(instances, moments, leaking) {
+  const state = { stopped: false };
+  const warm = async (instance) => {
+    while ((await value(instance)) < 30 * MiB) {
+      await get(url(instance, `/work?tenant=${weighted(tenants)}&operation=ingest&size=400&keep=true`));
+    }
+  };
+  await Promise.all(instances.map(warm));
+  const leak = async () => {
+    while (leaking && !state.stopped) {
+      await get(url(leaking, '/leak?tenant=initech&kib=88'));
+      await sleep(150);
+    }
+  };
+  const loads = [...instances.map((instance) => load(instance, state)), leak()];
+  for (const seconds of moments) {
+    await sleep(1000 * seconds);
+    for (const instance of instances) {
+      await capture(instance, 'interval', proto('heap'));
+    }
+  }
+  state.stopped = true;
+  await Promise.all(loads);
+}
+
 function build(binary, env) {
   const options = { cwd: join(here, 'service'), stdio: 'inherit', env: { ...process.env, ...env } };
   if (spawnSync('go', ['build', '-trimpath', '-o', binary, '.'], options).status !== 0) {
@@ -398,6 +445,12 @@ const recordings = {
       },
       incident
     ),
+  async fleet() {
+    const [older, newer] = releases;
+    const args = () => ['-heaprate', String(256 << 10)];
+    await withServices(older, { args }, () => release(older, [30]));
+    await withServices(newer, { args, replaces: false }, () => release(newer, [25, 25], newer[17]));
+  },
   async traces() {
     const [folder, spool] = ['traces', 'spool'].map((name) => mkdtempSync(join(tmpdir(), `pproflens-${name}-`)));
     const args = (instance) => [...names(instance), '-folder', folder, '-spool', spool, '-cpu', '0s', '-flight'];

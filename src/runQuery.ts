@@ -1,4 +1,5 @@
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
+import { seriesFrames } from './frames/timeSeries';
 import { chooseBase, noBase } from './captures/chooseBase';
 import type { Bucket } from './captures/bucket';
 import type { Choice } from './captures/chooseCaptures';
@@ -21,7 +22,7 @@ import {
   type KeyQuery,
   type MemoryQuery,
   type MetaQuery,
-  type ProcessQuery,
+  type CollectedQuery,
   type Query,
   type RunQuery,
   type StoredQuery,
@@ -86,8 +87,9 @@ function framesOf(context: QueryContext, query: Query, signal: AbortSignal, emit
       return showMemory(context, query, signal, emit);
     case 'trace':
       return showTrace(context, query, signal, emit);
+    case 'fleet':
     case 'process':
-      return showProcess(context, query, signal, emit);
+      return showCollected(context, query, signal, emit);
     case 'profile':
     case 'goroutines':
       return showProfile(context, query, signal, emit);
@@ -206,14 +208,18 @@ function commandOf(
       );
 }
 
-async function showProcess(
+/** A view over many captures: of one process, or of many. */
+async function showCollected(
   context: QueryContext,
-  query: ProcessQuery,
+  query: CollectedQuery,
   signal: AbortSignal,
   emit: Emit
 ): Promise<DataFrame[]> {
   const { bucket, worker, range } = context;
-  const chosen = await processCaptures(bucket, query, range, signal);
+  const chosen =
+    query.opens === 'fleet'
+      ? await (await loadFleet()).fleetCaptures(bucket, query, range, signal)
+      : await processCaptures(bucket, query, range, signal);
   if (chosen.captures.length === 0) {
     return nothing(context, query, chosen);
   }
@@ -229,8 +235,14 @@ async function showProcess(
     openLinks(context, query, captures, signal),
   ]);
   const all = [...chosen.notices, ...failedNotice(failed, captures.length), ...(links?.notices ?? [])];
-  return tables.map((table) => linkedFrameOf(table, query, context, all, links));
+  // A series each, where there is more than the sentence that says why there is none.
+  return query.opens === 'fleet' && infoOf(query).panel === 'graph' && tables[0].length > 0
+    ? seriesFrames(tables, { refId: context.refId, notices: all })
+    : tables.map((table) => linkedFrameOf(table, query, context, all, links));
 }
+
+/** Few queries are over many processes. */
+const loadFleet = () => import(/* webpackChunkName: "fleet" */ './captures/fleet');
 
 /** With links to code, where there are any and the frame has rows of the table. */
 function linkedFrameOf(

@@ -2,13 +2,14 @@
 // they are followed here.
 import { dateMath, makeTimeRange, toUtc, type TimeRange } from '@grafana/data';
 import { useCallback, useEffect, useState } from 'react';
+import fleet from '../../src/dashboards/fleet.json';
 import goroutines from '../../src/dashboards/goroutines.json';
 import heap from '../../src/dashboards/heap.json';
 import incident from '../../src/dashboards/incident.json';
 import tenants from '../../src/dashboards/tenants.json';
 import trace from '../../src/dashboards/trace.json';
 
-export const dashboards: Record<string, any> = { incident, heap, tenants, goroutines, trace };
+export const dashboards: Record<string, any> = { incident, heap, tenants, goroutines, trace, fleet };
 
 /** The address's parameters; of /d/… and /explore as Grafana has them. */
 function read(href: string): URLSearchParams {

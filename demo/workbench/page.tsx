@@ -20,6 +20,7 @@ const titles: Record<string, string> = {
   heap: 'Heap',
   goroutines: 'Goroutines',
   trace: 'Execution trace',
+  fleet: 'Fleet',
 };
 
 function Config({ plugin, settings, save }: { plugin: Plugin; settings: any; save: (next: any) => Promise<any> }) {

@@ -1,6 +1,7 @@
 // Queries are run and their frames drawn with Grafana's components, chosen by what the frames prefer.
 import {
   applyFieldOverrides,
+  cacheFieldDisplayNames,
   DataTopic,
   FieldColorModeId,
   getFieldDisplayName,
@@ -127,6 +128,7 @@ function FrameView({
     theme,
     timeZone: 'utc',
   });
+  cacheFieldDisplayNames(data); // As Grafana's panel does; its table knows no other names.
   const marks = [...annotations, ...frames.filter(isAnnotation)];
   return (
     <div ref={box}>

@@ -85,7 +85,8 @@ export function rampsOf(events: readonly CaptureEvent[]): Ramp[] {
 }
 
 /** The items with each id, in the order of the first of them. */
-function grouped<T>(items: readonly T[], idOf: (item: T) => string): T[][] {
+/** Lists of what has the same id, in the order of their first. */
+export function grouped<T>(items: readonly T[], idOf: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const id = idOf(item);

@@ -12,6 +12,7 @@ import { CaptureNowButton } from './CaptureNowButton';
 import { CommandField } from './CommandField';
 import { DownloadButton } from './DownloadButton';
 import { EstimateFields } from './EstimateFields';
+import { FleetFields } from './FleetFields';
 import { FilterFields, FunctionField, SeriesField } from './FilterFields';
 import type { FormProps } from './form';
 import { GoroutineFields } from './GoroutineFields';
@@ -29,6 +30,7 @@ const parts: ReadonlyArray<readonly [ComponentType<FormProps>, (form: FormProps)
   // A view of other profiles shows a search that is still set.
   [GoroutineFields, ({ view, uses, query }) => uses('search') && (view.group === 'Goroutines' || query.search !== '')],
   [TraceFields, ({ view }) => view.opens === 'trace'],
+  [FleetFields, ({ view }) => view.opens === 'fleet'],
   [FunctionField, ({ uses }) => uses('peek')],
   [FilterFields, ({ uses }) => uses('focus')],
   [OptionFields, ({ uses }) => uses('focus')],

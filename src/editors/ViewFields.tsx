@@ -3,7 +3,7 @@ import React, { type ReactNode } from 'react';
 import { captureChoices, type CaptureChoice } from '../captures/choices';
 import { viewInfos } from '../query/viewInfos';
 import type { ViewName } from '../query/query';
-import { viewGroups } from '../views/view';
+import { viewGroups, type Opens } from '../views/view';
 import { ChoiceField, labelWidth, TextField } from './fields';
 import type { FormProps } from './form';
 
@@ -23,6 +23,12 @@ const captureLabels: Record<CaptureChoice, string> = {
 };
 const captureOptions = captureChoices.map((value) => ({ value, label: captureLabels[value] }));
 
+const captureTooltips: Partial<Record<Opens, string>> = {
+  process: 'The capture whose process is followed over the time range.',
+  fleet:
+    'Which captures of each instance are compared. Of an event those of the others that are nearest to it in time.',
+};
+
 /** The view, and which captures it opens; of a list of captures it is the one that is marked. */
 export function ViewFields({ id, query, view, uses, onChange, children }: FormProps & { children: ReactNode }) {
   return (
@@ -40,11 +46,7 @@ export function ViewFields({ id, query, view, uses, onChange, children }: FormPr
         <ChoiceField
           id={id('capture')}
           label="Captures"
-          tooltip={
-            view.opens === 'process'
-              ? 'The capture whose process is followed over the time range.'
-              : 'Which captures of the time range are opened.'
-          }
+          tooltip={captureTooltips[view.opens] ?? 'Which captures of the time range are opened.'}
           options={captureOptions}
           value={query.capture}
           onChange={(capture) => onChange({ capture })}

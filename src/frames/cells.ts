@@ -52,9 +52,14 @@ function cellOf(column: Column): Cell {
   const header = headerOf(column);
   switch (column.kind) {
     case 'number':
-      return column.isGauge
-        ? { width: 140, cellOptions: { type: 'gauge', mode: 'basic' } }
-        : { ...header.cell, width: widthOf(Math.max(header.letters, numberLetters(column))) };
+      if (column.isGauge) {
+        return { width: 140, cellOptions: { type: 'gauge', mode: 'basic' } };
+      }
+      return {
+        ...(column.isHeat && { cellOptions: { type: 'color-background', mode: 'basic' } }),
+        ...header.cell,
+        width: widthOf(Math.max(header.letters, numberLetters(column))),
+      };
     case 'enum':
     case 'string':
       return textCell(column, header);

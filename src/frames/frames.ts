@@ -1,6 +1,7 @@
 import {
   createDataFrame,
   FieldType,
+  ThresholdsMode,
   formattedValueToString,
   getValueFormat,
   type DataFrame,
@@ -136,11 +137,27 @@ function fieldConfig(column: Column, custom?: object): FieldConfig {
   };
 }
 
+/** Deviations: what is within 3 has no colour of its own, what is below is blue, what is above orange and then red. */
+const heat: FieldConfig = {
+  color: { mode: 'thresholds' },
+  thresholds: {
+    mode: ThresholdsMode.Absolute,
+    steps: [
+      { value: -Infinity, color: 'dark-blue' },
+      { value: -10, color: 'blue' },
+      { value: -3, color: 'transparent' },
+      { value: 3, color: 'orange' },
+      { value: 10, color: 'red' },
+    ],
+  },
+};
+
 function numberConfig(column: NumberColumn): FieldConfig {
-  const { color, isGauge } = column;
+  const { color, isGauge, isHeat } = column;
   return {
     ...(isGauge && { min: 0, max: 100 }),
     ...numberFormat(column),
+    ...(isHeat && heat),
     ...(color && { color: { mode: 'fixed', fixedColor: color } }),
   };
 }

@@ -5,7 +5,7 @@ import { printTable } from '../testing/print';
 import { column, type Table } from '../views/table';
 import { defaultQuery, parseQuery, type RunQuery, type StoredQuery } from './query';
 import { encodeQuery } from './run';
-import { runStored, processStored } from '../testing/runStored';
+import { runStored, collectStored } from '../testing/runStored';
 
 const second = 1_000_000_000n;
 
@@ -189,9 +189,9 @@ it('profiles without a common sample type are refused', async () => {
 
 describe('growth', () => {
   const grow = async (query: Partial<StoredQuery>, captures: Made[]) => {
-    const growth = processStored({ ...defaultQuery, view: 'growth', ...query });
+    const growth = collectStored({ ...defaultQuery, view: 'growth', ...query });
     for (const capture of captures) {
-      growth.add(await made(capture), (capture.at ?? 0) * 1000);
+      growth.add(await made(capture), { time: (capture.at ?? 0) * 1000, labels: {} });
     }
     return growth.finish()[0];
   };

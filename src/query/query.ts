@@ -20,10 +20,14 @@ export type Query = QueryOf<AnyView>;
 export type ProfileQuery = Extract<Query, { opens: 'profile' }>;
 export type GoroutineQuery = Extract<Query, { opens: 'goroutines' }>;
 export type ProcessQuery = Extract<Query, { opens: 'process' }>;
+export type FleetQuery = Extract<Query, { opens: 'fleet' }>;
 export type MetaQuery = Extract<Query, { opens: 'meta' }>;
 export type MemoryQuery = Extract<Query, { opens: 'memory' }>;
 export type TraceQuery = Extract<Query, { opens: 'trace' }>;
 export type KeyQuery = Extract<Query, { opens: 'keys' }>;
+
+/** What takes one capture after the other. */
+export type CollectedQuery = ProcessQuery | FleetQuery;
 
 /** What `run` answers. */
 export type RunQuery = ProfileQuery | GoroutineQuery;

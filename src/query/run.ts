@@ -15,6 +15,7 @@ import { countsOf, type SelectedGoroutines } from '../views/goroutines/labelColu
 import type { Prepared } from '../views/preparedProfile';
 import { withShortNames } from '../views/shortNames';
 import type { Table } from '../views/table';
+import type { CaptureOrigin } from '../views/fleet/origin';
 import type { BaseUse, CaptureCollector } from '../views/view';
 import { prepareComparison } from './compare';
 import { estimated } from './estimate';
@@ -22,7 +23,15 @@ import { searchGoroutines } from './goroutineSearch';
 import { waitNotices } from './waitNotices';
 import { prepare } from './prepare';
 import { proto } from './proto';
-import type { GoroutineQuery, MemoryQuery, ProcessQuery, ProfileQuery, RunQuery } from './query';
+import type {
+  CollectedQuery,
+  FleetQuery,
+  GoroutineQuery,
+  MemoryQuery,
+  ProcessQuery,
+  ProfileQuery,
+  RunQuery,
+} from './query';
 import { withAskedStates } from './states';
 import { viewOf } from './viewOf';
 import { profileViews } from './views';
@@ -72,19 +81,46 @@ export function encodeQuery(query: RunQuery, inputs: Inputs): Uint8Array {
 export const memory = (query: MemoryQuery, meta: MemoryMeta | undefined, profile: Profile): readonly Table[] =>
   viewOf(profileViews, 'memory', query).tables(meta, profile);
 
+/** What a view makes of many captures, of which it keeps sums. */
+export interface CaptureCollection {
+  add(profile: Profile, origin: CaptureOrigin): void;
+  finish(): readonly Table[];
+}
+
 /**
- * What a view over the captures of one process makes of them, added in the order of time.
+ * What a view over many captures makes of them; those of one process are added in the order of time.
  * @throws InputError as `run` does
  */
-export function collectProcess(query: ProcessQuery): {
-  add(profile: Profile, time: number): void;
-  finish(): readonly Table[];
-} {
+export const collectCaptures = (query: CollectedQuery): CaptureCollection =>
+  query.opens === 'fleet' ? collectFleet(query) : collectProcess(query);
+
+function collectFleet(query: FleetQuery): CaptureCollection {
+  const collector = viewOf(profileViews, 'fleet', query).collect(query as never);
+  const matchers = parseSelector(query.selector);
+  const said = new Map<string, Notice>();
+  return {
+    add(profile, origin) {
+      const { profile: selected, notices } = select(profile, query, matchers);
+      const prepared = prepare(selected, allFields(query));
+      // One for all captures that have it.
+      [...prepared.notices, ...notices]
+        .filter(({ severity }) => severity !== 'info')
+        .forEach((notice) => said.set(notice.text, notice));
+      collector.add(prepared, origin);
+    },
+    finish() {
+      const [first, ...others] = shortened(collector.finish(), query);
+      return first ? [{ ...first, notices: [...said.values(), ...first.notices] }, ...others] : [];
+    },
+  };
+}
+
+function collectProcess(query: ProcessQuery): CaptureCollection {
   const { isOfGoroutines, collect } = viewOf(profileViews, 'process', query);
   const collector: CaptureCollector = collect(query as never);
   const matchers = parseSelector(query.selector);
   return {
-    add(profile, time) {
+    add(profile, { time }) {
       const whole = withAskedStates(profile, query, matchers, isOfGoroutines);
       const { profile: selected, notices } = select(whole, query, matchers);
       const prepared = prepare(selected, allFields(query));
@@ -107,7 +143,7 @@ const allFields = <Q extends object>(query: Q) => ({
   ...query,
 });
 
-const shortened = (tables: readonly Table[], query: RunQuery | ProcessQuery): readonly Table[] =>
+const shortened = (tables: readonly Table[], query: RunQuery | CollectedQuery): readonly Table[] =>
   withShortNames(tables, { fullNames: !('fullNames' in query) || query.fullNames });
 
 function reportOf(query: ProfileQuery, inputs: Inputs): readonly Table[] {

@@ -1,5 +1,8 @@
 import { diffView } from '../views/diff';
 import { callersView, flameView } from '../views/flame';
+import { heatMapView, instancesView, outliersView } from '../views/fleet/instances';
+import { overTimeView } from '../views/fleet/overTime';
+import { versionsView } from '../views/fleet/versions';
 import { blockersView } from '../views/goroutines/blockers';
 import { creatorsView } from '../views/goroutines/creators';
 import { goroutinesView } from '../views/goroutines/goroutines';
@@ -31,6 +34,11 @@ export const profileViews = [
   processMemoryView,
   diffView,
   growthView,
+  instancesView,
+  outliersView,
+  heatMapView,
+  versionsView,
+  overTimeView,
   goroutinesView,
   creatorsView,
   blockersView,

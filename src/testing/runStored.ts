@@ -1,5 +1,5 @@
-import { parseQuery, type ProcessQuery, type RunQuery, type StoredQuery } from '../query/query';
-import { collectProcess, run, type Inputs } from '../query/run';
+import { parseQuery, type CollectedQuery, type RunQuery, type StoredQuery } from '../query/query';
+import { collectCaptures, run, type Inputs } from '../query/run';
 import type { Table } from '../views/table';
 
 /** Answers a stored query as `run` does once it is parsed. */
@@ -8,5 +8,5 @@ export const runStored = (
   inputs: Inputs
 ): readonly Table[] => run({ ...(parseQuery(stored) as RunQuery), withCode }, inputs);
 
-/** `collectProcess` of a stored query. */
-export const processStored = (stored: Partial<StoredQuery>) => collectProcess(parseQuery(stored) as ProcessQuery);
+/** `collectCaptures` of a stored query. */
+export const collectStored = (stored: Partial<StoredQuery>) => collectCaptures(parseQuery(stored) as CollectedQuery);

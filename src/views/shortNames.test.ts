@@ -1,7 +1,7 @@
 import { decode } from '../decode/decode';
 import type { Profile } from '../profile/profile';
 import { defaultQuery, type ViewName, type StoredQuery } from '../query/query';
-import { runStored, processStored } from '../testing/runStored';
+import { runStored, collectStored } from '../testing/runStored';
 import { encodeFolded } from '../testing/encode';
 import { printFlame, printTable } from '../testing/print';
 import { withShortNames } from './shortNames';
@@ -53,8 +53,8 @@ it('are short in every view, with the full one at the end of a table', async () 
   expect(printTable(ask(p, 'traces')[0], ['stack'])[0]).toBe(`${names[0]}\nmain.main`);
   expect(printTable(ask(p, 'traces')[0], ['full name'])[0]).toBe(`${whole[0]}\nmain.main`);
   expect(printTable(ask(p, 'sizes')[0], ['function', 'full name'])[0]).toBe(`${names[0]} ${whole[0]}`);
-  const growth = processStored({ ...defaultQuery, view: 'growth' });
-  [60_000, 120_000].forEach((time) => growth.add(p, time));
+  const growth = collectStored({ ...defaultQuery, view: 'growth' });
+  [60_000, 120_000].forEach((time) => growth.add(p, { time, labels: {} }));
   expect(printTable(growth.finish()[0], ['function'])).toContain(names[2]);
 });
 

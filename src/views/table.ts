@@ -46,6 +46,8 @@ export interface NumberColumn extends ColumnBase {
   readonly decimals?: number;
   /** A table draws the number as a bar, from 0 to 100. */
   readonly isGauge?: boolean;
+  /** A table colours its cells by how far the number is from 0: deviations, of which more than 3 are unusual. */
+  readonly isHeat?: boolean;
   /** Grafana's name of the colour the column is drawn in. */
   readonly color?: string;
   /** As `named` of an EnumColumn, of the one text that the column's label and labels begin with. */

@@ -3,6 +3,7 @@ import type { MemoryMeta } from '../captures/meta';
 import type { FieldName, QueryFields } from '../fields/fields';
 import type { fieldsOfBase, fieldsOfOpening } from './viewFields';
 import type { Profile } from '../profile/profile';
+import type { CaptureOrigin } from './fleet/origin';
 import type { SelectedGoroutines } from './goroutines/labelColumns';
 import type { Prepared } from './preparedProfile';
 import type { Table } from './table';
@@ -13,9 +14,17 @@ import type { OpenedTrace } from './trace/openedTrace';
  * that open profiles, query/keyViews.ts for those that come from keys). Whatever lists, runs, draws or documents views reads
  * the table: the parser of queries, `run`, the shell, the editor, the command line, the help page, and the test of README.md.
  */
-export type View = ReportView | GoroutineView | ProcessView | MemoryView | EventView | TraceView | KeyView;
+export type View = ReportView | GoroutineView | ProcessView | FleetView | MemoryView | EventView | TraceView | KeyView;
 
-export const viewGroups = ['Profile', 'Compare', 'Over time', 'Goroutines', 'Execution trace', 'Captures'] as const;
+export const viewGroups = [
+  'Profile',
+  'Compare',
+  'Over time',
+  'Fleet',
+  'Goroutines',
+  'Execution trace',
+  'Captures',
+] as const;
 export type ViewGroup = (typeof viewGroups)[number];
 
 /** Grafana's panel that draws a view. `annotations` and `exemplars` are drawn over a panel of metrics, and are
@@ -39,7 +48,7 @@ export type BaseUse = keyof typeof fieldsOfBase;
 
 /**
  * What a view is made of: captures of one choice, merged; the same as goroutines; all captures of a process, one after the
- * other; a heap capture and its meta.json; meta.json alone; the events of one execution trace; keys alone.
+ * other; captures of many processes, one after the other; a heap capture and its meta.json; meta.json alone; the events of one execution trace; keys alone.
  */
 export type Opens = keyof typeof fieldsOfOpening;
 
@@ -124,6 +133,25 @@ export interface ProcessView<N extends string = string, F extends FieldName = Fi
   collect(query: ViewQuery<'process', N, 'none', F>): CaptureCollector;
 }
 
+/** Takes captures of many processes one at a time, in any order, so that any number of them fits in memory. */
+export interface FleetCollector {
+  add(prepared: Prepared, origin: CaptureOrigin): void;
+  finish(): readonly Table[];
+}
+
+/**
+ * Over captures of many processes, of which the labels of their keys say which they are. A view that uses the field `capture`
+ * is given that choice of each process, another one all captures of the range.
+ */
+export interface FleetView<N extends string = string, F extends FieldName = FieldName> extends ViewInfo<
+  'fleet',
+  N,
+  'none',
+  F
+> {
+  collect(query: ViewQuery<'fleet', N, 'none', F>): FleetCollector;
+}
+
 /** Of a heap and what its meta.json says of the process's memory, undefined where there is none. */
 export interface MemoryView<N extends string = string> extends ViewInfo<'memory', N, 'none', never> {
   tables(meta: MemoryMeta | undefined, profile: Profile): readonly Table[];
@@ -181,6 +209,8 @@ export const goroutineView = <const N extends string, const B extends BaseUse, c
 ) => view;
 
 export const processView = <const N extends string, const F extends FieldName>(view: ProcessView<N, F>) => view;
+
+export const fleetView = <const N extends string, const F extends FieldName>(view: FleetView<N, F>) => view;
 
 export const memoryView = <const N extends string>(view: MemoryView<N>) => view;
 

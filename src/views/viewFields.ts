@@ -5,6 +5,7 @@ export const fieldsOfOpening = {
   profile: [...captureFields, ...filterFields, ...valueFields, ...estimateFields],
   goroutines: [...captureFields, ...filterFields],
   process: [...captureFields, ...filterFields],
+  fleet: filterFields,
   memory: captureFields,
   meta: captureFields,
   trace: captureFields,

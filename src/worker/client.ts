@@ -1,5 +1,5 @@
 import type { MemoryMeta } from '../captures/meta';
-import type { MemoryQuery, ProcessQuery, RunQuery, TraceQuery } from '../query/query';
+import type { MemoryQuery, CollectedQuery, RunQuery, TraceQuery } from '../query/query';
 import type { LabelValues, Origin } from '../query/run';
 import type { TraceMoment } from '../query/runTrace';
 import type { MemberProfile } from '../decode/unpack/choose';
@@ -121,9 +121,9 @@ export class WorkerClient {
     return expectType(response, 'tables').tables;
   }
 
-  /** A view over captures of one process, given in the order of time. @throws Error where none can be read */
+  /** A view over captures, of one process in the order of time. @throws Error where none can be read */
   processView(
-    query: ProcessQuery,
+    query: CollectedQuery,
     sources: readonly Source[],
     opening: Opening
   ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {

@@ -1,5 +1,5 @@
 import { SharedTasks } from '../tasks/shared';
-import type { ProcessQuery } from '../query/query';
+import type { CollectedQuery } from '../query/query';
 import type { Table } from '../views/table';
 import { messageOf, named, type Failure, type Holding, type Opening, type Source } from './holding';
 import type { Question, Response } from './messages';
@@ -94,9 +94,9 @@ export class Collections {
     );
   }
 
-  /** A view over captures of one process, given in the order of time. @throws Error where none can be read */
+  /** A view over captures, of one process in the order of time. @throws Error where none can be read */
   async processView(
-    query: ProcessQuery,
+    query: CollectedQuery,
     sources: readonly Source[],
     opening: Opening
   ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
@@ -157,7 +157,7 @@ export class Collections {
    * @throws as `collect`
    */
   private async viewTogether(
-    query: ProcessQuery,
+    query: CollectedQuery,
     sources: readonly Source[],
     opening: Opening
   ): Promise<Collected | undefined> {
@@ -175,7 +175,9 @@ export class Collections {
     if (failed.length === sources.length && first.status === 'rejected') {
       throw named(sources[0].name, first.reason);
     }
-    const places = sources.filter((_, i) => held[i].status === 'fulfilled').map(({ key, time }) => ({ key, time }));
+    const places = sources
+      .filter((_, i) => held[i].status === 'fulfilled')
+      .map(({ key, time, labels = {} }) => ({ key, time, labels }));
     const response = await this.transport.ask({ type: 'processView', sources: places, query }, signal);
     if (response.type !== 'missing') {
       return { response, failed };
@@ -237,14 +239,18 @@ export class Collections {
   }
 
   /** @returns whether the worker held the profile still: what is read ahead may be more than its cache takes */
-  private async add(collection: number, { key, time }: Source, { load, signal }: Opening): Promise<boolean> {
-    const response = await this.transport.ask({ type: 'add', collection, key, time }, signal);
+  private async add(
+    collection: number,
+    { key, time, labels = {} }: Source,
+    { load, signal }: Opening
+  ): Promise<boolean> {
+    const response = await this.transport.ask({ type: 'add', collection, key, time, labels }, signal);
     if (response.type !== 'missing') {
       return true;
     }
     this.transport.held.delete(key);
     const bytes = await load(key, signal);
-    await this.transport.ask({ type: 'add', collection, key, time, bytes }, signal);
+    await this.transport.ask({ type: 'add', collection, key, time, labels, bytes }, signal);
     return false;
   }
 

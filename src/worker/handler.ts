@@ -4,7 +4,7 @@ import { gzip } from '../encode/gzip';
 import { MergeBuilder } from '../ops/merge';
 import type { Profile } from '../profile/profile';
 import { withEngine } from '../text/withEngine';
-import { encodeQuery, labelValues, memory, collectProcess, run, type Inputs } from '../query/run';
+import { encodeQuery, labelValues, memory, collectCaptures, run, type Inputs } from '../query/run';
 import { DecodedCache } from './decodedCache';
 import type { InputKeys, Progress, Question, Request, Response, Started } from './messages';
 import { inTurns, Task } from './task';
@@ -103,10 +103,10 @@ function answersOfHeld(
         return { type: 'missing', keys: missing.map(({ key }) => key) };
       }
       return withEngine(async () => {
-        const view = collectProcess(query);
+        const view = collectCaptures(query);
         for (const [i, profile] of (profiles as Profile[]).entries()) {
           await task.turn();
-          view.add(profile, sources[i].time);
+          view.add(profile, sources[i]);
         }
         return { type: 'tables', tables: view.finish() };
       });
@@ -125,24 +125,25 @@ function find<T>(collections: ReadonlyMap<number, T>, id: number): T {
 
 function answersOfCollections(held: HeldProfiles): Answers<CollectionType> {
   const merges = new Map<number, MergeBuilder>();
-  const views = new Map<number, ReturnType<typeof collectProcess>>();
+  const views = new Map<number, ReturnType<typeof collectCaptures>>();
   return {
     beginMerge({ collection }) {
       merges.set(collection, new MergeBuilder());
       return done;
     },
     async beginProcessView({ collection, query }) {
-      views.set(collection, await withEngine(() => collectProcess(query)));
+      views.set(collection, await withEngine(() => collectCaptures(query)));
       return done;
     },
-    async add({ collection, key, time, bytes }, task) {
-      const collector = merges.get(collection) ?? find(views, collection);
+    async add({ collection, key, time, labels, bytes }, task) {
+      const merge = merges.get(collection);
+      const view = merge ? undefined : find(views, collection);
       const profile = await (held.find(key) ?? (bytes && held.load(key, bytes, task)));
       if (!profile) {
         return { type: 'missing', keys: [key] };
       }
       await task.turn();
-      await withEngine(() => collector.add(profile, time));
+      await withEngine(() => (merge ? merge.add(profile) : view?.add(profile, { time, labels })));
       return done;
     },
     async finishMerge({ collection, key }, task) {

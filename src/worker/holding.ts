@@ -16,6 +16,8 @@ export interface Source {
   readonly name: string;
   /** Unix ms of the capture. */
   readonly time: number;
+  /** Its key labels. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Bytes of the object, undefined where they are not known. */
   readonly size?: number;
   /** The key does not say which state of the object it is: each query reads it anew, those of the same moment together. */

@@ -1,7 +1,8 @@
-import type { MemoryQuery, ProcessQuery, RunQuery, TraceQuery } from '../query/query';
+import type { CollectedQuery, MemoryQuery, RunQuery, TraceQuery } from '../query/query';
 import type { LabelValues, Origin } from '../query/run';
 import type { TraceMoment } from '../query/runTrace';
 import type { MemberProfile } from '../decode/unpack/choose';
+import type { CaptureOrigin } from '../views/fleet/origin';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../captures/meta';
 
@@ -17,6 +18,11 @@ export interface InputKeys {
   readonly profile: string;
   readonly base?: string;
   readonly labelled?: string;
+}
+
+/** A capture that the worker holds, and where it comes from. */
+interface Place extends CaptureOrigin {
+  readonly key: string;
 }
 
 /** Many profiles of which the worker keeps one at a time, so that any number of them fits its memory. */
@@ -35,16 +41,16 @@ export type Question =
   | { readonly type: 'memory'; readonly keys: InputKeys; readonly query: MemoryQuery; readonly meta?: MemoryMeta }
   /** What a trace says of the part of it that lies within a range. */
   | { readonly type: 'trace'; readonly keys: InputKeys; readonly query: TraceQuery; readonly moment: TraceMoment }
-  /** A view over a few captures of one process, in this order. */
+  /** A view over a few captures, in this order. */
   | {
       readonly type: 'processView';
-      readonly sources: ReadonlyArray<{ readonly key: string; readonly time: number }>;
-      readonly query: ProcessQuery;
+      readonly sources: readonly Place[];
+      readonly query: CollectedQuery;
     }
   | ({ readonly type: 'beginMerge' } & OfCollection)
-  | ({ readonly type: 'beginProcessView'; readonly query: ProcessQuery } & OfCollection)
-  /** Adds a profile, from the bytes where the cache does not hold it, after the one before it is in. `time` in Unix ms. */
-  | ({ readonly type: 'add'; readonly key: string; readonly time: number; readonly bytes?: ArrayBuffer } & OfCollection)
+  | ({ readonly type: 'beginProcessView'; readonly query: CollectedQuery } & OfCollection)
+  /** Adds a profile, from the bytes where the cache does not hold it, after the one before it is in. */
+  | ({ readonly type: 'add'; readonly bytes?: ArrayBuffer } & Place & OfCollection)
   /** Puts the merge as it is so far into the cache under this key. */
   | ({ readonly type: 'finishMerge'; readonly key: string } & OfCollection)
   /** Answers `tables`. */

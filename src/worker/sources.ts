@@ -61,6 +61,7 @@ export const sourceIn =
     key: sourceKey(bucket, capture),
     name: capture.object.key,
     time: capture.time,
+    labels: capture.labels,
     size: capture.object.size,
     isUnknown: capture.object.etag === '',
   });

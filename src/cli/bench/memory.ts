@@ -40,7 +40,7 @@ export async function benchMemory(files: readonly string[]): Promise<object> {
     await ask(begin);
     for (let i = 0; i < captures; i++) {
       const bytes = Uint8Array.from(readFileSync(files[i % files.length])).buffer;
-      await ask({ type: 'add', collection, key: `capture ${i}`, time: i * 60_000, bytes });
+      await ask({ type: 'add', collection, key: `capture ${i}`, time: i * 60_000, labels: {}, bytes });
       await ask({ type: 'run', keys: { profile: `capture ${i}` }, origin: {}, query: parseQuery({ view: 'flame' }) });
       if (i % 20 === 19) {
         look();

@@ -1,7 +1,7 @@
 import type { Profile } from '../../profile/profile';
 import { defaultBenign } from '../../fields/goroutineOptions';
 import { defaultQuery, type StoredQuery } from '../../query/query';
-import { processStored } from '../../testing/runStored';
+import { collectStored } from '../../testing/runStored';
 import { printTable } from '../../testing/print';
 import { plantedLeaks, readDump, readRecording, recordings } from '../../testing/recordedDumps';
 import { column, type Table } from '../table';
@@ -11,8 +11,8 @@ const start = Date.parse('2026-11-25T01:00:00Z');
 const textOf = (table: Table) => table.notices.map(({ text }) => text).join('\n');
 
 function over(captures: ReadonlyArray<readonly [Profile, number]>, query: Partial<StoredQuery> = {}): Table {
-  const history = processStored({ ...defaultQuery, view: 'leaks', ...query });
-  captures.forEach(([profile, at]) => history.add(profile, start + at * minute));
+  const history = collectStored({ ...defaultQuery, view: 'leaks', ...query });
+  captures.forEach(([profile, at]) => history.add(profile, { time: start + at * minute, labels: {} }));
   return history.finish()[0];
 }
 
