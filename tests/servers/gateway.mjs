@@ -1,5 +1,6 @@
-// The gateway in front of a private bucket of the S3 server of the tests.
-import { mkdirSync } from 'node:fs';
+// The gateway in front of buckets of the servers of the tests, one process for each.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, has, root, run } from '../../scripts/setup.mjs';
 import { folderOf, startServer, stopAll, waitFor } from './processes.mjs';
@@ -21,27 +22,52 @@ export function bucketOf({ url, bucket }) {
   return `s3://${bucket}?${parameters}`;
 }
 
-/** @returns where the bucket is, read by the gateway. @throws Error with the gateway's words */
-export async function start({ url: server, bucket, credentials, args = [] }) {
-  await stop();
-  const listen = `127.0.0.1:${await freePort()}`;
-  mkdirSync(dir);
-  const program = join(dir, 'pproflens-gateway');
-  run('go', ['-C', join(root, 'gateway'), 'build', '-o', program, '.']);
-  startServer(dir, program, ['-listen', listen, '-bucket', bucketOf({ url: server, bucket }), ...args], {
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    ...(credentials.sessionToken && { AWS_SESSION_TOKEN: credentials.sessionToken }),
+/** @returns what the SDK of AWS reads credentials from */
+export const environmentOf = ({ accessKeyId, secretAccessKey, sessionToken }) => ({
+  AWS_ACCESS_KEY_ID: accessKeyId,
+  AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  ...(sessionToken && { AWS_SESSION_TOKEN: sessionToken }),
+});
+
+/** Builds a program of the gateway's module, once until `stop`. @returns its path */
+export function build(name = 'pproflens-gateway', folder = '.') {
+  mkdirSync(dir, { recursive: true });
+  const program = join(dir, name);
+  if (existsSync(program)) {
+    return program;
+  }
+  run('go', ['-C', join(root, 'gateway'), 'build', '-trimpath', '-ldflags=-s -w', '-o', program, folder], {
+    env: { CGO_ENABLED: '0' },
   });
-  const url = `http://${listen}/${bucket}`;
-  await waitFor(
-    'The gateway',
-    dir,
-    'pproflens-gateway',
-    async () => (await fetch(`${url}?list-type=2&max-keys=1`)).ok,
-    20
-  );
+  return program;
+}
+
+/** Puts objects into a bucket of a cloud or a folder, which is made first. @throws Error with the store's words */
+export function fill({ bucket, env }, objects) {
+  const input = objects
+    .map(({ key, body }) => JSON.stringify({ key, body: Buffer.from(body).toString('base64') }))
+    .join('\n');
+  const { status, stderr } = spawnSync(build('fill', './internal/fill'), [bucket], {
+    input,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  if (status !== 0) {
+    throw new Error(`${bucket} cannot be filled: ${stderr}`);
+  }
+}
+
+/** @returns where the bucket is, read by a gateway of its own. @throws Error with the gateway's words */
+export async function start({ bucket, env, args = [] }) {
+  const listen = `127.0.0.1:${await freePort()}`;
+  startServer(dir, build(), ['-listen', listen, '-bucket', bucket, '-name', 'private', ...args], env);
+  const url = `http://${listen}/private`;
+  const isReady = async () => (await fetch(`${url}?list-type=2&max-keys=1`)).ok;
+  await waitFor('The gateway', dir, 'pproflens-gateway', isReady, 20);
   return { url };
 }
+
+/** A bucket that is a folder, empty. */
+export const folderBucket = () => ({ bucket: `file://${join(dir, 'private')}`, env: {} });
 
 export const stop = () => stopAll(dir);

@@ -35,6 +35,14 @@ var (
 	ErrTooMany = errors.New("too many objects")
 )
 
+// RangeError is an ErrRange of an object whose size is known.
+type RangeError struct{ Size int64 }
+
+func (e *RangeError) Error() string { return fmt.Sprintf("%v, which is at %d bytes", ErrRange, e.Size) }
+
+// Unwrap is errors.Is's.
+func (e *RangeError) Unwrap() error { return ErrRange }
+
 // Bucket is safe for concurrent use. Use Open.
 type Bucket struct {
 	common *blob.Bucket
@@ -81,6 +89,18 @@ func NameOf(rawURL string) string {
 	return u.Host
 }
 
+// FolderOf is the folder that a file:// URL names; "" for all others.
+func FolderOf(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	switch {
+	case err != nil || u.Scheme != "file":
+		return ""
+	case u.Host == ".":
+		return "." + u.Path // As gocloud.dev has it.
+	}
+	return u.Path
+}
+
 // Open opens the bucket of a URL, with the default credentials of the provider's SDK. Nothing is asked of the store yet.
 // prefix is "" or ends in a slash.
 func Open(ctx context.Context, rawURL, prefix string) (*Bucket, error) {
@@ -110,7 +130,7 @@ func Open(ctx context.Context, rawURL, prefix string) (*Bucket, error) {
 	)
 	switch {
 	case common.As(&s3Client):
-		b.native = s3Native{client: s3Client, name: u.Host}
+		b.native = s3Native{client: s3.New(s3Client.Options(), withReadBuffer), name: u.Host}
 	case common.As(&gcsClient):
 		b.native = paged{common: common, startAt: startAtGCS, etag: etagGCS, beforeRead: rawGCS}
 	case common.As(&azureClient):
@@ -127,10 +147,15 @@ func (b *Bucket) Close() error { return b.common.Close() }
 // Info is an object in a listing.
 type Info struct {
 	Key      string
-	Size     int64 // bytes
-	Modified time.Time
+	Size     int64  // bytes
+	Modified string // as S3 writes it: TimeForm in UTC
 	ETag     string // with its quotes
 }
+
+// TimeForm is how S3 writes in a listing when an object was changed.
+const TimeForm = "2006-01-02T15:04:05.000Z"
+
+func timeText(t time.Time) string { return t.UTC().Format(TimeForm) }
 
 // Page is a part of a listing. Objects and folders are each in the order of their bytes.
 type Page struct {

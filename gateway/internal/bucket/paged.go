@@ -114,7 +114,7 @@ func pageOf(found []*blob.ListObject, after string, etag func(*blob.ListObject) 
 		case o.IsDir && (after == "" || isBehind(o.Key, after)):
 			page.Folders = append(page.Folders, o.Key)
 		case !o.IsDir && (after == "" || o.Key > after):
-			page.Objects = append(page.Objects, Info{Key: o.Key, Size: o.Size, Modified: o.ModTime, ETag: etag(o)})
+			page.Objects = append(page.Objects, Info{Key: o.Key, Size: o.Size, Modified: timeText(o.ModTime), ETag: etag(o)})
 		}
 	}
 	return page
@@ -228,7 +228,7 @@ func cut(found []*blob.ListObject, q query) Page {
 			last = folder + behindFolder
 			continue
 		}
-		page.Objects = append(page.Objects, Info{Key: o.Key, Size: o.Size, Modified: o.ModTime, ETag: etagOf(o)})
+		page.Objects = append(page.Objects, Info{Key: o.Key, Size: o.Size, Modified: timeText(o.ModTime), ETag: etagOf(o)})
 		last = o.Key
 	}
 	return page

@@ -20,7 +20,7 @@ func parseRange(header string, size int64) (offset, length int64, err error) {
 		return 0, size, nil
 	case from == "":
 		if last == 0 || size == 0 {
-			return 0, 0, ErrRange
+			return 0, 0, &RangeError{size}
 		}
 		first, last = max(0, size-last), size-1
 	case to == "":
@@ -29,7 +29,7 @@ func parseRange(header string, size int64) (offset, length int64, err error) {
 		return 0, size, nil
 	}
 	if first >= size {
-		return 0, 0, ErrRange
+		return 0, 0, &RangeError{size}
 	}
 	last = min(last, size-1)
 	return first, last - first + 1, nil

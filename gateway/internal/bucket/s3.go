@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -24,14 +25,18 @@ func (n s3Native) list(ctx context.Context, q query) (Page, error) {
 		Bucket: &n.name, Prefix: &q.Prefix, MaxKeys: aws.Int32(int32(q.Max)),
 		Delimiter: ifSet(q.Delimiter), StartAfter: ifSet(q.StartAfter), ContinuationToken: ifSet(q.Token),
 	}
-	output, err := n.client.ListObjectsV2(ctx, input)
+	var scan scanned
+	output, err := n.client.ListObjectsV2(ctx, input, scan.option)
 	if err != nil {
 		return Page{}, err
+	}
+	if scan.ok {
+		return scan.page, nil
 	}
 	page := Page{Objects: make([]Info, 0, len(output.Contents))}
 	for _, o := range output.Contents {
 		page.Objects = append(page.Objects, Info{
-			Key: aws.ToString(o.Key), Size: aws.ToInt64(o.Size), Modified: aws.ToTime(o.LastModified), ETag: aws.ToString(o.ETag),
+			Key: aws.ToString(o.Key), Size: aws.ToInt64(o.Size), Modified: timeText(aws.ToTime(o.LastModified)), ETag: aws.ToString(o.ETag),
 		})
 	}
 	for _, p := range output.CommonPrefixes {
@@ -58,7 +63,7 @@ func (n s3Native) get(ctx context.Context, key string, ask Ask) (*Object, error)
 		Bucket: &n.name, Key: &key, Range: ifSet(wellFormed(ask.Range)), IfNoneMatch: ifSet(ask.IfNoneMatch),
 	}, withoutChecksum)
 	if isNotModified(err) {
-		return &Object{ETag: ask.IfNoneMatch, NotModified: true}, nil
+		return &Object{ETag: etagOfError(err, ask.IfNoneMatch), NotModified: true}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -80,7 +85,7 @@ func (n s3Native) head(ctx context.Context, key string, ask Ask) (*Object, error
 		Bucket: &n.name, Key: &key, Range: ifSet(wellFormed(ask.Range)), IfNoneMatch: ifSet(ask.IfNoneMatch),
 	})
 	if isNotModified(err) {
-		return &Object{ETag: ask.IfNoneMatch, NotModified: true}, nil
+		return &Object{ETag: etagOfError(err, ask.IfNoneMatch), NotModified: true}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -100,6 +105,18 @@ func statusOf(err error) int {
 	return 0
 }
 
+// etagOfError is that of an object that is not modified. Ceph does not say it: then it is the one that was asked for, if it was one.
+func etagOfError(err error, ifNoneMatch string) string {
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.Response.Header.Get("ETag") != "" {
+		return response.Response.Header.Get("ETag")
+	}
+	if one := strings.TrimSpace(ifNoneMatch); !strings.ContainsAny(one, "*,") {
+		return one
+	}
+	return ""
+}
+
 func isNotModified(err error) bool { return statusOf(err) == http.StatusNotModified }
 
 // s3Error is nil for what no S3 server has said.
@@ -117,6 +134,13 @@ func s3Error(err error) error {
 	case status == http.StatusForbidden, status == http.StatusUnauthorized:
 		return fmt.Errorf("%w: %w", ErrForbidden, err)
 	case status == http.StatusRequestedRangeNotSatisfiable:
+		var response *smithyhttp.ResponseError
+		if errors.As(err, &response) {
+			var size int64
+			if _, scanned := fmt.Sscanf(response.Response.Header.Get("Content-Range"), "bytes */%d", &size); scanned == nil {
+				return &RangeError{size}
+			}
+		}
 		return fmt.Errorf("%w: %w", ErrRange, err)
 	}
 	return nil

@@ -1,9 +1,7 @@
 package s3api
 
 import (
-	"encoding/xml"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -15,33 +13,6 @@ import (
 
 // maxKeys is the most that a page of S3 has.
 const maxKeys = 1000
-
-// result is a page as S3 writes it (docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html).
-type result struct {
-	XMLName               xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListBucketResult"`
-	Name                  string
-	Prefix                string
-	Delimiter             string `xml:",omitempty"`
-	StartAfter            string `xml:",omitempty"`
-	ContinuationToken     string `xml:",omitempty"`
-	EncodingType          string `xml:",omitempty"`
-	KeyCount              int
-	MaxKeys               int
-	IsTruncated           bool
-	NextContinuationToken string `xml:",omitempty"`
-	Contents              []content
-	CommonPrefixes        []commonPrefix
-}
-
-type content struct {
-	Key          string
-	LastModified string
-	ETag         string
-	Size         int64
-	StorageClass string
-}
-
-type commonPrefix struct{ Prefix string }
 
 func (h *Handler) list(w http.ResponseWriter, r *http.Request, parameters map[string]string) error {
 	if r.Method != http.MethodGet {
@@ -68,9 +39,18 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request, parameters map[st
 	control := http.NewResponseController(w)
 	control.SetWriteDeadline(time.Now().Add(h.WriteTimeout)) // A reader that takes nothing would keep its place for ever.
 	defer control.SetWriteDeadline(time.Time{})
+	encode := func(s string) string { return s }
+	if parameters["encoding-type"] == "url" {
+		encode = encodeKey
+	}
+	text := writers.Get().(*writer)
+	defer writers.Put(text)
+	text.Reset()
+	text.page(h.Name, q, parameters["encoding-type"], page, encode)
 	w.Header().Set("Content-Type", "application/xml")
-	io.WriteString(w, xml.Header)
-	return xml.NewEncoder(w).Encode(h.resultOf(q, page, parameters))
+	w.Header().Set("Content-Length", strconv.Itoa(text.Len()))
+	text.WriteTo(w) // What cannot be sent is nobody's to be told.
+	return nil
 }
 
 func queryOf(parameters map[string]string) (bucket.Query, error) {
@@ -102,30 +82,7 @@ func queryOf(parameters map[string]string) (bucket.Query, error) {
 	return q, nil
 }
 
-func (h *Handler) resultOf(q bucket.Query, page bucket.Page, parameters map[string]string) result {
-	encode := func(s string) string { return s }
-	if parameters["encoding-type"] == "url" {
-		encode = encodeKey
-	}
-	answer := result{
-		Name: h.Name, Prefix: encode(q.Prefix), Delimiter: encode(q.Delimiter), StartAfter: encode(q.StartAfter),
-		ContinuationToken: q.Token, EncodingType: parameters["encoding-type"],
-		KeyCount: len(page.Objects) + len(page.Folders), MaxKeys: q.Max,
-		IsTruncated: page.Next != "", NextContinuationToken: page.Next,
-	}
-	for _, o := range page.Objects {
-		answer.Contents = append(answer.Contents, content{
-			Key: encode(o.Key), LastModified: o.Modified.UTC().Format("2006-01-02T15:04:05.000Z"), ETag: o.ETag, Size: o.Size,
-			StorageClass: "STANDARD",
-		})
-	}
-	for _, folder := range page.Folders {
-		answer.CommonPrefixes = append(answer.CommonPrefixes, commonPrefix{encode(folder)})
-	}
-	return answer
-}
+var encoded = strings.NewReplacer("+", "%20", "%2F", "/")
 
 // encodeKey writes a key as S3 does for encoding-type=url, but a space as "%20", which no reader takes for a plus sign.
-func encodeKey(key string) string {
-	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(key))
-}
+func encodeKey(key string) string { return encoded.Replace(url.QueryEscape(key)) }

@@ -53,9 +53,18 @@ func refuse(status int, code, format string, values ...any) *failure {
 	return &failure{status, code, fmt.Sprintf(format, values...)}
 }
 
+// statusGone is what metrics have for a request whose reader went away before it was answered, as nginx has it.
+const statusGone = 499
+
 // ServeHTTP answers a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := h.serve(w, r); err != nil {
+	err := h.serve(w, r)
+	switch {
+	case err == nil:
+	case r.Context().Err() != nil: // Nobody waits for an answer, and the store is not to blame.
+		h.Logger.Debug("gateway: a reader went away", "method", r.Method, "path", r.URL.Path, "error", err)
+		w.WriteHeader(statusGone)
+	default:
 		h.fail(w, r, err)
 	}
 }
@@ -175,7 +184,11 @@ func (h *Handler) object(w http.ResponseWriter, r *http.Request, key string, par
 		return nil
 	}
 	if n, err := h.copy(w, object.Body); err != nil || n != object.Length {
-		h.Logger.Warn("gateway: an object was not sent whole", "key", key, "sent", n, "bytes", object.Length, "error", err)
+		level := slog.LevelWarn
+		if r.Context().Err() != nil {
+			level = slog.LevelDebug
+		}
+		h.Logger.Log(context.WithoutCancel(r.Context()), level, "gateway: an object was not sent whole", "key", key, "sent", n, "bytes", object.Length, "error", err)
 		panic(http.ErrAbortHandler) // The reader must see that it is cut.
 	}
 	return nil
@@ -238,6 +251,10 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := failureOf(err)
 	if f.status >= 500 {
 		h.Logger.Error("gateway: a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	var outside *bucket.RangeError
+	if errors.As(err, &outside) {
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", outside.Size))
 	}
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(f.status)

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -160,11 +161,11 @@ func TestObjects(t *testing.T) {
 	if status, _, body := ask(t, server, "GET", path, "Range: bytes=0-1,3-4\r\n"); status != 200 || len(body) != 31 {
 		t.Errorf("two ranges: got %d %q", status, body)
 	}
-	if status, _, body := ask(t, server, "GET", path, "Range: bytes=99-\r\n"); status != 416 || !strings.Contains(body, "InvalidRange") {
-		t.Errorf("a range behind the end: got %d %q", status, body)
+	if status, header, body := ask(t, server, "GET", path, "Range: bytes=99-\r\n"); status != 416 || !strings.Contains(body, "InvalidRange") || header.Get("Content-Range") != "bytes */31" {
+		t.Errorf("a range behind the end: got %d %q %v", status, body, header)
 	}
-	if status, _, body := ask(t, server, "GET", path, "If-None-Match: "+etag+"\r\n"); status != 304 || body != "" {
-		t.Errorf("a known object: got %d %q", status, body)
+	if status, header, body := ask(t, server, "GET", path, `If-None-Match: "x", `+etag+"\r\n"); status != 304 || body != "" || header.Get("ETag") != etag {
+		t.Errorf("a known object: got %d %q %v", status, body, header)
 	}
 	if status, _, body := ask(t, server, "HEAD", "/profiles/gone", ""); status != 404 || body != "" {
 		t.Errorf("HEAD of none: got %d %q", status, body)
@@ -207,7 +208,10 @@ func TestTheSDKsOwnClientReads(t *testing.T) {
 func TestKeysAreEncodedWhereThatIsAskedFor(t *testing.T) {
 	server := start(t, nil)
 	_, _, body := ask(t, server, "GET", "/profiles?list-type=2&encoding-type=url&prefix=querier/a+b", "")
-	var page result
+	var page struct {
+		Prefix   string
+		Contents []struct{ Key string }
+	}
 	if err := xml.Unmarshal([]byte(body), &page); err != nil {
 		t.Fatal(err)
 	}
@@ -244,6 +248,56 @@ func TestASlowReaderIsLetGo(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	t.Errorf("after 10 s the slow readers hold the gateway; refused meanwhile: %v", refused)
+}
+
+// A reader that goes away is no fault of the store's.
+func TestAReaderThatGoesAwayIsNoError(t *testing.T) {
+	var said safeBuffer
+	server := start(t, func(h *Handler) {
+		h.Logger = slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	connection, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(connection, "GET /profiles/big HTTP/1.1\r\nHost: x\r\n\r\n")
+	connection.Read(make([]byte, 1000))
+	connection.(*net.TCPConn).SetLinger(0)
+	connection.Close()
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(said.String(), "not sent whole"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nothing is logged")
+		}
+	}
+	if strings.Contains(said.String(), "ERROR") || strings.Contains(said.String(), "WARN") {
+		t.Error(said.String())
+	}
+	// Neither is one that goes away before the store has answered.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	recorder := httptest.NewRecorder()
+	server.Config.Handler.ServeHTTP(recorder, httptest.NewRequestWithContext(ctx, "GET", "/profiles?list-type=2", nil))
+	if recorder.Code != statusGone && recorder.Code != http.StatusOK || strings.Contains(said.String(), "ERROR") {
+		t.Errorf("got %d, %s", recorder.Code, said.String())
+	}
+}
+
+// safeBuffer is safe for concurrent use.
+type safeBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 func BenchmarkGet(b *testing.B) {

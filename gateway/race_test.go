@@ -1,0 +1,6 @@
+//go:build race
+
+package main
+
+// isRace: the race detector takes several times the memory.
+const isRace = true
