@@ -17,6 +17,7 @@ export default defineConfig([
       '**/.eslintcache',
       '**/build/',
       '.grafana13/',
+      '.clouds/',
     ],
   },
   ...baseConfig,

@@ -47,7 +47,8 @@ function filesBelow(folder, skip = () => false) {
  * .semgrepignore of the repository, `paths` every path in it.
  */
 export function readTree() {
-  const made = /^(node_modules|dist|artifacts|coverage|test-results|playwright-report|build|\.git|\.grafana13)$/;
+  const made =
+    /^(node_modules|dist|artifacts|coverage|test-results|playwright-report|build|\.git|\.grafana13|\.clouds)$/;
   const read = ['package.json', newest, '.semgrepignore'];
   const paths = new Set();
   const texts = new Map();

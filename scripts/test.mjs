@@ -114,26 +114,47 @@ const steps = {
    */
   fuzz: () => run('node', ['scripts/fuzz.mjs', '--seconds', '45', '--seed', '1']),
   async store() {
-    const { fillBuckets, oddKeys } = await import('../tests/servers/buckets.mjs');
+    const { fillBuckets, objects, oddKeys } = await import('../tests/servers/buckets.mjs');
     const gateway = await import('../tests/servers/gateway.mjs');
+    const clouds = await import('../tests/servers/clouds.mjs');
     const ceph = await import('../tests/servers/ceph.mjs');
     await withS3('private', fillBuckets, async ({ url, signer, env }) => {
       const servers = { public: `${url}/profiles`, private: `${url}/private`, signer, oddKeys };
-      try {
-        if (!gateway.missing()) {
-          servers.gateway = (await gateway.start({ url, bucket: 'private', credentials: ceph.credentials })).url;
-        }
+      if (gateway.missing()) {
+        say(`${gateway.missing()}: it is not tested`);
         jest('store', ['src/store/s3.server.test.ts'], { PPROFLENS_S3: JSON.stringify(servers) });
-      } finally {
-        await gateway.stop();
+        return;
       }
-      if (has('go')) {
-        const GATEWAY_TEST_BUCKETS = gateway.bucketOf({ url, bucket: 'private' });
+      try {
+        await gateway.stop();
+        const session = await ceph.sessionCredentials({ url, credentials: ceph.credentials });
+        const buckets = {
+          S3: { bucket: gateway.bucketOf({ url, bucket: 'private' }), env: gateway.environmentOf(session) },
+          folder: gateway.folderBucket(),
+          ...(await clouds.start()),
+        };
+        servers.gateways = {};
+        for (const [name, bucket] of Object.entries(buckets)) {
+          if (name !== 'S3') {
+            gateway.fill(bucket, objects());
+          }
+          servers.gateways[name] = (await gateway.start(bucket)).url;
+        }
+        jest('store', ['src/store/s3.server.test.ts', 'src/store/gateway.server.test.ts'], {
+          PPROFLENS_S3: JSON.stringify(servers),
+        });
+        const all = Object.values(buckets).filter(({ bucket }) => !bucket.startsWith('file:')); // Its own tests have one.
         run('go', ['-C', 'gateway', 'test', '-count=1', './internal/bucket'], {
-          env: { ...env, GATEWAY_TEST_BUCKETS },
+          env: Object.assign(
+            { GATEWAY_TEST_BUCKETS: all.map(({ bucket }) => bucket).join(' ') },
+            ...all.map((one) => one.env)
+          ),
         });
         const target = { AUTOPROFILER_S3_ENDPOINT: url, AUTOPROFILER_S3_BUCKET: 'private' };
         run('go', ['-C', 'autoprofiler', 'test', '-count=1', './s3target'], { env: { ...env, ...target } });
+      } finally {
+        await gateway.stop();
+        await clouds.stop();
       }
     });
   },
@@ -187,7 +208,7 @@ const steps = {
     run('go', ['-C', 'gateway', 'test', './...']);
     if (has('gcc')) {
       // What runs beside each other is there; the others bring the SDKs of three clouds, which take minutes to compile anew.
-      run('go', ['-C', 'gateway', 'test', '-race', './internal/capture', './internal/targets']);
+      run('go', ['-C', 'gateway', 'test', '-race', './internal/capture', './internal/targets', './internal/reread']);
     }
     if (process.env.CI && process.getuid?.() !== 0 && spawnSync('sudo', ['-n', 'true']).status === 0) {
       // Skipped above: only root may make the memory cgroups in which its processes die.

@@ -30,15 +30,18 @@ export async function createBucket(server, name) {
   client.destroy();
 }
 
+/** What the buckets have. */
+export const objects = () => [
+  ...loadCaptures().map(({ key, body }) => ({ key, body })),
+  ...oddKeys.map((key) => ({ key, body: Buffer.from(key) })),
+];
+
 export async function fillBuckets(server) {
   const client = connect(server);
-  const objects = [
-    ...loadCaptures().map(({ key, body }) => ({ Key: key, Body: body })),
-    ...oddKeys.map((key) => ({ Key: key, Body: Buffer.from(key) })),
-  ];
+  const puts = objects().map(({ key, body }) => ({ Key: key, Body: body }));
   for (const Bucket of ['profiles', 'private']) {
     await client.send(new CreateBucketCommand({ Bucket }));
-    await Promise.all(objects.map((object) => client.send(new PutObjectCommand({ Bucket, ...object }))));
+    await Promise.all(puts.map((object) => client.send(new PutObjectCommand({ Bucket, ...object }))));
   }
   const Statement = {
     Effect: 'Allow',

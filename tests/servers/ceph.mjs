@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { S3Client } from '@aws-sdk/client-s3';
 import { ensureDebian, freePort } from '../../scripts/setup.mjs';
 import { folderOf, startServer, stopAll, waitFor } from './processes.mjs';
 
@@ -53,6 +54,9 @@ rgw enable usage log = false
 rgw dns name = localhost
 rgw run sync thread = false
 rgw thread pool size = 32
+rgw s3 auth use sts = true
+rgw s3 auth order = local, sts
+rgw sts key = 0123456789abcdef
 `;
 
 function run(command, args) {
@@ -61,6 +65,45 @@ function run(command, args) {
     throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr.trim()}`);
   }
   return stdout;
+}
+
+/** Credentials that end, as a role has them: of the server's own STS. @throws Error with its words */
+export async function sessionCredentials(server) {
+  const client = new S3Client({ endpoint: server.url, region: 'us-east-1', credentials: server.credentials });
+  const signer = await client.config.signer();
+  const ask = async (service, parameters) => {
+    const { host, hostname, port } = new URL(server.url);
+    const body = new URLSearchParams(parameters).toString();
+    const headers = { host, 'content-type': 'application/x-www-form-urlencoded' };
+    const request = {
+      method: 'POST',
+      protocol: 'http:',
+      hostname,
+      port: Number(port),
+      path: '/',
+      query: {},
+      headers,
+      body,
+    };
+    const signed = await signer.sign(request, { signingService: service });
+    const response = await fetch(server.url, { method: 'POST', headers: signed.headers, body });
+    const text = await response.text();
+    if (!response.ok) {
+      throw new Error(`${parameters.Action}: ${response.status} ${text}`);
+    }
+    return (name) => new RegExp(`<${name}>([^<]*)<`).exec(text)?.[1];
+  };
+  const statement = { Effect: 'Allow', Action: 'sts:GetSessionToken', Resource: '*' };
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  const user = { UserName: 'demo', PolicyName: 'sts', PolicyDocument };
+  await ask('iam', { Action: 'PutUserPolicy', Version: '2010-05-08', ...user });
+  const value = await ask('sts', { Action: 'GetSessionToken', Version: '2011-06-15' });
+  client.destroy();
+  return {
+    accessKeyId: value('AccessKeyId'),
+    secretAccessKey: value('SecretAccessKey'),
+    sessionToken: value('SessionToken'),
+  };
 }
 
 /** Installs what is needed, where that may be. @returns why not, or undefined */
@@ -93,6 +136,7 @@ export async function start() {
     ...['user', 'create', '--uid=demo', '--display-name=demo'],
     `--access-key=${credentials.accessKeyId}`,
     `--secret-key=${credentials.secretAccessKey}`,
+    '--caps=user-policy=*',
   ]);
   return { url, credentials };
 }
