@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/pproflens/pproflens/gateway/internal/capture"
+	"github.com/pproflens/pproflens/gateway/internal/config"
 	"github.com/pproflens/pproflens/gateway/internal/s3api"
 )
 
@@ -73,7 +76,32 @@ func (g *gateway) handler() http.Handler {
 		}
 	}
 	// A page of another site may not make a browser on this network capture.
-	return g.counted(g.authorized(http.NewCrossOriginProtection().Handler(http.HandlerFunc(route))))
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		capture.WriteError(w, http.StatusForbidden, "A page of another site may not ask the gateway for this.")
+	}))
+	return g.counted(g.ofKnownHost(g.authorized(protection.Handler(http.HandlerFunc(route)))))
+}
+
+// ofKnownHost refuses what was sent to a name that is not the gateway's: a page of any site could have its name lead to this machine, and
+// would then read and capture as if it were the gateway's own.
+func (g *gateway) ofKnownHost(next http.Handler) http.Handler {
+	if !g.settings.WantsHost() {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		host = strings.ToLower(strings.TrimSuffix(host, "."))
+		if !config.IsLoopback(host) && !slices.Contains(g.settings.Hosts, host) {
+			capture.WriteError(w, http.StatusForbidden, fmt.Sprintf("Expected a name of this machine as Host, got %.100q: without a token the gateway "+
+				"answers localhost and loopback addresses, and the names that hosts (-host) has.", host))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (g *gateway) serveInfo(w http.ResponseWriter, _ *http.Request) {
@@ -84,10 +112,9 @@ func (g *gateway) serveInfo(w http.ResponseWriter, _ *http.Request) {
 
 // authorized lets through what has the token, where there is one. Whether the gateway lives is no secret.
 func (g *gateway) authorized(next http.Handler) http.Handler {
-	if g.settings.Token == "" {
+	if g.settings.TokenFile == "" {
 		return next
 	}
-	want := sha256.Sum256([]byte(g.settings.Token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Grafana's proxy sends a bucket's Authorization with every request of a data source, so its routes to the gateway have a
 		// header of their own.
@@ -95,7 +122,7 @@ func (g *gateway) authorized(next http.Handler) http.Handler {
 		if bearer, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); token == "" && isBearer {
 			token = bearer
 		}
-		got := sha256.Sum256([]byte(token))
+		got, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(g.token.Get()))
 		if r.URL.Path != pathHealth && subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			// Not 401: Grafana's proxy hides what is said with it.
 			capture.WriteError(w, http.StatusForbidden, "The gateway wants its token: send Authorization: Bearer TOKEN, or "+headerToken+": TOKEN.")

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -27,6 +26,7 @@ import (
 	"github.com/pproflens/pproflens/gateway/internal/bucket"
 	"github.com/pproflens/pproflens/gateway/internal/capture"
 	"github.com/pproflens/pproflens/gateway/internal/config"
+	"github.com/pproflens/pproflens/gateway/internal/reread"
 	"github.com/pproflens/pproflens/gateway/internal/targets"
 )
 
@@ -62,11 +62,7 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) int 
 		fmt.Fprintln(stdout, "pproflens-gateway", versionText())
 		return 0
 	}
-	logger, err := loggerOf(settings, stderr)
-	if err != nil {
-		fmt.Fprintln(stderr, "pproflens-gateway:", err)
-		return 2
-	}
+	logger := loggerOf(settings, stderr)
 	if err := serve(ctx, settings, logger); err != nil {
 		logger.Error("gateway: cannot go on", "error", err)
 		return 1
@@ -74,16 +70,14 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) int 
 	return 0
 }
 
-func loggerOf(settings config.Config, stderr io.Writer) (*slog.Logger, error) {
+func loggerOf(settings config.Config, stderr io.Writer) *slog.Logger {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(settings.LogLevel)); err != nil {
-		return nil, fmt.Errorf("log_level: expected debug, info, warn or error, got %q", settings.LogLevel)
-	}
+	level.UnmarshalText([]byte(settings.LogLevel)) // config has told of an error.
 	options := &slog.HandlerOptions{Level: level}
 	if settings.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(stderr, options)), nil
+		return slog.New(slog.NewJSONHandler(stderr, options))
 	}
-	return slog.New(slog.NewTextHandler(stderr, options)), nil
+	return slog.New(slog.NewTextHandler(stderr, options))
 }
 
 // gateway is the parts of a running program.
@@ -94,6 +88,7 @@ type gateway struct {
 	targets  *targets.Set
 	capturer *capture.Capturer // nil without targets
 	registry *prometheus.Registry
+	token    *reread.Value[string]
 }
 
 func newGateway(ctx context.Context, settings config.Config, logger *slog.Logger) (*gateway, error) {
@@ -102,6 +97,9 @@ func newGateway(ctx context.Context, settings config.Config, logger *slog.Logger
 	var err error
 	if g.bucket, err = bucket.Open(ctx, settings.Bucket, settings.Prefix); err != nil {
 		return nil, fmt.Errorf("the bucket cannot be opened: %w", err)
+	}
+	if g.token, err = reread.New(func() (string, error) { return config.ReadToken(settings.TokenFile) }, logger, settings.TokenFile); err != nil {
+		return nil, err
 	}
 	if !settings.Targets.IsSet() {
 		return g, nil
@@ -165,6 +163,9 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	g.stop(server)
 	stopWork()
 	work.Wait()
+	if g.capturer != nil {
+		return g.capturer.Close()
+	}
 	return nil
 }
 
@@ -203,21 +204,23 @@ func (g *gateway) server() (*http.Server, error) {
 	if files.CertFile == "" {
 		return server, nil
 	}
-	certificate, err := tls.LoadX509KeyPair(files.CertFile, files.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("tls: %w", err)
-	}
-	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	if files.ClientCAFile != "" {
-		pem, err := os.ReadFile(files.ClientCAFile)
+	read := func() (*tls.Config, error) {
+		certificates, err := reread.Pair(files.CertFile, files.KeyFile)
 		if err != nil {
 			return nil, err
 		}
-		server.TLSConfig.ClientCAs = x509.NewCertPool()
-		server.TLSConfig.ClientAuth = tls.RequireAndVerifyClientCert
-		if !server.TLSConfig.ClientCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("tls.client_ca_file: expected certificates in %s", files.ClientCAFile)
+		c := &tls.Config{Certificates: certificates, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+		if files.ClientCAFile != "" {
+			c.ClientAuth = tls.RequireAndVerifyClientCert
+			c.ClientCAs, err = reread.Pool(files.ClientCAFile)
 		}
+		return c, err
 	}
+	settings, err := reread.New(read, g.logger, files.CertFile, files.KeyFile, files.ClientCAFile)
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	server.TLSConfig = settings.Get().Clone()
+	server.TLSConfig.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return settings.Get(), nil }
 	return server, nil
 }

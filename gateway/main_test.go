@@ -48,7 +48,7 @@ type process struct {
 func startProcess(t *testing.T, arguments ...string) process {
 	t.Helper()
 	command := exec.Command(os.Args[0], append([]string{"-listen", "127.0.0.1:0", "-log-format", "json"}, arguments...)...)
-	command.Env = append(os.Environ(), asGateway+"=1", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_EC2_METADATA_DISABLED=true")
+	command.Env = append([]string{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, append(os.Environ(), asGateway+"=1", "AWS_EC2_METADATA_DISABLED=true")...)
 	output, err := command.StderrPipe()
 	if err == nil {
 		err = command.Start()
@@ -127,9 +127,12 @@ func (s *s3Server) names() string {
 	return strings.Join(names, " ")
 }
 
-func pprofServer(t *testing.T) string {
+func pprofServer(t *testing.T) string { return startServer(t, pprof.Index) }
+
+// startServer answers /debug/pprof/.
+func startServer(t *testing.T, pprofs http.HandlerFunc) string {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/", pprofs)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.URL
@@ -257,9 +260,54 @@ func TestPathsOfItsOwn(t *testing.T) {
 	request.Header = http.Header{
 		"Authorization": {"Bearer 0123456789abcdef"}, "Content-Type": {"application/json"}, "Sec-Fetch-Site": {"cross-site"}, "Origin": {"http://evil.example"},
 	}
-	if response, err := http.DefaultClient.Do(request); err != nil || response.StatusCode != 403 {
+	if response, err := http.DefaultClient.Do(request); err != nil || response.StatusCode != 403 || response.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("from another site: got %v, %v", response, err)
 	}
+}
+
+// A page's name may lead to this machine: its requests then have that name as their host.
+func TestOthersNamesAreNotAnswered(t *testing.T) {
+	ask := func(p process, host string) int {
+		request, _ := http.NewRequest(http.MethodGet, "http://"+p.address+"/profiles?list-type=2", nil)
+		request.Host = host
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return response.StatusCode
+	}
+	open := startProcess(t, "-bucket", "mem://", "-host", "gateway.internal")
+	for host, want := range map[string]int{
+		"evil.example": 403, "evil.example:9095": 403, "localhost.evil.example": 403, "127.0.0.1.evil.example": 403, "10.0.0.1": 403, "[fe80::1]:80": 403,
+		"localhost": 200, "LOCALHOST:9095": 200, "localhost.": 200, "127.0.0.1": 200, "127.9.9.9:1": 200, "[::1]": 200, "[::1]:9095": 200, "gateway.internal:80": 200,
+	} {
+		if got := ask(open, host); got != want {
+			t.Errorf("%s: got %d, want %d", host, got, want)
+		}
+	}
+	// Where a token is asked for, a page has none, and proxies have names of theirs.
+	token := filepath.Join(t.TempDir(), "token")
+	os.WriteFile(token, []byte("0123456789abcdef"), 0o600)
+	request, _ := http.NewRequest(http.MethodGet, "http://"+startProcess(t, "-bucket", "mem://", "-token-file", token).address+"/pproflens/info", nil)
+	request.Host = "gateway.example"
+	request.Header.Set("Authorization", "Bearer 0123456789abcdef")
+	if response, err := http.DefaultClient.Do(request); err != nil || response.StatusCode != 200 {
+		t.Errorf("with a token: got %v, %v", response, err)
+	}
+}
+
+func TestASpoolIsOfOneGateway(t *testing.T) {
+	arguments := []string{"-bucket", "mem://", "-target", "http://127.0.0.1:1", "-spool", t.TempDir()}
+	first := startProcess(t, arguments...)
+	var said bytes.Buffer
+	code := run(t.Context(), append([]string{"-listen", "127.0.0.1:0"}, arguments...), io.Discard, &said)
+	if want := fmt.Sprintf("in use by another gateway (process %d)", first.command.Process.Pid); code != 1 || !strings.Contains(said.String(), want) {
+		t.Errorf("a second one ends with %d, %s", code, said.String())
+	}
+	first.command.Process.Kill()
+	first.command.Wait()
+	startProcess(t, arguments...)
 }
 
 func TestWithoutTargetsNothingIsCaptured(t *testing.T) {
@@ -287,7 +335,12 @@ func TestAllProblemsAreSaidAtOnce(t *testing.T) {
 			t.Errorf("%q is not among\n%s", want, said.String())
 		}
 	}
-	for text, want := range map[string]string{"bucket: mem://\nlisten: ':9095'": "reached from other machines", "bukket: x": "field bukket not found", "bucket: mem://\nname: metrics": "path of the gateway's own"} {
+	for text, want := range map[string]string{"bucket: mem://\nlisten: ':9095'": "reached from other machines", "bukket: x": "field bukket not found", "bucket: mem://\nname: metrics": "path of the gateway's own",
+		"bucket: mem://\nlog_level: loud\nlog_format: x":                                             "log_level: expected debug, info, warn or error, got \"loud\"\n  log_format",
+		"bucket: file:///tmp/p\ncaptures: {spool: /tmp/p/spool}\ntargets: {urls: ['http://h:1']}":    "a folder apart from the bucket's",
+		"bucket: file://./p\ncaptures: {spool: p}\ntargets: {urls: ['http://h:1']}":                  "a folder apart from the bucket's",
+		"bucket: file:///tmp/s/p\ncaptures: {spool: /tmp/../tmp/s}\ntargets: {urls: ['http://h:1']}": "a folder apart from the bucket's",
+		"bucket: mem://\nhosts: ['a:80']":                                                            "names without a port"} {
 		said.Reset()
 		os.WriteFile(file, []byte(text), 0o600)
 		if code := run(context.Background(), []string{"-config", file}, io.Discard, &said); code != 2 || !strings.Contains(said.String(), want) {

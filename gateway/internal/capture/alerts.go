@@ -49,8 +49,18 @@ func (list *alerts) UnmarshalJSON(text []byte) error {
 type alert struct {
 	Status      string            `json:"status"`
 	Labels      map[string]string `json:"labels"`
-	StartsAt    time.Time         `json:"startsAt"`
+	StartsAt    startTime         `json:"startsAt"`
 	Fingerprint string            `json:"fingerprint"`
+}
+
+// startTime is left at zero where it cannot be read: one sender's mistake is no reason to drop the other alerts.
+type startTime struct{ time.Time }
+
+func (s *startTime) UnmarshalJSON(text []byte) error {
+	if err := s.Time.UnmarshalJSON(text); err != nil {
+		s.Time = time.Time{}
+	}
+	return nil
 }
 
 // Outcomes of an alert.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -92,7 +93,9 @@ func (c *Capturer) serveStart(w http.ResponseWriter, r *http.Request) {
 			cooldownKey: t.ID(), cooldown: c.config.Cooldown,
 		})
 		if refusal != nil {
-			first = refusal
+			if first == nil {
+				first = refusal
+			}
 			refusals = append(refusals, refused{t.Instance, refusal.Reason, refusal.Event})
 			continue
 		}
@@ -136,8 +139,8 @@ func (c *Capturer) chosen(o order) ([]targets.Target, []profile, int, error) {
 	return found, profiles, 0, nil
 }
 
-// ServeAlerts answers POST /pproflens/alerts: what came of each alert, which is no error of the sender's. Alertmanager would send
-// all of them again.
+// ServeAlerts answers POST /pproflens/alerts: what came of each alert. It is 503 where one was refused for a reason that passes, so that
+// Alertmanager sends all of them again, when those that were captured are in their cooldown; no other outcome gets better by that.
 func (c *Capturer) ServeAlerts(w http.ResponseWriter, r *http.Request) {
 	var hook webhook
 	// Alertmanager and Grafana send more than is read here.
@@ -145,11 +148,15 @@ func (c *Capturer) ServeAlerts(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, status, err.Error())
 		return
 	}
-	outcomes := []Outcome{}
+	outcomes, status := []Outcome{}, http.StatusOK
 	for _, a := range hook.Alerts {
 		outcomes = append(outcomes, c.onAlert(a)...)
 	}
-	WriteJSON(w, http.StatusOK, map[string]any{"alerts": outcomes})
+	if slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.Outcome == outcomeRefused }) {
+		w.Header().Set("Retry-After", "10")
+		status = http.StatusServiceUnavailable
+	}
+	WriteJSON(w, status, map[string]any{"alerts": outcomes})
 }
 
 // readJSON reads a body. Its type must be JSON's: a page of another site cannot send that unasked.

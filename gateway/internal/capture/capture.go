@@ -41,9 +41,12 @@ type Capturer struct {
 	metrics *Metrics
 	fetcher *fetcher
 	spool   *spool.Spool
+	lock    *os.File // of the spool's folder
 	events  *history
 	turn    chan struct{}
 	work    sync.WaitGroup
+	// starting are captures that were let in and are not among the work yet: that may not be waited for while it grows from nothing.
+	starting sync.WaitGroup
 
 	mu       sync.Mutex
 	active   map[slot]string      // event by what it takes up
@@ -60,7 +63,7 @@ const maxSpoolAge = 30 * 24 * time.Hour
 
 // New opens the spool, with what an earlier process left there.
 func New(config Config, set *targets.Set, store Store, logger *slog.Logger, metrics *Metrics) (*Capturer, error) {
-	f, err := newFetcher(set.Rule(), config.MaxBytes)
+	f, err := newFetcher(set.Rule(), config.MaxBytes, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -70,11 +73,15 @@ func New(config Config, set *targets.Set, store Store, logger *slog.Logger, metr
 		turn: make(chan struct{}, config.Concurrent), active: map[slot]string{}, alone: map[string]chan bool{}, cooldown: map[string]time.Time{},
 		running: running, stop: stop,
 	}
+	if c.lock, err = lockSpool(config.Spool); err != nil {
+		return nil, err
+	}
 	c.spool, err = spool.Disk(config.Spool, 10*time.Second, spool.Options{
 		MaxBytes: config.SpoolBytes, MaxFile: config.MaxBytes + 1<<20, MaxAge: maxSpoolAge,
-		Dropped: c.dropped, Trouble: func(error) {},
+		Dropped: c.dropped, Trouble: c.spoolTrouble,
 	})
 	if err != nil {
+		c.lock.Close()
 		return nil, fmt.Errorf("captures.spool: expected a folder that can be written: %w", err)
 	}
 	return c, nil
@@ -151,6 +158,7 @@ func (c *Capturer) start(r request) (*Event, *Refusal) {
 		c.metrics.Captures.WithLabelValues(r.trigger, "refused").Inc()
 		return nil, refusal
 	}
+	defer c.starting.Done()
 	c.events.add(e)
 	c.logger.Info("gateway: a capture begins", "event", e.ID, "service", e.Service, "instance", e.Instance, "trigger", e.Trigger, "reason", e.Reason)
 	c.work.Go(func() {
@@ -187,6 +195,7 @@ func (c *Capturer) admit(r request, id string) *Refusal {
 		c.forget(now)
 		c.cooldown[r.cooldownKey] = now.Add(r.cooldown)
 	}
+	c.starting.Add(1)
 	c.active[r.slot()] = id
 	if c.alone[r.target.ID()] == nil {
 		c.alone[r.target.ID()] = make(chan bool, 1)
@@ -246,25 +255,32 @@ func (c *Capturer) holdAlone(t targets.Target) (release func()) {
 // capture reads one process: its memory, which is in the key; then what takes no time; then what takes the seconds; and
 // meta.json, which says what there is.
 func (c *Capturer) capture(e *Event, r request) {
-	stats, maxRSS, ok := c.fetcher.memory(c.running, r.target)
-	meta := c.newMeta(e, time.Now(), stats, maxRSS, ok)
+	stats, maxRSS, err := c.fetcher.memory(c.running, r.target)
+	gone := unreachableOf(err) // What does not answer would hold a turn for each of its profiles.
+	meta := c.newMeta(e, time.Now(), stats, maxRSS, err == nil)
 	folder := folderOf(meta)
 	c.events.begin(e, meta.Time, folder)
 	var alone []profile
 	var beside sync.WaitGroup
 	for _, p := range r.profiles {
 		switch {
+		case gone != nil:
+			c.events.set(e, p.file, StateFailed, gone.Error(), 0)
 		case p.alone:
 			alone = append(alone, p)
 		case p.timed:
 			beside.Go(func() { c.file(e, r, p, folder) })
 		default:
-			c.file(e, r, p, folder)
+			gone = unreachableOf(c.file(e, r, p, folder))
 		}
 	}
 	for _, p := range alone {
+		if gone != nil {
+			c.events.set(e, p.file, StateFailed, gone.Error(), 0)
+			continue
+		}
 		release := c.holdAlone(r.target)
-		c.file(e, r, p, folder)
+		gone = unreachableOf(c.file(e, r, p, folder))
 		release()
 	}
 	beside.Wait()
@@ -303,8 +319,9 @@ func folderOf(m autoprofiler.Meta) string {
 	}.Folder()
 }
 
-// file reads one profile into the spool. What was read of one that broke off is kept where it can be opened.
-func (c *Capturer) file(e *Event, r request, p profile, folder string) {
+// file reads one profile into the spool. What was read of one that broke off is kept where it can be opened. It returns what the event
+// has as the reason.
+func (c *Capturer) file(e *Event, r request, p profile, folder string) error {
 	c.events.set(e, p.file, StateReading, "", 0)
 	n, err := c.spoolFile(folder+"/"+p.file, func(w io.Writer) (int64, bool, error) {
 		n, err := c.fetcher.read(c.running, r.target, p, r.seconds, w)
@@ -312,22 +329,24 @@ func (c *Capturer) file(e *Event, r request, p profile, folder string) {
 	})
 	if err == nil {
 		c.events.set(e, p.file, StateSpooled, "", n)
-		return
+		return nil
 	}
 	c.metrics.Failures.WithLabelValues(p.name).Inc()
 	c.logger.Warn("gateway: a profile could not be read whole", "event", e.ID, "service", e.Service, "instance", e.Instance,
 		"profile", p.name, "bytes", n, "error", err)
 	if p.cuttable && n > 0 {
 		c.events.set(e, p.file, StateSpooled, fmt.Sprintf("cut after %d bytes: %v", n, err), n)
-		return
+		return err
 	}
 	c.events.set(e, p.file, StateFailed, err.Error(), n)
+	return err
 }
 
 // spoolFile writes a file to the spool, if write says that it is to be kept.
 func (c *Capturer) spoolFile(name string, write func(io.Writer) (n int64, keep bool, err error)) (int64, error) {
 	w, err := c.spool.Create(name)
 	if err != nil {
+		c.spoolTrouble(err)
 		return 0, fmt.Errorf("captures.spool does not take files: %w", err)
 	}
 	n, keep, err := write(w)
@@ -336,6 +355,7 @@ func (c *Capturer) spoolFile(name string, write func(io.Writer) (n int64, keep b
 		return n, err
 	}
 	if failed := w.Commit(); failed != nil {
+		c.spoolTrouble(failed)
 		return 0, errors.Join(err, fmt.Errorf("captures.spool does not take files: %w", failed))
 	}
 	c.metrics.SpoolBytes.Set(float64(c.spool.Bytes()))
@@ -379,6 +399,22 @@ func (c *Capturer) failRest(e *Event, reason string) {
 
 // Stop ends the reading of processes and waits for what was read to be in the spool.
 func (c *Capturer) Stop() {
+	c.mu.Lock() // None is let in afterwards.
 	c.stop()
+	c.mu.Unlock()
+	c.starting.Wait()
 	c.work.Wait()
+}
+
+// Close lets another process have the spool. It comes after Upload has ended.
+func (c *Capturer) Close() error { return c.lock.Close() }
+
+// spoolTrouble is told that the spool's disk fails, or with nil that it works again.
+func (c *Capturer) spoolTrouble(err error) {
+	if err == nil {
+		c.logger.Info("gateway: captures.spool takes files again")
+		return
+	}
+	c.metrics.SpoolTroubles.Inc()
+	c.logger.Error("gateway: captures.spool fails", "folder", c.config.Spool, "error", err)
 }

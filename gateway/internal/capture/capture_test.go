@@ -27,6 +27,7 @@ import (
 
 	pprof "github.com/google/pprof/profile"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/pproflens/pproflens/autoprofiler"
 	"github.com/pproflens/pproflens/autoprofiler/key"
@@ -154,7 +155,7 @@ func newRig(t *testing.T, change func(*Config, *targets.Config), urls ...string)
 	mux.HandleFunc("/pproflens/captures", c.ServeCaptures)
 	mux.HandleFunc("/pproflens/alerts", c.ServeAlerts)
 	server := httptest.NewServer(mux)
-	t.Cleanup(func() { server.Close(); c.Stop(); cancel(); uploads.Wait() })
+	t.Cleanup(func() { server.Close(); c.Stop(); cancel(); uploads.Wait(); c.Close() })
 	return &rig{c, s, set, server.URL + "/pproflens/"}
 }
 
@@ -468,10 +469,85 @@ func (r *rig) alert(t *testing.T, alerts ...string) []Outcome {
 	t.Helper()
 	status, answer := r.post(t, "alerts", `{"version":"4","status":"firing","receiver":"x","alerts":[`+strings.Join(alerts, ",")+`]}`)
 	var outcomes []Outcome
-	if err := json.Unmarshal(answer["alerts"], &outcomes); err != nil || status != 200 {
+	if err := json.Unmarshal(answer["alerts"], &outcomes); err != nil {
 		t.Fatalf("got %d %s", status, answer)
 	}
+	want := http.StatusOK
+	for _, o := range outcomes {
+		if o.Outcome == outcomeRefused { // Alertmanager sends it again.
+			want = http.StatusServiceUnavailable
+		}
+	}
+	if status != want {
+		t.Errorf("got %d for %s, want %d", status, answer, want)
+	}
 	return outcomes
+}
+
+func TestATimeThatCannotBeReadDropsNoAlert(t *testing.T) {
+	p := startProcess(t)
+	r := newRig(t, func(c *Config, _ *targets.Config) { c.Alerts.Profiles = []string{"heap"} }, "shop="+p.url)
+	got := r.alert(t,
+		`{"status":"firing","labels":{"alertname":"A","service":"shop"},"startsAt":"yesterday"}`,
+		`{"status":"firing","labels":{"alertname":"B","service":"other"},"startsAt":7}`)
+	if len(got) != 2 || got[0].Outcome != outcomeCaptured || got[1].Outcome != outcomeNoTarget {
+		t.Errorf("got %+v", got)
+	}
+	r.await(t, got[0].Event, StateStored)
+}
+
+// A process that is gone holds a turn for one dial, not for one of each profile.
+func TestAProcessThatIsGoneIsDialledOnce(t *testing.T) {
+	p := startProcess(t)
+	r := newRig(t, nil, "shop="+p.url)
+	p.kill()
+	e := r.await(t, r.begin(t, `{"service":"shop","profiles":["heap","goroutine","cpu","allocs-delta"],"seconds":1}`)[0].ID, StateFailed)
+	for _, f := range e.Files {
+		if f.Name != metaName && !strings.Contains(f.Reason, "nothing listens") {
+			t.Errorf("got %+v", f)
+		}
+		if n := testutil.ToFloat64(r.metrics.Failures.WithLabelValues(f.Profile)); n != 0 {
+			t.Errorf("%s was asked for %v times", f.Profile, n)
+		}
+	}
+}
+
+func TestASpoolThatFailsIsCounted(t *testing.T) {
+	r := newRig(t, nil, "shop="+startProcess(t).url)
+	if err := os.RemoveAll(r.config.Spool); err != nil {
+		t.Fatal(err)
+	}
+	e := r.await(t, r.begin(t, `{"service":"shop","profiles":["heap"]}`)[0].ID, StateFailed)
+	if f := fileOf(t, e, "heap.pb.gz"); !strings.Contains(f.Reason, "captures.spool does not take files") {
+		t.Errorf("got %+v", f)
+	}
+	if n := testutil.ToFloat64(r.metrics.SpoolTroubles); n == 0 {
+		t.Error("it is not counted")
+	}
+}
+
+// Run with the race detector: what is let in while a stop begins is waited for.
+func TestAStopBesideCapturesThatBegin(t *testing.T) {
+	r := newRig(t, nil, "shop=http://127.0.0.1:1")
+	profiles, _ := profilesOf([]string{"heap"})
+	var begin sync.WaitGroup
+	for range 8 {
+		begin.Go(func() {
+			for range 200 {
+				r.start(request{target: r.set.All()[0], profiles: profiles, trigger: TriggerManual})
+			}
+		})
+	}
+	r.Stop()
+	begin.Wait()
+	if _, refusal := r.start(request{target: r.set.All()[0], profiles: profiles, trigger: TriggerManual}); refusal == nil || refusal.Status != 503 {
+		t.Errorf("after the stop: got %+v", refusal)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting != 0 {
+		t.Errorf("%d captures are left", r.waiting)
+	}
 }
 
 func TestAnAlertCaptures(t *testing.T) {

@@ -5,21 +5,21 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 	"unicode"
 
+	"github.com/pproflens/pproflens/gateway/internal/reread"
 	"github.com/pproflens/pproflens/gateway/internal/targets"
 )
 
@@ -28,27 +28,34 @@ const readTime = 60 * time.Second
 
 // fetcher asks processes for their profiles.
 type fetcher struct {
-	client   *http.Client
+	client   *reread.Value[*http.Client]
 	auth     targets.BasicAuth
-	password string
+	password *reread.Value[string]
 	maxBytes int64
 }
 
-func newFetcher(rule targets.Rule, maxBytes int64) (*fetcher, error) {
-	config, err := tlsOf(rule.TLS)
-	if err != nil {
+func newFetcher(rule targets.Rule, maxBytes int64, logger *slog.Logger) (*fetcher, error) {
+	f := &fetcher{auth: rule.BasicAuth, maxBytes: maxBytes}
+	var err error
+	if f.password, err = reread.New(func() (string, error) { return reread.Text(rule.BasicAuth.PasswordFile) }, logger, rule.BasicAuth.PasswordFile); err != nil {
 		return nil, err
 	}
-	f := &fetcher{auth: rule.BasicAuth, maxBytes: maxBytes}
-	if path := rule.BasicAuth.PasswordFile; path != "" {
-		password, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		f.password = strings.TrimSpace(string(password))
+	files := rule.TLS
+	f.client, err = reread.New(func() (*http.Client, error) { return clientOf(files) }, logger, files.CAFile, files.CertFile, files.KeyFile)
+	return f, err
+}
+
+func clientOf(files targets.TLS) (*http.Client, error) {
+	config := &tls.Config{ServerName: files.ServerName, MinVersion: tls.VersionTLS12}
+	var err error
+	if config.RootCAs, err = reread.Pool(files.CAFile); err != nil {
+		return nil, err
 	}
-	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: refuseLinkLocal}
-	f.client = &http.Client{
+	if config.Certificates, err = reread.Pair(files.CertFile, files.KeyFile); err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: refuseLinkLocal}
+	return &http.Client{
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, TLSClientConfig: config,
 			DisableCompression:  true, // A profile is stored as it came.
@@ -57,30 +64,7 @@ func newFetcher(rule targets.Rule, maxBytes int64) (*fetcher, error) {
 		},
 		// A process could lead elsewhere, with the credentials that it is sent.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return f, nil
-}
-
-func tlsOf(settings targets.TLS) (*tls.Config, error) {
-	config := &tls.Config{ServerName: settings.ServerName, MinVersion: tls.VersionTLS12}
-	if settings.CAFile != "" {
-		pem, err := os.ReadFile(settings.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("expected certificates in %s", settings.CAFile)
-		}
-	}
-	if settings.CertFile != "" {
-		certificate, err := tls.LoadX509KeyPair(settings.CertFile, settings.KeyFile)
-		if err != nil {
-			return nil, err
-		}
-		config.Certificates = []tls.Certificate{certificate}
-	}
-	return config, nil
+	}, nil
 }
 
 // metadata are addresses of the same kind that are not link-local.
@@ -119,9 +103,13 @@ func (f *fetcher) get(ctx context.Context, t targets.Target, path string, query 
 		password, _ := t.URL.User.Password()
 		request.SetBasicAuth(t.URL.User.Username(), password)
 	} else if f.auth.Username != "" {
-		request.SetBasicAuth(f.auth.Username, f.password)
+		request.SetBasicAuth(f.auth.Username, f.password.Get())
 	}
-	response, err := f.client.Do(request)
+	response, err := f.client.Get().Do(request)
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" && ctx.Err() != context.Canceled {
+		return nil, &unreachable{reasonOf(err)}
+	}
 	if err != nil {
 		return nil, reasonOf(err)
 	}
@@ -131,6 +119,17 @@ func (f *fetcher) get(ctx context.Context, t targets.Target, path string, query 
 	defer response.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(response.Body, 300))
 	return nil, statusError(response.StatusCode, plain(string(said)))
+}
+
+// unreachable is why no connection to a process was made.
+type unreachable struct{ error }
+
+func unreachableOf(err error) error {
+	var u *unreachable
+	if errors.As(err, &u) {
+		return u
+	}
+	return nil
 }
 
 // statusError says what the process has refused.

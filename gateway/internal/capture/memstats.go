@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -18,21 +19,24 @@ const (
 	tailSize    = 64 << 10
 )
 
-// memory is what a process says of its memory. ok is false where it does not.
-func (f *fetcher) memory(ctx context.Context, t targets.Target) (stats autoprofiler.MetaMemStats, maxRSS uint64, ok bool) {
+// memory is what a process says of its memory.
+func (f *fetcher) memory(ctx context.Context, t targets.Target) (stats autoprofiler.MetaMemStats, maxRSS uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	body, err := f.get(ctx, t, "heap", "debug=1")
 	if err != nil {
-		return stats, 0, false
+		return stats, 0, err
 	}
 	defer body.Close()
 	var end tail
 	if _, err := io.Copy(&end, io.LimitReader(body, maxHeapText)); err != nil {
-		return stats, 0, false
+		return stats, 0, err
 	}
 	stats, maxRSS = parseMemStats(string(end.bytes))
-	return stats, maxRSS, stats.Sys > 0
+	if stats.Sys == 0 {
+		err = errors.New("the heap as text has no runtime.MemStats")
+	}
+	return stats, maxRSS, err
 }
 
 // tail keeps the last bytes written.

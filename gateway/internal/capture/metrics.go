@@ -9,6 +9,8 @@ type Metrics struct {
 	Uploads    *prometheus.CounterVec // of files, by outcome
 	Alerts     *prometheus.CounterVec // by outcome
 	SpoolBytes prometheus.Gauge
+	// SpoolTroubles are files that its disk did not take.
+	SpoolTroubles prometheus.Counter
 }
 
 // NewMetrics registers the metrics.
@@ -25,6 +27,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Namespace: "pproflens_gateway", Name: "spool_bytes", Help: "What waits for the bucket.",
 		}),
 	}
-	registry.MustRegister(m.Captures, m.Failures, m.Uploads, m.Alerts, m.SpoolBytes)
+	m.SpoolTroubles = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: "pproflens_gateway", Name: "spool_troubles_total", Help: "Files that captures.spool did not take.",
+	})
+	registry.MustRegister(m.Captures, m.Failures, m.Uploads, m.Alerts, m.SpoolBytes, m.SpoolTroubles)
 	return m
 }

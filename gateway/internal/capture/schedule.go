@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/pproflens/pproflens/gateway/internal/targets"
@@ -32,8 +33,11 @@ func (c *Capturer) Schedule(ctx context.Context) {
 					at = now.Add(phase(t, every))
 				}
 				if !now.Before(at) {
-					c.start(request{target: t, profiles: profiles, seconds: c.config.Schedule.Seconds, trigger: TriggerInterval})
+					_, refusal := c.start(request{target: t, profiles: profiles, seconds: c.config.Schedule.Seconds, trigger: TriggerInterval})
 					at = now.Add(every - every/20 + rand.N(every/10))
+					if refusal != nil && refusal.Status == http.StatusServiceUnavailable { // Too many at once: soon again.
+						at = now.Add(min(every, refusal.After/2+rand.N(refusal.After)))
+					}
 				}
 				next[t.ID()] = at
 			}

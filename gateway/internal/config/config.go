@@ -7,14 +7,17 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pproflens/pproflens/gateway/internal/bucket"
 	"github.com/pproflens/pproflens/gateway/internal/capture"
+	"github.com/pproflens/pproflens/gateway/internal/reread"
 	"github.com/pproflens/pproflens/gateway/internal/targets"
 )
 
@@ -30,15 +33,15 @@ type Config struct {
 	TokenFile      string `yaml:"token_file"`
 	TLS            TLS    `yaml:"tls"`
 	AllowAnonymous bool   `yaml:"allow_anonymous"`
-	MaxRequests    int    `yaml:"max_requests"`
-	LogFormat      string `yaml:"log_format"`
-	LogLevel       string `yaml:"log_level"`
+	// Hosts are names that the gateway is reached by beside loopback's, where it answers without a token on loopback.
+	Hosts       []string `yaml:"hosts"`
+	MaxRequests int      `yaml:"max_requests"`
+	LogFormat   string   `yaml:"log_format"`
+	LogLevel    string   `yaml:"log_level"`
 
 	Targets  targets.Config `yaml:"targets"`
 	Captures capture.Config `yaml:"captures"`
 
-	// Token is what TokenFile has.
-	Token string `yaml:"-"`
 	// ShowVersion asks for the version alone.
 	ShowVersion bool `yaml:"-"`
 }
@@ -88,6 +91,7 @@ func flagsOf(c *Config, file *string, output io.Writer) *flag.FlagSet {
 	f.StringVar(&c.TLS.CertFile, "tls-cert", c.TLS.CertFile, "`file` with the certificate to answer with")
 	f.StringVar(&c.TLS.KeyFile, "tls-key", c.TLS.KeyFile, "`file` with its key")
 	f.StringVar(&c.TLS.ClientCAFile, "tls-client-ca", c.TLS.ClientCAFile, "`file` with the authorities whose clients alone are answered")
+	f.Var(&list{to: &c.Hosts}, "host", "`name` that requests may have as their host beside loopback's, where there is no token; may be repeated")
 	f.BoolVar(&c.AllowAnonymous, "allow-anonymous", c.AllowAnonymous, "answer anyone though not on loopback")
 	f.StringVar(&c.LogFormat, "log-format", c.LogFormat, "text or json")
 	f.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
@@ -168,11 +172,22 @@ func (c *Config) complete() error {
 	if c.MaxRequests < 1 {
 		add("max_requests: expected at least 1, got %d", c.MaxRequests)
 	}
+	if err := new(slog.Level).UnmarshalText([]byte(c.LogLevel)); err != nil {
+		add("log_level: expected debug, info, warn or error, got %q", c.LogLevel)
+	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		add("log_format: expected text or json, got %q", c.LogFormat)
 	}
 	if c.Captures.Spool == "" {
 		c.Captures.Spool = capture.DefaultSpool(c.Name, c.Bucket, c.Prefix)
+	}
+	if folder := bucket.FolderOf(c.Bucket); folder != "" && c.Targets.IsSet() && (isWithin(c.Captures.Spool, folder) || isWithin(folder, c.Captures.Spool)) {
+		add("captures.spool: expected a folder apart from the bucket's, got %s and %s: what waits would be listed as if it were stored", c.Captures.Spool, folder)
+	}
+	for _, name := range c.Hosts {
+		if name == "" || strings.ContainsAny(name, "/: ") {
+			add("hosts: expected names without a port such as gateway.internal, got %q", name)
+		}
 	}
 	problems = append(problems, c.access()...)
 	problems = append(problems, c.Targets.Problems()...)
@@ -181,6 +196,30 @@ func (c *Config) complete() error {
 		return errors.New(strings.Join(problems, "\n"))
 	}
 	return nil
+}
+
+// isWithin reports whether a folder is another one or lies in it. Either may not be there yet.
+func isWithin(inner, outer string) bool {
+	relative, err := filepath.Rel(realPath(outer), realPath(inner))
+	return err == nil && filepath.IsLocal(relative)
+}
+
+// realPath is a path without links, as far as it is there.
+func realPath(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	rest := ""
+	for at := path; ; at = filepath.Dir(at) {
+		if found, err := filepath.EvalSymlinks(at); err == nil {
+			return filepath.Join(found, rest)
+		}
+		if at == filepath.Dir(at) {
+			return path
+		}
+		rest = filepath.Join(filepath.Base(at), rest)
+	}
 }
 
 // access is what is wrong with who may ask.
@@ -192,12 +231,8 @@ func (c *Config) access() []string {
 		add("listen: expected HOST:PORT such as 127.0.0.1:9095, got %q", c.Listen)
 	}
 	if c.TokenFile != "" {
-		text, err := os.ReadFile(c.TokenFile)
-		c.Token = strings.TrimSpace(string(text))
-		if err != nil {
+		if _, err := ReadToken(c.TokenFile); err != nil {
 			add("token_file: %v", err)
-		} else if len(c.Token) < minToken {
-			add("token_file: expected a token of at least %d bytes in %s, got %d", minToken, c.TokenFile, len(c.Token))
 		}
 	}
 	for name, path := range map[string]string{"cert_file": c.TLS.CertFile, "key_file": c.TLS.KeyFile, "client_ca_file": c.TLS.ClientCAFile} {
@@ -211,10 +246,30 @@ func (c *Config) access() []string {
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") || c.TLS.ClientCAFile != "" && c.TLS.CertFile == "" {
 		add("tls: expected cert_file and key_file both, and both with client_ca_file")
 	}
-	isLoopback := host == "localhost" || net.ParseIP(host).IsLoopback()
-	if !isLoopback && c.TokenFile == "" && c.TLS.ClientCAFile == "" && !c.AllowAnonymous {
+	if !IsLoopback(host) && c.TokenFile == "" && c.TLS.ClientCAFile == "" && !c.AllowAnonymous {
 		add("listen: %q is reached from other machines, which then read the bucket and capture: set token_file or tls.client_ca_file, "+
 			"or allow_anonymous where the network itself keeps others away", c.Listen)
 	}
 	return problems
+}
+
+// IsLoopback reports whether a host is this machine's own, whatever the DNS says.
+func IsLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(strings.Trim(host, "[]")).IsLoopback()
+}
+
+// WantsHost reports whether requests are to have a known host: where neither a token nor a certificate is asked for, a page of any site
+// could read the gateway under a name of its own that leads to this machine.
+func (c *Config) WantsHost() bool {
+	host, _, _ := net.SplitHostPort(c.Listen)
+	return IsLoopback(host) && c.TokenFile == "" && c.TLS.ClientCAFile == ""
+}
+
+// ReadToken is the token of a file; "" for an empty path.
+func ReadToken(path string) (string, error) {
+	token, err := reread.Text(path)
+	if err == nil && path != "" && len(token) < minToken {
+		err = fmt.Errorf("expected a token of at least %d bytes in %s, got %d", minToken, path, len(token))
+	}
+	return token, err
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,13 +35,14 @@ type Set struct {
 	mu      sync.RWMutex
 	targets []Target
 	sources map[string][]Target // of each, what it had when it last could be read
-	said    map[string]bool     // what was logged already, until it changes
+	said    map[string]bool     // what was logged in the last refresh, and not again while it stays
+	saying  map[string]bool     // the same of the one that runs
 }
 
 // New returns a set that Run fills. failed is called for each source, and each target of one, that cannot be used.
 func New(config Config, logger *slog.Logger, failed func()) *Set {
 	client := &http.Client{Timeout: 20 * time.Second}
-	return &Set{config: config, logger: logger, client: client, failed: failed, sources: map[string][]Target{}, said: map[string]bool{}}
+	return &Set{config: config, logger: logger, client: client, failed: failed, sources: map[string][]Target{}, said: map[string]bool{}, saying: map[string]bool{}}
 }
 
 // Rule is how targets are made of labels.
@@ -77,14 +80,14 @@ func (s *Set) Run(ctx context.Context) {
 
 // Refresh looks for targets once. A source that cannot be read keeps what it had.
 func (s *Set) Refresh(ctx context.Context) {
+	s.saying = map[string]bool{}
+	defer func() { s.said = s.saying }()
 	now := map[string][]Target{}
 	var all []Target // The first source that has a process names it.
 	keep := func(source string, found []Target, err error) {
 		if err != nil {
 			s.say(source, err)
 			found = s.sources[source]
-		} else {
-			delete(s.said, source)
 		}
 		now[source] = found
 		all = append(all, found...)
@@ -113,11 +116,17 @@ func (s *Set) Refresh(ctx context.Context) {
 	s.mu.Unlock()
 }
 
+// maxSaid is how much of what is wrong is logged: a file of 10,000 targets may be wrong in each of them.
+const maxSaid = 100
+
 // say counts and logs what is wrong with a source, the latter once.
 func (s *Set) say(source string, err error) {
 	s.failed()
+	if len(s.saying) == maxSaid {
+		return
+	}
+	s.saying[source] = true
 	if !s.said[source] {
-		s.said[source] = true
 		s.logger.Warn("gateway: targets cannot be read", "source", source, "error", err)
 	}
 }
@@ -215,6 +224,7 @@ func (s *Set) ofPrometheus(ctx context.Context) ([]Target, error) {
 			ActiveTargets []struct {
 				DiscoveredLabels map[string]string `json:"discoveredLabels"`
 				Labels           map[string]string `json:"labels"`
+				ScrapeURL        string            `json:"scrapeUrl"`
 			} `json:"activeTargets"`
 		} `json:"data"`
 	}
@@ -230,10 +240,26 @@ func (s *Set) ofPrometheus(ctx context.Context) ([]Target, error) {
 		if labels == nil {
 			labels = map[string]string{}
 		}
+		if address := addressOf(t.ScrapeURL); address != "" { // Discovered is what it was before relabelling.
+			labels["__address__"] = address
+		}
 		for name, value := range t.Labels { // What relabelling has made is what alerts have.
 			labels[name] = value
 		}
 		found = s.add(found, "prometheus", labels)
 	}
 	return found, nil
+}
+
+// addressOf is HOST:PORT of a URL that Prometheus scrapes; "" where it has none.
+func addressOf(scrapeURL string) string {
+	u, err := url.Parse(scrapeURL)
+	if err != nil || u.Hostname() == "" {
+		return ""
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }

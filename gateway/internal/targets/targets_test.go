@@ -61,6 +61,46 @@ func TestFilesAreReloaded(t *testing.T) {
 	}
 }
 
+// Relabelling may change an address: what Prometheus scrapes is in the URL, what it found in the label.
+func TestTheRelabelledAddressIsUsed(t *testing.T) {
+	for scraped, want := range map[string]string{
+		"http://10.9.0.1:8080/metrics": "http://10.9.0.1:8080/debug/pprof", "https://h/metrics": "http://h:443/debug/pprof",
+		"http://[::1]:81/": "http://[::1]:81/debug/pprof", "": "http://10.1.0.1:9090/debug/pprof", "::": "http://10.1.0.1:9090/debug/pprof",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"data":{"activeTargets":[{"discoveredLabels":{"__address__":"10.1.0.1:9090"},"labels":{"job":"a"},"scrapeUrl":%q}]}}`, scraped)
+		}))
+		config := Default()
+		config.Prometheus.URL = server.URL
+		set := New(config, slog.New(slog.DiscardHandler), func() {})
+		set.Refresh(t.Context())
+		server.Close()
+		if all := set.All(); len(all) != 1 || all[0].URL.String() != want {
+			t.Errorf("%q: got %s, want %s", scraped, namesOf(all), want)
+		}
+	}
+}
+
+func TestWhatIsSaidDoesNotGrow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bad.json")
+	config := Default()
+	config.Files = []string{path}
+	var said strings.Builder
+	set := New(config, slog.New(slog.NewTextHandler(&said, nil)), func() {})
+	for round := range 3 {
+		var text strings.Builder
+		for i := range 300 {
+			fmt.Fprintf(&text, `,{"targets":["bad%d-%d"],"labels":{"job":"a"}}`, round, i)
+		}
+		os.WriteFile(path, []byte("["+text.String()[1:]+"]"), 0o600)
+		set.Refresh(t.Context())
+		set.Refresh(t.Context())
+		if lines := strings.Count(said.String(), "\n"); len(set.said) > maxSaid || lines != (round+1)*maxSaid {
+			t.Fatalf("%d are kept, %d lines were logged", len(set.said), lines)
+		}
+	}
+}
+
 func TestAPrometheusIsAsked(t *testing.T) {
 	answer := `{"status":"success","data":{"activeTargets":[
 		{"discoveredLabels":{"__address__":"10.1.0.1:9090","__meta_kubernetes_pod_label_app":"querier"},"labels":{"instance":"10.1.0.1:9090","job":"k8s","pod":"querier-0"}},
