@@ -3,17 +3,7 @@ import { memoryLeft } from '../memory';
 import type { Generation } from './batches';
 import type { Cursor } from './cursor';
 import type { EventColumns } from './events';
-import {
-  Ev,
-  goStateOf,
-  GoState,
-  GoStatus,
-  procStateOf,
-  ProcState,
-  ProcStatus,
-  stackArgs,
-  textArgs,
-} from './eventTypes';
+import { Ev, goStateOf, GoState, GoStatus, procStateOf, ProcState, ProcStatus, idArgs, stackArgs } from './eventTypes';
 import { TraceFault, traceTooLarge } from './fault';
 import { Goroutines, IdRows, newThread, type Proc, type Thread } from './scheduler';
 
@@ -314,7 +304,7 @@ export class Ordering {
     }
     const isBlocked = event.type === Ev.goCreateBlocked;
     const row = this.newGoroutine(event, isBlocked ? GoStatus.waiting : GoStatus.runnable);
-    this.change(event, thread, row, GoState.notExist, isBlocked ? GoState.waiting : GoState.runnable);
+    this.change(event, thread, row, GoState.notExist, isBlocked ? GoState.waiting : GoState.runnable, event.arg2);
     return true;
   }
 
@@ -380,8 +370,9 @@ export class Ordering {
       this.change(event, thread, row, GoState.running, GoState.notExist);
     } else {
       const isBlock = type === Ev.goBlock;
+      const to = isBlock ? GoState.waiting : GoState.runnable;
       this.goroutines.status[row] = isBlock ? GoStatus.waiting : GoStatus.runnable;
-      this.change(event, thread, row, GoState.running, isBlock ? GoState.waiting : GoState.runnable);
+      this.change(event, thread, row, GoState.running, to, event.arg1, event.arg0);
     }
     thread.g = none;
     return true;
@@ -395,7 +386,7 @@ export class Ordering {
     }
     goroutines.status[row] = GoStatus.runnable;
     goroutines.seq[row]++;
-    this.change(event, thread, row, GoState.waiting, GoState.runnable);
+    this.change(event, thread, row, GoState.waiting, GoState.runnable, event.arg2);
     return true;
   }
 
@@ -412,7 +403,7 @@ export class Ordering {
     const isSwitch = event.type === Ev.goSwitch;
     const states = GoState.running * 8 + (isSwitch ? GoState.waiting : GoState.notExist);
     const type = isSwitch ? Ev.goBlock : Ev.goDestroy;
-    this.events.push(type, states, event.time, row, p, own, own, 0);
+    this.events.push(type, states, event.time, row, p, own, own, 0, 0, 0);
     if (isSwitch) {
       goroutines.status[own] = GoStatus.waiting;
     } else {
@@ -420,7 +411,7 @@ export class Ordering {
     }
     goroutines.status[next] = GoStatus.running;
     goroutines.seq[next]++;
-    this.events.push(Ev.goStart, GoState.runnable * 8 + GoState.running, event.time, row, p, none, next, 0);
+    this.events.push(Ev.goStart, GoState.runnable * 8 + GoState.running, event.time, row, p, none, next, 0, 0, 0);
     thread.g = next;
     return true;
   }
@@ -435,7 +426,7 @@ export class Ordering {
     this.goroutines.status[row] = GoStatus.syscall;
     proc.status = ProcStatus.syscall;
     proc.seq = seq;
-    this.change(event, thread, row, GoState.running, GoState.syscall);
+    this.change(event, thread, row, GoState.running, GoState.syscall, event.arg1);
     return true;
   }
 
@@ -473,7 +464,7 @@ export class Ordering {
       }
       proc.status = ProcStatus.abandoned;
       const states = ProcState.running * 8 + ProcState.idle;
-      this.events.push(Ev.procSteal, states, event.time, row, p, g, p, 0);
+      this.events.push(Ev.procSteal, states, event.time, row, p, g, p, 0, 0, 0);
     }
     this.change(event, thread, g, GoState.syscall, GoState.notExist);
     thread.p = none;
@@ -521,7 +512,8 @@ export class Ordering {
     }
     this.checkIds(event);
     const states = from * 8 + goStateOf[status];
-    this.events.push(event.type, states, event.time, row, thread.p, g, subject, event.offset);
+    const stack = event.type === Ev.goStatusStack ? event.arg3 : 0;
+    this.events.push(event.type, states, event.time, row, thread.p, g, subject, event.offset, stack, 0);
     if (isBound) {
       thread.g = subject;
     }
@@ -744,15 +736,23 @@ export class Ordering {
     return true;
   }
 
-  private change(event: Cursor, thread: Thread, subject: number, from: number, to: number): void {
+  private change(
+    event: Cursor,
+    thread: Thread,
+    subject: number,
+    from: number,
+    to: number,
+    stack = 0,
+    reason = 0
+  ): void {
     this.checkIds(event);
     const { type, time, offset } = event;
-    this.events.push(type, from * 8 + to, time, thread.row, thread.p, thread.g, subject, offset);
+    this.events.push(type, from * 8 + to, time, thread.row, thread.p, thread.g, subject, offset, stack, reason);
   }
 
   private checkIds(event: Cursor): void {
     const { type } = event;
-    const ids = stackArgs[type] | textArgs[type];
+    const ids = idArgs[type];
     for (let i = 0; ids >> i !== 0; i++) {
       if ((ids >> i) & 1) {
         const isStack = ((stackArgs[type] >> i) & 1) === 1;

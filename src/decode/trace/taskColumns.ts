@@ -1,6 +1,6 @@
 import { Open, type Logs, type Regions, type Tasks } from '../../profile/execution';
 import { PairInterner } from '../../profile/interner';
-import { bytes, floats, ints, uints } from './column';
+import { byRow, bytes, floats, ints, uints } from './column';
 
 const none = -1;
 /** Beside the bits of Open: it ended with its goroutine. Those of the runtime's goroutines, which only inherit, do not count. */
@@ -133,9 +133,13 @@ export class TaskColumns {
     return row;
   }
 
-  /** @param isOfRuntime whether a goroutine is of the runtime */
+  /**
+   * @param goroutines how many there are
+   * @param isOfRuntime whether a goroutine is of the runtime
+   */
   finish(
     duration: number,
+    goroutines: number,
     rowOf: (row: number) => number,
     isOfRuntime: (goroutine: number) => boolean
   ): { tasks: Tasks; regions: Regions; logs: Logs } {
@@ -143,7 +147,7 @@ export class TaskColumns {
     const { logs } = this;
     return {
       tasks: this.finishTasks(duration, rowOf),
-      regions: this.finishRegions(rowOf, isOfRuntime),
+      regions: this.finishRegions(goroutines, rowOf, isOfRuntime),
       logs: {
         length: logs.time.length,
         time: logs.time.finish(),
@@ -184,12 +188,29 @@ export class TaskColumns {
     };
   }
 
-  private finishRegions(rowOf: (row: number) => number, isOfRuntime: (goroutine: number) => boolean): Regions {
-    const { goroutine, name, task, from, to, open } = this.regions;
-    const order = Uint32Array.from(name.finish().keys())
-      .filter((row) => (open.rows[row] & withGoroutine) === 0 || !isOfRuntime(goroutine.rows[row]))
+  /** Rows of regions by goroutine, then by when they began. */
+  private regionOrder(goroutines: number): Uint32Array {
+    const { goroutine, from } = this.regions;
+    const { order, offsets } = byRow(goroutine, goroutines);
+    for (let g = 0; g < goroutines; g++) {
+      const own = order.subarray(offsets[g], offsets[g + 1]);
       // One that was there before the trace begins with its goroutine, so it comes first.
-      .sort((a, b) => goroutine.rows[a] - goroutine.rows[b] || from.rows[a] - from.rows[b] || a - b);
+      if (own.some((row, i) => i > 0 && from.rows[own[i - 1]] > from.rows[row])) {
+        own.sort((a, b) => from.rows[a] - from.rows[b] || a - b);
+      }
+    }
+    return order;
+  }
+
+  private finishRegions(
+    goroutines: number,
+    rowOf: (row: number) => number,
+    isOfRuntime: (goroutine: number) => boolean
+  ): Regions {
+    const { goroutine, name, task, from, to, open } = this.regions;
+    const order = this.regionOrder(goroutines).filter(
+      (row) => (open.rows[row] & withGoroutine) === 0 || !isOfRuntime(goroutine.rows[row])
+    );
     return {
       length: order.length,
       goroutine: order.map((row) => goroutine.rows[row]),

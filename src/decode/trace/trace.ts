@@ -3,7 +3,7 @@ import { InputError } from '../../text/notice';
 import { progressOf, type OnProgress } from '../progress';
 import { Blocking, type BlockingOptions } from './blocking';
 import { ExecutionColumns } from './executionColumns';
-import { TraceReader } from './reader';
+import { TraceReader, type EventSink } from './reader';
 import { TraceStacks } from './stacks';
 
 export interface TraceOptions extends BlockingOptions {
@@ -17,21 +17,44 @@ export interface TraceOptions extends BlockingOptions {
  * @throws InputError where it is of a version that we do not read, or nothing of it is whole
  */
 export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }: TraceOptions = {}): Promise<Profile> {
-  const reader = new TraceReader(bytes);
+  const progress = progressOf(bytes.length, onProgress);
+  return (await read(bytes, false, options, progress)) ?? (await read(bytes, true, options, progress))!;
+}
+
+/**
+ * Reads a trace as it is ordered, or generation by generation, which takes more memory; undefined where it has to be the latter: a
+ * generation is damaged after events of it were taken.
+ */
+async function read(
+  bytes: Uint8Array,
+  byGeneration: boolean,
+  options: BlockingOptions,
+  progress: (done: number) => Promise<void>
+): Promise<Profile | undefined> {
+  const sinks: EventSink[] = [];
+  const sink: EventSink = {
+    startGeneration: (generation) => sinks.forEach((one) => one.startGeneration(generation)),
+    take: (events) => sinks.forEach((one) => one.take(events)),
+  };
+  const reader = new TraceReader(bytes, byGeneration ? undefined : sink);
   const stacks = new TraceStacks(bytes);
   const blocking = new Blocking(reader, stacks, options.tenantKeys);
   // Go's own profile is asked for alone.
   const execution = options.kind === undefined ? new ExecutionColumns(reader, stacks) : undefined;
-  let count = 0;
-  const progress = progressOf(bytes.length, onProgress);
+  sinks.push(stacks, blocking, ...(execution ? [execution] : []));
+  let isEmpty = true;
   for (let generation = reader.nextWhole(); generation; generation = reader.nextWhole()) {
-    stacks.startGeneration(generation.batches);
-    blocking.add(generation);
-    execution?.add(generation);
-    count++;
+    if (byGeneration) {
+      sink.startGeneration(generation);
+      sink.take(generation.events);
+    }
+    isEmpty = false;
     await progress(generation.batches.end);
   }
-  if (count === 0) {
+  if (reader.isTorn) {
+    return undefined;
+  }
+  if (isEmpty) {
     const [{ error } = { error: undefined }] = reader.lost();
     const at = error && error.offset >= 0 ? ` (byte ${error.offset} of ${bytes.length})` : '';
     throw new InputError(
