@@ -1,6 +1,6 @@
 import { StayState, type Goroutines, type Processors, type Stays } from '../../profile/execution';
 import { grouped, tooLarge } from '../../text/notice';
-import { bytes, floats } from './column';
+import { bytes, floats, ints } from './column';
 import type { EventArguments } from './eventArguments';
 import type { EventColumns } from './events';
 import { subjectStack } from './eventStacks';
@@ -28,7 +28,8 @@ export interface GoroutineEvents {
  */
 export class GoroutineColumns {
   private readonly id = floats();
-  private readonly name: number[] = [];
+  /** Row of strings as they came, -1 for none. */
+  private readonly name = ints();
   private readonly from = floats();
   private readonly to = floats();
   private readonly wasBefore = bytes();
@@ -115,8 +116,8 @@ export class GoroutineColumns {
       this.begin(row, from, time, events.g[i]);
     }
     const g = this.currentOf[row];
-    if (this.name[g] < 0 && offset > 0 && subjectStack[type] >= 0) {
-      this.name[g] = this.stacks.rootFunction(this.args.read(offset, subjectStack[type]));
+    if (this.name.rows[g] < 0 && offset > 0 && subjectStack[type] >= 0) {
+      this.name.rows[g] = this.stacks.rootFunction(this.args.read(offset, subjectStack[type]));
     }
     if (from === GoState.running) {
       this.then.stopped(g, time);
@@ -258,7 +259,7 @@ export class GoroutineColumns {
       goroutines: {
         length,
         id: id.finish(),
-        name: Uint32Array.from(name, (row) => (row < 0 ? 0 : rowOf(row))),
+        name: new Uint32Array(name.finish().map((row) => (row < 0 ? 0 : rowOf(row)))),
         from: from.finish(),
         to: to.finish(),
         wasBefore: wasBefore.finish(),

@@ -321,16 +321,17 @@ export class Ordering {
 
   private newGoroutine(event: Cursor, status: number): number {
     const { arg0: id } = event;
-    if (this.known(id) >= 0) {
+    const { goroutines } = this;
+    const known = goroutines.find(id);
+    if (known >= 0 && goroutines.status[known] > 0) {
       throw this.fault(event, `goroutine ${id} is started but was there`);
     }
-    return this.addGoroutine(id, status);
+    return this.addGoroutine(known >= 0 ? known : this.newGoroutineRow(id), status);
   }
 
-  private addGoroutine(id: number, status: number): number {
+  private addGoroutine(row: number, status: number): number {
     this.hold();
     const { goroutines } = this;
-    const row = this.goroutineRow(id);
     goroutines.status[row] = status;
     goroutines.seq[row] = 0;
     goroutines.gen[row] = this.gen;
@@ -498,7 +499,7 @@ export class Ordering {
       goroutines.seq[subject] = 0;
       goroutines.gen[subject] = this.gen;
     } else if (this.isInitial) {
-      subject = this.addGoroutine(id, status);
+      subject = this.addGoroutine(this.goroutineRow(id), status);
       from = GoState.undetermined;
     } else {
       throw this.fault(event, `goroutine ${id} is there without having been started`);

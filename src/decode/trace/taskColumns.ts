@@ -1,6 +1,6 @@
 import { Open, type Logs, type Regions, type Tasks } from '../../profile/execution';
 import { PairInterner } from '../../profile/interner';
-import { byRow, bytes, floats, ints, uints } from './column';
+import { byRow, picked, bytes, floats, ints, uints } from './column';
 
 const none = -1;
 /** Beside the bits of Open: it ended with its goroutine. Those of the runtime's goroutines, which only inherit, do not count. */
@@ -39,6 +39,8 @@ export class TaskColumns {
     const row = this.named(id, goroutine);
     tasks.name.rows[row] = name;
     tasks.from.rows[row] = time;
+    // An id that is begun again is another task, of which the last counts.
+    tasks.to.rows[row] = NaN;
     if (parent > 0 && tasks.parent.rows[row] < 0) {
       const parentRow = this.row(parent);
       tasks.parent.rows[row] = parentRow;
@@ -171,9 +173,8 @@ export class TaskColumns {
     const next = goroutineOffset.slice();
     const goroutine = new Uint32Array(members);
     second.forEach((g, i) => (goroutine[next[first[i]]++] = g));
-    const open = Uint8Array.from(
-      from.finish(),
-      (time, row) => (Number.isNaN(time) ? Open.start : 0) | (Number.isNaN(to.rows[row]) ? Open.end : 0)
+    const open = new Uint8Array(length).map(
+      (_, row) => (Number.isNaN(from.rows[row]) ? Open.start : 0) | (Number.isNaN(to.rows[row]) ? Open.end : 0)
     );
     return {
       length,
@@ -213,12 +214,12 @@ export class TaskColumns {
     );
     return {
       length: order.length,
-      goroutine: order.map((row) => goroutine.rows[row]),
-      name: order.map((row) => rowOf(name.rows[row])),
-      task: order.map((row) => task.rows[row]),
-      from: Float64Array.from(order, (row) => from.rows[row]),
-      to: Float64Array.from(order, (row) => to.rows[row]),
-      open: Uint8Array.from(order, (row) => open.rows[row] & ~withGoroutine),
+      goroutine: picked(goroutine.rows, order),
+      name: picked(name.rows, order).map(rowOf),
+      task: picked(task.rows, order),
+      from: picked(from.rows, order),
+      to: picked(to.rows, order),
+      open: picked(open.rows, order).map((bits) => bits & ~withGoroutine),
     };
   }
 }
