@@ -341,7 +341,7 @@ export class Blocking implements EventSink {
       ...header,
       sampleTypes: sampleTypes.slice(0, types),
       ...(only === undefined && timesOf(reader)),
-      notices: faultNotices(reader),
+      notices: [...faultNotices(reader), ...(reader.windowed?.notices(reader.bytes.length) ?? [])],
       sample: {
         length: sample.length,
         values: values.slice(0, types).map((column) => Float64Array.from(column)),

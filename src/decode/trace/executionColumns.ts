@@ -240,9 +240,9 @@ function push({ time, value }: ReturnType<typeof series>, at: number, to: number
 }
 
 /** Unix ms of time 0, where the trace says it: from Go 1.25 on. */
-function startMs({ origin, firstClock }: TraceReader): number | undefined {
-  if (!firstClock) {
-    return undefined;
+function startMs({ origin, firstClock, startsAt = NaN }: TraceReader): number | undefined {
+  if (!firstClock || !Number.isNaN(startsAt)) {
+    return Number.isNaN(startsAt) ? undefined : startsAt;
   }
   const { ts, nsPerTick, seconds, nanos } = firstClock;
   return seconds * 1e3 + (nanos - (Math.trunc(ts * nsPerTick) - origin)) / 1e6;

@@ -12,6 +12,9 @@ const none = -1;
 const assist = -1;
 const sweep = -2;
 
+/** Most processors that a process may have. */
+const maxProcs = 1_000_000;
+
 /** Bytes that an entry of a map takes at worst; a record of a goroutine, a thread or a region takes some three times as many. */
 const heldBytes = 50;
 const record = 3;
@@ -190,6 +193,12 @@ export class Ordering {
       case Ev.userRegionEnd:
         return this.regionEvent(event, thread);
       case Ev.procsChange:
+        // The runtime counts them as int32; a million is more than any machine has.
+        if (!(event.arg0 >= 0 && event.arg0 <= maxProcs)) {
+          throw this.fault(event, `GOMAXPROCS is ${event.arg0}`);
+        }
+        this.needs(event, thread, true, true);
+        return this.emit(event, thread);
       case Ev.goLabel:
       case Ev.userLog:
         this.needs(event, thread, true, true);

@@ -8,6 +8,7 @@ import { Frontier } from './frontier';
 import { Ordering } from './ordering';
 import { Varints } from './varints';
 import { WaitingThreads } from './waiting';
+import { WindowedGenerations, type TraceWindow } from './window';
 
 const headerPattern = /^go 1\.(\d+) trace\0\0\0$/;
 
@@ -67,9 +68,13 @@ export class TraceReader {
   /** Why the trace ends before its file does, and where what is lost begins. */
   fault: { readonly error: TraceFault; readonly start: number } | undefined;
   firstClock: (ClockSnapshot & { readonly nsPerTick: number }) | undefined;
+  /** Unix ms of the origin where a part of the trace is read. */
+  startsAt: number | undefined;
   readonly ordering: Ordering;
   /** The minor version of Go in the file's header. */
   readonly version: number;
+  /** Where a part of the trace is read: which. */
+  readonly windowed: WindowedGenerations | undefined;
   private readonly batches: BatchReader;
   private readonly varints: Varints;
   private readonly events: EventColumns;
@@ -89,11 +94,13 @@ export class TraceReader {
 
   /**
    * @param sink that takes the events; the generations that are given have none then
+   * @param window of which generations are read; of all where it is not said
    * @throws InputError where the trace is of a version we do not read
    */
   constructor(
     readonly bytes: Uint8Array,
-    private readonly sink?: EventSink
+    private readonly sink?: EventSink,
+    window?: TraceWindow
   ) {
     const version = traceVersion(bytes) ?? 0;
     if (!versions.includes(version)) {
@@ -108,6 +115,7 @@ export class TraceReader {
     this.varints = new Varints(bytes);
     this.events = new EventColumns(bytes.length, sink !== undefined);
     this.ordering = new Ordering(bytes.length, this.events);
+    this.windowed = window && new WindowedGenerations(window, this.batches.lastTicks(16));
   }
 
   /**
@@ -156,7 +164,10 @@ export class TraceReader {
   /** The next generation, undefined after the last whole one before a fault. */
   next(): OrderedGeneration | undefined {
     try {
-      const batches = this.batches.next();
+      let batches = this.batches.next();
+      while (batches && this.windowed?.takes(batches) === false) {
+        batches = this.batches.next();
+      }
       return batches && this.order(batches);
     } catch (error) {
       if (!(error instanceof TraceFault)) {
@@ -179,6 +190,7 @@ export class TraceReader {
     const { nsPerTick, minTs } = batches;
     if (this.isEmpty) {
       this.origin = Math.trunc(minTs * nsPerTick);
+      this.startsAt = this.windowed?.wallOf(nsPerTick, minTs);
       // Go's first time is at least 1 on its own clock.
       events.last = -this.origin;
     }
