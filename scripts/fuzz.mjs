@@ -1,4 +1,4 @@
-// npm run fuzz -- [--minutes N | --seconds N] [--seed N] [--replay FILE]
+// npm run fuzz -- [--minutes N | --seconds N] [--seed N] [--only TARGET] [--replay FILE]
 // Mutants of real files against every reader (src/fuzz/targets.ts), guided by coverage: what reaches new code is mutated
 // further. Findings are written to fuzz-findings/, each with its reason; --replay tries one again.
 import { build } from 'esbuild';
@@ -26,10 +26,10 @@ function readOptions(args) {
   const seconds = Number(value('seconds') ?? 60 * Number(value('minutes') ?? 1));
   const seed = Number(value('seed') ?? Date.now() % 1_000_000);
   if (!(seconds > 0) || !(seed >= 0)) {
-    say('usage: npm run fuzz -- [--minutes N | --seconds N] [--seed N] [--replay FILE]');
+    say('usage: npm run fuzz -- [--minutes N | --seconds N] [--seed N] [--only TARGET] [--replay FILE]');
     process.exit(2);
   }
-  return { seconds, seed, replay: value('replay') };
+  return { seconds, seed, only: value('only'), replay: value('replay') };
 }
 
 async function bundle() {
@@ -84,7 +84,7 @@ function runThread(file, seed, seconds) {
   const input = () => new Uint8Array(shared, 12).slice(0, head[0]);
   const replay = options.replay && { target: basename(options.replay).split('-')[0], file: options.replay };
   const worker = new Worker(file, {
-    workerData: { seed, seconds, shared, replay },
+    workerData: { seed, seconds, only: options.only, shared, replay },
     resourceLimits: { maxOldGenerationSizeMb: 1500 },
   });
   let names = [];

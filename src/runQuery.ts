@@ -10,7 +10,7 @@ import { saidRows, saidSeries, type SaidOptions } from './frames/said';
 import { rangeLink, type LinkContext } from './frames/links';
 import type { CodeLinks } from './codeLinks';
 import { failedNotice, findSources, loadFrom, ofSamples, sourceIn } from './worker/sources';
-import { readSourceKey } from './worker/sourceKey';
+import { inWindow, readSourceKey } from './worker/sourceKey';
 import { sampleMatchers } from './captures/keyMatchers';
 import { listOrExplain, openedCaptures, processCaptures } from './captures/opened';
 import { withLeakCaptures } from './captures/leakCaptures';
@@ -326,7 +326,8 @@ async function showTrace(
   const { sources, notices } = await findSources(bucket, query, { ...chosen, captures: [capture] }, noBase, signal);
   const moment = { ...range, capturedAt: sources.capturedAt };
   const opening = openingOf(context, query, 1, signal, emit);
-  const tables = await worker.trace(ofSamples(bucket, query), moment, sources.profile[0], opening);
+  const source = inWindow(sources.profile[0], { ...range, endsAt: sources.capturedAt });
+  const tables = await worker.trace(ofSamples(bucket, query), moment, source, opening);
   const said = [...notices, ...othersNotice(chosen.captures.length - 1)];
   const isEmpty = tables.every(({ length }) => length === 0);
   // The panel of traces throws at a sentence.

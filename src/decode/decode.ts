@@ -45,7 +45,7 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
   }
   if (isTrace(unpacked)) {
     const { decodeTrace } = await import(/* webpackChunkName: "trace" */ './trace/trace');
-    return decodeTrace(unpacked, { onProgress });
+    return decodeTrace(unpacked, { onProgress, window: options.window });
   }
   if (isText(unpacked) || (utf16(unpacked) && unpacked.subarray(0, 64).some((value) => value > 32))) {
     return (await loadText()).decodeText(unpacked, onProgress);

@@ -1,5 +1,6 @@
 import type { Profile } from '../profile/profile';
 import type { OnProgress } from './progress';
+import type { TraceWindow } from './trace/window';
 
 /** What decoders return and the worker's cache holds. */
 export type Decoded = Profile;
@@ -11,6 +12,8 @@ export interface DecodeOptions {
   readonly unpack?: (bytes: Uint8Array) => Promise<Uint8Array>;
   /** Of an archive the member that is opened: a selector of `profile` and `member`, e.g. `{profile="heap"}`. */
   readonly member?: string;
+  /** Of an execution trace that is too large as a whole the stretch of time that is read. */
+  readonly window?: TraceWindow;
   /** Awaited between steps of work that block the thread. */
   readonly turn?: () => Promise<void>;
   /** How many layers of packing are around these bytes, and how many of them are archives. */

@@ -12,8 +12,10 @@ import { profileBytes } from '../profile/size';
 import { isOfTrace } from '../profile/traceLabels';
 import { applyCommand } from '../query/applyCommand';
 import { searchGoroutines } from '../query/goroutineSearch';
-import { parseQuery, type RunQuery } from '../query/query';
+import { parseQuery, type RunQuery, type TraceQuery } from '../query/query';
 import { run } from '../query/run';
+import { runTrace } from '../query/runTrace';
+import { traceViews } from '../query/traceViews';
 import { parseXml } from '../store/s3Xml';
 import { makeGoroutines, encodeGoroutines } from '../testing/goroutineDumps';
 import { NothingFound } from '../text/notice';
@@ -50,6 +52,16 @@ async function checkProfile(bytes: Uint8Array): Promise<void> {
   const sum = bytes.reduce((total, byte) => total + byte, 0);
   run(parseQuery({ view: views[sum % views.length] }) as RunQuery, { profile });
   refusable(() => run(parseQuery({ view: goroutineViews[sum % goroutineViews.length] }) as RunQuery, { profile }));
+}
+
+/** Views of an execution trace answer too, over all of it. */
+async function checkTrace(bytes: Uint8Array): Promise<void> {
+  await checkProfile(bytes);
+  const profile = await decode(bytes);
+  if (profile.execution) {
+    const { name: view } = traceViews[bytes.reduce((total, byte) => total + byte, 0) % traceViews.length];
+    refusable(() => runTrace(parseQuery({ view }) as TraceQuery, profile, { from: 0, to: 8.64e15 }));
+  }
 }
 
 /** A member that is listed is found by its name, whether it can be read or not; where the archive is cut, the error says so. */
@@ -140,8 +152,12 @@ function checkLayout(text: string): void {
 
 const searched = decode(encodeGoroutines(makeGoroutines({ seed: 1, count: 8 })));
 
+const seedsOf = async (isWanted: (format: string) => boolean) =>
+  (await makeSeeds()).flatMap(({ format, bytes }) => (isWanted(format) ? [bytes] : []));
+
 export const targets: Readonly<Record<string, Target>> = {
-  profile: { seeds: async () => (await makeSeeds()).map(({ bytes }) => bytes), check: checkProfile },
+  profile: { seeds: () => seedsOf(() => true), check: checkProfile },
+  trace: { seeds: () => seedsOf((format) => format === 'execution traces'), check: checkTrace },
   archive: {
     seeds: async () =>
       (await makeSeeds()).flatMap(({ bytes, format }) => (/tar|zip|archive/.test(format) ? [bytes] : [])),

@@ -9,12 +9,14 @@ import { targets } from './targets';
 interface Work {
   readonly seed: number;
   readonly seconds: number;
+  /** Name of the one target to try; all where it is not said. */
+  readonly only?: string;
   /** Where the input at hand is: its length, its target's number, the times at which it was begun, then its bytes. */
   readonly shared: SharedArrayBuffer;
   readonly replay?: { readonly target: string; readonly file: string };
 }
 
-async function work({ seed, seconds, shared, replay }: Work): Promise<void> {
+async function work({ seed, seconds, only, shared, replay }: Work): Promise<void> {
   if (replay) {
     const why = await problem(targets[replay.target], new Uint8Array(readFileSync(replay.file)));
     parentPort?.postMessage({ type: 'replayed', why });
@@ -22,7 +24,7 @@ async function work({ seed, seconds, shared, replay }: Work): Promise<void> {
   }
   const end = Date.now() + seconds * 1000;
   const coverage = new Coverage();
-  const names = Object.keys(targets);
+  const names = Object.keys(targets).filter((name) => only === undefined || name === only);
   const head = new Int32Array(shared, 0, 3);
   const input = new Uint8Array(shared, 12);
   const fuzzer = new Fuzzer(

@@ -106,11 +106,6 @@ export interface Processors {
   readonly stayOffset: Uint32Array;
   /** Rows of stays that are running or in a system call on it, in the order of time. */
   readonly stay: Uint32Array;
-  /** length + 1 offsets into the next two. */
-  readonly idleOffset: Uint32Array;
-  /** When it has no thread: in the order of time. */
-  readonly idleFrom: Float64Array;
-  readonly idleTo: Float64Array;
 }
 
 /** Stretches of the runtime's work. */
@@ -214,20 +209,4 @@ export function stayEnd({ goroutines, stays, duration }: Execution, goroutine: n
   const end = goroutines.to[goroutine];
   // The wait after which a goroutine is taken for ended.
   return end > stays.from[stay] ? end : duration;
-}
-
-/** Row of the goroutine of a stay. */
-export function goroutineOfStay({ goroutines }: Execution, stay: number): number {
-  const { stayOffset } = goroutines;
-  let low = 0;
-  let high = goroutines.length;
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if (stayOffset[middle] <= stay) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
 }

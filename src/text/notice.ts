@@ -18,8 +18,20 @@ export const grouped = (value: number): string => Math.round(value).toLocaleStri
 export const counted = (count: number, one: string, more = `${one}s`): string =>
   `${grouped(count)} ${Math.round(count) === 1 ? one : more}`;
 
+/** A file that is read in part, or not at all. */
+export class TooLarge extends InputError {
+  /**
+   * @param what of a file is too much, how much there is and what the limit is
+   * @param remedy what to do, a sentence
+   */
+  constructor(
+    readonly what: string,
+    remedy: string
+  ) {
+    super(`The file is too large for a browser: ${what}. ${remedy}`);
+  }
+}
+
 /** @param what of a file is too much, how much there is and what the limit is */
-export const tooLarge = (what: string): InputError =>
-  new InputError(
-    `The file is too large for a browser: ${what}. Keep the part that matters (go tool pprof -proto -focus=…), or capture for a shorter time.`
-  );
+export const tooLarge = (what: string): TooLarge =>
+  new TooLarge(what, 'Keep the part that matters (go tool pprof -proto -focus=…), or capture for a shorter time.');

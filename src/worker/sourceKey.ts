@@ -1,5 +1,6 @@
 import type { Bucket } from '../captures/bucket';
 import type { Capture } from '../captures/capture';
+import type { TraceWindow } from '../decode/trace/window';
 
 /** What a capture is known by in the worker. */
 interface SourceParts {
@@ -9,6 +10,8 @@ interface SourceParts {
   readonly etag: string;
   /** A selector of a member of an archive; '' for an object that is one profile. */
   readonly member: string;
+  /** What is read of an execution trace that is too large; undefined for all. */
+  readonly window?: TraceWindow;
 }
 
 /**
@@ -19,6 +22,23 @@ export const sourceKey = ({ id }: Bucket, { object, member = '' }: Capture): str
   [id, object.key, object.etag, member].join('\0');
 
 export function readSourceKey(key: string): SourceParts {
-  const [bucket, object, etag, member] = key.split('\0');
-  return { bucket, object, etag, member };
+  const [bucket, object, etag, member, window] = key.split('\0');
+  return { bucket, object, etag, member, ...(window && { window: JSON.parse(window) as TraceWindow }) };
 }
+
+/** Objects of at most so many bytes are read as a whole: packed, they are about three times as large. */
+const maxWholeBytes = 8 * 1024 * 1024;
+
+/**
+ * A source of which a part may be read. What is read depends on the window then, in whole seconds, so that panels that
+ * show about the same share it.
+ */
+export const inWindow = <S extends { readonly key: string; readonly size?: number }>(
+  source: S,
+  { from, to, endsAt }: TraceWindow
+): S => {
+  const window: TraceWindow = { from: Math.floor(from / 1e3) * 1e3, to: Math.ceil(to / 1e3) * 1e3, endsAt };
+  return (source.size ?? Infinity) > maxWholeBytes
+    ? { ...source, key: `${source.key}\0${JSON.stringify(window)}` }
+    : source;
+};

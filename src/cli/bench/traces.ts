@@ -3,10 +3,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isGzip } from '../../decode/containers';
-import { TraceReader } from '../../decode/trace/reader';
 import { decodeTrace } from '../../decode/trace/trace';
 import { nodeGunzip } from '../gunzip';
 import { median, middle, round } from './median';
+import { goroutineSummaries, orderedEvents } from './traceReadings';
 
 /** One process: how long it took, and the most memory that it had. */
 interface Cost {
@@ -17,19 +17,10 @@ interface Cost {
 
 const coldRuns = 5;
 
-/** Events in the order of Go's reader, counted as Go counts them: a Sync before each generation and one at the end. */
-function readToEnd(bytes: Uint8Array): number {
-  const reader = new TraceReader(bytes);
-  let events = 1;
-  for (let next = reader.next(); next; next = reader.next()) {
-    events += next.events.length + 1;
-  }
-  return events;
-}
-
 /**
- * An execution trace: its ordered events, and its profile of blocking. Peers: golang.org/x/exp/trace reading to the end, in a
- * process that stays (warm) and one for each reading (cold), and `go tool trace -pprof=sync`.
+ * An execution trace: its ordered events, with them the summaries of its goroutines, and all that a query reads (`whole`: the
+ * profile of blocking, tasks and ranges too). Peers: golang.org/x/exp/trace reading to the end, which orders the events and no
+ * more, in a process that stays (warm) and one for each reading (cold), and `go tool trace -pprof=sync`.
  * @param scratch a folder for what is built
  */
 export async function benchTrace(file: string, scratch: string): Promise<object> {
@@ -45,15 +36,17 @@ export async function benchTrace(file: string, scratch: string): Promise<object>
     platform: 'node',
     format: 'esm',
   });
-  const events = readToEnd(bytes);
-  const ownEventsMs = await median(() => readToEnd(bytes));
-  const ownBlockingMs = await median(() => decodeTrace(bytes));
+  const events = orderedEvents(bytes);
+  const ownEventsMs = await median(() => orderedEvents(bytes));
+  const ownSummariesMs = await median(() => goroutineSummaries(bytes));
+  const ownWholeMs = await median(() => decodeTrace(bytes));
   const warm = reader && peerReadings(reader, file, 11);
   if (warm && warm.events !== events) {
     throw new Error(`We read ${events} events of ${file}, and golang.org/x/exp/trace ${warm.events}.`);
   }
-  const [own, cold, tool] = [
-    await processes('node', [once, file]),
+  const [summaries, whole, cold, tool] = [
+    await processes('node', [once, 'summaries', file]),
+    await processes('node', [once, 'whole', file]),
     reader && (await processes(reader, [file, '1'])),
     reader && (await processes('go', ['tool', 'trace', '-pprof=sync', file])),
   ];
@@ -61,15 +54,22 @@ export async function benchTrace(file: string, scratch: string): Promise<object>
     file,
     bytes: bytes.length,
     events,
-    warmMs: { events: round(ownEventsMs), blocking: round(ownBlockingMs), expTrace: warm && round(warm.ms) },
-    coldMs: { blocking: own.ms, expTrace: cold && cold.ms, goToolTrace: tool && tool.ms },
-    peakMiB: { blocking: own.peakMiB, expTrace: cold && cold.peakMiB, goToolTrace: tool && tool.peakMiB },
+    warmMs: {
+      events: round(ownEventsMs),
+      summaries: round(ownSummariesMs),
+      whole: round(ownWholeMs),
+      expTrace: warm && round(warm.ms),
+    },
+    coldMs: { summaries: summaries.ms, whole: whole.ms, expTrace: cold && cold.ms, goToolTrace: tool && tool.ms },
+    peakMiB: { whole: whole.peakMiB, expTrace: cold && cold.peakMiB, goToolTrace: tool && tool.peakMiB },
     ratio: {
       warmEvents: warm && round(warm.ms / ownEventsMs),
-      warmBlocking: warm && round(warm.ms / ownBlockingMs),
-      coldExpTrace: cold && round(cold.ms / own.ms),
-      coldGoToolTrace: tool && round(tool.ms / own.ms),
-      peakGoToolTrace: tool && own.peakMiB > 0 ? round(tool.peakMiB / own.peakMiB) : null,
+      warmSummaries: warm && round(warm.ms / ownSummariesMs),
+      warmWhole: warm && round(warm.ms / ownWholeMs),
+      coldSummaries: cold && round(cold.ms / summaries.ms),
+      coldWhole: cold && round(cold.ms / whole.ms),
+      coldGoToolTrace: tool && round(tool.ms / whole.ms),
+      peakGoToolTrace: tool && whole.peakMiB > 0 ? round(tool.peakMiB / whole.peakMiB) : null,
     },
   };
 }

@@ -17,6 +17,9 @@ import {
 } from './scan';
 import { OpenStack, type TextTables } from './tables';
 
+/** Digits of a number of calls: no stack has a billion. */
+const maxDigits = 9;
+
 const words = {
   createdBy: word('created by '),
   inGoroutine: word(' in goroutine '),
@@ -318,7 +321,8 @@ export class GoroutineBody {
     const { bytes } = this;
     const digits = at + words.elided.bytes.length;
     const digitsEnd = skipDigits(bytes, digits, stop);
-    const isCounted = digitsEnd > digits && startsWith(bytes, digitsEnd, stop, words.framesElided);
+    const length = digitsEnd - digits;
+    const isCounted = length > 0 && length <= maxDigits && startsWith(bytes, digitsEnd, stop, words.framesElided);
     if (!isCounted && !startsWith(bytes, at, stop, words.additionalElided)) {
       return false;
     }

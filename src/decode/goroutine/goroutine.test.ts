@@ -94,6 +94,11 @@ created by main.main in goroutine 1
     );
     expect(newer).toMatch(/^main.b;\(frames elided\);main.a .*elided_frames=23/);
     expect(older).toMatch(/^\(frames elided\);main.a .*elided_frames=0/);
+    // A count that no stack has is none.
+    const [endless] = await lines(
+      `goroutine 4 [select]:\n${call('a')}...${'9'.repeat(400)} frames elided...\n${call('b')}`
+    );
+    expect(endless).not.toMatch(/elided/);
     expect(none).toMatch(/^\(stack unavailable\) .*creator=main.main/);
   });
 

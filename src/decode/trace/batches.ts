@@ -409,6 +409,10 @@ const emptyGeneration = (start: number): Generation => ({
 });
 
 function addOnce(table: IdTable, id: number, at: number, what: string): void {
+  // Columns of events hold ids as uint32; Go counts them.
+  if (id > 0xffffffff) {
+    throw new TraceFault(`the id ${id} of a ${what} has more than 32 bits`, at);
+  }
   if (table.has(id)) {
     throw new TraceFault(`${what} ${id} is there twice`, at);
   }

@@ -6,10 +6,11 @@ import { grouped, type Notice } from '../../text/notice';
 import { periodTypeOfTraces, systemLabel } from '../../profile/traceLabels';
 import { emptyHeader } from '../emptyHeader';
 import { maxRows } from '../goroutine/tables';
-import { ownStack, subjectStack } from './eventStacks';
+import type { EventColumns } from './events';
+import { subjectStack } from './eventStacks';
 import { Ev, GoState } from './eventTypes';
 import { IdTable } from './idTable';
-import type { OrderedGeneration, TraceReader } from './reader';
+import type { EventSink, OrderedGeneration, TraceReader } from './reader';
 import type { TraceStacks } from './stacks';
 import { defaultTenantKeys, TaskContexts } from './taskContexts';
 import { Varints } from './varints';
@@ -68,7 +69,7 @@ interface Stay {
  * event that enters the state, whose stack it has, and counts from the goroutine's first run on; what is open at the end of the
  * trace does not count.
  */
-export class Blocking {
+export class Blocking implements EventSink {
   private readonly varints: Varints;
   private readonly stays: Stay[] = [];
   private readonly stayRows = new Map<string, number>();
@@ -77,6 +78,8 @@ export class Blocking {
   /** Rows of stays + 2 by reason's id in the generation, of runnable and of waiting goroutines; 1 where they are not measured. */
   private runnable = new IdTable();
   private waiting = new IdTable();
+
+  private textOf!: (id: number) => string;
 
   private readonly contexts: TaskContexts;
   /** (context, stay), (stack, that) and (that, owner): what is summed up. */
@@ -123,15 +126,18 @@ export class Blocking {
     this.contexts = new TaskContexts(this.stacks, tenantKeys, maxRows(bytes));
   }
 
-  add({ isFresh, batches, events }: OrderedGeneration): void {
+  startGeneration({ isFresh, batches }: OrderedGeneration): void {
     if (isFresh) {
       this.forget();
     }
     this.runnable = new IdTable();
     this.waiting = new IdTable();
-    const textOf = (id: number) => this.reader.text(batches, id);
-    this.contexts.startGeneration(textOf);
-    const { type, states, time, subject, offset, g } = events;
+    this.textOf = (id) => this.reader.text(batches, id);
+    this.contexts.startGeneration(this.textOf);
+  }
+
+  take(events: EventColumns): void {
+    const { type, states, subject, offset, g } = events;
     let at = 0;
     const argument = (index: number) => this.argument(at, index);
     for (let i = 0; i < events.length; i++) {
@@ -142,7 +148,7 @@ export class Blocking {
           if (from <= GoState.notExist && from !== to) {
             this.contexts.begin(subject[i], from === GoState.notExist ? g[i] : -1);
           }
-          this.change(kind, from, to, time[i], subject[i], offset[i], textOf);
+          this.change(events, i, from, to);
         }
       } else if (kind >= Ev.userTaskBegin && kind <= Ev.userLog) {
         at = offset[i];
@@ -172,17 +178,11 @@ export class Blocking {
     this.contexts.forget();
   }
 
-  private change(
-    type: number,
-    from: number,
-    to: number,
-    time: number,
-    g: number,
-    offset: number,
-    textOf: (id: number) => string
-  ): void {
+  private change(events: EventColumns, i: number, from: number, to: number): void {
+    const g = events.subject[i];
+    const time = events.time[i];
     if (from !== to) {
-      const name = offset > 0 && this.isNameless(g, from) ? this.nameOf(type, offset) : -1;
+      const name = this.isNameless(g, from) ? this.nameOf(events.type[i], events.offset[i]) : -1;
       if (from <= GoState.notExist) {
         this.begin(g, name, from === GoState.notExist && to !== GoState.syscall);
       } else if (name >= 0) {
@@ -203,10 +203,9 @@ export class Blocking {
     if (isFirstRun) {
       this.run(g);
     }
-    const stay = this.stayOf(type, to, offset, textOf);
+    const stay = this.stayOf(to, events.reason[i]);
     if (stay >= 0) {
-      const stack = ownStack[type] >= 0 && offset > 0 ? this.stacks.row(this.argument(offset, ownStack[type])) : 0;
-      this.open[g] = this.place(stack, stay, g);
+      this.open[g] = this.place(this.stacks.row(events.stack[i]), stay, g);
       this.since[g] = time;
       this.state[g] = to;
     }
@@ -217,7 +216,9 @@ export class Blocking {
   }
 
   private nameOf(type: number, offset: number): number {
-    return subjectStack[type] < 0 ? -1 : this.stacks.rootFunction(this.argument(offset, subjectStack[type]));
+    return offset === 0 || subjectStack[type] < 0
+      ? -1
+      : this.stacks.rootFunction(this.argument(offset, subjectStack[type]));
   }
 
   /** @param isOnce whether the goroutine is new and its id is never given again */
@@ -283,18 +284,16 @@ export class Blocking {
   }
 
   /** Row of `stays` of a state that is entered, -1 where that is not measured. */
-  private stayOf(type: number, to: number, offset: number, textOf: (id: number) => string): number {
+  private stayOf(to: number, id: number): number {
     if (to !== GoState.runnable && to !== GoState.waiting) {
       return to === GoState.syscall ? this.syscall : -1;
     }
-    const hasReason = (type === Ev.goStop || type === Ev.goBlock) && offset > 0;
-    const id = hasReason ? this.argument(offset, 0) : 0;
     const known = to === GoState.runnable ? this.runnable : this.waiting;
     const found = known.get(id);
     if (found > 0) {
       return found - 2;
     }
-    const reason = textOf(id);
+    const reason = this.textOf(id);
     const kind = to === GoState.runnable ? 'sched' : waitKind(reason);
     const row = kind ? this.stay({ kind, state: to === GoState.runnable ? 'runnable' : 'waiting', reason }) : -1;
     known.add(id, row + 2);
@@ -342,7 +341,7 @@ export class Blocking {
       ...header,
       sampleTypes: sampleTypes.slice(0, types),
       ...(only === undefined && timesOf(reader)),
-      notices: faultNotices(reader),
+      notices: [...faultNotices(reader), ...(reader.windowed?.notices(reader.bytes.length) ?? [])],
       sample: {
         length: sample.length,
         values: values.slice(0, types).map((column) => Float64Array.from(column)),

@@ -27,3 +27,29 @@ export const floats = () => new Column(new Float64Array(rows));
 export const ints = () => new Column(new Int32Array(rows));
 export const uints = () => new Column(new Uint32Array(rows));
 export const bytes = () => new Column(new Uint8Array(rows));
+
+/** The rows of a column of rows of another table, sorted by them, and the offsets of each: a stable sort. */
+export function byRow(column: Column<Uint32Array>, length: number): { order: Uint32Array; offsets: Uint32Array } {
+  const offsets = new Uint32Array(length + 1);
+  for (let i = 0; i < column.length; i++) {
+    offsets[column.rows[i] + 1]++;
+  }
+  for (let row = 0; row < length; row++) {
+    offsets[row + 1] += offsets[row];
+  }
+  const next = offsets.slice();
+  const order = new Uint32Array(column.length);
+  for (let i = 0; i < column.length; i++) {
+    order[next[column.rows[i]]++] = i;
+  }
+  return { order, offsets };
+}
+
+/** The values of a column at some rows. */
+export function picked<T extends TypedArray>(rows: T, order: Uint32Array): T {
+  const values = new (rows.constructor as new (length: number) => T)(order.length);
+  for (let i = 0; i < order.length; i++) {
+    values[i] = rows[order[i]];
+  }
+  return values;
+}

@@ -126,6 +126,8 @@ export const argCount = Int8Array.from(types, (list) => list?.length ?? -1);
 export const stackArgs = bits('s');
 /** For each type which of its arguments are ids of texts. */
 export const textArgs = bits('t');
+/** For each type which of them are ids of either. */
+export const idArgs = stackArgs.map((bitsOf, type) => bitsOf | textArgs[type]);
 
 /** States of goroutines, with the numbers of Go's trace.GoState. */
 export const GoState = { undetermined: 0, notExist: 1, runnable: 2, running: 3, waiting: 4, syscall: 5 } as const;

@@ -4,10 +4,13 @@ import { memoryLeft } from '../memory';
 import { traceTooLarge } from './fault';
 
 /** Bytes that a row of the columns takes. */
-const rowBytes = 30;
+const rowBytes = 38;
+
+/** Events that are handed on together: they stay in the processor's cache. */
+const chunkRows = 8192;
 
 /**
- * The events of a generation in their order, as columns. What else an event says stands in the file at `offset`, with its type
+ * The events of a generation, or a chunk of them, in their order, as columns. What else an event says stands in the file at `offset`, with its type
  * and time first; 0 where another event implied it (a switch of goroutines is an unblock, a block and a start).
  */
 export class EventColumns {
@@ -24,13 +27,20 @@ export class EventColumns {
   /** Whose state changes: row of a goroutine, or number of a processor. */
   subject = new Int32Array(0);
   offset = new Uint32Array(0);
+  /** Of a change of a goroutine's state the stack of who did it and why it stopped, ids of the generation; 0 for none. */
+  stack = new Uint32Array(0);
+  reason = new Uint32Array(0);
   /** Time of the last event. */
   last = 0;
 
   /** As many as fit into three fifths of the memory: the rest is for goroutines, tables and stacks. */
   private readonly maxRows: number;
 
-  constructor(fileBytes: number) {
+  /** @param inChunks whether they are handed on before a generation is over */
+  constructor(
+    fileBytes: number,
+    private readonly inChunks = false
+  ) {
     this.maxRows = Math.floor((0.6 * memoryLeft(fileBytes)) / rowBytes);
   }
 
@@ -42,7 +52,13 @@ export class EventColumns {
   /** Begins the events of a generation that has so many bytes. */
   clear(bytes: number): void {
     this.length = 0;
-    this.grow(Math.min(Math.max(1024, Math.ceil(bytes / 4)), this.maxRows));
+    const rows = this.inChunks ? 2 * chunkRows : Math.max(1024, Math.ceil(bytes / 4));
+    this.grow(Math.min(rows, this.maxRows));
+  }
+
+  /** Whether there is a chunk to hand on. */
+  get isFull(): boolean {
+    return this.inChunks && this.length >= chunkRows;
   }
 
   /** The next time in the order, as Go makes times increase. */
@@ -51,7 +67,18 @@ export class EventColumns {
     return this.last;
   }
 
-  push(type: number, states: number, time: number, m: number, p: number, g: number, subject: number, offset: number) {
+  push(
+    type: number,
+    states: number,
+    time: number,
+    m: number,
+    p: number,
+    g: number,
+    subject: number,
+    offset: number,
+    stack: number,
+    reason: number
+  ): void {
     if (this.length === this.type.length) {
       if (this.length >= this.maxRows) {
         throw traceTooLarge(`one generation, about a second, has more than ${grouped(this.maxRows)} events`);
@@ -67,6 +94,8 @@ export class EventColumns {
     this.g[row] = g;
     this.subject[row] = subject;
     this.offset[row] = offset;
+    this.stack[row] = stack;
+    this.reason[row] = reason;
   }
 
   private grow(rows: number): void {
@@ -85,5 +114,7 @@ export class EventColumns {
     this.g = grown(this.g, new Int32Array(rows));
     this.subject = grown(this.subject, new Int32Array(rows));
     this.offset = grown(this.offset, new Uint32Array(rows));
+    this.stack = grown(this.stack, new Uint32Array(rows));
+    this.reason = grown(this.reason, new Uint32Array(rows));
   }
 }

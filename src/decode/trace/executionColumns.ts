@@ -8,7 +8,7 @@ import type { EventColumns } from './events';
 import { Ev } from './eventTypes';
 import { GoroutineColumns } from './goroutineColumns';
 import { rangeBytes, RangeColumns } from './rangeColumns';
-import type { OrderedGeneration, TraceReader } from './reader';
+import type { EventSink, OrderedGeneration, TraceReader } from './reader';
 import type { TraceStacks } from './stacks';
 import { TaskColumns } from './taskColumns';
 
@@ -22,7 +22,7 @@ const finished = ({ time, value }: ReturnType<typeof series>): Series => ({
 });
 
 /** What a trace says beside its blocking profile, in one pass over the events of each generation. */
-export class ExecutionColumns {
+export class ExecutionColumns implements EventSink {
   private readonly args: EventArguments;
   private readonly goroutines: GoroutineColumns;
   private readonly ranges = new RangeColumns();
@@ -52,14 +52,12 @@ export class ExecutionColumns {
     };
     this.goroutines = new GoroutineColumns(reader.ordering.goroutineIds, this.args, stacks, {
       began: (g, time, creator) => creator >= 0 && this.tasks.inherit(g, creator, time),
-      // Nearly always nothing is open: this is asked at every stop.
-      stopped: (g, time) => !this.ranges.isIdle && this.ranges.end(RangeKind.worker, g, time),
+      stopped: (g, time) => this.ranges.workers > 0 && this.ranges.end(RangeKind.worker, g, time),
       ended: (g, time) => this.tasks.endGoroutine(g, time),
     });
   }
 
-  /** @throws InputError where it is more than fits into memory */
-  add({ isFresh, batches, events, syncTime }: OrderedGeneration): void {
+  startGeneration({ isFresh, batches, syncTime }: OrderedGeneration): void {
     if (isFresh) {
       this.lose();
     }
@@ -67,8 +65,12 @@ export class ExecutionColumns {
     this.textOf = (id) => this.reader.text(batches, id);
     this.stopName.clear();
     this.labelName.clear();
+    this.goroutines.startGeneration(syncTime, this.textOf);
+  }
+
+  /** @throws InputError where it is more than fits into memory */
+  take(events: EventColumns): void {
     const { goroutines } = this;
-    goroutines.startGeneration(syncTime, this.textOf);
     const { type, states, length } = events;
     for (let i = 0; i < length; i++) {
       if (i % checkedEvents === 0) {
@@ -210,7 +212,7 @@ export class ExecutionColumns {
     const { strings, stack, location, line, function: func, mapping } = tables;
     const rows = firstRows(strings);
     const rowOf = (row: number) => (rows ? rows[row] : row);
-    const { goroutines, ...rest } = this.goroutines.finish(duration, rowOf);
+    const { goroutines, ...rest } = this.goroutines.finish(rowOf);
     return {
       duration,
       startMs: startMs(this.reader),
@@ -221,7 +223,7 @@ export class ExecutionColumns {
       heapLive: finished(heapLive),
       heapGoal: finished(heapGoal),
       gomaxprocs: finished(gomaxprocs),
-      ...this.tasks.finish(duration, rowOf, (g) => isOfRuntime(strings[goroutines.name[g]])),
+      ...this.tasks.finish(duration, goroutines.length, rowOf, (g) => isOfRuntime(strings[goroutines.name[g]])),
       cpuSamples: {
         length: cpuSamples.time.length,
         time: cpuSamples.time.finish(),
@@ -238,9 +240,9 @@ function push({ time, value }: ReturnType<typeof series>, at: number, to: number
 }
 
 /** Unix ms of time 0, where the trace says it: from Go 1.25 on. */
-function startMs({ origin, firstClock }: TraceReader): number | undefined {
-  if (!firstClock) {
-    return undefined;
+function startMs({ origin, firstClock, startsAt = NaN }: TraceReader): number | undefined {
+  if (!firstClock || !Number.isNaN(startsAt)) {
+    return Number.isNaN(startsAt) ? undefined : startsAt;
   }
   const { ts, nsPerTick, seconds, nanos } = firstClock;
   return seconds * 1e3 + (nanos - (Math.trunc(ts * nsPerTick) - origin)) / 1e6;

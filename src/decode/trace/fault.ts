@@ -1,4 +1,4 @@
-import { InputError } from '../../text/notice';
+import { TooLarge } from '../../text/notice';
 
 /** Where and why a trace cannot be read on. It ends the reading, and what was whole before it stays. */
 export class TraceFault extends Error {
@@ -14,7 +14,5 @@ export class TraceFault extends Error {
 }
 
 /** @param what of a trace is too much, how much there is and what the limit is */
-export const traceTooLarge = (what: string): InputError =>
-  new InputError(
-    `The file is too large for a browser: ${what}. Record for a shorter time: trace.FlightRecorder keeps the last seconds alone.`
-  );
+export const traceTooLarge = (what: string): TooLarge =>
+  new TooLarge(what, 'Record for a shorter time: trace.FlightRecorder keeps the last seconds alone.');

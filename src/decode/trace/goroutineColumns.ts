@@ -1,10 +1,10 @@
 import { StayState, type Goroutines, type Processors, type Stays } from '../../profile/execution';
 import { grouped, tooLarge } from '../../text/notice';
-import { bytes, Column, floats, uints } from './column';
+import { bytes, floats, ints } from './column';
 import type { EventArguments } from './eventArguments';
 import type { EventColumns } from './events';
-import { ownStack, subjectStack } from './eventStacks';
-import { Ev, GoState, ProcState } from './eventTypes';
+import { subjectStack } from './eventStacks';
+import { GoState, ProcState } from './eventTypes';
 import { IdTable } from './idTable';
 import type { TraceStacks } from './stacks';
 import { stayBytes, StayColumns } from './stayColumns';
@@ -28,7 +28,8 @@ export interface GoroutineEvents {
  */
 export class GoroutineColumns {
   private readonly id = floats();
-  private readonly name: number[] = [];
+  /** Row of strings as they came, -1 for none. */
+  private readonly name = ints();
   private readonly from = floats();
   private readonly to = floats();
   private readonly wasBefore = bytes();
@@ -45,11 +46,9 @@ export class GoroutineColumns {
   /** Row + 1 by number. */
   private readonly processorRows = new IdTable();
   private readonly processorIds: number[] = [];
-  private readonly idleSince: number[] = [];
-  private readonly idle = { processor: uints(), from: floats(), to: floats() };
   /** The goroutine in a system call by row of its processor, and the other way, as Go has them. */
-  private readonly inSyscall = new Map<number, number>();
-  private readonly processorOf = new Map<number, number>();
+  private readonly inSyscall: number[] = [];
+  private readonly processorOf: number[] = [];
 
   constructor(
     private readonly ids: readonly number[],
@@ -73,7 +72,6 @@ export class GoroutineColumns {
     return [
       [this.stays.length, 'states of goroutines', stayBytes],
       [this.length, 'goroutines', goroutineBytes],
-      [this.idle.from.length, 'times of idle processors', 20],
     ];
   }
 
@@ -93,7 +91,7 @@ export class GoroutineColumns {
     }
     const row = this.processorIds.push(id) - 1;
     this.processorRows.add(id, row + 1);
-    this.idleSince.push(NaN);
+    this.inSyscall.push(none);
     return row;
   }
 
@@ -118,8 +116,8 @@ export class GoroutineColumns {
       this.begin(row, from, time, events.g[i]);
     }
     const g = this.currentOf[row];
-    if (this.name[g] < 0 && offset > 0 && subjectStack[type] >= 0) {
-      this.name[g] = this.stacks.rootFunction(this.args.read(offset, subjectStack[type]));
+    if (this.name.rows[g] < 0 && offset > 0 && subjectStack[type] >= 0) {
+      this.name.rows[g] = this.stacks.rootFunction(this.args.read(offset, subjectStack[type]));
     }
     if (from === GoState.running) {
       this.then.stopped(g, time);
@@ -129,7 +127,7 @@ export class GoroutineColumns {
     if (to === GoState.notExist) {
       this.end(g, time);
     } else {
-      this.enter(g, from, to, time, type, offset, events.p[i], events.g[i]);
+      this.enter(events, i, g, from, to);
     }
   }
 
@@ -140,6 +138,7 @@ export class GoroutineColumns {
     this.currentOf[row] = g;
     this.id.push(this.ids[row]);
     this.name.push(none);
+    this.processorOf.push(none);
     this.from.push(wasBefore ? this.syncTime : time);
     this.to.push(NaN);
     this.wasBefore.push(wasBefore ? 1 : 0);
@@ -153,35 +152,19 @@ export class GoroutineColumns {
     }
   }
 
-  private enter(
-    g: number,
-    from: number,
-    to: number,
-    time: number,
-    type: number,
-    offset: number,
-    p: number,
-    context: number
-  ): void {
-    let reason = 0;
-    let stack = 0;
-    let by = none;
+  private enter(events: EventColumns, i: number, g: number, from: number, to: number): void {
+    const time = events.time[i];
     if (to === GoState.running) {
-      by = this.processor(p);
-    } else {
-      if (offset > 0) {
-        if (type === Ev.goStop || type === Ev.goBlock) {
-          reason = this.reason(this.args.read(offset, 0));
-          stack = this.stacks.row(this.args.next());
-        } else if (ownStack[type] >= 0) {
-          stack = this.stacks.row(this.args.read(offset, ownStack[type]));
-        }
-      }
-      if (to === GoState.syscall) {
-        by = this.enterSyscall(g, p);
-      } else if (to === GoState.runnable && (from === GoState.waiting || from === GoState.notExist)) {
-        by = this.current(context);
-      }
+      this.stays.push(g, time, to, 0, 0, this.processor(events.p[i]));
+      return;
+    }
+    const reason = this.reason(events.reason[i]);
+    const stack = this.stacks.row(events.stack[i]);
+    let by = none;
+    if (to === GoState.syscall) {
+      by = this.enterSyscall(g, events.p[i]);
+    } else if (to === GoState.runnable && (from === GoState.waiting || from === GoState.notExist)) {
+      by = this.current(events.g[i]);
     }
     this.stays.push(g, time, to, reason, stack, by);
     if (to === GoState.waiting && this.reasons[reason] === 'forever') {
@@ -190,6 +173,9 @@ export class GoroutineColumns {
   }
 
   private reason(id: number): number {
+    if (id === 0) {
+      return 0;
+    }
     const known = this.reasonOfText.get(id);
     if (known > 0) {
       return known - 1;
@@ -210,17 +196,19 @@ export class GoroutineColumns {
 
   private enterSyscall(g: number, p: number): number {
     const processor = this.processor(p);
-    this.inSyscall.set(processor, g);
-    this.processorOf.set(g, processor);
+    if (processor >= 0) {
+      this.inSyscall[processor] = g;
+      this.processorOf[g] = processor;
+    }
     return processor;
   }
 
   /** Go forgets who is in a system call on that processor, also where that is another goroutine by now. */
   private leaveSyscall(g: number): void {
-    const processor = this.processorOf.get(g);
-    if (processor !== undefined) {
-      this.inSyscall.delete(processor);
-      this.processorOf.delete(g);
+    const processor = this.processorOf[g];
+    if (processor >= 0) {
+      this.inSyscall[processor] = none;
+      this.processorOf[g] = none;
     }
   }
 
@@ -238,14 +226,11 @@ export class GoroutineColumns {
       return;
     }
     if (to === ProcState.idle) {
-      this.idleSince[p] = from === ProcState.undetermined ? this.syncTime : time;
-      const g = this.inSyscall.get(p);
-      if (g !== undefined) {
+      const g = this.inSyscall[p];
+      if (g >= 0) {
         this.stays.push(g, time, StayState.syscallBlocked, 0, 0, none);
-        this.inSyscall.delete(p);
+        this.inSyscall[p] = none;
       }
-    } else if (!Number.isNaN(this.idleSince[p])) {
-      this.pushIdle(p, time);
     }
   }
 
@@ -257,77 +242,32 @@ export class GoroutineColumns {
       }
     }
     this.currentOf = [];
-    this.inSyscall.clear();
-    this.processorOf.clear();
-    this.idleSince.forEach((since, p) => Number.isNaN(since) || this.pushIdle(p, time));
-  }
-
-  private pushIdle(p: number, to: number): void {
-    this.idle.processor.push(p);
-    this.idle.from.push(this.idleSince[p]);
-    this.idle.to.push(to);
-    this.idleSince[p] = NaN;
+    this.inSyscall.fill(none);
+    this.processorOf.fill(none);
   }
 
   /** @param rowOf of a row of texts as they came the row of strings where equal texts are one */
-  finish(
-    duration: number,
-    rowOf: (row: number) => number
-  ): { goroutines: Goroutines; stays: Stays; processors: Processors; reasons: readonly string[] } {
-    const { length, id, name, from, to, wasBefore, reasons } = this;
-    const { stays, stayOffset, ofProcessors } = this.stays.finish(length, reasons.length);
+  finish(rowOf: (row: number) => number): {
+    goroutines: Goroutines;
+    stays: Stays;
+    processors: Processors;
+    reasons: readonly string[];
+  } {
+    const { length, id, name, from, to, wasBefore, reasons, processorIds: processors } = this;
+    const { stays, stayOffset, ofProcessors } = this.stays.finish(length, processors.length, reasons.length);
     return {
       goroutines: {
         length,
         id: id.finish(),
-        name: Uint32Array.from(name, (row) => (row < 0 ? 0 : rowOf(row))),
+        name: new Uint32Array(name.finish().map((row) => (row < 0 ? 0 : rowOf(row)))),
         from: from.finish(),
         to: to.finish(),
         wasBefore: wasBefore.finish(),
         stayOffset,
       },
       stays,
-      processors: this.finishProcessors(duration, ofProcessors),
+      processors: { length: processors.length, id: Int32Array.from(processors), ...ofProcessors },
       reasons,
     };
   }
-
-  private finishProcessors(
-    duration: number,
-    { stayOffset, stay }: Pick<Processors, 'stayOffset' | 'stay'>
-  ): Processors {
-    const { processorIds, idle, idleSince } = this;
-    idleSince.forEach((since, p) => Number.isNaN(since) || this.pushIdle(p, duration));
-    const { length } = processorIds;
-    // A processor may have run nothing.
-    const offset = new Uint32Array(length + 1).fill(stay.length);
-    offset.set(stayOffset.subarray(0, length + 1));
-    const { order, offsets } = byRow(idle.processor, length);
-    return {
-      length,
-      id: Int32Array.from(processorIds),
-      stayOffset: offset,
-      stay,
-      idleOffset: offsets,
-      idleFrom: Float64Array.from(order, (row) => idle.from.rows[row]),
-      idleTo: Float64Array.from(order, (row) => idle.to.rows[row]),
-    };
-  }
-}
-
-/** The rows of a column of rows of another table, sorted by them, and the offsets of each: a stable sort. */
-export function byRow(column: Column<Uint32Array>, length: number): { order: Uint32Array; offsets: Uint32Array } {
-  const offsets = new Uint32Array(length + 1);
-  for (let i = 0; i < column.length; i++) {
-    offsets[column.rows[i] + 1]++;
-  }
-  for (let row = 0; row < length; row++) {
-    offsets[row + 1] += offsets[row];
-  }
-  const next = offsets.slice();
-  const order = new Uint32Array(column.length);
-  for (let i = 0; i < column.length; i++) {
-    order[next[column.rows[i]]++] = i;
-  }
-  return { order, offsets };
 }

@@ -3,25 +3,17 @@ import { memoryLeft } from '../memory';
 import type { Generation } from './batches';
 import type { Cursor } from './cursor';
 import type { EventColumns } from './events';
-import {
-  Ev,
-  goStateOf,
-  GoState,
-  GoStatus,
-  procStateOf,
-  ProcState,
-  ProcStatus,
-  stackArgs,
-  textArgs,
-} from './eventTypes';
+import { Ev, goStateOf, GoState, GoStatus, procStateOf, ProcState, ProcStatus, idArgs, stackArgs } from './eventTypes';
 import { TraceFault, traceTooLarge } from './fault';
-import { newThread, type Goroutine, type Proc, type Thread } from './scheduler';
+import { Goroutines, IdRows, newThread, type Proc, type Thread } from './scheduler';
 
 const none = -1;
-const recentCount = 1024;
 /** Ranges of a goroutine are mark assist and stop-the-world, the latter by the id of its kind; of a processor sweeping. */
 const assist = -1;
 const sweep = -2;
+
+/** Most processors that a process may have. */
+const maxProcs = 1_000_000;
 
 /** Bytes that an entry of a map takes at worst; a record of a goroutine, a thread or a region takes some three times as many. */
 const heldBytes = 50;
@@ -35,15 +27,17 @@ const maxSteps = 10_000_000;
  * no scheduler wrote. The rules are those of Go's internal/trace (order.go), so the order is Go's.
  */
 export class Ordering {
-  private readonly goroutines = new Map<number, Goroutine>();
-  /** Of the goroutines those of late, by the last bits of their ids: most events are about one of few. */
-  private readonly recent = new Array<Goroutine | undefined>(recentCount).fill(undefined);
+  private readonly goroutines = new Goroutines();
+  private readonly threadRows = new IdRows();
   private readonly procs = new Map<number, Proc>();
   private readonly threads = new Map<number, Thread>();
   private readonly tasks = new Set<number>();
   private gc: 'unknown' | 'off' | 'on' = 'unknown';
   private gcSeq = 0;
   private initialGen = 0;
+  /** Whether the generation at hand is the first. */
+  private isInitial = true;
+  private gen = 0;
   private generation!: Generation;
   private textOf!: (id: number) => string;
   /** Row of the thread that lost its processor to another one last, -1 for none. */
@@ -53,12 +47,9 @@ export class Ordering {
   private held = 0;
   private readonly maxHeld: number;
   private readonly noThread = newThread(none, none);
-  /** Ids of goroutines by their rows, and the other way. */
-  readonly goroutineIds: number[] = [];
-  private readonly goroutineRows = new Map<number, number>();
-  /** Ids of threads by their rows. */
-  readonly threadIds: number[] = [];
-  private readonly threadRows = new Map<number, number>();
+  /** Ids of goroutines and threads by their rows. */
+  readonly goroutineIds: readonly number[] = this.goroutines.ids;
+  readonly threadIds: readonly number[] = this.threadRows.ids;
 
   constructor(
     private readonly fileBytes: number,
@@ -70,7 +61,6 @@ export class Ordering {
   /** Forgets all state: the next generation is as the first of a trace, since each says all state anew. Rows stay. */
   restart(): void {
     this.goroutines.clear();
-    this.recent.fill(undefined);
     this.procs.clear();
     this.threads.clear();
     this.tasks.clear();
@@ -83,6 +73,8 @@ export class Ordering {
 
   startGeneration(generation: Generation, textOf: (id: number) => string): void {
     this.initialGen ||= generation.gen;
+    this.isInitial = generation.gen === this.initialGen;
+    this.gen = generation.gen;
     this.generation = generation;
     this.textOf = textOf;
   }
@@ -97,7 +89,7 @@ export class Ordering {
 
   /** Sequence numbers that come next: of a goroutine by its row, of a processor, of the collector. */
   nextSeqOfGoroutine(row: number): number {
-    return (this.goroutines.get(this.goroutineIds[row])?.seq ?? -1) + 1;
+    return this.goroutines.status[row] > 0 ? this.goroutines.seq[row] + 1 : 0;
   }
 
   nextSeqOfProc(p: number): number {
@@ -114,12 +106,23 @@ export class Ordering {
 
   /** Row of a goroutine's id, -1 for none. */
   goroutineRow(id: number): number {
-    return id === none ? none : this.rowOf(id, this.goroutineRows, this.goroutineIds);
+    const known = this.goroutines.find(id);
+    return known >= 0 || id === none ? known : this.newGoroutineRow(id);
   }
 
   /** Row of a thread's id, -1 for none. */
   threadRow(id: number): number {
-    return id === none ? none : this.rowOf(id, this.threadRows, this.threadIds);
+    const known = this.threadRows.find(id);
+    if (known >= 0 || id === none) {
+      return known;
+    }
+    this.hold(1);
+    return this.threadRows.add(id);
+  }
+
+  private newGoroutineRow(id: number): number {
+    this.hold(1);
+    return this.goroutines.add(id);
   }
 
   /**
@@ -138,7 +141,29 @@ export class Ordering {
 
   private dispatch(event: Cursor, thread: Thread): boolean {
     const { type } = event;
+    // The frequent ones first: until it is compiled each case is compared in turn.
     switch (type) {
+      case Ev.goStart:
+        return this.goStart(event, thread);
+      case Ev.goStop:
+      case Ev.goBlock:
+      case Ev.goDestroy:
+        return this.goStopExec(event, thread);
+      case Ev.goUnblock:
+        return this.goUnblock(event, thread);
+      case Ev.goSyscallBegin:
+        return this.goSyscallBegin(event, thread);
+      case Ev.goSyscallEnd:
+        return this.goSyscallEnd(event, thread);
+      case Ev.heapAlloc:
+      case Ev.heapGoal:
+        this.needs(event, thread, true, false);
+        return this.emit(event, thread);
+      case Ev.goCreate:
+      case Ev.goCreateBlocked:
+        return this.goCreate(event, thread);
+      case Ev.goCreateSyscall:
+        return this.goCreateSyscall(event, thread);
       case Ev.procStart:
         return this.procStart(event, thread);
       case Ev.procStop:
@@ -147,28 +172,11 @@ export class Ordering {
         return this.procSteal(event, thread);
       case Ev.procStatus:
         return this.procStatus(event, thread);
-      case Ev.goCreate:
-      case Ev.goCreateBlocked:
-        return this.goCreate(event, thread);
-      case Ev.goCreateSyscall:
-        return this.goCreateSyscall(event, thread);
-      case Ev.goStart:
-        return this.goStart(event, thread);
-      case Ev.goDestroy:
-      case Ev.goStop:
-      case Ev.goBlock:
-        return this.goStopExec(event, thread);
       case Ev.goDestroySyscall:
         return this.goDestroySyscall(event, thread);
-      case Ev.goUnblock:
-        return this.goUnblock(event, thread);
       case Ev.goSwitch:
       case Ev.goSwitchDestroy:
         return this.goSwitch(event, thread);
-      case Ev.goSyscallBegin:
-        return this.goSyscallBegin(event, thread);
-      case Ev.goSyscallEnd:
-        return this.goSyscallEnd(event, thread);
       case Ev.goSyscallEndBlocked:
         return this.goSyscallEndBlocked(event, thread);
       case Ev.goStatus:
@@ -184,11 +192,13 @@ export class Ordering {
       case Ev.userRegionBegin:
       case Ev.userRegionEnd:
         return this.regionEvent(event, thread);
-      case Ev.heapAlloc:
-      case Ev.heapGoal:
-        this.needs(event, thread, true, false);
-        return this.emit(event, thread);
       case Ev.procsChange:
+        // The runtime counts them as int32; a million is more than any machine has.
+        if (!(event.arg0 >= 0 && event.arg0 <= maxProcs)) {
+          throw this.fault(event, `GOMAXPROCS is ${event.arg0}`);
+        }
+        this.needs(event, thread, true, true);
+        return this.emit(event, thread);
       case Ev.goLabel:
       case Ev.userLog:
         this.needs(event, thread, true, true);
@@ -264,13 +274,13 @@ export class Ordering {
     let from: number = procStateOf[status];
     if (!proc) {
       this.hold();
-      this.procs.set(p, { id: p, status, seq: 0, gen: this.generation.gen, ranges: undefined });
+      this.procs.set(p, { id: p, status, seq: 0, gen: this.gen, ranges: undefined });
       from = this.isInitial ? ProcState.undetermined : ProcState.notExist;
     } else if (!isPromoted && proc.status !== status) {
       throw this.fault(event, `processor ${p} has status ${status}, and by the events before it ${proc.status}`);
     } else {
       proc.seq = 0;
-      proc.gen = this.generation.gen;
+      proc.gen = this.gen;
     }
     if (isPromoted) {
       // Said by another thread than the one it is bound to.
@@ -297,153 +307,148 @@ export class Ordering {
 
   private goCreate(event: Cursor, thread: Thread): boolean {
     this.needs(event, thread, true, false);
-    const current = this.goroutineOf(thread);
-    if (current && current.status !== GoStatus.running) {
-      throw this.fault(event, `goroutine ${thread.g} starts another but does not run`);
+    const { status } = this.goroutines;
+    if (thread.g !== none && status[thread.g] !== GoStatus.running && status[thread.g] !== 0) {
+      throw this.fault(event, `goroutine ${this.idOf(thread)} starts another but does not run`);
     }
     const isBlocked = event.type === Ev.goCreateBlocked;
-    const goroutine = this.newGoroutine(event, isBlocked ? GoStatus.waiting : GoStatus.runnable);
-    this.change(event, thread, goroutine.row, GoState.notExist, isBlocked ? GoState.waiting : GoState.runnable);
+    const row = this.newGoroutine(event, isBlocked ? GoStatus.waiting : GoStatus.runnable);
+    this.change(event, thread, row, GoState.notExist, isBlocked ? GoState.waiting : GoState.runnable, event.arg2);
     return true;
   }
 
   private goCreateSyscall(event: Cursor, thread: Thread): boolean {
     this.needs(event, thread, false, false);
     if (thread.g !== none) {
-      throw this.fault(event, `thread ${thread.id} has goroutine ${thread.g} when it starts one`);
+      throw this.fault(event, `thread ${thread.id} has goroutine ${this.idOf(thread)} when it starts one`);
     }
-    const goroutine = this.newGoroutine(event, GoStatus.syscall);
-    this.change(event, thread, goroutine.row, GoState.notExist, GoState.syscall);
-    thread.g = goroutine.id;
+    const row = this.newGoroutine(event, GoStatus.syscall);
+    this.change(event, thread, row, GoState.notExist, GoState.syscall);
+    thread.g = row;
     return true;
   }
 
-  private newGoroutine(event: Cursor, status: number): Goroutine {
+  private newGoroutine(event: Cursor, status: number): number {
     const { arg0: id } = event;
-    if (this.goroutines.has(id)) {
+    const { goroutines } = this;
+    const known = goroutines.find(id);
+    if (known >= 0 && goroutines.status[known] > 0) {
       throw this.fault(event, `goroutine ${id} is started but was there`);
     }
-    return this.addGoroutine(id, status);
+    return this.addGoroutine(known >= 0 ? known : this.newGoroutineRow(id), status);
   }
 
-  private addGoroutine(id: number, status: number): Goroutine {
+  private addGoroutine(row: number, status: number): number {
     this.hold();
-    const goroutine = {
-      id,
-      row: this.goroutineRow(id),
-      status,
-      seq: 0,
-      gen: this.generation.gen,
-      isGone: false,
-      regions: undefined,
-      ranges: undefined,
-    };
-    this.goroutines.set(id, goroutine);
-    this.recent[id & (recentCount - 1)] = goroutine;
-    return goroutine;
+    const { goroutines } = this;
+    goroutines.status[row] = status;
+    goroutines.seq[row] = 0;
+    goroutines.gen[row] = this.gen;
+    return row;
   }
 
-  private remove(goroutine: Goroutine): void {
-    const { id, regions, ranges } = goroutine;
-    this.goroutines.delete(id);
-    goroutine.isGone = true;
-    this.held -= record * (1 + (regions?.length ?? 0) + (ranges?.length ?? 0));
+  private remove(row: number): void {
+    const { status, regions, ranges } = this.goroutines;
+    status[row] = 0;
+    this.held -= record * (1 + (regions[row]?.length ?? 0) + (ranges[row]?.length ?? 0));
+    regions[row] = undefined;
+    ranges[row] = undefined;
   }
 
   private goStart(event: Cursor, thread: Thread): boolean {
-    const { arg0: id, arg1: seq } = event;
-    const goroutine = this.goroutine(id);
-    if (goroutine?.status !== GoStatus.runnable || !this.succeeds(goroutine, seq)) {
+    const { goroutines } = this;
+    const row = goroutines.find(event.arg0);
+    if (row < 0 || goroutines.status[row] !== GoStatus.runnable || !this.follows(row, event.arg1)) {
       return false;
     }
     this.needs(event, thread, true, false);
     if (thread.g !== none) {
-      throw this.fault(event, `goroutine ${id} runs on a thread that has goroutine ${thread.g}`);
+      throw this.fault(event, `goroutine ${event.arg0} runs on a thread that has goroutine ${this.idOf(thread)}`);
     }
-    goroutine.status = GoStatus.running;
-    goroutine.seq = seq;
-    this.change(event, thread, goroutine.row, GoState.runnable, GoState.running);
-    thread.g = id;
-    thread.goroutine = goroutine;
+    goroutines.status[row] = GoStatus.running;
+    goroutines.seq[row]++;
+    this.change(event, thread, row, GoState.runnable, GoState.running);
+    thread.g = row;
     return true;
   }
 
   private goStopExec(event: Cursor, thread: Thread): boolean {
-    const goroutine = this.current(event, thread, GoStatus.running);
-    if (event.type === Ev.goDestroy) {
-      this.remove(goroutine);
-      this.change(event, thread, goroutine.row, GoState.running, GoState.notExist);
+    const row = this.current(event, thread, GoStatus.running);
+    const { type } = event;
+    if (type === Ev.goDestroy) {
+      this.remove(row);
+      this.change(event, thread, row, GoState.running, GoState.notExist);
     } else {
-      const isBlock = event.type === Ev.goBlock;
-      goroutine.status = isBlock ? GoStatus.waiting : GoStatus.runnable;
-      this.change(event, thread, goroutine.row, GoState.running, isBlock ? GoState.waiting : GoState.runnable);
+      const isBlock = type === Ev.goBlock;
+      const to = isBlock ? GoState.waiting : GoState.runnable;
+      this.goroutines.status[row] = isBlock ? GoStatus.waiting : GoStatus.runnable;
+      this.change(event, thread, row, GoState.running, to, event.arg1, event.arg0);
     }
     thread.g = none;
     return true;
   }
 
   private goUnblock(event: Cursor, thread: Thread): boolean {
-    const { arg0: id, arg1: seq } = event;
-    const goroutine = this.goroutine(id);
-    if (goroutine?.status !== GoStatus.waiting || !this.succeeds(goroutine, seq)) {
+    const { goroutines } = this;
+    const row = goroutines.find(event.arg0);
+    if (row < 0 || goroutines.status[row] !== GoStatus.waiting || !this.follows(row, event.arg1)) {
       return false;
     }
-    goroutine.status = GoStatus.runnable;
-    goroutine.seq = seq;
-    this.change(event, thread, goroutine.row, GoState.waiting, GoState.runnable);
+    goroutines.status[row] = GoStatus.runnable;
+    goroutines.seq[row]++;
+    this.change(event, thread, row, GoState.waiting, GoState.runnable, event.arg2);
     return true;
   }
 
   /** Is an unblock of the next goroutine, a block or the end of the current one, and a start of the next. */
   private goSwitch(event: Cursor, thread: Thread): boolean {
-    const goroutine = this.current(event, thread, GoStatus.running);
-    const { arg0: id, arg1: seq } = event;
-    const next = this.goroutine(id);
-    if (next?.status !== GoStatus.waiting || !this.succeeds(next, seq)) {
+    const own = this.current(event, thread, GoStatus.running);
+    const { goroutines } = this;
+    const next = goroutines.find(event.arg0);
+    if (next < 0 || goroutines.status[next] !== GoStatus.waiting || !this.follows(next, event.arg1)) {
       return false;
     }
     const { row, p } = thread;
-    this.change(event, thread, next.row, GoState.waiting, GoState.runnable);
+    this.change(event, thread, next, GoState.waiting, GoState.runnable);
     const isSwitch = event.type === Ev.goSwitch;
     const states = GoState.running * 8 + (isSwitch ? GoState.waiting : GoState.notExist);
     const type = isSwitch ? Ev.goBlock : Ev.goDestroy;
-    this.events.push(type, states, event.time, row, p, goroutine.row, goroutine.row, 0);
+    this.events.push(type, states, event.time, row, p, own, own, 0, 0, 0);
     if (isSwitch) {
-      goroutine.status = GoStatus.waiting;
+      goroutines.status[own] = GoStatus.waiting;
     } else {
-      this.remove(goroutine);
+      this.remove(own);
     }
-    next.status = GoStatus.running;
-    next.seq = seq;
-    this.events.push(Ev.goStart, GoState.runnable * 8 + GoState.running, event.time, row, p, none, next.row, 0);
-    thread.g = id;
-    thread.goroutine = next;
+    goroutines.status[next] = GoStatus.running;
+    goroutines.seq[next]++;
+    this.events.push(Ev.goStart, GoState.runnable * 8 + GoState.running, event.time, row, p, none, next, 0, 0, 0);
+    thread.g = next;
     return true;
   }
 
   private goSyscallBegin(event: Cursor, thread: Thread): boolean {
-    const goroutine = this.current(event, thread, GoStatus.running);
+    const row = this.current(event, thread, GoStatus.running);
     const proc = this.procOf(thread);
     const { arg0: seq } = event;
     if (!proc || !this.succeeds(proc, seq)) {
       throw this.fault(event, `processor ${thread.p} has sequence ${proc?.seq}, and the system call ${seq}`);
     }
-    goroutine.status = GoStatus.syscall;
+    this.goroutines.status[row] = GoStatus.syscall;
     proc.status = ProcStatus.syscall;
     proc.seq = seq;
-    this.change(event, thread, goroutine.row, GoState.running, GoState.syscall);
+    this.change(event, thread, row, GoState.running, GoState.syscall, event.arg1);
     return true;
   }
 
   private goSyscallEnd(event: Cursor, thread: Thread): boolean {
-    const goroutine = this.current(event, thread, GoStatus.syscall);
+    const row = this.current(event, thread, GoStatus.syscall);
     const proc = this.procOf(thread);
     if (proc?.status !== ProcStatus.syscall) {
       throw this.fault(event, `processor ${thread.p} is in no system call when one ends`);
     }
-    goroutine.status = GoStatus.running;
+    this.goroutines.status[row] = GoStatus.running;
     proc.status = ProcStatus.running;
-    this.change(event, thread, goroutine.row, GoState.syscall, GoState.running);
+    this.change(event, thread, row, GoState.syscall, GoState.running);
     return true;
   }
 
@@ -451,17 +456,17 @@ export class Ordering {
     if (thread.p !== none && this.procOf(thread)?.status === ProcStatus.syscall) {
       return false;
     }
-    const goroutine = this.inSyscall(event, thread);
-    goroutine.status = GoStatus.runnable;
-    this.change(event, thread, goroutine.row, GoState.syscall, GoState.runnable);
+    const row = this.inSyscall(event, thread);
+    this.goroutines.status[row] = GoStatus.runnable;
+    this.change(event, thread, row, GoState.syscall, GoState.runnable);
     thread.g = none;
     return true;
   }
 
   private goDestroySyscall(event: Cursor, thread: Thread): boolean {
-    const goroutine = this.inSyscall(event, thread);
+    const g = this.inSyscall(event, thread);
     const { row, p } = thread;
-    this.remove(goroutine);
+    this.remove(g);
     if (p !== none) {
       const proc = this.procOf(thread);
       if (proc?.status !== ProcStatus.syscall) {
@@ -469,21 +474,20 @@ export class Ordering {
       }
       proc.status = ProcStatus.abandoned;
       const states = ProcState.running * 8 + ProcState.idle;
-      this.events.push(Ev.procSteal, states, event.time, row, p, goroutine.row, p, 0);
+      this.events.push(Ev.procSteal, states, event.time, row, p, g, p, 0, 0, 0);
     }
-    this.change(event, thread, goroutine.row, GoState.syscall, GoState.notExist);
+    this.change(event, thread, g, GoState.syscall, GoState.notExist);
     thread.p = none;
     thread.g = none;
     return true;
   }
 
-  private inSyscall(event: Cursor, thread: Thread): Goroutine {
+  private inSyscall(event: Cursor, thread: Thread): number {
     this.needs(event, thread, false, true);
-    const goroutine = this.goroutineOf(thread);
-    if (goroutine?.status !== GoStatus.syscall) {
-      throw this.fault(event, `goroutine ${thread.g} is in no system call`);
+    if (this.goroutines.status[thread.g] !== GoStatus.syscall) {
+      throw this.fault(event, `goroutine ${this.idOf(thread)} is in no system call`);
     }
-    return goroutine;
+    return thread.g;
   }
 
   private goStatus(event: Cursor, thread: Thread): boolean {
@@ -491,19 +495,20 @@ export class Ordering {
     if (!(status >= 0 && status < goStateOf.length)) {
       throw this.fault(event, `goroutine ${id} has the unknown status ${status}`);
     }
-    let goroutine = this.goroutine(id);
+    const { goroutines } = this;
+    let subject = this.known(id);
     let from: number = goStateOf[status];
-    if (goroutine) {
-      if (goroutine.status !== status) {
+    if (subject >= 0) {
+      if (goroutines.status[subject] !== status) {
         throw this.fault(
           event,
-          `goroutine ${id} has status ${status}, and by the events before it ${goroutine.status}`
+          `goroutine ${id} has status ${status}, and by the events before it ${goroutines.status[subject]}`
         );
       }
-      goroutine.seq = 0;
-      goroutine.gen = this.generation.gen;
+      goroutines.seq[subject] = 0;
+      goroutines.gen[subject] = this.gen;
     } else if (this.isInitial) {
-      goroutine = this.addGoroutine(id, status);
+      subject = this.addGoroutine(this.goroutineRow(id), status);
       from = GoState.undetermined;
     } else {
       throw this.fault(event, `goroutine ${id} is there without having been started`);
@@ -513,38 +518,39 @@ export class Ordering {
     let isBound = status === GoStatus.running;
     if (status === GoStatus.syscall) {
       isBound = m === thread.id && m !== none;
-      ({ row, g } = isBound ? this.bound(event, thread, id) : this.elsewhere(event, thread, id, m));
+      ({ row, g } = isBound ? this.bound(event, thread, subject) : this.elsewhere(event, thread, subject, m));
     }
     this.checkIds(event);
     const states = from * 8 + goStateOf[status];
-    this.events.push(event.type, states, event.time, row, thread.p, this.goroutineRow(g), goroutine.row, event.offset);
+    const stack = event.type === Ev.goStatusStack ? event.arg3 : 0;
+    this.events.push(event.type, states, event.time, row, thread.p, g, subject, event.offset, stack, 0);
     if (isBound) {
-      thread.g = id;
+      thread.g = subject;
     }
     return true;
   }
 
-  private bound(event: Cursor, thread: Thread, id: number): Pick<Thread, 'row' | 'g'> {
-    if (!this.isInitial && thread.g !== id) {
+  private bound(event: Cursor, thread: Thread, g: number): Pick<Thread, 'row' | 'g'> {
+    if (!this.isInitial && thread.g !== g) {
       throw this.fault(
         event,
-        `goroutine ${id} is in a system call on thread ${thread.id}, which has goroutine ${thread.g}`
+        `goroutine ${event.arg0} is in a system call on thread ${thread.id}, which has goroutine ${this.idOf(thread)}`
       );
     }
     return thread;
   }
 
-  private elsewhere(event: Cursor, thread: Thread, id: number, m: number): Pick<Thread, 'row' | 'g'> {
+  private elsewhere(event: Cursor, thread: Thread, g: number, m: number): Pick<Thread, 'row' | 'g'> {
     const other = this.threads.get(m);
-    if (m === none || (other && other.g !== id)) {
+    if (m === none || (other && other.g !== g)) {
       throw this.fault(
         event,
-        `goroutine ${id} is in a system call on thread ${m}, which has goroutine ${other?.g ?? 'none'}`
+        `goroutine ${event.arg0} is in a system call on thread ${m}, which has goroutine ${other ? this.idOf(other) : 'none'}`
       );
     }
     const { row } = this.threadOf(m);
-    this.threadOf(m).g = id;
-    return { row, g: other ? id : thread.g };
+    this.threadOf(m).g = g;
+    return { row, g: other ? g : thread.g };
   }
 
   private gcEvent(event: Cursor, thread: Thread): boolean {
@@ -593,9 +599,8 @@ export class Ordering {
     this.needs(event, thread, true, true);
     this.checkIds(event);
     const { arg0: task, arg1: text } = event;
-    const goroutine = this.own(event, thread);
     const name = this.textOf(text);
-    const regions = (goroutine.regions ??= []);
+    const regions = (this.goroutines.regions[this.own(event, thread)] ??= []);
     const last = regions.at(-1);
     if (event.type === Ev.userRegionBegin) {
       this.hold();
@@ -617,38 +622,46 @@ export class Ordering {
       case Ev.stwBegin:
       case Ev.gcMarkAssistBegin:
         this.needs(event, thread, true, true);
-        this.openRange(event, this.own(event, thread), type === Ev.stwBegin ? arg0 : assist, false);
+        this.openRange(event, this.rangesOf(this.own(event, thread)), type === Ev.stwBegin ? arg0 : assist, false);
         break;
       case Ev.stwEnd:
       case Ev.gcMarkAssistEnd:
         this.needs(event, thread, true, true);
-        this.closeRange(event, this.own(event, thread), type === Ev.stwEnd ? 0 : assist);
+        this.closeRange(event, this.rangesOf(this.own(event, thread)), type === Ev.stwEnd ? 0 : assist);
         break;
       case Ev.gcMarkAssistActive:
-        this.openRange(event, this.known(event, arg0), assist, true);
+        this.openRange(event, this.rangesOf(this.there(event, arg0, this.known(arg0))), assist, true);
         break;
       case Ev.gcSweepActive:
-        this.openRange(event, this.knownProc(event, arg0), sweep, true);
+        this.openRange(event, this.sweepsOf(event, arg0), sweep, true);
         break;
       case Ev.gcSweepBegin:
-      case Ev.gcSweepEnd: {
         this.needs(event, thread, true, false);
-        const proc = this.knownProc(event, thread.p);
-        if (type === Ev.gcSweepBegin) {
-          this.openRange(event, proc, sweep, false);
-        } else {
-          this.closeRange(event, proc, sweep);
-        }
+        this.openRange(event, this.sweepsOf(event, thread.p), sweep, false);
         break;
-      }
+      case Ev.gcSweepEnd:
+        this.needs(event, thread, true, false);
+        this.closeRange(event, this.sweepsOf(event, thread.p), sweep);
+        break;
       default:
         throw this.fault(event, `an event of type ${type} does not belong here`);
     }
     return this.emit(event, thread);
   }
 
-  private openRange(event: Cursor, of: { ranges?: number[] }, range: number, isActive: boolean): void {
-    const ranges = (of.ranges ??= []);
+  private rangesOf(row: number): number[] {
+    return (this.goroutines.ranges[row] ??= []);
+  }
+
+  private sweepsOf(event: Cursor, p: number): number[] {
+    const proc = this.procs.get(p);
+    if (!proc) {
+      throw this.fault(event, `processor ${p} is not there`);
+    }
+    return (proc.ranges ??= []);
+  }
+
+  private openRange(event: Cursor, ranges: number[], range: number, isActive: boolean): void {
     this.work(ranges.length);
     const isOpen = ranges.includes(range);
     if (isOpen !== (isActive && !this.isInitial)) {
@@ -661,8 +674,7 @@ export class Ordering {
   }
 
   /** @param range of a stop-the-world 0: any kind */
-  private closeRange(event: Cursor, of: { ranges?: number[] }, range: number): void {
-    const ranges = of.ranges ?? [];
+  private closeRange(event: Cursor, ranges: number[], range: number): void {
     this.work(ranges.length);
     const i = ranges.findIndex((one) => (range < 0 ? one === range : one >= 0));
     if (i < 0) {
@@ -673,56 +685,48 @@ export class Ordering {
     this.release();
   }
 
-  private get isInitial(): boolean {
-    return this.generation.gen === this.initialGen;
+  private succeeds(of: Proc, seq: number): boolean {
+    return of.gen === this.gen && seq === of.seq + 1;
   }
 
-  private succeeds(of: { gen: number; seq: number }, seq: number): boolean {
-    return of.gen === this.generation.gen && seq === of.seq + 1;
+  /** The same of a goroutine's row. */
+  private follows(row: number, seq: number): boolean {
+    const { goroutines } = this;
+    return seq === goroutines.seq[row] + 1 && goroutines.gen[row] === this.gen;
   }
 
-  /** The thread's goroutine, which has this status; its processor is there too. */
-  private current(event: Cursor, thread: Thread, status: number): Goroutine {
+  /** Row of the thread's goroutine, which has this status; its processor is there too. */
+  private current(event: Cursor, thread: Thread, status: number): number {
     this.needs(event, thread, true, true);
-    const goroutine = this.own(event, thread);
-    if (goroutine.status !== status) {
-      throw this.fault(event, `goroutine ${thread.g} has status ${goroutine.status}, expected ${status}`);
+    const row = this.own(event, thread);
+    const found = this.goroutines.status[row];
+    if (found !== status) {
+      throw this.fault(event, `goroutine ${this.idOf(thread)} has status ${found}, expected ${status}`);
     }
-    return goroutine;
+    return row;
   }
 
-  private known(event: Cursor, id: number): Goroutine {
-    const goroutine = this.goroutine(id);
-    if (!goroutine) {
+  /** Row of a goroutine that is there, else -1. */
+  private known(id: number): number {
+    const row = this.goroutines.find(id);
+    return row >= 0 && this.goroutines.status[row] > 0 ? row : none;
+  }
+
+  private there(event: Cursor, id: number, row: number): number {
+    if (row < 0 || this.goroutines.status[row] === 0) {
       throw this.fault(event, `goroutine ${id} is not there`);
     }
-    return goroutine;
+    return row;
   }
 
-  /** As `known`, of a thread's goroutine. */
-  private own(event: Cursor, thread: Thread): Goroutine {
-    return this.goroutineOf(thread) ?? this.known(event, thread.g);
+  /** Row of a thread's goroutine, which is there. */
+  private own(event: Cursor, thread: Thread): number {
+    return this.goroutines.status[thread.g] > 0 ? thread.g : this.there(event, this.idOf(thread), none);
   }
 
-  private goroutineOf(thread: Thread): Goroutine | undefined {
-    const { g, goroutine } = thread;
-    if (goroutine?.id === g && !goroutine.isGone) {
-      return goroutine;
-    }
-    return (thread.goroutine = this.goroutines.get(g));
-  }
-
-  private goroutine(id: number): Goroutine | undefined {
-    const at = id & (recentCount - 1);
-    const recent = this.recent[at];
-    if (recent?.id === id && !recent.isGone) {
-      return recent;
-    }
-    const goroutine = this.goroutines.get(id);
-    if (goroutine) {
-      this.recent[at] = goroutine;
-    }
-    return goroutine;
+  /** Id of a thread's goroutine, -1 for none. */
+  private idOf({ g }: Thread): number {
+    return g < 0 ? none : this.goroutines.ids[g];
   }
 
   private procOf(thread: Thread): Proc | undefined {
@@ -730,23 +734,9 @@ export class Ordering {
     return proc?.id === p ? proc : (thread.proc = this.procs.get(p));
   }
 
-  /** Row of a thread's goroutine, -1 for none. */
-  private ownRow({ g, goroutine }: Thread): number {
-    return goroutine?.id === g ? goroutine.row : this.goroutineRow(g);
-  }
-
-  private knownProc(event: Cursor, p: number): Proc {
-    const proc = this.procs.get(p);
-    if (!proc) {
-      throw this.fault(event, `processor ${p} is not there`);
-    }
-    return proc;
-  }
-
   private needs(event: Cursor, { id, p, g }: Thread, proc: boolean, goroutine: boolean): void {
-    const missing =
-      id === none ? 'thread' : proc && p === none ? 'processor' : goroutine && g === none ? 'goroutine' : '';
-    if (missing !== '') {
+    if (id === none || (proc && p === none) || (goroutine && g === none)) {
+      const missing = id === none ? 'thread' : proc && p === none ? 'processor' : 'goroutine';
       throw this.fault(event, `an event of type ${event.type} has no ${missing}`);
     }
   }
@@ -756,15 +746,23 @@ export class Ordering {
     return true;
   }
 
-  private change(event: Cursor, thread: Thread, subject: number, from: number, to: number): void {
+  private change(
+    event: Cursor,
+    thread: Thread,
+    subject: number,
+    from: number,
+    to: number,
+    stack = 0,
+    reason = 0
+  ): void {
     this.checkIds(event);
     const { type, time, offset } = event;
-    this.events.push(type, from * 8 + to, time, thread.row, thread.p, this.ownRow(thread), subject, offset);
+    this.events.push(type, from * 8 + to, time, thread.row, thread.p, thread.g, subject, offset, stack, reason);
   }
 
   private checkIds(event: Cursor): void {
     const { type } = event;
-    const ids = stackArgs[type] | textArgs[type];
+    const ids = idArgs[type];
     for (let i = 0; ids >> i !== 0; i++) {
       if ((ids >> i) & 1) {
         const isStack = ((stackArgs[type] >> i) & 1) === 1;
@@ -786,16 +784,6 @@ export class Ordering {
       this.threads.set(id, (thread = newThread(id, this.threadRow(id))));
     }
     return thread;
-  }
-
-  private rowOf(id: number, rows: Map<number, number>, ids: number[]): number {
-    let row = rows.get(id);
-    if (row === undefined) {
-      this.hold(1);
-      rows.set(id, (row = ids.length));
-      ids.push(id);
-    }
-    return row;
   }
 
   private hold(entries = record): void {

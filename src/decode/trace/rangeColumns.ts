@@ -22,10 +22,8 @@ export class RangeColumns {
   /** Rows of ranges that are open, by kind and goroutine or processor. */
   private readonly opened = new Map<number, number>();
 
-  /** Whether none is open. */
-  get isIdle(): boolean {
-    return this.opened.size === 0;
-  }
+  /** Mark workers that run: this is asked at every stop of a goroutine. */
+  workers = 0;
 
   get length(): number {
     return this.columns.kind.length;
@@ -42,6 +40,7 @@ export class RangeColumns {
     }
     const { columns } = this;
     this.opened.set(key, columns.kind.length);
+    this.workers += kind === RangeKind.worker ? 1 : 0;
     columns.kind.push(kind);
     columns.name.push(name);
     columns.from.push(time);
@@ -60,6 +59,7 @@ export class RangeColumns {
       return none;
     }
     this.opened.delete(key);
+    this.workers -= kind === RangeKind.worker ? 1 : 0;
     this.columns.to.rows[row] = time;
     return row;
   }
@@ -85,6 +85,7 @@ export class RangeColumns {
       open.rows[row] |= Open.end;
     });
     this.opened.clear();
+    this.workers = 0;
   }
 
   finish(duration: number, rowOf: (row: number) => number): Ranges {

@@ -8,6 +8,7 @@ import { Frontier } from './frontier';
 import { Ordering } from './ordering';
 import { Varints } from './varints';
 import { WaitingThreads } from './waiting';
+import { WindowedGenerations, type TraceWindow } from './window';
 
 const headerPattern = /^go 1\.(\d+) trace\0\0\0$/;
 
@@ -47,6 +48,14 @@ export interface OrderedGeneration {
   readonly events: EventColumns;
 }
 
+/** Takes a trace as it is ordered, chunk by chunk: no generation, which may be tens of MB, is held. */
+export interface EventSink {
+  /** Only of a generation of which there are events. Its `events` are those of the first chunk. */
+  startGeneration(generation: OrderedGeneration): void;
+  /** The next events of the generation; they are overwritten. */
+  take(events: EventColumns): void;
+}
+
 /**
  * Reads an execution trace of Go 1.22 or later, one generation after the other, and orders its events as Go's internal/trace
  * does. Where something is wrong the generation it is in is not given, and `fault` says what it is.
@@ -59,14 +68,21 @@ export class TraceReader {
   /** Why the trace ends before its file does, and where what is lost begins. */
   fault: { readonly error: TraceFault; readonly start: number } | undefined;
   firstClock: (ClockSnapshot & { readonly nsPerTick: number }) | undefined;
+  /** Unix ms of the origin where a part of the trace is read. */
+  startsAt: number | undefined;
   readonly ordering: Ordering;
   /** The minor version of Go in the file's header. */
   readonly version: number;
+  /** Where a part of the trace is read: which. */
+  readonly windowed: WindowedGenerations | undefined;
   private readonly batches: BatchReader;
   private readonly varints: Varints;
   private readonly events: EventColumns;
   /** What was lost before the last generation that was given. */
   private readonly losses: Loss[] = [];
+  /** Whether a fault came after events of its generation had gone to the sink, which has more than whole generations then. */
+  isTorn = false;
+  private handedOn: OrderedGeneration | undefined;
   private faults = 0;
   private isFresh = true;
   private isEmpty = true;
@@ -76,8 +92,16 @@ export class TraceReader {
   private readonly known = new Map<number, string>();
   private textsOf = 0;
 
-  /** @throws InputError where the trace is of a version we do not read */
-  constructor(readonly bytes: Uint8Array) {
+  /**
+   * @param sink that takes the events; the generations that are given have none then
+   * @param window of which generations are read; of all where it is not said
+   * @throws InputError where the trace is of a version we do not read
+   */
+  constructor(
+    readonly bytes: Uint8Array,
+    private readonly sink?: EventSink,
+    window?: TraceWindow
+  ) {
     const version = traceVersion(bytes) ?? 0;
     if (!versions.includes(version)) {
       throw new InputError(
@@ -89,8 +113,9 @@ export class TraceReader {
     this.version = version;
     this.batches = new BatchReader(bytes, version);
     this.varints = new Varints(bytes);
-    this.events = new EventColumns(bytes.length);
+    this.events = new EventColumns(bytes.length, sink !== undefined);
     this.ordering = new Ordering(bytes.length, this.events);
+    this.windowed = window && new WindowedGenerations(window, this.batches.lastTicks(16));
   }
 
   /**
@@ -100,7 +125,7 @@ export class TraceReader {
   nextWhole(): OrderedGeneration | undefined {
     for (let generation = this.next(); ; generation = this.next()) {
       const { fault } = this;
-      if (generation || !fault) {
+      if (generation || !fault || this.isTorn) {
         return generation;
       }
       const start = this.faults++ < maxFaults ? this.batches.toNext() : undefined;
@@ -139,13 +164,17 @@ export class TraceReader {
   /** The next generation, undefined after the last whole one before a fault. */
   next(): OrderedGeneration | undefined {
     try {
-      const batches = this.batches.next();
+      let batches = this.batches.next();
+      while (batches && this.windowed?.takes(batches) === false) {
+        batches = this.batches.next();
+      }
       return batches && this.order(batches);
     } catch (error) {
       if (!(error instanceof TraceFault)) {
         throw error;
       }
       this.fault = { error, start: this.batches.lastStart };
+      this.isTorn = this.handedOn !== undefined;
       return undefined;
     }
   }
@@ -161,6 +190,7 @@ export class TraceReader {
     const { nsPerTick, minTs } = batches;
     if (this.isEmpty) {
       this.origin = Math.trunc(minTs * nsPerTick);
+      this.startsAt = this.windowed?.wallOf(nsPerTick, minTs);
       // Go's first time is at least 1 on its own clock.
       events.last = -this.origin;
     }
@@ -170,21 +200,37 @@ export class TraceReader {
     events.clear(batches.end - batches.start);
     const syncTime = events.after(Math.trunc(minTs * nsPerTick) - this.origin);
     ordering.startGeneration(batches, (id) => this.text(batches, id));
-    this.merge(batches);
+    const generation = { isFresh: this.isFresh, batches, syncTime, events };
+    this.merge(generation);
+    this.handOn(generation);
+    this.handedOn = undefined;
     this.nsPerTick = nsPerTick;
     this.end = events.last;
     this.firstClock ??= batches.clock && { ...batches.clock, nsPerTick };
-    const { isFresh, losses } = this;
-    if (isFresh && losses.length > 0) {
+    const { losses } = this;
+    if (this.isFresh && losses.length > 0) {
       losses[losses.length - 1] = { ...losses[losses.length - 1], until: syncTime };
     }
     this.isFresh = false;
     this.isEmpty = false;
-    return { isFresh, batches, syncTime, events };
+    return generation;
   }
 
-  private merge(batches: Generation): void {
-    const { ordering } = this;
+  private handOn(generation: OrderedGeneration): void {
+    const { sink, events } = this;
+    if (sink) {
+      if (this.handedOn !== generation) {
+        this.handedOn = generation;
+        sink.startGeneration(generation);
+      }
+      sink.take(events);
+      events.length = 0;
+    }
+  }
+
+  private merge(generation: OrderedGeneration): void {
+    const { ordering, events } = this;
+    const { batches } = generation;
     const frontier = new Frontier();
     for (const [m, list] of batches.threads) {
       const cursor = new Cursor(m, list, batches.nsPerTick, this.origin, this.varints);
@@ -196,10 +242,13 @@ export class TraceReader {
     const { heap } = frontier;
     const waiting = heap.length > maxSorted ? new WaitingThreads(ordering) : undefined;
     for (let i = 0; heap.length > 0 || i < samples.length;) {
+      if (events.isFull) {
+        this.handOn(generation);
+      }
       if (i < samples.length && (heap.length === 0 || samples[i].time < heap[0].time)) {
         const { time, sample } = samples[i++];
         const { m, p, g } = sample;
-        this.events.push(Ev.cpuSample, 0, time, ordering.threadRow(m), p, ordering.goroutineRow(g), -1, sample.at);
+        events.push(Ev.cpuSample, 0, time, ordering.threadRow(m), p, ordering.goroutineRow(g), -1, sample.at, 0, 0);
       } else if (waiting) {
         this.advanceOrWait(frontier, waiting);
       } else if (!this.advance(frontier, 0)) {

@@ -1,13 +1,14 @@
 import { OpenStack, TextTables } from '../goroutine/tables';
 import type { Generation } from './batches';
 import { IdTable } from './idTable';
+import type { EventSink, OrderedGeneration } from './reader';
 import { Varints } from './varints';
 
 /**
  * The stacks of a trace as rows of a profile, read where they are used. Each generation has ids of its own; that two stacks are
  * one is said by the addresses of their calls, as in Go's profiles of traces.
  */
-export class TraceStacks {
+export class TraceStacks implements EventSink {
   readonly tables: TextTables;
   private readonly varints: Varints;
   private readonly open = new OpenStack();
@@ -25,14 +26,20 @@ export class TraceStacks {
     this.varints.end = bytes.length;
   }
 
-  startGeneration(generation: Generation): void {
-    this.generation = generation;
+  startGeneration({ batches }: OrderedGeneration): void {
+    this.generation = batches;
     this.rows = new IdTable();
     this.roots = new IdTable();
   }
 
+  /** Stacks are read where events are taken that name them. */
+  take(): void {}
+
   /** Row of `stack` of a stack's id in the generation; 0, the empty stack, for none. */
   row(id: number): number {
+    if (id === 0) {
+      return 0;
+    }
     const known = this.rows.get(id);
     if (known > 0) {
       return known - 1;

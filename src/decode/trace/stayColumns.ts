@@ -17,7 +17,7 @@ type Block = ReturnType<typeof newBlock>;
 
 /**
  * Stays in the order of time, then sorted by goroutine. They are most of what is held of a trace, so they lie in blocks, which
- * are not copied when there are more, and go to their places one column at a time.
+ * are not copied when there are more, and are let go one by one when they are sorted.
  */
 export class StayColumns {
   length = 0;
@@ -42,75 +42,68 @@ export class StayColumns {
   /** @param reasons how many different ones there are */
   finish(
     goroutines: number,
+    processors: number,
     reasons: number
   ): { stays: Stays; stayOffset: Uint32Array; ofProcessors: Pick<Processors, 'stayOffset' | 'stay'> } {
-    const { length } = this;
-    const stayOffset = this.offsets(goroutines);
+    const { length, blocks } = this;
+    const stayOffset = new Uint32Array(goroutines + 1);
+    const processorOffset = new Uint32Array(processors + 1);
+    blocks.forEach((block) => count(block, stayOffset, processorOffset));
+    addUp(stayOffset);
+    addUp(processorOffset);
     const stays = {
       length,
-      state: this.sorted('state', new Uint8Array(length), stayOffset),
-      reason: this.sorted('reason', reasons > 256 ? new Uint16Array(length) : new Uint8Array(length), stayOffset),
-      from: this.sorted('from', new Float64Array(length), stayOffset),
-      stack: this.sorted('stack', new Uint32Array(length), stayOffset),
-      by: this.sorted('by', new Int32Array(length), stayOffset),
+      state: new Uint8Array(length),
+      reason: reasons > 256 ? new Uint16Array(length) : new Uint8Array(length),
+      from: new Float64Array(length),
+      stack: new Uint32Array(length),
+      by: new Int32Array(length),
     };
-    return { stays, stayOffset, ofProcessors: this.byProcessor(stays, stayOffset) };
+    const ofProcessors = { stayOffset: processorOffset, stay: new Uint32Array(processorOffset[processors]) };
+    const [next, nextOf] = [stayOffset.slice(), processorOffset.slice()];
+    for (let block = blocks.shift(); block; block = blocks.shift()) {
+      place(block, stays, next, ofProcessors.stay, nextOf);
+    }
+    return { stays, stayOffset, ofProcessors };
   }
+}
 
-  private offsets(goroutines: number): Uint32Array {
-    const offsets = new Uint32Array(goroutines + 1);
-    for (const { goroutine, length } of this.blocks) {
-      for (let i = 0; i < length; i++) {
-        offsets[goroutine[i] + 1]++;
-      }
+const isOnProcessor = (state: number, by: number) =>
+  (state === StayState.running || state === StayState.syscall) && by >= 0;
+
+/** Counts the stays of a row in the place after it. */
+function count({ length, goroutine, state, by }: Block, ofGoroutine: Uint32Array, ofProcessor: Uint32Array): void {
+  for (let i = 0; i < length; i++) {
+    ofGoroutine[goroutine[i] + 1]++;
+    if (isOnProcessor(state[i], by[i])) {
+      ofProcessor[by[i] + 1]++;
     }
-    for (let g = 0; g < goroutines; g++) {
-      offsets[g + 1] += offsets[g];
-    }
-    return offsets;
   }
+}
 
-  private sorted<T extends Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array>(
-    name: Exclude<keyof Block, 'length'>,
-    column: T,
-    offsets: Uint32Array
-  ): T {
-    const next = offsets.slice();
-    for (const block of this.blocks) {
-      const { goroutine, length } = block;
-      const values = block[name];
-      for (let i = 0; i < length; i++) {
-        column[next[goroutine[i]]++] = values[i];
-      }
-      Object.assign(block, { [name]: undefined });
-    }
-    return column;
+function addUp(offsets: Uint32Array): void {
+  for (let row = 1; row < offsets.length; row++) {
+    offsets[row] += offsets[row - 1];
   }
+}
 
-  private byProcessor({ state, by }: Stays, offsets: Uint32Array): Pick<Processors, 'stayOffset' | 'stay'> {
-    const next = offsets.slice();
-    const counts: number[] = [];
-    const isOn = (row: number) =>
-      (state[row] === StayState.running || state[row] === StayState.syscall) && by[row] >= 0;
-    for (let row = 0; row < state.length; row++) {
-      if (isOn(row)) {
-        counts[by[row]] = (counts[by[row]] ?? 0) + 1;
-      }
+/** @param next where the next stay of each goroutine goes, `nextOf` of each processor */
+function place(
+  { length, goroutine, from, state, reason, stack, by }: Block,
+  stays: Stays,
+  next: Uint32Array,
+  ofProcessors: Uint32Array,
+  nextOf: Uint32Array
+): void {
+  for (let i = 0; i < length; i++) {
+    const row = next[goroutine[i]]++;
+    stays.from[row] = from[i];
+    stays.state[row] = state[i];
+    stays.reason[row] = reason[i];
+    stays.stack[row] = stack[i];
+    stays.by[row] = by[i];
+    if (isOnProcessor(state[i], by[i])) {
+      ofProcessors[nextOf[by[i]]++] = row;
     }
-    const stayOffset = new Uint32Array(counts.length + 1);
-    for (let p = 0; p < counts.length; p++) {
-      stayOffset[p + 1] = stayOffset[p] + (counts[p] ?? 0);
-    }
-    const stay = new Uint32Array(stayOffset[counts.length]);
-    const at = stayOffset.slice();
-    for (const { goroutine, length } of this.blocks) {
-      for (let i = 0; i < length; i++) {
-        const row = next[goroutine[i]]++;
-        if (isOn(row)) {
-          stay[at[by[row]]++] = row;
-        }
-      }
-    }
-    return { stayOffset, stay };
   }
 }

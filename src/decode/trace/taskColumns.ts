@@ -1,6 +1,6 @@
 import { Open, type Logs, type Regions, type Tasks } from '../../profile/execution';
 import { PairInterner } from '../../profile/interner';
-import { bytes, floats, ints, uints } from './column';
+import { byRow, picked, bytes, floats, ints, uints } from './column';
 
 const none = -1;
 /** Beside the bits of Open: it ended with its goroutine. Those of the runtime's goroutines, which only inherit, do not count. */
@@ -39,6 +39,8 @@ export class TaskColumns {
     const row = this.named(id, goroutine);
     tasks.name.rows[row] = name;
     tasks.from.rows[row] = time;
+    // An id that is begun again is another task, of which the last counts.
+    tasks.to.rows[row] = NaN;
     if (parent > 0 && tasks.parent.rows[row] < 0) {
       const parentRow = this.row(parent);
       tasks.parent.rows[row] = parentRow;
@@ -133,9 +135,13 @@ export class TaskColumns {
     return row;
   }
 
-  /** @param isOfRuntime whether a goroutine is of the runtime */
+  /**
+   * @param goroutines how many there are
+   * @param isOfRuntime whether a goroutine is of the runtime
+   */
   finish(
     duration: number,
+    goroutines: number,
     rowOf: (row: number) => number,
     isOfRuntime: (goroutine: number) => boolean
   ): { tasks: Tasks; regions: Regions; logs: Logs } {
@@ -143,7 +149,7 @@ export class TaskColumns {
     const { logs } = this;
     return {
       tasks: this.finishTasks(duration, rowOf),
-      regions: this.finishRegions(rowOf, isOfRuntime),
+      regions: this.finishRegions(goroutines, rowOf, isOfRuntime),
       logs: {
         length: logs.time.length,
         time: logs.time.finish(),
@@ -167,9 +173,8 @@ export class TaskColumns {
     const next = goroutineOffset.slice();
     const goroutine = new Uint32Array(members);
     second.forEach((g, i) => (goroutine[next[first[i]]++] = g));
-    const open = Uint8Array.from(
-      from.finish(),
-      (time, row) => (Number.isNaN(time) ? Open.start : 0) | (Number.isNaN(to.rows[row]) ? Open.end : 0)
+    const open = new Uint8Array(length).map(
+      (_, row) => (Number.isNaN(from.rows[row]) ? Open.start : 0) | (Number.isNaN(to.rows[row]) ? Open.end : 0)
     );
     return {
       length,
@@ -184,20 +189,37 @@ export class TaskColumns {
     };
   }
 
-  private finishRegions(rowOf: (row: number) => number, isOfRuntime: (goroutine: number) => boolean): Regions {
-    const { goroutine, name, task, from, to, open } = this.regions;
-    const order = Uint32Array.from(name.finish().keys())
-      .filter((row) => (open.rows[row] & withGoroutine) === 0 || !isOfRuntime(goroutine.rows[row]))
+  /** Rows of regions by goroutine, then by when they began. */
+  private regionOrder(goroutines: number): Uint32Array {
+    const { goroutine, from } = this.regions;
+    const { order, offsets } = byRow(goroutine, goroutines);
+    for (let g = 0; g < goroutines; g++) {
+      const own = order.subarray(offsets[g], offsets[g + 1]);
       // One that was there before the trace begins with its goroutine, so it comes first.
-      .sort((a, b) => goroutine.rows[a] - goroutine.rows[b] || from.rows[a] - from.rows[b] || a - b);
+      if (own.some((row, i) => i > 0 && from.rows[own[i - 1]] > from.rows[row])) {
+        own.sort((a, b) => from.rows[a] - from.rows[b] || a - b);
+      }
+    }
+    return order;
+  }
+
+  private finishRegions(
+    goroutines: number,
+    rowOf: (row: number) => number,
+    isOfRuntime: (goroutine: number) => boolean
+  ): Regions {
+    const { goroutine, name, task, from, to, open } = this.regions;
+    const order = this.regionOrder(goroutines).filter(
+      (row) => (open.rows[row] & withGoroutine) === 0 || !isOfRuntime(goroutine.rows[row])
+    );
     return {
       length: order.length,
-      goroutine: order.map((row) => goroutine.rows[row]),
-      name: order.map((row) => rowOf(name.rows[row])),
-      task: order.map((row) => task.rows[row]),
-      from: Float64Array.from(order, (row) => from.rows[row]),
-      to: Float64Array.from(order, (row) => to.rows[row]),
-      open: Uint8Array.from(order, (row) => open.rows[row] & ~withGoroutine),
+      goroutine: picked(goroutine.rows, order),
+      name: picked(name.rows, order).map(rowOf),
+      task: picked(task.rows, order),
+      from: picked(from.rows, order),
+      to: picked(to.rows, order),
+      open: picked(open.rows, order).map((bits) => bits & ~withGoroutine),
     };
   }
 }
