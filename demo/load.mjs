@@ -19,12 +19,19 @@ export function weighted(weights) {
   return Object.keys(weights).find((name) => (at -= weights[name]) < 0);
 }
 
-/** What the auto-profiler compares: the larger of its signals, and the limit. */
+/**
+ * What the auto-profiler compares: the larger of its signals, and the limit; of a service without one, what Go holds of the
+ * system, and GOMEMLIMIT.
+ */
 export async function watched(debugUrl) {
   const text = (await get(`${debugUrl}/metrics`)).toString();
+  const metric = (name) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
   const signals = Array.from(text.matchAll(/^autoprofiler_memory_bytes\{.*\} (\S+)$/gm), ([, bytes]) => Number(bytes));
-  const [, limit] = /^autoprofiler_memory_limit_bytes (\S+)$/m.exec(text) ?? [];
-  return { bytes: Math.max(...signals), limit: Number(limit) };
+  if (signals.length > 0) {
+    return { bytes: Math.max(...signals), limit: metric('autoprofiler_memory_limit_bytes'), isProfiled: true };
+  }
+  const bytes = metric('go_memstats_sys_bytes') - metric('go_memstats_heap_released_bytes');
+  return { bytes, limit: metric('go_gc_gomemlimit_bytes'), isProfiled: false };
 }
 
 /** Loads a service until it is told to stop. Its memory climbs to a share of its limit, and stays there. */
@@ -53,7 +60,7 @@ export async function climb({ url, debugUrl, seconds, share = 0.91 }, state = { 
   // What later captures are compared with.
   const captureStart = async () => {
     await sleep(4000);
-    await get(`${debugUrl}/capture?reason=start`, { method: 'POST' });
+    first.isProfiled && (await get(`${debugUrl}/capture?reason=start`, { method: 'POST' }));
   };
   await Promise.all([watch(), work(), work(), work(), captureStart()]);
 }

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createBucket } from '../tests/servers/buckets.mjs';
 import * as ceph from '../tests/servers/ceph.mjs';
+import { s3Bucket } from '../demo/gateway.mjs';
 import * as gateway from '../tests/servers/gateway.mjs';
 import { root, run, say } from './setup.mjs';
 
@@ -20,7 +21,7 @@ try {
   const env = {
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    GATEWAY_BENCH_BUCKET: gateway.bucketOf({ url, bucket: 'bench' }),
+    GATEWAY_BENCH_BUCKET: s3Bucket({ url, bucket: 'bench' }),
   };
   run('go', ['-C', join(root, 'gateway'), 'test', '-count=1', '-v', '-run=^(TestBench|TestMemory)$', '.'], { env });
 } finally {

@@ -1,9 +1,10 @@
 // npm run demo: a bucket of recorded captures, their metrics, and the workbench, from a bare clone.
-// npm run demo:live: the same over a service whose memory nears its limit now. Needs Go and Prometheus.
+// npm run demo:live: the same over two services whose memory nears its limit now, read through the gateway, which captures
+// them too. Needs Go and Prometheus.
 //   PORT, STORE_PORT                    where the workbench and the bucket are
 //   CAPTURES                            another folder of captures, in the default key layout
 //   CLIMB_SECONDS                       how long its memory climbs: 180
-//   BUCKET, BUCKET_ENDPOINT, BUCKET_URL an S3 bucket for its captures, and where the plugin reads it
+//   BUCKET, BUCKET_ENDPOINT             an S3 bucket for its captures, in place of a folder
 //   WORKBENCH                           a copy of this tree with packages of its own, for the page: scripts/grafana13.mjs
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -52,7 +53,7 @@ const looseModules = {
   },
 };
 
-const { BUCKET, BUCKET_ENDPOINT, BUCKET_URL, CAPTURES, CLIMB_SECONDS = 180 } = process.env;
+const { BUCKET, BUCKET_ENDPOINT, CAPTURES, CLIMB_SECONDS = 180 } = process.env;
 const tree = resolve(process.env.WORKBENCH ?? root);
 const page = join(tree, 'demo/workbench/build');
 say('building the workbench page');
@@ -94,16 +95,18 @@ async function startRecorded() {
   return { bucketUrl: `http://127.0.0.1:${free}/profiles`, prometheus };
 }
 
-const flags = ['-bucket', BUCKET, '-endpoint', BUCKET_ENDPOINT];
-const bucket = BUCKET ? { url: BUCKET_URL, flags } : undefined;
-const { bucketUrl, prometheus, ...more } = isLive
-  ? await live.startLive({ url, bucket, storePort, seconds: Number(CLIMB_SECONDS) })
+const bucket = BUCKET ? { url: BUCKET_ENDPOINT, bucket: BUCKET } : undefined;
+const { bucketUrl, prometheus, gateway, ...more } = isLive
+  ? await live.startLive({ url, bucket, port: storePort, seconds: Number(CLIMB_SECONDS) })
   : await startRecorded();
 // @grafana/ui brings its icons as files and asks for them where Grafana serves them.
 const icons = join(tree, 'node_modules/@grafana/ui/dist/public/img/icons');
-await listen(createWorkbench({ dist: join(root, 'dist'), page, icons, bucketUrl, prometheus }), port);
-Object.entries({ bucket: bucketUrl, prometheus: prometheus.url ?? `none: ${prometheus.missing}`, ...more }).forEach(
-  ([name, where]) => say(`${name.padEnd(12)} ${where}`)
-);
+await listen(createWorkbench({ dist: join(root, 'dist'), page, icons, bucketUrl, prometheus, gateway }), port);
+Object.entries({
+  bucket: bucketUrl,
+  prometheus: prometheus.url ?? `none: ${prometheus.missing}`,
+  ...(gateway && { gateway: gateway.url }),
+  ...more,
+}).forEach(([name, where]) => say(`${name.padEnd(12)} ${where}`));
 say(`workbench    ${url}/d/pproflens-incident${isLive ? '?from=now-15m&to=now' : ''}`);
 say('Ctrl-C stops all of it');

@@ -1,12 +1,13 @@
 // npm run grafana: real Grafana with the plugin, its dashboards and the recorded captures. With GRAFANA_HOME (the folder
 // of an installed or built Grafana, with bin/grafana and public/ in it), else with Docker. With GRAFANA_HOME the metrics
-// are the recorded ones too, in a Prometheus of its own, unless PROMETHEUS_URL names another.
+// are the recorded ones too, in a Prometheus of its own, unless PROMETHEUS_URL names another, and where Go is installed there
+// is the gateway, which captures a service with net/http/pprof.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endChildren, scratchFolder } from './children.mjs';
-import { ensureBuild, ensureModules, freePort, root, run, say } from './setup.mjs';
+import { ensureBuild, ensureModules, freePort, has, root, run, say } from './setup.mjs';
 
 const id = 'pproflens-pprof-datasource';
 const home = process.env.GRAFANA_HOME;
@@ -38,11 +39,25 @@ async function startMetrics(captures) {
   return recorded.startPrometheus(captures);
 }
 
+/** The gateway over a folder. Without Go its data source says that it cannot be reached. */
+async function startCaptures() {
+  if (!has('go')) {
+    say('no gateway: go, which builds it, is not installed');
+    return { url: 'http://127.0.0.1:9095', token: '' };
+  }
+  const { buildService, startGateway, startService } = await import('../demo/gateway.mjs');
+  const dir = scratchFolder('captures');
+  const { debugUrl } = await startService(dir, 'cart', { program: buildService(dir) });
+  const bucket = `file://${join(dir, 'profiles')}`;
+  return startGateway({ dir, bucket, port: await freePort(9095), args: ['-target', `cart=${debugUrl}`] });
+}
+
 async function startInstalled() {
   const { createStore, repeatCaptures } = await import('../demo/store/store.mjs');
   const start = Date.now();
   const objects = repeatCaptures({ start });
   const prometheusUrl = process.env.PROMETHEUS_URL ?? (await startMetrics({ objects, start }));
+  const gateway = await startCaptures();
   const storePort = await freePort(Number(process.env.STORE_PORT ?? 9000));
   const store = createStore(objects).listen(storePort, '127.0.0.1');
   const storeUrl = `http://127.0.0.1:${storePort}`;
@@ -58,6 +73,8 @@ async function startInstalled() {
       ...process.env,
       BUCKET_URL: process.env.BUCKET_URL ?? `${storeUrl}/profiles`,
       PROMETHEUS_URL: prometheusUrl,
+      GATEWAY_URL: gateway.url,
+      GATEWAY_TOKEN: gateway.token,
       DASHBOARDS_PATH: join(root, 'dist/dashboards'),
       // Loopback only: the password is admin.
       GF_SERVER_HTTP_ADDR: '127.0.0.1',
@@ -97,6 +114,7 @@ async function startInstalled() {
   if (!ended) {
     say(`bucket      ${storeUrl}/profiles`);
     say(`Prometheus  ${prometheusUrl}`);
+    say(`gateway     ${gateway.url}`);
     say(`Grafana     ${url}  (admin / admin), Ctrl-C stops all of it`);
     say(`tests       GRAFANA_URL=${url} STORE_URL=${storeUrl} npm run test:grafana`);
   }

@@ -12,6 +12,8 @@ import { PprofDataSource } from './datasource';
 import { tarOf, zipOf } from './testing/archives';
 import { encodeFolded } from './testing/encode';
 import { routes } from './plugin.json';
+import type { ViewName } from './query/query';
+import { viewInfos } from './query/viewInfos';
 import type { PprofOptions, PprofQuery } from './types';
 
 // Every browser that Grafana supports has it; this jsdom does not.
@@ -949,7 +951,7 @@ describe('settings', () => {
     });
   });
 
-  test('a gateway is there for Editors where the settings have one, and no query, health check or editor posts to it', async () => {
+  test('a gateway is there for Editors where the settings have one, whose one route that posts is theirs', async () => {
     const gatewayUrl = 'http://gateway:9900';
     const gatewayOf = (role: string, options = {}) => {
       config.bootData.user.orgRole = role as typeof config.bootData.user.orgRole;
@@ -960,6 +962,39 @@ describe('settings', () => {
     expect(gatewayOf('Admin')).toBeUndefined();
     const posted = routes.filter(({ method }) => method !== 'GET');
     expect(posted).toEqual([expect.objectContaining({ path: 'gateway/captures', reqRole: 'Editor' })]);
+  });
+
+  test('no query, variable, annotation, download or health check of any view captures', async () => {
+    config.bootData.user.orgRole = 'Admin' as typeof config.bootData.user.orgRole;
+    const { ds, bucket } = setUp(threeCaptures(), { options: { gatewayUrl: 'http://gateway:9900' } });
+    expect(ds.gateway).toBeDefined();
+    const gateway = () => bucket.requests.filter((path) => path.includes('/gateway/'));
+    const selector = '{service="ingester", profile="heap"}';
+    for (const view of viewInfos.map(({ name }) => name as ViewName)) {
+      await framesOf(ds, { view, selector });
+      await framesOf(ds, ds.annotations.prepareQuery!({ name: '', target: { refId: 'A', view, selector } } as never)!);
+    }
+    // What a link may say: Prometheus's exemplars, and fields that no query has.
+    await framesOf(ds, { query: 'e1', queryType: 'traceql' });
+    await framesOf(ds, {
+      view: 'flame',
+      capture: 'now',
+      captureNow: true,
+      profiles: ['heap'],
+      service: 'ingester',
+    } as object);
+    const all = requestOf([{ view: 'flame', selector }]);
+    await ds.download(all.targets[0], all, new AbortController().signal).catch(() => undefined); // This jsdom cannot pack it.
+    await ds.metricFindQuery('label_values(service)', { range: all.range });
+    await ds.getTagKeys({ timeRange: all.range });
+    await ds.getTagValues({ key: 'instance', timeRange: all.range });
+    await ds.suggestions(selector, all.range);
+    await ds.previewKeys();
+    expect(bucket.requests.length).toBeGreaterThan(5);
+    expect(gateway()).toEqual([]);
+    await ds.testDatasource();
+    expect(gateway()).toEqual([expect.stringMatching(/\/gateway\/info$/)]);
+    expect(bucket.writes).toEqual([]);
   });
 
   test('a default query and its text', () => {

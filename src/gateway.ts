@@ -9,6 +9,8 @@ export interface GatewayTarget {
   readonly service: string;
   readonly instance: string;
   readonly version?: string;
+  /** A capture of it runs: another one is refused. */
+  readonly busy?: boolean;
 }
 
 export interface GatewayTargets {
@@ -17,6 +19,8 @@ export interface GatewayTargets {
   readonly profiles: readonly string[];
   /** Most seconds of those that take time. */
   readonly maxSeconds: number;
+  /** Most instances that one request captures. */
+  readonly maxInstances: number;
 }
 
 export interface CaptureRequest {
@@ -36,6 +40,8 @@ export interface GatewayEvent {
   readonly id: string;
   readonly service: string;
   readonly instance: string;
+  /** What the keys of its files begin with; none until it has begun. */
+  readonly folder?: string;
   readonly state: 'waiting' | 'capturing' | 'uploading' | 'stored' | 'partial' | 'failed';
   readonly files: ReadonlyArray<{
     readonly profile: string;

@@ -3,7 +3,7 @@
 // standard library, so its profiles look like those of a real service.
 //
 // Work is done under pprof.Do with the labels tenant_id and operation. net/http/pprof listens on a port of its own, as
-// usual in production. With a target for captures the auto-profiler watches it, and its metrics are there too.
+// usual in production, and Go's own metrics. With a target for captures the auto-profiler watches it, and its metrics are there too.
 package main
 
 import (

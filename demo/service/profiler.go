@@ -80,8 +80,10 @@ func (p *profiling) target() (autoprofiler.Target, error) {
 	return nil, errors.New("expected one of -bucket, -folder and -put")
 }
 
-// start starts the auto-profiler, and serves its metrics and the truth about the tenants' memory.
+// start serves metrics, and where captures have a target it starts the auto-profiler and serves the truth about the tenants' memory.
 func (p *profiling) start(cache *store.Cache, mux *http.ServeMux) (*autoprofiler.Profiler, error) {
+	// The client's exemplars are in the OpenMetrics format alone.
+	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.DefaultGatherer, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	target, err := p.target()
 	if target == nil {
 		return nil, err
@@ -95,8 +97,6 @@ func (p *profiling) start(cache *store.Cache, mux *http.ServeMux) (*autoprofiler
 	if err != nil {
 		return nil, err
 	}
-	// The client's exemplars are in the OpenMetrics format alone.
-	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.DefaultGatherer, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	mux.Handle("GET /truth", truth)
 	mux.HandleFunc("POST /capture", func(w http.ResponseWriter, r *http.Request) {
 		event, err := profiler.Capture(r.Context(), r.FormValue("reason"))

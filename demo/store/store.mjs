@@ -223,7 +223,7 @@ function list(objects, query) {
 const byKey = (a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key));
 
 /** Takes objects by PUT, as an auto-profiler sends them, into a list that a store serves. */
-export function createUploads(objects) {
+function createUploads(objects) {
   return createServer(async (request, response) => {
     if (request.method !== 'PUT') {
       return response.writeHead(405).end();

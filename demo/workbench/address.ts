@@ -64,9 +64,10 @@ export function useAddress(): [URLSearchParams, Change] {
 
 /** `from` and `to` as Grafana writes them: now-1h, or milliseconds. */
 export function rangeOf(address: URLSearchParams): TimeRange {
-  const time = (name: string, none: string) => {
-    const text = address.get(name) ?? none;
-    return /^\d+$/.test(text) ? toUtc(Number(text)) : dateMath.toDateTime(text, { roundUp: name === 'to' })!;
-  };
-  return makeTimeRange(time('from', 'now-1h'), time('to', 'now'));
+  const [from, to] = [address.get('from') ?? 'now-1h', address.get('to') ?? 'now'];
+  const isTime = (text: string) => /^\d+$/.test(text);
+  const time = (text: string, roundUp: boolean) =>
+    isTime(text) ? toUtc(Number(text)) : dateMath.toDateTime(text, { roundUp })!;
+  const range = makeTimeRange(time(from, false), time(to, true));
+  return { ...range, raw: { from: isTime(from) ? range.from : from, to: isTime(to) ? range.to : to } };
 }

@@ -56,14 +56,20 @@ export const host = {
 export function setRole(role: string): void {
   host.role = role;
   grafanaRuntime.config.exploreEnabled = true;
+  Object.assign(grafanaRuntime.config.bootData.user, { orgRole: role });
   grafanaRuntime.config.bootData.user.permissions = role === 'Viewer' ? {} : { 'datasources:explore': true };
 }
 
 export function startServices(): void {
-  const fetchRequest = ({ url, method = 'GET', responseType }: any) =>
+  const fetchRequest = ({ url, method = 'GET', responseType, data: sent, params, headers }: any) =>
     new rxjs.Observable((subscriber) => {
       const abort = new AbortController();
-      fetch(url, { method, signal: abort.signal, headers: { 'x-workbench-role': host.role } })
+      fetch(params ? `${url}?${new URLSearchParams(params)}` : url, {
+        method,
+        signal: abort.signal,
+        body: sent && JSON.stringify(sent),
+        headers: { ...headers, ...(sent && { 'content-type': 'application/json' }), 'x-workbench-role': host.role },
+      })
         .then(async (response) => {
           const data = responseType === 'arraybuffer' ? await response.arrayBuffer() : await response.json();
           if (!response.ok) {

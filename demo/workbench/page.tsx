@@ -92,7 +92,8 @@ function App({ plugin }: { plugin: Plugin }) {
       onChange={onChange}
     />
   );
-  const page = { plugin, dataSource, range, address, change };
+  const refresh = () => setRun((runs) => runs + 1);
+  const page = { plugin, dataSource, range, address, change, refresh };
   return (
     <ThemeContext.Provider value={theme}>
       <GlobalStyles />
@@ -107,7 +108,7 @@ function App({ plugin }: { plugin: Plugin }) {
         {choice('Time range', ['15m', '1h', '6h', '24h'], (address.get('from') ?? 'now-1h').slice(4), (span) =>
           change({ from: `now-${span}`, to: 'now' })
         )}
-        <Button size="sm" variant="secondary" icon="sync" onClick={() => setRun(run + 1)}>
+        <Button size="sm" variant="secondary" icon="sync" onClick={refresh}>
           Refresh
         </Button>
         {choice('Role', ['Admin', 'Viewer'], role, (next) => change({ role: next }))}
@@ -133,7 +134,7 @@ function App({ plugin }: { plugin: Plugin }) {
   );
 }
 
-function Explore({ plugin, dataSource, range, address, change }: any) {
+function Explore({ plugin, dataSource, range, address, change, refresh }: any) {
   const [series, setSeries] = useState<DataFrame[]>([]);
   const Editor = plugin.components.QueryEditor!;
   const stored = address.get('query');
@@ -145,7 +146,7 @@ function Explore({ plugin, dataSource, range, address, change }: any) {
       {query.expr ? (
         <pre>{query.expr}</pre>
       ) : (
-        <Editor datasource={dataSource} onRunQuery={() => {}} {...{ query, onChange, range, data }} />
+        <Editor datasource={dataSource} onRunQuery={refresh} {...{ query, onChange, range, data }} />
       )}
       <section className="panel">
         <Results app="explore" targets={[query]} height={520} onFrames={setSeries} {...{ dataSource, range }} />

@@ -43,8 +43,11 @@ async function forward(response, target, init) {
   }
 }
 
-/** @param prometheus its `url`, or why there is none as `missing` */
-export function createWorkbench({ dist, page, icons, bucketUrl, prometheus }) {
+/**
+ * @param prometheus its `url`, or why there is none as `missing`
+ * @param gateway its `url` and `token`, where the bucket is read through one
+ */
+export function createWorkbench({ dist, page, icons, bucketUrl, prometheus, gateway }) {
   const plugin = JSON.parse(readFileSync(join(dist, 'plugin.json'), 'utf8'));
   const memory = { name: 'Memory', query: 'autoprofiler_memory_bytes{service="$service", instance="$instance"}' };
   const jsonData = {
@@ -53,9 +56,11 @@ export function createWorkbench({ dist, page, icons, bucketUrl, prometheus }) {
     metricsQueries: [memory],
     // Versions of the recorded captures are no tags of the repository.
     sourceUrl: 'https://github.com/pproflens/pproflens/blob/main/{path}#L{line}',
+    ...(gateway && { gatewayUrl: gateway.url, authMethod: 'bearer', httpHeaderName1: 'Authorization' }),
   };
+  const secureJsonData = gateway ? { gatewayToken: gateway.token, httpHeaderValue1: `Bearer ${gateway.token}` } : {};
   /** Of the one data source, as Grafana stores them. */
-  let settings = { uid, name: 'Pprof Lens', version: 1, basicAuth: false, jsonData, secureJsonData: {} };
+  let settings = { uid, name: 'Pprof Lens', version: 1, basicAuth: false, jsonData, secureJsonData };
 
   async function proxy(request, response, path, search) {
     const role = roles.indexOf(request.headers['x-workbench-role'] ?? 'Viewer');
@@ -79,8 +84,15 @@ export function createWorkbench({ dist, page, icons, bucketUrl, prometheus }) {
     if (settings.jsonData.httpHeaderName1) {
       headers[settings.jsonData.httpHeaderName1] = secrets.httpHeaderValue1 ?? '';
     }
+    for (const { name, content } of route.headers ?? []) {
+      headers[name] = fillIn(content, settings);
+    }
+    const body = request.method === 'POST' ? Buffer.concat(await request.toArray()) : undefined;
+    if (body) {
+      headers['content-type'] = request.headers['content-type'] ?? '';
+    }
     const target = base.replace(/\/$/, '') + path.slice(route.path.length) + (query.size ? `?${query}` : '');
-    return forward(response, target, { method: request.method, headers });
+    return forward(response, target, { method: request.method, headers, body });
   }
 
   function file(response, root, path) {

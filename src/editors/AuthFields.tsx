@@ -36,7 +36,7 @@ export function AuthFields(props: Props) {
       <Field
         label="Method"
         htmlFor="auth"
-        description="Kept in Grafana's server, never sent to a browser. For private AWS buckets put a signer in front; see the README."
+        description="Kept in Grafana's server, never sent to a browser. A private AWS bucket is read through the gateway; see the README."
       >
         <LateCombobox
           id="auth"

@@ -4,10 +4,12 @@ import type {
   CaptureRequest,
   Gateway,
   GatewayEvent,
+  GatewayTarget,
   GatewayTargets,
   RefusedCapture,
   StartedCaptures,
 } from '../gateway';
+import { profileOf, type Captured } from './captureShown';
 import { LateCombobox } from './LateCombobox';
 
 interface Props {
@@ -15,15 +17,6 @@ interface Props {
   service: string;
   onCaptured: (captured: Captured) => void;
   onDismiss: () => void;
-}
-
-/** What is in the bucket. */
-export interface Captured {
-  readonly service: string;
-  /** One for each process. */
-  readonly events: readonly string[];
-  /** In the order of the form. */
-  readonly profiles: readonly string[];
 }
 
 /** Names of profiles that the form has words for, by the gateway's names; those that take time say what happened in it. */
@@ -67,15 +60,17 @@ export function CaptureDialog({ gateway, service, onCaptured, onDismiss }: Props
   }, [gateway, signal]);
 
   const show = (asked: CaptureRequest, { events }: StartedCaptures) => {
-    const stored = events.flatMap(storedOf);
+    const shown = events.filter((event) => storedOf(event).length > 0);
+    const files = shown.flatMap(storedOf);
     // As keys have it: a dump as text is of the profile goroutine too.
     const named = asked.profiles.flatMap((asked) =>
-      stored.filter(({ profile }) => profile === asked).map(({ name }) => name.split('.')[0])
+      files.filter(({ profile }) => profile === asked).map(({ name }) => profileOf(name))
     );
     onCaptured({
       service: asked.service,
-      events: events.filter((event) => storedOf(event).length > 0).map(({ id }) => id),
+      events: shown.map(({ id }) => id),
       profiles: [...new Set(named)],
+      keys: storedOf(shown[0]).map(({ name }) => `${shown[0].folder}/${name}`),
     });
     onDismiss();
   };
@@ -145,12 +140,15 @@ interface FormProps {
   onDismiss: () => void;
 }
 
-function CaptureForm({ targets: { targets, profiles, maxSeconds }, service: ofQuery, onStart, onDismiss }: FormProps) {
+function CaptureForm({ targets: gateway, service: ofQuery, onStart, onDismiss }: FormProps) {
+  const { targets, profiles, maxSeconds, maxInstances } = gateway;
   const services = useMemo(() => [...new Set(targets.map(({ service }) => service))].sort(), [targets]);
   const [service, setService] = useState(services.includes(ofQuery) ? ofQuery : (services[0] ?? ''));
-  const instances = targets.filter((target) => target.service === service).map(({ instance }) => instance);
+  const ofService = targets.filter((target) => target.service === service);
+  const instances = ofService.map(({ instance }) => instance);
+  const mayAll = instances.length > 1 && instances.length <= maxInstances;
   const [chosen, setInstance] = useState('');
-  const instance = chosen === allInstances || instances.includes(chosen) ? chosen : (instances[0] ?? '');
+  const instance = (chosen === allInstances && mayAll) || instances.includes(chosen) ? chosen : (instances[0] ?? '');
   const [names, setNames] = useState<readonly string[]>(['heap']);
   const [seconds, setSeconds] = useState(Math.min(10, maxSeconds));
   const [reason, setReason] = useState('');
@@ -184,12 +182,12 @@ function CaptureForm({ targets: { targets, profiles, maxSeconds }, service: ofQu
           onChange={({ value }) => setService(value)}
         />
       </Field>
-      <Field label="Instance" htmlFor="capture-instance">
+      <Field label="Instance" htmlFor="capture-instance" description={noteOf(ofService, instance, maxInstances)}>
         <LateCombobox
           id="capture-instance"
           options={[
             ...instances.map((value) => ({ value, label: value })),
-            ...(instances.length > 1 ? [{ value: allInstances, label: `All ${instances.length} instances` }] : []),
+            ...(mayAll ? [{ value: allInstances, label: `All ${instances.length} instances` }] : []),
           ]}
           value={instance}
           onChange={({ value }) => setInstance(value)}
@@ -246,6 +244,16 @@ function CaptureForm({ targets: { targets, profiles, maxSeconds }, service: ofQu
       </Modal.ButtonRow>
     </>
   );
+}
+
+/** What is to be known of the instance that is chosen, or of their number. */
+function noteOf(ofService: readonly GatewayTarget[], instance: string, most: number): string | undefined {
+  if (ofService.some((target) => target.instance === instance && target.busy)) {
+    return 'It was being captured when this opened: another capture is refused until that is over.';
+  }
+  return ofService.length > most
+    ? `One of ${ofService.length}: the gateway captures at most ${most} at once.`
+    : undefined;
 }
 
 interface Confirmed {

@@ -1,7 +1,7 @@
 import { Button } from '@grafana/ui';
 import React, { useState } from 'react';
 import type { Gateway } from '../gateway';
-import type { Captured } from './CaptureDialog';
+import type { Captured } from './captureShown';
 import { lazily } from './lazy';
 
 /** Few queries capture, and the form is as large as all other fields of the editor. */

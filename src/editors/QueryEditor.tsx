@@ -1,14 +1,13 @@
-import type { QueryEditorProps } from '@grafana/data';
+import { dateMath, type QueryEditorProps, type TimeRange } from '@grafana/data';
 import { Stack } from '@grafana/ui';
 import React, { type ComponentType } from 'react';
 import type { PprofDataSource } from '../datasource';
 import { leftOut, printCommand } from '../query/printCommand';
 import { infoOf, ownFields, readableFields, usesField } from '../query/query';
-import type { Matcher } from '../text/selector';
 import type { PprofOptions, PprofQuery } from '../types';
 import { BaseFields } from './BaseFields';
-import type { Captured } from './CaptureDialog';
 import { CaptureNowButton } from './CaptureNowButton';
+import { captureShown } from './captureShown';
 import { CommandField } from './CommandField';
 import { DownloadButton } from './DownloadButton';
 import { EstimateFields } from './EstimateFields';
@@ -17,7 +16,7 @@ import { FilterFields, FunctionField, SeriesField } from './FilterFields';
 import type { FormProps } from './form';
 import { GoroutineFields } from './GoroutineFields';
 import { OptionFields } from './OptionFields';
-import { readFields, writeFields } from './selectorFields';
+import { readFields } from './selectorFields';
 import { SelectorRows } from './SelectorRows';
 import { TraceFields } from './TraceFields';
 import { ViewFields } from './ViewFields';
@@ -73,7 +72,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
             service={readFields(query.selector)?.service ?? ''}
             onCaptured={(captured) => {
               datasource.forgetListings();
-              form.onChange(captureShown(form, captured));
+              form.onChange(captureShown(form, captured, endsNow(range)));
             }}
           />
         )}
@@ -93,23 +92,6 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   );
 }
 
-/** What a query shows captures with that were just taken, of several processes all: of what it shows now all that may stay. */
-function captureShown({ query, view, uses }: FormProps, { service, events, profiles }: Captured): Partial<PprofQuery> {
-  const { profile = '' } = readFields(query.selector) ?? {};
-  const shown = profiles.includes(profile) ? profile : profiles[0];
-  const isOne = events.length === 1;
-  const filters: Matcher[] = isOne ? [] : [{ name: 'event', op: '=~', value: events.join('|') }];
-  return {
-    selector: writeFields({ service, profile: shown, filters }),
-    ...(isOne ? { capture: 'event', event: events[0] } : { capture: 'merge' }),
-    ...viewShown(shown, view.opens, uses('event')),
-  };
-}
-
-/** Who captures wants to see it: a list of captures would show that it is there, and a trace has views of its own. */
-function viewShown(profile: string, opens: FormProps['view']['opens'], usesEvent: boolean): Partial<PprofQuery> {
-  if (profile === 'trace') {
-    return opens === 'trace' ? {} : { view: 'trace' };
-  }
-  return opens === 'keys' || opens === 'trace' || !usesEvent ? { view: 'flame' } : {};
-}
+/** Whether a query that runs now finds what was captured now. */
+const endsNow = (range: TimeRange | undefined): boolean =>
+  !range || (dateMath.toDateTime(range.raw.to, { roundUp: true })?.valueOf() ?? 0) >= Date.now() - 1000;

@@ -10,17 +10,23 @@ import {
 } from '@aws-sdk/client-s3';
 
 // The gateway as AWS's own client reads it, over every store that `node scripts/test.mjs store` could start.
-const { gateways = {}, oddKeys = [] } = JSON.parse(process.env.PPROFLENS_S3 ?? '{}') as {
+const {
+  gateway,
+  gateways = {},
+  oddKeys = [],
+} = JSON.parse(process.env.PPROFLENS_S3 ?? '{}') as {
+  gateway?: string;
   gateways?: Record<string, string>;
   oddKeys?: string[];
 };
 const Bucket = 'private';
 
-if (Object.keys(gateways).length === 0) {
+const all = gateway ? { S3: gateway, ...gateways } : {};
+if (!gateway) {
   test.skip('no gateway was started', () => undefined);
 }
 
-describe.each(Object.entries(gateways))('%s through the gateway, read by the AWS SDK', (_, url) => {
+describe.each(Object.entries(all))('%s through the gateway, read by the AWS SDK', (_, url) => {
   const client = new S3Client({
     endpoint: new URL(url).origin,
     region: 'us-east-1',

@@ -11,9 +11,9 @@ interface Servers {
   readonly public: string;
   /** URL of a bucket that only its owner may read. */
   readonly private: string;
-  /** The private bucket through docker/signer. */
-  readonly signer: string;
-  /** The same objects through the gateway, by where they are: S3 with credentials of a session, a folder, Azure, Google. */
+  /** The private bucket through the gateway, with credentials of a session. */
+  readonly gateway: string;
+  /** The same objects through it, by where they are: a folder, Azure, Google. */
   readonly gateways?: Record<string, string>;
   readonly oddKeys: string[];
 }
@@ -65,15 +65,11 @@ const text = (body: ArrayBuffer) => new TextDecoder().decode(body);
 
 const buckets: Array<[string, () => string, Access]> = [
   ['a public bucket', () => servers.public, {}],
-  ['a private bucket through the signer', () => servers.signer, {}],
-  ['a private bucket through the signer and Grafana', () => servers.signer, { likeGrafana: true }],
+  ['a private bucket through the gateway', () => servers.gateway, {}],
+  ['a private bucket through the gateway and Grafana', () => servers.gateway, { likeGrafana: true }],
 ];
 for (const [where, url] of Object.entries(servers.gateways ?? {})) {
   buckets.push([`${where} through the gateway`, () => url, { largePages: where === 'google' }]);
-}
-if (servers.gateways) {
-  const { S3 } = servers.gateways;
-  buckets.push(['S3 through the gateway and Grafana', () => S3, { likeGrafana: true }]);
 }
 describe.each(buckets)('%s', (_, bucketUrl, access) => {
   const opened = (more: Access = {}) => open(bucketUrl(), { ...access, ...more });
@@ -149,7 +145,7 @@ test('a private bucket without a signature', async () => {
   const forbidden = (what: string) => ({
     kind: 'forbidden',
     message: expect.stringMatching(
-      new RegExp(`No access to ${what} \\(403\\).*a private AWS bucket also needs a signer.*AccessDenied`)
+      new RegExp(`No access to ${what} \\(403\\).*a private AWS bucket is read through the gateway.*AccessDenied`)
     ),
   });
   await expect(list(store, '')).rejects.toMatchObject(forbidden('the listing'));
@@ -168,86 +164,106 @@ test('a private bucket with a signature of nobody', async () => {
   });
 });
 
-describe('the signer', () => {
-  test.each(['PUT', 'POST', 'DELETE', 'PATCH', 'HEAD'])('passes no %s on', async (method) => {
-    const { store } = open(servers.signer);
+describe('the gateway', () => {
+  test.each(['PUT', 'POST', 'DELETE', 'PATCH'])('passes no %s on', async (method) => {
+    const { store } = open(servers.gateway);
     const before = await list(store, '');
-    const body = method === 'HEAD' ? undefined : 'written';
-    const known = await fetch(`${servers.signer}/${before[0].key}`, {
-      method,
-      body: method === 'DELETE' ? null : body,
-    });
-    const unknown = await fetch(`${servers.signer}/new-object`, { method, body: method === 'DELETE' ? null : body });
+    const body = method === 'DELETE' ? null : 'written';
+    const known = await fetch(`${servers.gateway}/${before[0].key}`, { method, body });
+    const unknown = await fetch(`${servers.gateway}/new-object`, { method, body });
     expect([known.status, unknown.status]).toEqual([405, 405]);
     expect(await list(store, '')).toEqual(before);
   });
 
+  test('says by HEAD what an object is, and nothing of the bucket', async () => {
+    const [{ key, size, etag }] = await list(open(servers.gateway).store, 'querier/');
+    const { status, headers } = await fetch(`${servers.gateway}/${key}`, { method: 'HEAD' });
+    expect([status, headers.get('content-length'), headers.get('etag')]).toEqual([200, String(size), etag]);
+    expect((await fetch(`${servers.gateway}/new-object`, { method: 'HEAD' })).status).toBe(404);
+    expect((await fetch(servers.gateway, { method: 'HEAD' })).status).toBe(405);
+  });
+
   test('passes no header of the caller on', async () => {
     const headers = { authorization: 'Basic dTpw', cookie: 'grafana_session=1', 'x-amz-acl': 'public-read' };
-    const { store } = open(servers.signer, { headers });
+    const { store } = open(servers.gateway, { headers });
     expect((await list(store, 'querier/')).length).toBeGreaterThan(0);
   });
 
   test('reads a part of an object', async () => {
     const [key] = servers.oddKeys;
     const path = key.split('/').map(encodeURIComponent).join('/');
-    const response = await fetch(`${servers.signer}/${path}`, { headers: { range: 'bytes=0-2' } });
+    const response = await fetch(`${servers.gateway}/${path}`, { headers: { range: 'bytes=0-2' } });
     expect([response.status, await response.text()]).toEqual([206, key.slice(0, 3)]);
   });
 
-  /** What the signer answers to a request that fetch would not send. */
+  /** What the gateway answers to a request that fetch would not send: its words without XML. @param path below its address */
   const ask = (path: string, headers: Record<string, string> = {}, body?: string) =>
-    new Promise<{ status?: number; text: string }>((resolve, reject) => {
-      request(servers.signer, { path, headers }, (response) => {
+    new Promise<{ status?: number; said: string }>((resolve, reject) => {
+      request(new URL(servers.gateway).origin, { path, headers }, (response) => {
         let answer = '';
         response.on('data', (chunk: Buffer) => (answer += chunk.toString()));
-        response.on('end', () => resolve({ status: response.statusCode, text: answer }));
+        response.on('end', () => {
+          const [, said = ''] = /<Message>(.*)<\/Message>/.exec(answer) ?? [];
+          resolve({ status: response.statusCode, said: said.replaceAll('&#34;', '"') });
+        });
       })
         .on('error', reject)
         .end(body);
     });
 
   test.each([
-    ['/?policy', 'leave out "policy"'],
-    ['/?acl', 'leave out "acl"'],
-    ['/?%61cl', 'leave out "acl"'],
-    ['/?list-type=2&location', 'leave out "location"'],
-    ['/?list-type=2&list-type=2', 'each parameter once: leave out "list-type"'],
-    ['/?list-type=2&versions=', 'leave out "versions"'],
-    ['/?list-type=2&X-Amz-Expires=9', 'leave out "X-Amz-Expires"'],
-    ['/', 'add list-type=2'],
-    ['/?list-type=1', 'add list-type=2'],
-    ['/querier/x?tagging', 'without parameters is passed on: leave out "tagging"'],
-    ['/querier/x?response-content-type=text%2Fhtml', 'leave out "response-content-type"'],
-    ['/querier/x?versionId=1', 'leave out "versionId"'],
-    ['/querier/x?list-type=2', 'leave out "list-type"'],
-    ['/%ff', 'a percent code that is no UTF-8'],
-    ['/%c3%28', 'a percent code that is no UTF-8'],
-    ['/?list-type=2&prefix=%', 'a percent code that is no UTF-8'],
-    ['/?list-type=2&prefix=%zz', 'a percent code that is no UTF-8'],
-    ['/?list-type=2&%ff=1', 'a percent code that is no UTF-8'],
-    ['/a/./b', 'a folder "." or ".."'],
-    ['/a/%2e%2e/b', 'a folder "." or ".."'],
+    ['/private?policy', 'leave out "policy"'],
+    ['/private/?policy', 'leave out "policy"'],
+    ['/private?acl', 'leave out "acl"'],
+    ['/private?%61cl', 'leave out "acl"'],
+    ['/private?list-type=2&location', 'leave out "location"'],
+    ['/private?list-type=2&list-type=2', 'each parameter once: leave out "list-type"'],
+    ['/private?list-type=2&versions=', 'leave out "versions"'],
+    ['/private?list-type=2&X-Amz-Expires=9', 'leave out "X-Amz-Expires"'],
+    ['/private', 'add list-type=2'],
+    ['/private?list-type=1', 'add list-type=2'],
+    ['/private/querier/x?tagging', 'without parameters: leave out "tagging"'],
+    ['/private/querier/x?response-content-type=text%2Fhtml', 'leave out "response-content-type"'],
+    ['/private/querier/x?versionId=1', 'leave out "versionId"'],
+    ['/private/querier/x?list-type=2', 'leave out "list-type"'],
+    ['/private/%ff', 'a percent code that is no UTF-8'],
+    ['/private/%c3%28', 'a percent code that is no UTF-8'],
+    ['/private?list-type=2&prefix=%', 'The query cannot be read'],
+    ['/private?list-type=2&prefix=%zz', 'The query cannot be read'],
+    ['/private?list-type=2&%ff=1', 'a percent code that is no UTF-8'],
+    ['/private/a%00b', 'a zero byte'],
+    ['/private/a/./b', 'a folder "." or ".."'],
+    ['/private/a/%2e%2e/b', 'a folder "." or ".."'],
   ])('refuses %s and says why', async (path, why) => {
-    const { status, text: answer } = await ask(path);
-    expect([status, answer]).toEqual([400, expect.stringContaining(why)]);
+    expect(await ask(path)).toEqual({ status: 400, said: expect.stringContaining(why) });
   });
 
-  test.each([['/%'], ['/%zz'], ['/a%00b']])('refuses %s', async (path) => {
+  test.each([['/private/%'], ['/private/%zz']])('refuses %s', async (path) => {
     expect((await ask(path)).status).toBe(400);
   });
 
   test('refuses a GET with a body', async () => {
-    const why = { status: 400, text: 'A GET has no body: send none.\n' };
-    expect(await ask('/?list-type=2', { 'content-length': '2' }, 'hi')).toEqual(why);
-    expect(await ask('/?list-type=2', { 'transfer-encoding': 'chunked' }, 'hi')).toEqual(why);
-    expect((await ask('/?list-type=2&max-keys=1', { 'content-length': '0' })).status).toBe(200);
+    const why = { status: 400, said: 'A GET has no body: send none.' };
+    expect(await ask('/private?list-type=2', { 'content-length': '2' }, 'hi')).toEqual(why);
+    expect(await ask('/private?list-type=2', { 'transfer-encoding': 'chunked' }, 'hi')).toEqual(why);
+    expect((await ask('/private?list-type=2&max-keys=1', { 'content-length': '0' })).status).toBe(200);
   });
 
-  test.each(['/../profiles/', '/%2e%2e/profiles/', '/..%2Fprofiles/', '/a/../../profiles/', '/a/..%2f..%2fprofiles/'])(
-    'reaches no other bucket by %s',
-    async (path) => {
-      expect((await ask(`${path}?list-type=2`)).status).toBe(400); // Not by fetch, which would resolve the dots.
-    }
-  );
+  // Not by fetch, which would resolve the dots.
+  test.each([
+    ['/../profiles/'],
+    ['/private/../profiles/'],
+    ['/private/%2e%2e/profiles/'],
+    ['/private/..%2Fprofiles/'],
+    ['/private/a/../../profiles/'],
+    ['/private/a/..%2f..%2fprofiles/'],
+    ['/private%2f..%2fprofiles/'],
+  ])('reaches no other bucket by %s', async (path) => {
+    expect((await ask(`${path}?list-type=2`)).status).toBe(400);
+  });
+
+  test.each([['/profiles'], ['/'], ['//profiles'], ['/PRIVATE']])('knows no other bucket: %s', async (path) => {
+    const { status, said } = await ask(`${path}?list-type=2`);
+    expect([status, said]).toEqual([404, expect.stringContaining('expected /private/KEY')]);
+  });
 });

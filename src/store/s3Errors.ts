@@ -203,4 +203,4 @@ const refusal = ({ code }: ServerWords, what: string): string =>
   /Signature|AccessKey|Token|RequestTime/.test(code)
     ? `The bucket refused the credentials for ${what} (403).`
     : `No access to ${what} (403). The credential needs s3:ListBucket on the bucket and s3:GetObject on its objects; ` +
-      'a private AWS bucket also needs a signer in front (see the README).';
+      'a private AWS bucket is read through the gateway (see the README).';

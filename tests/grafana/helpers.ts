@@ -1,11 +1,15 @@
 import { expect } from '@grafana/plugin-e2e';
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import { randomUUID } from 'node:crypto';
 
 export const pluginId = 'pproflens-pprof-datasource';
 /** The data source of provisioning/datasources. */
 export const uid = 'pproflens';
 /** Where this machine reaches the demo's bucket; Grafana may know it by another name. */
 export const storeUrl = process.env.STORE_URL ?? 'http://127.0.0.1:9000';
+
+/** The data source of the gateway, where one runs: `npm run grafana` starts it where Go is installed. */
+export const gatewayUid = 'pproflens-gateway';
 
 /** The bucket's URL as Grafana reaches it. */
 export async function provisionedBucket(request: APIRequestContext): Promise<string> {
@@ -15,11 +19,11 @@ export async function provisionedBucket(request: APIRequestContext): Promise<str
 }
 
 /** The address of Explore with a query. @param from of the time range, up to now */
-export function exploreUrl(query: object, from = 'now-1h'): string {
+export function exploreUrl(query: object, from = 'now-1h', datasource = uid, to = 'now'): string {
   const pane = {
-    datasource: uid,
-    queries: [{ refId: 'A', datasource: { type: pluginId, uid }, ...query }],
-    range: { from, to: 'now' },
+    datasource,
+    queries: [{ refId: 'A', datasource: { type: pluginId, uid: datasource }, ...query }],
+    range: { from, to },
   };
   return `/explore?${new URLSearchParams({ schemaVersion: '1', orgId: '1', panes: JSON.stringify({ one: pane }) })}`;
 }
@@ -64,3 +68,16 @@ export const allDrawn = (page: Page): Promise<number> =>
         look();
       })
   );
+
+export type Role = 'Viewer' | 'Editor';
+
+/** A new user with a role: the name, which is the password too, and what removes the user. */
+export async function createUser(request: APIRequestContext, role: Role) {
+  const login = `${role.toLowerCase()}-${randomUUID()}`;
+  const created = await request.post('/api/admin/users', { data: { name: login, login, password: login } });
+  expect(created.ok(), await created.text()).toBe(true);
+  const { id } = await created.json();
+  const changed = await request.patch(`/api/org/users/${id}`, { data: { role } });
+  expect(changed.ok(), await changed.text()).toBe(true);
+  return { login, remove: () => request.delete(`/api/admin/users/${id}`) };
+}

@@ -1,12 +1,8 @@
 import { expect, test } from '@grafana/plugin-e2e';
-import { randomUUID } from 'node:crypto';
-import { storeUrl, uid } from './helpers';
+import { createUser, storeUrl, uid } from './helpers';
 
 test('a Viewer reads the bucket and can write nothing to it', async ({ playwright, request, baseURL }) => {
-  const login = `viewer-${randomUUID()}`;
-  const created = await request.post('/api/admin/users', { data: { name: login, login, password: login } });
-  expect(created.ok(), await created.text()).toBe(true);
-  const { id } = await created.json();
+  const { login, remove } = await createUser(request, 'Viewer');
   const credentials = Buffer.from(`${login}:${login}`).toString('base64');
   const viewer = await playwright.request.newContext({
     baseURL,
@@ -34,5 +30,5 @@ test('a Viewer reads the bucket and can write nothing to it', async ({ playwrigh
   expect(saved.status()).toBe(403);
 
   await viewer.dispose();
-  await request.delete(`/api/admin/users/${id}`);
+  await remove();
 });

@@ -2,25 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, has, root, run } from '../../scripts/setup.mjs';
+import { buildGateway } from '../../demo/gateway.mjs';
+import { freePort, has } from '../../scripts/setup.mjs';
 import { folderOf, startServer, stopAll, waitFor } from './processes.mjs';
 
 const dir = folderOf('gateway');
 
 /** @returns why it cannot be started here, or undefined */
 export const missing = () => (has('go') ? undefined : 'go is not installed, so the gateway cannot be built');
-
-/** @returns the bucket of the S3 server as the gateway has it */
-export function bucketOf({ url, bucket }) {
-  const parameters = new URLSearchParams({
-    endpoint: url,
-    region: 'us-east-1',
-    use_path_style: 'true',
-    // The checksums that the SDK adds by default are newer than Debian's radosgw, which refuses them.
-    request_checksum_calculation: 'when_required',
-  });
-  return `s3://${bucket}?${parameters}`;
-}
 
 /** @returns what the SDK of AWS reads credentials from */
 export const environmentOf = ({ accessKeyId, secretAccessKey, sessionToken }) => ({
@@ -29,17 +18,10 @@ export const environmentOf = ({ accessKeyId, secretAccessKey, sessionToken }) =>
   ...(sessionToken && { AWS_SESSION_TOKEN: sessionToken }),
 });
 
-/** Builds a program of the gateway's module, once until `stop`. @returns its path */
+/** @returns a program of the gateway's module, built once until `stop` */
 export function build(name = 'pproflens-gateway', folder = '.') {
   mkdirSync(dir, { recursive: true });
-  const program = join(dir, name);
-  if (existsSync(program)) {
-    return program;
-  }
-  run('go', ['-C', join(root, 'gateway'), 'build', '-trimpath', '-ldflags=-s -w', '-o', program, folder], {
-    env: { CGO_ENABLED: '0' },
-  });
-  return program;
+  return existsSync(join(dir, name)) ? join(dir, name) : buildGateway(dir, name, folder);
 }
 
 /** Puts objects into a bucket of a cloud or a folder, which is made first. @throws Error with the store's words */

@@ -35,7 +35,9 @@ func (c *Capturer) ServeTargets(w http.ResponseWriter, r *http.Request) {
 	for _, t := range c.targets.Find(r.URL.Query().Get("service"), "") {
 		found = append(found, TargetInfo{t.Service, t.Instance, t.Version, c.isActive(t)})
 	}
-	WriteJSON(w, http.StatusOK, map[string]any{"targets": found, "profiles": Profiles(), "maxSeconds": c.config.MaxSeconds})
+	WriteJSON(w, http.StatusOK, map[string]any{
+		"targets": found, "profiles": Profiles(), "maxSeconds": c.config.MaxSeconds, "maxInstances": c.config.Instances,
+	})
 }
 
 // ServeCaptures answers POST /pproflens/captures, and GET with ?id, or without for the last ones.

@@ -19,6 +19,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -172,6 +173,25 @@ func (r *rig) post(t *testing.T, path, body string) (status int, answer map[stri
 	return response.StatusCode, answer
 }
 
+// targetsAnswer is what a form is told.
+type targetsAnswer struct {
+	Targets                  []TargetInfo
+	MaxSeconds, MaxInstances int
+}
+
+func (r *rig) targets(t *testing.T) (answer targetsAnswer) {
+	t.Helper()
+	response, err := http.Get(r.url + "targets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
 // begin posts a capture, which must be accepted.
 func (r *rig) begin(t *testing.T, body string) []Event {
 	t.Helper()
@@ -316,12 +336,18 @@ func TestOrdersThatAreRefused(t *testing.T) {
 			t.Errorf("%q: got %d", kind, response.StatusCode)
 		}
 	}
+	if answer := r.targets(t); answer.MaxInstances != 1 || answer.MaxSeconds != 60 || len(answer.Targets) != 2 || answer.Targets[0].Busy {
+		t.Errorf("the form is told %+v", answer)
+	}
 	if len(r.events.recent(10)) != 0 {
 		t.Errorf("one of these began: %+v", r.events.recent(10))
 	}
 	const order = `{"service":"shop","instance":"%s","profiles":["cpu","heap"],"seconds":1}`
 	body := fmt.Sprintf(order, strings.TrimPrefix(two.url, "http://"))
 	e := r.begin(t, body)[0]
+	if found := slices.DeleteFunc(r.targets(t).Targets, func(info TargetInfo) bool { return !info.Busy }); len(found) != 1 || found[0].Instance != e.Instance {
+		t.Errorf("busy are %+v", found)
+	}
 	if status, answer := r.post(t, "captures", body); status != 409 || !strings.Contains(string(answer["refused"]), e.ID) {
 		t.Errorf("a second one: got %d %s", status, answer)
 	}
