@@ -20,7 +20,7 @@ test('from the memory incident to what the process waited for', async ({ page })
   await drawn(page);
   const lanes = panel(page, 'Goroutines that waited longest');
   await expect(
-    lanes.getByRole('note').filter({ hasText: 'Goroutines of the runtime itself are left out' })
+    lanes.getByRole('note').filter({ hasText: 'System goroutines, those of the runtime itself, are left out' })
   ).toBeVisible();
   await expect(lanes.getByRole('link', { name: 'main.(*server).run' })).toHaveCount(4);
   await expect(panel(page, 'Tasks and regions').getByRole('row').filter({ hasText: 'ingest' })).toContainText('23');

@@ -83,8 +83,8 @@ export function TraceFields({ id, query, uses, onChange }: FormProps) {
       {uses('withSystem') && (
         <LabelledField
           id={id('withSystem')}
-          label="Runtime"
-          tooltip="Goroutines of the runtime itself as well: its collector, sweeper and finalizers."
+          label="System goroutines"
+          tooltip="Those of the runtime itself as well: its collector, sweeper and finalizers."
         >
           <InlineSwitch
             id={id('withSystem')}

@@ -2,7 +2,7 @@
 export interface TraceOptions {
   /** A row of a table: what is of one function, type or name together, or each by itself. */
   readonly rows: RowChoice;
-  /** Goroutines of the runtime itself as well: its collector, sweeper, finalizers. */
+  /** System goroutines, those of the runtime itself, as well: its collector, sweeper, finalizers. */
   readonly withSystem: boolean;
   /** Id of a goroutine as the trace has it; '' for all. */
   readonly goroutine: string;

@@ -54,7 +54,7 @@ const stateColors: Readonly<Record<string, string>> = {
   select: 'light-purple',
   'no reason said': 'super-light-purple',
   'GC work': 'dark-red',
-  runtime: 'super-light-red',
+  'system goroutines': 'super-light-red',
 };
 /** Of other reasons to wait, and of the functions that processors run. */
 const otherColors = [

@@ -47,7 +47,7 @@ export interface Series {
 export interface Goroutines {
   readonly length: number;
   readonly id: Float64Array;
-  /** Row of strings: the function where it began, '' where no stack says it. It is of the runtime as `isOfRuntime` says. */
+  /** Row of strings: the function where it began, '' where no stack says it. It says whether it is a system goroutine (`isSystemFunction`). */
   readonly name: Uint32Array;
   /** When it was made; of one that was there before, the Sync event before its first mention. */
   readonly from: Float64Array;
@@ -166,7 +166,7 @@ export interface Tasks {
 
 /**
  * By goroutine, of each in the order of `from`. A goroutine that is made inside of a region belongs to its task: that is a
- * region without name over all of it, unless it is of the runtime.
+ * region without name over all of it, unless it is a system goroutine.
  */
 export interface Regions {
   readonly length: number;
@@ -202,8 +202,8 @@ export interface CpuSamples {
   readonly stack: Uint32Array;
 }
 
-/** Whether a goroutine is the runtime's, by the function where it began: Go's IsSystemGoroutine. */
-export const isOfRuntime = (name: string): boolean =>
+/** Whether a goroutine that began in a function is a system goroutine, one of the runtime itself: Go's IsSystemGoroutine. */
+export const isSystemFunction = (name: string): boolean =>
   name === '' || (name !== 'runtime.main' && name.startsWith('runtime.'));
 
 /** When a stay ends, `duration` where the trace does. @param goroutine its row: the one that has this stay */

@@ -1,6 +1,6 @@
 import type { Profile } from './profile';
 
-/** Label of the goroutines of the runtime itself in profiles of execution traces; its value is `true`. */
+/** Label of system goroutines, those of the runtime itself, in profiles of execution traces; its value is `true`. */
 export const systemLabel = 'system';
 
 /** Profiles of execution traces count stays of goroutines, which have no period: by this they are told. */

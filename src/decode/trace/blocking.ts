@@ -1,4 +1,4 @@
-import { isOfRuntime } from '../../profile/execution';
+import { isSystemFunction } from '../../profile/execution';
 import { PairInterner } from '../../profile/interner';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
@@ -26,7 +26,7 @@ import { Varints } from './varints';
  * | task | name of the user's task that it works for |
  * | region | name of the innermost region that it is in |
  * | tenant | value that a log, region or task gives to one of the keys of tenants |
- * | system | `true` for goroutines of the runtime itself |
+ * | system | `true` for system goroutines, those of the runtime itself |
  *
  * Samples of the CPU have the kind cpu, the state running, and values of `samples/count` alone.
  */
@@ -321,7 +321,7 @@ export class Blocking {
     const values: [number[], number[], number[]] = [[], [], []];
     const add = (place: number, owner: number, row: readonly [number, number, number]) => {
       const name = this.ownerName[owner];
-      addLabels?.(place, name, isOfRuntime(name < 0 ? '' : finished.strings[name]));
+      addLabels?.(place, name, isSystemFunction(name < 0 ? '' : finished.strings[name]));
       const sample = samples.intern(this.places.first[place], labels.finishSet());
       values.forEach((column, k) => (column[sample] = (column[sample] ?? 0) + row[k]));
     };

@@ -1,4 +1,4 @@
-import { isOfRuntime, RangeKind, type Execution, type Series } from '../../profile/execution';
+import { isSystemFunction, RangeKind, type Execution, type Series } from '../../profile/execution';
 import type { StackTables } from '../../profile/stackTables';
 import { memoryLeft } from '../memory';
 import { firstRows } from '../strings';
@@ -221,7 +221,7 @@ export class ExecutionColumns {
       heapLive: finished(heapLive),
       heapGoal: finished(heapGoal),
       gomaxprocs: finished(gomaxprocs),
-      ...this.tasks.finish(duration, rowOf, (g) => isOfRuntime(strings[goroutines.name[g]])),
+      ...this.tasks.finish(duration, rowOf, (g) => isSystemFunction(strings[goroutines.name[g]])),
       cpuSamples: {
         length: cpuSamples.time.length,
         time: cpuSamples.time.finish(),

@@ -133,17 +133,17 @@ export class TaskColumns {
     return row;
   }
 
-  /** @param isOfRuntime whether a goroutine is of the runtime */
+  /** @param isSystem whether a goroutine is a system goroutine */
   finish(
     duration: number,
     rowOf: (row: number) => number,
-    isOfRuntime: (goroutine: number) => boolean
+    isSystem: (goroutine: number) => boolean
   ): { tasks: Tasks; regions: Regions; logs: Logs } {
     this.lose(duration);
     const { logs } = this;
     return {
       tasks: this.finishTasks(duration, rowOf),
-      regions: this.finishRegions(rowOf, isOfRuntime),
+      regions: this.finishRegions(rowOf, isSystem),
       logs: {
         length: logs.time.length,
         time: logs.time.finish(),
@@ -184,10 +184,10 @@ export class TaskColumns {
     };
   }
 
-  private finishRegions(rowOf: (row: number) => number, isOfRuntime: (goroutine: number) => boolean): Regions {
+  private finishRegions(rowOf: (row: number) => number, isSystem: (goroutine: number) => boolean): Regions {
     const { goroutine, name, task, from, to, open } = this.regions;
     const order = Uint32Array.from(name.finish().keys())
-      .filter((row) => (open.rows[row] & withGoroutine) === 0 || !isOfRuntime(goroutine.rows[row]))
+      .filter((row) => (open.rows[row] & withGoroutine) === 0 || !isSystem(goroutine.rows[row]))
       // One that was there before the trace begins with its goroutine, so it comes first.
       .sort((a, b) => goroutine.rows[a] - goroutine.rows[b] || from.rows[a] - from.rows[b] || a - b);
     return {

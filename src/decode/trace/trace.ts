@@ -12,7 +12,7 @@ export interface TraceOptions extends BlockingOptions {
 
 /**
  * A Go execution trace as a profile of why goroutines did not run: `contentions/count` and `delay/nanoseconds`, with the labels
- * of `blockingLabel`, and `samples/count` where it has samples of the CPU. The samples of one `kind`, goroutines of the runtime
+ * of `blockingLabel`, and `samples/count` where it has samples of the CPU. The samples of one `kind`, system goroutines
  * among them, are those of `go tool trace -pprof=KIND`.
  * @throws InputError where it is of a version that we do not read, or nothing of it is whole
  */

@@ -1,5 +1,5 @@
 import { stayEnd, StayState, type Execution, type Series } from '../../profile/execution';
-import { isRuntimeGoroutine } from '../../profile/goroutineSums';
+import { isSystemGoroutine } from '../../profile/goroutineSums';
 import { mutatorUtilisation } from '../../profile/mutatorUtilisation';
 import type { Notice } from '../../text/notice';
 import type { Table } from '../table';
@@ -14,7 +14,7 @@ const points = 600;
  * What the runtime counted and the collector took, on the wall clock: a table for each series.
  *
  * Columns: time, value. heap live, heap goal (bytes) and GOMAXPROCS have the most in a point's stretch of time; running goroutines, of
- * the program and of the runtime, and what is left to the program of its processors (percent) the mean.
+ * the program and system ones, and what is left to the program of its processors (percent) the mean.
  */
 export function heapSeries(trace: OpenedTrace): readonly Table[] {
   const { execution, window } = trace;
@@ -36,7 +36,7 @@ export function heapSeries(trace: OpenedTrace): readonly Table[] {
     ...seriesOf(heapGoal, (values) => table('heap goal', 'bytes', values, 'red'), bins),
     ...seriesOf(gomaxprocs, (values) => table('GOMAXPROCS', 'count', values, 'text'), bins),
     table('running goroutines', 'count', running.ofProgram, 'green'),
-    table('running in the runtime', 'count', running.ofRuntime, 'orange'),
+    table('running system goroutines', 'count', running.ofSystem, 'orange'),
     ...mutatorUtilisation(execution).map((steps) =>
       table('mutator utilisation', 'percent', meanOf(steps, bins), 'purple')
     ),
@@ -57,18 +57,18 @@ function meanOf({ time, value }: Series, bins: Bins): Float64Array {
   return sums.map((sum, bin) => (known[bin] > 0 ? (100 * sum) / known[bin] : NaN));
 }
 
-function runningOf(execution: Execution, bins: Bins): { ofProgram: Float64Array; ofRuntime: Float64Array } {
+function runningOf(execution: Execution, bins: Bins): { ofProgram: Float64Array; ofSystem: Float64Array } {
   const { goroutines, stays } = execution;
-  const [ofProgram, ofRuntime] = [new Float64Array(bins.length), new Float64Array(bins.length)];
+  const [ofProgram, ofSystem] = [new Float64Array(bins.length), new Float64Array(bins.length)];
   for (let g = 0; g < goroutines.length; g++) {
-    const sums = isRuntimeGoroutine(execution, g) ? ofRuntime : ofProgram;
+    const sums = isSystemGoroutine(execution, g) ? ofSystem : ofProgram;
     for (let stay = goroutines.stayOffset[g]; stay < goroutines.stayOffset[g + 1]; stay++) {
       if (stays.state[stay] === StayState.running) {
         bins.add(sums, stayBegin(execution, g, stay), stayEnd(execution, g, stay));
       }
     }
   }
-  return { ofProgram, ofRuntime };
+  return { ofProgram, ofSystem };
 }
 
 const pointNotice = ({ width }: Bins): Notice[] => [

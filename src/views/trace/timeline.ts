@@ -1,4 +1,4 @@
-import { isOfRuntime, stayEnd, StayState, type Execution } from '../../profile/execution';
+import { isSystemFunction, stayEnd, StayState, type Execution } from '../../profile/execution';
 import { shortName } from '../../profile/shortNames';
 import { grouped, type Notice } from '../../text/notice';
 import type { EnumColumn, Table } from '../table';
@@ -220,10 +220,10 @@ export function processorLanes(trace: OpenedTrace): Table {
 
 /** What a processor runs: the collector's workers are GC work, whatever they are called. */
 const runName = (name: string): string =>
-  isOfRuntime(name)
+  isSystemFunction(name)
     ? /^runtime\.(gcBgMarkWorker|bgsweep|bgscavenge)/.test(name)
       ? 'GC work'
-      : 'runtime'
+      : 'system goroutines'
     : shortName(name);
 
 /** By stay the goroutine that has it. */

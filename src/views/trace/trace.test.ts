@@ -88,7 +88,7 @@ describe('a small trace', () => {
       syscall: 55104,
       'stop-the-world': 28224 + 1397312,
     });
-    expect(textOf([table])).toMatch(/^Goroutines of the runtime itself are left out: \d+ of them/);
+    expect(textOf([table])).toMatch(/^System goroutines, those of the runtime itself, are left out: \d+ of them/);
   });
 
   it('one by one, of a function, with a filter for each', () => {
@@ -105,7 +105,7 @@ describe('a small trace', () => {
     expect(rows[0].ended).toBeCloseTo(at(56247600912576), 3);
   });
 
-  it('goroutines of the runtime where they are asked for, and by id', () => {
+  it('system goroutines where they are asked for, and by id', () => {
     const names = (query: Partial<StoredQuery>) =>
       rowsOf(ask(profile, { view: 'traceGoroutines', ...query })[0]).map((row) => row.function);
     expect(names({ withSystem: true })).toContain('runtime.bgsweep');
@@ -256,7 +256,7 @@ describe('a small trace', () => {
       'heap goal',
       'GOMAXPROCS',
       'running goroutines',
-      'running in the runtime',
+      'running system goroutines',
       'mutator utilisation',
     ]);
     // What ran: 1, 22 to 25, and the trace's own 21.
