@@ -1,4 +1,4 @@
-import { stayEnd, StayState, type Execution, type Series } from '../../profile/execution';
+import { stayEnd, StayState, type Series } from '../../profile/execution';
 import { isSystemGoroutine } from '../../profile/goroutineSums';
 import { mutatorUtilisation } from '../../profile/mutatorUtilisation';
 import type { Notice } from '../../text/notice';
@@ -6,6 +6,7 @@ import type { Table } from '../table';
 import { traceView } from '../view';
 import { Bins } from './bins';
 import { stayBegin, wallClock, type OpenedTrace } from './openedTrace';
+import { remembered } from './remembered';
 
 /** Points of a series: as many as a panel has pixels, or a few more. */
 const points = 600;
@@ -20,7 +21,7 @@ export function heapSeries(trace: OpenedTrace): readonly Table[] {
   const { execution, window } = trace;
   const bins = new Bins(window, points);
   const times = Array.from(bins.begins(), (ns) => wallClock(trace, ns));
-  const running = runningOf(execution, bins);
+  const { ofProgram, ofSystem } = runningOf(trace);
   const table = (name: string, unit: string, values: Float64Array, color: string): Table => ({
     name,
     length: points,
@@ -35,8 +36,8 @@ export function heapSeries(trace: OpenedTrace): readonly Table[] {
     ...seriesOf(heapLive, (values) => table('heap live', 'bytes', values, 'blue'), bins),
     ...seriesOf(heapGoal, (values) => table('heap goal', 'bytes', values, 'red'), bins),
     ...seriesOf(gomaxprocs, (values) => table('GOMAXPROCS', 'count', values, 'text'), bins),
-    table('running goroutines', 'count', running.ofProgram, 'green'),
-    table('running system goroutines', 'count', running.ofSystem, 'orange'),
+    table('running goroutines', 'count', ofProgram.slice(), 'green'),
+    table('running system goroutines', 'count', ofSystem.slice(), 'orange'),
     ...mutatorUtilisation(execution).map((steps) =>
       table('mutator utilisation', 'percent', meanOf(steps, bins), 'purple')
     ),
@@ -57,8 +58,10 @@ function meanOf({ time, value }: Series, bins: Bins): Float64Array {
   return sums.map((sum, bin) => (known[bin] > 0 ? (100 * sum) / known[bin] : NaN));
 }
 
-function runningOf(execution: Execution, bins: Bins): { ofProgram: Float64Array; ofSystem: Float64Array } {
+/** Shared by panels: a table gets a copy, since it goes to the main thread with its columns. */
+const runningOf = remembered(({ execution, window }: OpenedTrace) => {
   const { goroutines, stays } = execution;
+  const bins = new Bins(window, points);
   const [ofProgram, ofSystem] = [new Float64Array(bins.length), new Float64Array(bins.length)];
   for (let g = 0; g < goroutines.length; g++) {
     const sums = isSystemGoroutine(execution, g) ? ofSystem : ofProgram;
@@ -69,7 +72,7 @@ function runningOf(execution: Execution, bins: Bins): { ofProgram: Float64Array;
     }
   }
   return { ofProgram, ofSystem };
-}
+});
 
 const pointNotice = ({ width }: Bins): Notice[] => [
   {

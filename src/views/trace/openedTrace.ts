@@ -3,6 +3,7 @@ import type { Span } from '../../profile/goroutineSums';
 import type { TraceOptions } from '../../fields/traceOptions';
 import { compilePattern } from '../../text/pattern';
 import { grouped, InputError, type Notice } from '../../text/notice';
+import { remembered } from './remembered';
 
 /** An execution trace as a view looks at it. */
 export interface OpenedTrace {
@@ -81,14 +82,25 @@ export interface ChosenGoroutines {
  * left out unless they are asked for, by id or function too.
  * @throws InputError for an id that there is not
  */
-export function chosenGoroutines(
+export function chosenGoroutines(trace: OpenedTrace, choice: GoroutineChoice): ChosenGoroutines {
+  const { withSystem, peek, goroutine, task } = choice;
+  const key = JSON.stringify([withSystem, peek, goroutine, task]);
+  const choices = choicesOf(trace);
+  let chosen = choices.get(key);
+  if (!chosen) {
+    choices.set(key, (chosen = chooseGoroutines(trace, choice)));
+  }
+  return chosen;
+}
+
+type GoroutineChoice = Pick<TraceOptions, 'withSystem' | 'goroutine' | 'task'> & { readonly peek: string };
+
+/** By what was asked: a dashboard asks for all of them, and for those that its variables name. */
+const choicesOf = remembered((_: OpenedTrace) => new Map<string, ChosenGoroutines>());
+
+function chooseGoroutines(
   { execution, window }: OpenedTrace,
-  {
-    withSystem,
-    peek,
-    goroutine,
-    task,
-  }: Pick<TraceOptions, 'withSystem' | 'goroutine' | 'task'> & { readonly peek: string }
+  { withSystem, peek, goroutine, task }: GoroutineChoice
 ): ChosenGoroutines {
   const { goroutines, tables, tasks } = execution;
   const isChosen = new Uint8Array(goroutines.length);

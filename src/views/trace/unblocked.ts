@@ -87,7 +87,7 @@ function endingsOf({ execution, window }: OpenedTrace, { rows }: ChosenGoroutine
       endings.set(key, ending);
       ending.count++;
       ending.time += time;
-      ending.longest = Math.max(ending.longest, stays.from[next] - from);
+      ending.longest = Math.max(ending.longest, time);
     }
   }
   return endings;
