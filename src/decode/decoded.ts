@@ -11,6 +11,8 @@ export interface DecodeOptions {
   readonly unpack?: (bytes: Uint8Array) => Promise<Uint8Array>;
   /** Of an archive the member that is opened: a selector of `profile` and `member`, e.g. `{profile="heap"}`. */
   readonly member?: string;
+  /** Of an execution trace: keys of logs, regions and tasks whose value is the tenant. */
+  readonly tenantKeys?: readonly string[];
   /** Awaited between steps of work that block the thread. */
   readonly turn?: () => Promise<void>;
   /** How many layers of packing are around these bytes, and how many of them are archives. */

@@ -11,6 +11,16 @@ export interface TraceOptions {
   /** What a histogram is of. */
   readonly latencyOf: LatencyChoice;
   readonly lanes: LaneChoice;
+  /** What counts as the collector's time in a mutator's utilisation: pauses of the whole program for it. */
+  readonly withStopTheWorld: boolean;
+  /** Its workers that mark in the background. */
+  readonly withBackground: boolean;
+  /** Goroutines that have to help with marking. */
+  readonly withAssist: boolean;
+  /** Goroutines that sweep. */
+  readonly withSweep: boolean;
+  /** The least of any processor, not of all together. */
+  readonly perProcessor: boolean;
 }
 
 export const rowChoices = ['groups', 'each'] as const;
@@ -31,4 +41,10 @@ export const defaultTraceOptions: TraceOptions = {
   task: '',
   latencyOf: 'tasks',
   lanes: 'goroutines',
+  // As the page of go tool trace begins.
+  withStopTheWorld: true,
+  withBackground: true,
+  withAssist: true,
+  withSweep: false,
+  perProcessor: false,
 };

@@ -39,6 +39,23 @@ export function histogramFrame(table: Table, options: TraceFrameOptions): DataFr
   });
 }
 
+/**
+ * A curve over a number, with a logarithmic axis of it. Grafana's XY chart takes the first number for its x; its panel of trends
+ * has no such axis.
+ */
+export function curveFrame(table: Table, options: TraceFrameOptions): DataFrame {
+  return createDataFrame({
+    refId: options.refId,
+    name: table.name,
+    meta: { ...metaOf(options, table), preferredVisualisationPluginId: 'xychart' },
+    fields: table.columns.map((each, i) => {
+      const field = fieldOf(each);
+      const custom = i === 0 ? { scaleDistribution: { type: 'log', log: 10 } } : { show: 'lines', lineWidth: 2 };
+      return { ...field, config: { ...field.config, ...(i > 0 && { min: 0, max: 100 }), custom } };
+    }),
+  });
+}
+
 /** Names of Grafana's colours: green runs, orange could, red is contention, purple waits for other goroutines, blue for the system. */
 const stateColors: Readonly<Record<string, string>> = {
   running: 'green',

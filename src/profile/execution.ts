@@ -17,6 +17,8 @@ export interface Execution {
   /** Unix ms of time 0, with a fraction. Undefined where the trace does not say it: before Go 1.25. */
   readonly startMs: number | undefined;
   readonly tables: StackTables;
+  /** Keys of logs, regions and tasks whose value is the tenant. */
+  readonly tenantKeys: readonly string[];
   /** Texts of Stays.reason. Row 0 is ''. */
   readonly reasons: readonly string[];
   readonly goroutines: Goroutines;

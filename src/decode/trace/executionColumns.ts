@@ -203,7 +203,7 @@ export class ExecutionColumns {
   }
 
   /** @param tables of the profile, which have been finished */
-  finish(tables: StackTables): Execution {
+  finish(tables: StackTables, tenantKeys: readonly string[]): Execution {
     const { heapLive, heapGoal, gomaxprocs, cpuSamples } = this;
     // Go says a last Sync after the last event.
     const duration = this.reader.end + 1;
@@ -215,6 +215,7 @@ export class ExecutionColumns {
       duration,
       startMs: startMs(this.reader),
       tables: { strings, stack, location, line, function: func, mapping },
+      tenantKeys,
       goroutines,
       ...rest,
       ranges: this.ranges.finish(duration, rowOf),

@@ -5,6 +5,7 @@ import { Blocking, type BlockingOptions } from './blocking';
 import { ExecutionColumns } from './executionColumns';
 import { TraceReader } from './reader';
 import { TraceStacks } from './stacks';
+import { defaultTenantKeys } from './taskContexts';
 
 export interface TraceOptions extends BlockingOptions {
   readonly onProgress?: OnProgress;
@@ -39,5 +40,7 @@ export async function decodeTrace(bytes: Uint8Array, { onProgress, ...options }:
     );
   }
   const profile = blocking.profile(options);
-  return execution ? Object.freeze({ ...profile, execution: execution.finish(profile) }) : profile;
+  return execution
+    ? Object.freeze({ ...profile, execution: execution.finish(profile, options.tenantKeys ?? defaultTenantKeys) })
+    : profile;
 }
