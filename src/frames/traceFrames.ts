@@ -105,6 +105,8 @@ export function timelineFrame(table: Table, links: readonly DataLink[], options:
             values: Array.from(each.values, (row) => (row === sameState ? undefined : (each.text[row] ?? null))),
             config: {
               displayNameFromDS: each.name,
+              // By the panel's own mode its legend has the steps of a scale, not the states.
+              color: { mode: 'fixed', fixedColor: 'text' },
               mappings,
               custom: { fillOpacity: 80, lineWidth: 0 },
               ...(each.labels && links.length > 0 && { links: [...links] }),

@@ -7,7 +7,7 @@ import { lengthText, openText, overlap, wallClock, type OpenedTrace } from './op
 /** Marks that are drawn: Grafana makes an element of each. Of those of one kind the longest stay. */
 const maxMarks = 300;
 /** Marks of one kind that many goroutines make: where there are more, those that are close to one another are one. */
-const maxOfKind = 60;
+const maxOfKind = 15;
 
 /** In the order in which they are kept where there are too many; mark workers are seen as what they take of the program. */
 const kinds: ReadonlyArray<{ readonly kind: number; readonly tag: string; readonly isOfMany?: boolean }> = [

@@ -112,7 +112,7 @@ function longestOf(changes: readonly Change[], bins: Bins, states: number): Chan
     }
   };
   for (const { from, to, state } of changes) {
-    for (let begin = from; begin < to; ) {
+    for (let begin = from; begin < to;) {
       while (bin + 1 < bins.length && begin >= begins[bin + 1]) {
         finish();
         bin++;

@@ -1,5 +1,5 @@
 import { pathOf } from '../nodeGraph';
-import { fullText, namedColumn, percentOf, type NamedText, type Table } from '../table';
+import { fullText, namedColumn, percentOf, type Column, type NamedText, type Table } from '../table';
 import { grouped, type Notice } from '../../text/notice';
 import { traceView } from '../view';
 import { chosenGoroutines, reasonText, type ChosenGoroutines, type OpenedTrace } from './openedTrace';
@@ -12,13 +12,17 @@ const maxEdges = 200;
 /** Lines of a node graph are 1 to this many pixels thick. */
 const maxThickness = 10;
 
-/** Goroutines that began in one function. */
+/**
+ * Goroutines that began in one function, as those that ended waits or as those that waited: Grafana hides what cannot be reached from a
+ * node without an edge into it, so that of a circle nothing would be seen.
+ */
 interface Node {
+  readonly side: 'ended' | 'waited';
   /** Row of strings, -1 for nobody: see `nobody`. */
   readonly name: number;
-  /** ns that its goroutines waited, and that others waited for them. */
-  waited: number;
-  ended: number;
+  /** ns. */
+  time: number;
+  count: number;
 }
 
 interface Edge {
@@ -31,23 +35,21 @@ interface Edge {
 }
 
 /**
- * Who ended the waits of the goroutines that are asked for, as Grafana's node graph reads it. A node is of the goroutines that began
- * in one function; an edge leads from those that ended waits to those that had waited.
+ * Who ended the waits of the goroutines that are asked for, as Grafana's node graph reads it: on one side functions whose goroutines
+ * ended waits, on the other those whose goroutines had waited; a function may be on both.
  *
- * Nodes: id, title, subtitle (import path), mainstat (ns waited), secondarystat (ns that others waited for it), arc__waited, arc__ended
- * (shares of these two), detail__function. Edges: id, source, target, mainstat (ns), secondarystat (waits), thickness, detail__reason and
- * detail__where (the innermost call that ended them) of what took most of its time.
+ * Nodes: id, title, subtitle (import path), mainstat (ns of the waits), secondarystat (waits), arc__ended and arc__waited (1 of the side that it is on),
+ * detail__function. Edges: id, source, target, mainstat (ns), secondarystat (waits), thickness, detail__reason and detail__where (the innermost
+ * call that ended them) of what took most of its time.
  */
 export function unblockedGraph(trace: OpenedTrace, chosen: ChosenGoroutines): readonly Table[] {
   const { nodes: allNodes, edges: allEdges } = graphOf(trace, chosen);
   const total = allEdges.reduce((sum, { time }) => sum + time, 0);
-  const nodes = [...allNodes]
-    .sort((a, b) => b.waited + b.ended - (a.waited + a.ended) || a.name - b.name)
-    .slice(0, maxNodes);
-  const isNode = new Set(nodes.map(({ name }) => name));
+  const nodes = [...allNodes].sort((a, b) => b.time - a.time || a.name - b.name).slice(0, maxNodes);
+  const isNode = new Set(nodes.map(idOf));
   const edges = [...allEdges]
     .sort((a, b) => b.time - a.time || a.from - b.from || a.to - b.to)
-    .filter(({ from, to }) => isNode.has(from) && isNode.has(to))
+    .filter((edge) => isNode.has(sourceOf(edge)) && isNode.has(targetOf(edge)))
     .slice(0, maxEdges);
   const shown = edges.reduce((sum, { time }) => sum + time, 0);
   const notices = [
@@ -58,19 +60,25 @@ export function unblockedGraph(trace: OpenedTrace, chosen: ChosenGoroutines): re
   return [{ ...nodeTable(trace, nodes), notices }, edgeTable(trace, edges)];
 }
 
+const idOf = ({ side, name }: Pick<Node, 'side' | 'name'>) => `${side} ${name}`;
+const sourceOf = ({ from }: Edge) => idOf({ side: 'ended', name: from });
+const targetOf = ({ to }: Edge) => idOf({ side: 'waited', name: to });
+
 function graphOf(trace: OpenedTrace, chosen: ChosenGoroutines): { nodes: readonly Node[]; edges: readonly Edge[] } {
   const { goroutines, stays } = trace.execution;
-  const nodes = new Map<number, Node>();
+  const nodes = new Map<string, Node>();
   const edges = new Map<string, Edge>();
-  const nodeOf = (name: number): Node => {
-    const node = nodes.get(name) ?? { name, waited: 0, ended: 0 };
-    nodes.set(name, node);
-    return node;
+  const addTo = (side: Node['side'], name: number, time: number) => {
+    const id = idOf({ side, name });
+    const node = nodes.get(id) ?? { side, name, time: 0, count: 0 };
+    nodes.set(id, node);
+    node.time += time;
+    node.count++;
   };
   eachEnding(trace, chosen, ({ goroutine, stay, by, stack, time }) => {
     const [from, to] = [by < 0 ? -1 : goroutines.name[by], goroutines.name[goroutine]];
-    nodeOf(to).waited += time;
-    nodeOf(from).ended += time;
+    addTo('waited', to, time);
+    addTo('ended', from, time);
     const key = `${from} ${to}`;
     const edge = edges.get(key) ?? { from, to, time: 0, count: 0, places: new Map<string, number>() };
     edges.set(key, edge);
@@ -85,29 +93,39 @@ function graphOf(trace: OpenedTrace, chosen: ChosenGoroutines): { nodes: readonl
 function nodeTable({ execution }: OpenedTrace, nodes: readonly Node[]): Table {
   const { strings } = execution.tables;
   const nameOf = ({ name }: Node): NamedText => (name < 0 ? [nobody] : strings[name] || ['(unknown)']);
-  const share = ({ waited, ended }: Node) => waited / (waited + ended);
-  const number = (name: string, read: (node: Node) => number, more: object = {}) => ({
-    name,
-    kind: 'number' as const,
-    values: nodes.map(read),
-    ...more,
+  const arc = (side: Node['side'], color: string, label: string): Column => ({
+    name: `arc__${side}`,
+    kind: 'number',
+    values: nodes.map((node) => Number(node.side === side)),
+    color,
+    label,
   });
-  const arc = { waited: { color: 'red', label: 'waited' }, ended: { color: 'orange', label: 'others waited for it' } };
   return {
     name: 'nodes',
     length: nodes.length,
     columns: [
-      { name: 'id', kind: 'string', values: nodes.map(({ name }) => String(name)) },
+      { name: 'id', kind: 'string', values: nodes.map(idOf) },
       namedColumn('title', nodes.map(nameOf)),
       {
         name: 'subtitle',
         kind: 'string',
         values: nodes.map((node) => (node.name < 0 ? '' : pathOf(fullText(nameOf(node))))),
       },
-      number('mainstat', ({ waited }) => waited, { unit: 'nanoseconds', label: 'waited' }),
-      number('secondarystat', ({ ended }) => ended, { unit: 'nanoseconds', label: 'others waited for it' }),
-      number('arc__waited', share, arc.waited),
-      number('arc__ended', (node) => 1 - share(node), arc.ended),
+      {
+        name: 'mainstat',
+        kind: 'number',
+        unit: 'nanoseconds',
+        values: nodes.map(({ time }) => time),
+        label: 'time waited',
+      },
+      {
+        name: 'secondarystat',
+        kind: 'string',
+        values: nodes.map(({ count }) => `${grouped(count)} waits`),
+        label: 'waits',
+      },
+      arc('ended', 'green', 'ended waits'),
+      arc('waited', 'red', 'waited'),
       {
         name: 'detail__function',
         kind: 'string',
@@ -137,8 +155,8 @@ function edgeTable({ execution }: OpenedTrace, edges: readonly Edge[]): Table {
     length: edges.length,
     columns: [
       text('id', ({ from, to }) => `${from} ${to}`),
-      text('source', ({ from }) => String(from)),
-      text('target', ({ to }) => String(to)),
+      text('source', sourceOf),
+      text('target', targetOf),
       {
         name: 'mainstat',
         kind: 'number',
