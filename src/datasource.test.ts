@@ -1,4 +1,11 @@
-import { CoreApp, dateTime, LoadingState, type DataQueryRequest, type DataQueryResponse } from '@grafana/data';
+import {
+  CoreApp,
+  dateTime,
+  LoadingState,
+  type DataQueryRequest,
+  type DataQueryResponse,
+  type TimeRange,
+} from '@grafana/data';
 import {
   config,
   setBackendSrv,
@@ -1153,6 +1160,14 @@ describe('an execution trace', () => {
     expect(part).toBeLessThan(whole);
     const [first, second] = [await total(within(began - 3e4, began + 6)), await total(within(began + 6, began + 3e4))];
     expect(first + second).toBeCloseTo(whole, 0);
+  });
+
+  test('a range dragged within it leaves a dashboard its variables', async () => {
+    const { ds } = setUp(traces());
+    const query = 'label_values({profile="trace"}, service)';
+    const { range } = dragged as unknown as { range: TimeRange };
+    expect((await ds.metricFindQuery(query, { range })).map(({ text }) => text)).toEqual(['ingester']);
+    expect(await ds.metricFindQuery('label_values({profile="cpu"}, service)', { range })).toEqual([]);
   });
 
   test('the tenant is what the settings say, of the same object', async () => {

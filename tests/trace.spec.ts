@@ -82,7 +82,7 @@ test('who unblocked whom and the mutator: a graph of nodes and edges, and a curv
   await drawn(page);
   const graph = panel(page, 'Who unblocked whom');
   await expect(graph.getByText('Grafana draws these two frames, nodes and edges')).toBeVisible();
-  await expect(graph.getByRole('table')).toHaveCount(2);
+  await expect(graph.getByRole('grid')).toHaveCount(2);
   await expect(panel(page, 'Minimum mutator utilisation').getByRole('img', { name: /minimum mutator/ })).toBeVisible();
   await expect(panel(page, 'Worst windows of the mutator').getByRole('row').nth(1)).toBeVisible();
 });

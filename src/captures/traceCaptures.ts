@@ -26,6 +26,15 @@ function asksForTraces(selector: string): Promise<boolean> {
 }
 
 /**
+ * Where captures are looked for that a variable names: a range that was dragged within an execution trace has none, and the variables of a
+ * dashboard must not lose their values by it.
+ */
+export const rangeAround = async (selector: string, range: Range): Promise<Range> =>
+  range.to - range.from < longest && (await asksForTraces(selector)) ? around(range) : range;
+
+const around = ({ from, to }: Range): Range => ({ from: from - longest, to: to + longest });
+
+/**
  * The captures that a query opens: as `openedCaptures`, but a range that was dragged within an execution trace ends before the trace was
  * written. There an event is looked for around the range; where none is named, it is the trace that was being recorded then.
  * @throws StoreError, InputError
@@ -39,15 +48,14 @@ export async function openedAround(
   if (query.capture !== 'event' || range.to - range.from >= longest || !(await asksForTraces(query.selector))) {
     return openedCaptures(bucket, query, range, signal);
   }
-  const { from, to } = range;
-  const around = { from: from - longest, to: to + longest };
+  const searched = around(range);
   if (query.event !== '') {
-    return openedCaptures(bucket, query, around, signal);
+    return openedCaptures(bucket, query, searched, signal);
   }
-  const { captures } = await listCaptures(bucket, query.selector, around, signal);
-  const then = captures.find(({ time }) => time >= from - longestCapture) ?? captures.at(-1);
+  const { captures } = await listCaptures(bucket, query.selector, searched, signal);
+  const then = captures.find(({ time }) => time >= range.from - longestCapture) ?? captures.at(-1);
   // Where there is none, the range itself is explained.
   return then
-    ? openedCaptures(bucket, { ...query, event: then.object.key }, around, signal)
+    ? openedCaptures(bucket, { ...query, event: then.object.key }, searched, signal)
     : openedCaptures(bucket, query, range, signal);
 }
