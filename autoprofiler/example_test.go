@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"log"
 	"log/slog"
+	"net/http"
 	"os"
 	"path"
+	"runtime/pprof"
 	"runtime/trace"
 	"time"
 
@@ -71,4 +73,35 @@ func ExampleConfig() {
 		log.Print(err)
 	}
 	defer profiler.Stop()
+}
+
+// Each request says whose it is: in execution traces by a task, in CPU and goroutine profiles by labels.
+func Example_tenants() {
+	http.HandleFunc("/push", func(w http.ResponseWriter, r *http.Request) {
+		tenant := r.Header.Get("X-Scope-OrgID")
+		ctx, task := trace.NewTask(r.Context(), "push")
+		defer task.End()
+		trace.Log(ctx, "tenant_id", tenant)
+		pprof.Do(ctx, pprof.Labels("tenant_id", tenant), func(ctx context.Context) {
+			defer trace.StartRegion(ctx, "store").End()
+			// The work. Goroutines that it starts are of this task, and have its labels.
+		})
+	})
+}
+
+// A worker of a pool was there before the task: it says for whom it works by logging with the task's context.
+func Example_tenantsOfAPool() {
+	type job struct {
+		ctx    context.Context
+		tenant string
+		run    func(context.Context)
+	}
+	jobs := make(chan job)
+	go func() {
+		for next := range jobs {
+			trace.Log(next.ctx, "tenant_id", next.tenant)
+			pprof.Do(next.ctx, pprof.Labels("tenant_id", next.tenant), next.run)
+		}
+	}()
+	close(jobs)
 }

@@ -1,4 +1,11 @@
-import { CoreApp, dateTime, LoadingState, type DataQueryRequest, type DataQueryResponse } from '@grafana/data';
+import {
+  CoreApp,
+  dateTime,
+  LoadingState,
+  type DataQueryRequest,
+  type DataQueryResponse,
+  type TimeRange,
+} from '@grafana/data';
 import {
   config,
   setBackendSrv,
@@ -7,6 +14,8 @@ import {
   type BackendSrvRequest,
   type TemplateSrv,
 } from '@grafana/runtime';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Observable } from 'rxjs';
 import { PprofDataSource } from './datasource';
 import { tarOf, zipOf } from './testing/archives';
@@ -1135,5 +1144,77 @@ describe('archives', () => {
     const valuesFor = async (query: string) => (await ds.metricFindQuery(query, { range })).map(({ text }) => text);
     expect(await valuesFor('label_values(profile)')).toEqual(['cpu', 'goroutine', 'heap']);
     expect(await valuesFor('label_values({profile="heap"}, member)')).toContain('n2/heap.pprof');
+  });
+});
+
+describe('an execution trace', () => {
+  // What testdata/trace/record.go wrote: 12.1 ms from 11:42:07.306462 on, with a task of the tenant acme.
+  const bytes = readFileSync(join(__dirname, '../testdata/trace/small.trace.gz'));
+  const traceKey = (time: string, event: string) =>
+    `ingester/2026/11/29/11/20261129T${time}Z_${event}_heap-ratio_${GiB}-${8 * GiB}_pod-1_v${run}/trace.out.gz`;
+  const traces = () => {
+    const copy = new Uint8Array(bytes.length);
+    copy.set(bytes);
+    return {
+      [traceKey('113500.000', 'e1')]: copy.buffer,
+      [traceKey('114207.400', 'e2')]: copy.buffer.slice(0),
+      [traceKey('115500.000', 'e3')]: copy.buffer.slice(0),
+    };
+  };
+  const began = Date.parse('2026-11-29T11:42:07.306Z');
+  const within = (from: number, to: number) => ({
+    range: { from: dateTime(from), to: dateTime(to), raw: { from: dateTime(from), to: dateTime(to) } },
+  });
+  /** Dragged on a panel: within the trace, and over before its key's time. */
+  const dragged = within(began + 2, began + 8);
+  const selector = '{service="ingester", profile="trace"}';
+
+  test.each([
+    ['', 'trace'],
+    ['', 'flame'],
+    ['e2', 'trace'],
+    ['e2', 'flame'],
+    ['e2', 'tags'],
+  ] as const)('a range dragged within it finds it: event "%s", view %s', async (event, view) => {
+    const { ds, bucket } = setUp(traces());
+    const { frames, errors } = await framesOf(ds, { view, selector, capture: 'event', event }, dragged);
+    expect(errors).toEqual([]);
+    expect(noticesOf(frames[0])).toContain("The time range has 6 ms of the trace's 12.1 ms.");
+    expect(bucket.requests.filter((path) => path.includes('trace.out')).length).toBe(1);
+    expect(bucket.requests.find((path) => path.includes('trace.out'))).toContain('_e2_');
+  });
+
+  test('its profile is of the range, and all of it where the range is wider', async () => {
+    const { ds } = setUp(traces());
+    const total = async (more: Partial<DataQueryRequest<PprofQuery>>) => {
+      const { frames } = await framesOf(ds, { view: 'flame', selector, capture: 'event', event: 'e2' }, more);
+      return valuesOf(frames[0], 'value')[0] as number;
+    };
+    const [part, whole] = [await total(dragged), await total(within(began - 3e5, began + 3e5))];
+    expect(part).toBeGreaterThan(0);
+    expect(part).toBeLessThan(whole);
+    const [first, second] = [await total(within(began - 3e4, began + 6)), await total(within(began + 6, began + 3e4))];
+    expect(first + second).toBeCloseTo(whole, 0);
+  });
+
+  test('a range dragged within it leaves a dashboard its variables', async () => {
+    const { ds } = setUp(traces());
+    const query = 'label_values({profile="trace"}, service)';
+    const { range } = dragged as unknown as { range: TimeRange };
+    expect((await ds.metricFindQuery(query, { range })).map(({ text }) => text)).toEqual(['ingester']);
+    expect(await ds.metricFindQuery('label_values({profile="cpu"}, service)', { range })).toEqual([]);
+  });
+
+  test('the tenant is what the settings say, of the same object', async () => {
+    const objects = traces();
+    const tenantsOf = async (traceTenantKeys?: string) => {
+      const { ds } = setUp(objects, { options: { traceTenantKeys } });
+      const query = { view: 'tags', selector, capture: 'event', event: 'e2' } as const;
+      const { frames } = await framesOf(ds, query, within(began - 3e5, began + 3e5));
+      return JSON.stringify(frames[0].fields).includes('"acme"');
+    };
+    expect(await tenantsOf()).toBe(true);
+    expect(await tenantsOf('customer')).toBe(false);
+    expect(await tenantsOf('customer, tenant')).toBe(true);
   });
 });

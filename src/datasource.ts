@@ -20,6 +20,7 @@ import type { Download } from './worker/download';
 import type { Health } from './captures/health';
 import { captureOfKey } from './captures/byKey';
 import { sampleMatchers } from './captures/keyMatchers';
+import { rangeAround } from './captures/traceCaptures';
 import type { Matcher } from './text/selector';
 import { Gateway } from './gateway';
 import { proxyFetch } from './proxyFetch';
@@ -302,7 +303,8 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(timedOut(`the values${label ? ` of ${label}` : ''}`, ms)), ms);
     try {
-      return await findValues(this.bucket(), worker, selector, rangeOf(range), label, abort.signal);
+      const searched = await rangeAround(selector, rangeOf(range));
+      return await findValues(this.bucket(), worker, selector, searched, label, abort.signal);
     } catch (error) {
       throw abort.signal.aborted ? abort.signal.reason : error;
     } finally {

@@ -13,6 +13,7 @@ import { failedNotice, findSources, loadFrom, ofSamples, sourceIn } from './work
 import { inWindow, readSourceKey } from './worker/sourceKey';
 import { sampleMatchers } from './captures/keyMatchers';
 import { listOrExplain, openedCaptures, processCaptures } from './captures/opened';
+import { openedAround } from './captures/traceCaptures';
 import { withLeakCaptures } from './captures/leakCaptures';
 import { printCommand } from './query/printCommand';
 import {
@@ -145,7 +146,7 @@ async function showProfile(
   emit: Emit
 ): Promise<DataFrame[]> {
   const { bucket, range, timeZone } = context;
-  const chosen = await openedCaptures(bucket, query, range, signal);
+  const chosen = await openedAround(bucket, query, range, signal);
   const { captures } = chosen;
   if (captures.length === 0) {
     return nothing(context, query, chosen);
@@ -174,7 +175,11 @@ async function showOpened(
   const { bucket, worker } = context;
   const { sources, count, notices } = await findSources(bucket, query, chosen, base, signal);
   const [{ tables, failed }, links] = await Promise.all([
-    worker.run(withCode(ofSamples(bucket, query), context), sources, openingOf(context, query, count, signal, emit)),
+    worker.run(
+      withCode(ofSamples(bucket, query), context),
+      { ...sources, range: context.range },
+      openingOf(context, query, count, signal, emit)
+    ),
     openLinks(context, query, chosen.captures, signal),
   ]);
   const command = commandOf(bucket, query, chosen.captures, base.captures);
@@ -317,8 +322,7 @@ async function showTrace(
   emit: Emit
 ): Promise<DataFrame[]> {
   const { bucket, worker, range } = context;
-  const { searchedRange, traceFrames } = await loadTraceFrames();
-  const chosen = await openedCaptures(bucket, query, searchedRange(query, range), signal);
+  const chosen = await openedAround(bucket, query, range, signal);
   const capture = chosen.captures.at(-1);
   if (!capture) {
     return nothing(context, query, chosen);
@@ -334,7 +338,7 @@ async function showTrace(
   const isDrawn = isOverPanel(query, context) || (infoOf(query).panel === 'trace' && !context.isExplore);
   return isEmpty && !isDrawn
     ? [frameOf(tables[0], query, context, said)]
-    : traceFrames(tables, query, { ...context, capture, notices: said });
+    : (await loadTraceFrames()).traceFrames(tables, query, { ...context, capture, notices: said });
 }
 
 const othersNotice = (others: number): Notice[] =>

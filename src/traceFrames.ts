@@ -1,10 +1,17 @@
 import type { DataFrame, DataLink } from '@grafana/data';
 import type { Capture } from './captures/capture';
-import type { Range } from './captures/listing';
 import { annotationFrame } from './frames/annotations';
 import type { LinkContext } from './frames/links';
 import { seriesFrames } from './frames/timeSeries';
-import { histogramFrame, linkedFrame, spansFrame, timelineFrame, type TraceFrameOptions } from './frames/traceFrames';
+import { toFrame } from './frames/frames';
+import {
+  curveFrame,
+  histogramFrame,
+  linkedFrame,
+  spansFrame,
+  timelineFrame,
+  type TraceFrameOptions,
+} from './frames/traceFrames';
 import { infoOf, type TraceQuery } from './query/query';
 import type { Notice } from './text/notice';
 import type { Table } from './views/table';
@@ -23,18 +30,6 @@ export interface TraceFrameContext {
 /** uid of the dashboard that shows a trace. */
 const dashboardUid = 'pproflens-trace';
 
-/** No trace is longer, in ms: a flight recorder keeps seconds. */
-const longest = 120_000;
-
-/**
- * Where the captures of a query are looked for. A range that was dragged within a trace ends before the trace was written: an
- * event is looked for around it.
- */
-export const searchedRange = ({ capture, event }: TraceQuery, range: Range): Range =>
-  capture === 'event' && event !== '' && range.to - range.from < longest
-    ? { from: range.from - longest, to: range.to + longest }
-    : range;
-
 export function traceFrames(tables: readonly Table[], query: TraceQuery, context: TraceFrameContext): DataFrame[] {
   const { refId, notices, isExplore } = context;
   const options: TraceFrameOptions = { refId, notices, executed: query.selector };
@@ -45,6 +40,12 @@ export function traceFrames(tables: readonly Table[], query: TraceQuery, context
       return seriesFrames(tables, { refId, notices });
     case 'histogram':
       return [histogramFrame(first, options)];
+    case 'xyChart':
+      return [curveFrame(first, options)];
+    case 'nodeGraph':
+      return tables.map((table, i) =>
+        toFrame(table, { refId, visualisation: 'nodeGraph', executed: query.selector, notices: i === 0 ? notices : [] })
+      );
     case 'stateTimeline':
       return [timelineFrame(first, laneLinks(context), options)];
     case 'trace':

@@ -27,6 +27,9 @@ export interface PprofOptions extends DataSourceJsonData {
   /** Address of a gateway that captures processes on demand; '' for none. Two routes of the proxy end in one path of it each. */
   gatewayUrl?: string;
 
+  /** Keys of trace.Log, regions and tasks whose value is the tenant in execution traces, with commas between them. Default: tenant, tenant_id. */
+  traceTenantKeys?: string;
+
   /** Dashboard that annotations open; '' for none. Default: the one of this plugin. */
   eventDashboardUid?: string;
   /** Where the metrics of a captured process are: a data source, and queries with $service, $instance and the like. */

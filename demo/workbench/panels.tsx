@@ -22,7 +22,7 @@ import { catchError, combineLatest, from, map, of, type Observable } from 'rxjs'
 import { fillIn, hrefOf } from './links';
 import { Marks } from './marks';
 import { queryPrometheus } from './prometheus';
-import { Histogram, Spans, Timeline } from './tracePanels';
+import { Curve, Histogram, Spans, Timeline } from './tracePanels';
 
 export const isAnnotation = (frame: DataFrame) => frame.meta?.dataTopic === DataTopic.Annotations;
 
@@ -151,6 +151,7 @@ function FrameView({
           </div>
         ))}
       {kind === 'histogram' && <Histogram frame={data[0]} height={height} />}
+      {kind === 'xychart' && <Curve frame={data[0]} height={height} />}
       {kind === 'state-timeline' && <Timeline frame={data[0]} range={range} height={height} />}
       {kind === 'trace' && <Spans frame={data[0]} height={height} />}
       {kind === 'graph' && width > 0 && data[0].length > 0 && (

@@ -93,6 +93,33 @@ export function Timeline({ frame, range, height }: { frame: DataFrame; range: Ti
 const labelled = (text: string, { labels = {} }: Field) =>
   text.replace(/\$\{__field\.labels\.(\w+)\}/g, (_, name) => labels[name] ?? '');
 
+/** A curve over the logarithm of the first field, from 0 to 100. */
+export function Curve({ frame, height }: { frame: DataFrame; height: number }) {
+  const theme = useTheme2();
+  const [x, y] = frame.fields;
+  const ends = [x.values[0], x.values[x.values.length - 1]].map(Math.log);
+  const at = (value: number) => (1000 * (Math.log(value) - ends[0])) / (ends[1] - ends[0] || 1);
+  const points = x.values.map((value: number, i: number) => `${at(value)},${100 - y.values[i]}`).join(' ');
+  const show = (value: number) => formattedValueToString(getDisplayProcessor({ field: x, theme })(value));
+  return (
+    <figure style={{ height, margin: 0 }}>
+      <svg
+        role="img"
+        aria-label={frame.name}
+        width="100%"
+        height={height - 24}
+        viewBox="0 0 1000 100"
+        preserveAspectRatio="none"
+      >
+        <polyline points={points} fill="none" stroke="purple" strokeWidth={2} vectorEffect="non-scaling-stroke" />
+      </svg>
+      <figcaption>
+        {show(x.values[0])} to {show(x.values[x.values.length - 1])}
+      </figcaption>
+    </figure>
+  );
+}
+
 /** Spans below their parents. */
 export function Spans({ frame, height }: { frame: DataFrame; height: number }) {
   const [ids, parents, names, starts, durations, logs, tags] = [

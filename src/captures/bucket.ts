@@ -13,6 +13,8 @@ export interface Bucket {
   readonly maxCaptures: number;
   /** Most requests of one listing. */
   readonly maxLists?: number;
+  /** Keys whose value is the tenant in execution traces; none for those that the decoder takes. */
+  readonly tenantKeys?: readonly string[];
 }
 
 /** What the settings of a data source say of its bucket (types.ts). */
@@ -23,6 +25,7 @@ export interface BucketSettings {
   readonly maxObjectMiB?: number;
   readonly maxCaptures?: number;
   readonly maxLists?: number;
+  readonly traceTenantKeys?: string;
   /** In seconds. */
   readonly timeout?: number | string;
 }
@@ -31,7 +34,7 @@ let opened = 0;
 
 /** @throws Error where the settings cannot work, saying which one */
 export function openBucket(fetch: StoreFetch, settings: BucketSettings): Bucket {
-  const { prefix = '', maxObjectMiB, maxCaptures, maxLists, timeout } = settings;
+  const { prefix = '', maxObjectMiB, maxCaptures, maxLists, traceTenantKeys = '', timeout } = settings;
   const limits = {
     maxObjectBytes: (maxObjectMiB || 128) * 1048576,
     maxLists: maxLists || undefined,
@@ -44,7 +47,14 @@ export function openBucket(fetch: StoreFetch, settings: BucketSettings): Bucket 
     prefix,
     maxCaptures: maxCaptures || 200,
     maxLists: limits.maxLists,
+    tenantKeys: tenantKeysOf(traceTenantKeys),
   };
+}
+
+/** As they are entered: commas and spaces between them. */
+function tenantKeysOf(text: string): readonly string[] | undefined {
+  const keys = text.split(/[\s,]+/).filter(Boolean);
+  return keys.length > 0 ? keys : undefined;
 }
 
 /** In ms. Grafana's proxy takes the setting as a number and as text. */

@@ -1,5 +1,5 @@
 import type { Execution } from '../profile/execution';
-import { firstRun, isRuntimeGoroutine, rangeSums, timeSums } from '../profile/goroutineSums';
+import { firstRun, isSystemGoroutine, rangeSums, timeSums } from '../profile/goroutineSums';
 
 /**
  * The goroutines of a trace as JSON, a line each: times in ns, moments since the trace's first event, null where there was none.
@@ -16,7 +16,7 @@ export function summaryText(execution: Execution): string {
     return JSON.stringify({
       id,
       name: tables.strings[goroutines.name[row]],
-      system: isRuntimeGoroutine(execution, row),
+      system: isSystemGoroutine(execution, row),
       creation: goroutines.from[row],
       start: orNull(firstRun(execution, row)),
       end: orNull(goroutines.to[row]),

@@ -12,7 +12,7 @@ import { utf16 } from './utf16';
  * @throws InputError saying what the file is and what to do, where it is not a profile we read
  */
 export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Decoded> {
-  const { onProgress, unpack = gunzip } = options;
+  const { onProgress, tenantKeys, unpack = gunzip } = options;
   const contained = async (packed: Uint8Array) => {
     const { decodeContained } = await import(/* webpackChunkName: "unpack" */ './unpack/unpack');
     return decodeContained(packed, { ...options, unpack }, decode);
@@ -45,7 +45,7 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
   }
   if (isTrace(unpacked)) {
     const { decodeTrace } = await import(/* webpackChunkName: "trace" */ './trace/trace');
-    return decodeTrace(unpacked, { onProgress, window: options.window });
+    return decodeTrace(unpacked, { onProgress, window: options.window, tenantKeys });
   }
   if (isText(unpacked) || (utf16(unpacked) && unpacked.subarray(0, 64).some((value) => value > 32))) {
     return (await loadText()).decodeText(unpacked, onProgress);

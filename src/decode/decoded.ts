@@ -14,6 +14,8 @@ export interface DecodeOptions {
   readonly member?: string;
   /** Of an execution trace that is too large as a whole the stretch of time that is read. */
   readonly window?: TraceWindow;
+  /** Of an execution trace: keys of logs, regions and tasks whose value is the tenant. */
+  readonly tenantKeys?: readonly string[];
   /** Awaited between steps of work that block the thread. */
   readonly turn?: () => Promise<void>;
   /** How many layers of packing are around these bytes, and how many of them are archives. */

@@ -43,6 +43,22 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         <GatewayFields jsonData={jsonData} setJson={setJson} secret={secret} />
       </FieldSet>
 
+      <FieldSet label="Execution traces">
+        <Field
+          label="Keys of tenants"
+          htmlFor="traceTenantKeys"
+          description="What trace.Log, a region or a task says under one of them is the label tenant. Commas between them."
+        >
+          <Input
+            id="traceTenantKeys"
+            width={40}
+            placeholder="tenant, tenant_id"
+            value={jsonData.traceTenantKeys ?? ''}
+            onChange={({ currentTarget }) => setJson({ traceTenantKeys: currentTarget.value || undefined })}
+          />
+        </Field>
+      </FieldSet>
+
       <FieldSet label="Links">
         <LinkFields jsonData={jsonData} setJson={setJson} />
       </FieldSet>

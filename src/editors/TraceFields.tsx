@@ -21,6 +21,32 @@ const lanes: Array<ComboboxOption<LaneChoice>> = [
   { value: 'processors', label: 'Processors' },
 ];
 
+const switches = [
+  {
+    field: 'withSystem',
+    label: 'System goroutines',
+    tooltip: 'Those of the runtime itself as well: its collector, sweeper and finalizers.',
+  },
+  {
+    field: 'withStopTheWorld',
+    label: 'Stop-the-world',
+    tooltip: "Pauses of the whole program for the collector count as the collector's time.",
+  },
+  {
+    field: 'withBackground',
+    label: 'Background',
+    tooltip: 'Its workers count, but those that only use idle processors.',
+  },
+  { field: 'withAssist', label: 'Mark assist', tooltip: 'Goroutines that have to help with marking count.' },
+  { field: 'withSweep', label: 'Sweep', tooltip: 'Goroutines that sweep count.' },
+  {
+    field: 'perProcessor',
+    label: 'Per processor',
+    tooltip:
+      'The least of any processor, not of all together. Dedicated workers do not count: goroutines go to other processors.',
+  },
+] as const;
+
 /** What of an execution trace is shown. */
 export function TraceFields({ id, query, uses, onChange }: FormProps) {
   return (
@@ -80,19 +106,17 @@ export function TraceFields({ id, query, uses, onChange }: FormProps) {
           onCommit={(task) => onChange({ task })}
         />
       )}
-      {uses('withSystem') && (
-        <LabelledField
-          id={id('withSystem')}
-          label="Runtime"
-          tooltip="Goroutines of the runtime itself as well: its collector, sweeper and finalizers."
-        >
-          <InlineSwitch
-            id={id('withSystem')}
-            value={query.withSystem}
-            onChange={({ currentTarget }) => onChange({ withSystem: currentTarget.checked })}
-          />
-        </LabelledField>
-      )}
+      {switches
+        .filter(({ field }) => uses(field))
+        .map(({ field, label, tooltip }) => (
+          <LabelledField key={field} id={id(field)} label={label} tooltip={tooltip}>
+            <InlineSwitch
+              id={id(field)}
+              value={query[field]}
+              onChange={({ currentTarget }) => onChange({ [field]: currentTarget.checked })}
+            />
+          </LabelledField>
+        ))}
     </InlineFieldRow>
   );
 }

@@ -2,7 +2,7 @@
 export interface TraceOptions {
   /** A row of a table: what is of one function, type or name together, or each by itself. */
   readonly rows: RowChoice;
-  /** Goroutines of the runtime itself as well: its collector, sweeper, finalizers. */
+  /** System goroutines, those of the runtime itself, as well: its collector, sweeper, finalizers. */
   readonly withSystem: boolean;
   /** Id of a goroutine as the trace has it; '' for all. */
   readonly goroutine: string;
@@ -11,6 +11,16 @@ export interface TraceOptions {
   /** What a histogram is of. */
   readonly latencyOf: LatencyChoice;
   readonly lanes: LaneChoice;
+  /** What counts as the collector's time in a mutator's utilisation: pauses of the whole program for it. */
+  readonly withStopTheWorld: boolean;
+  /** Its workers that mark in the background. */
+  readonly withBackground: boolean;
+  /** Goroutines that have to help with marking. */
+  readonly withAssist: boolean;
+  /** Goroutines that sweep. */
+  readonly withSweep: boolean;
+  /** The least of any processor, not of all together. */
+  readonly perProcessor: boolean;
 }
 
 export const rowChoices = ['groups', 'each'] as const;
@@ -31,4 +41,10 @@ export const defaultTraceOptions: TraceOptions = {
   task: '',
   latencyOf: 'tasks',
   lanes: 'goroutines',
+  // As the page of go tool trace begins.
+  withStopTheWorld: true,
+  withBackground: true,
+  withAssist: true,
+  withSweep: false,
+  perProcessor: false,
 };

@@ -39,6 +39,23 @@ export function histogramFrame(table: Table, options: TraceFrameOptions): DataFr
   });
 }
 
+/**
+ * A curve over a number, with a logarithmic axis of it. Grafana's XY chart takes the first number for its x; its panel of trends
+ * has no such axis.
+ */
+export function curveFrame(table: Table, options: TraceFrameOptions): DataFrame {
+  return createDataFrame({
+    refId: options.refId,
+    name: table.name,
+    meta: { ...metaOf(options, table), preferredVisualisationPluginId: 'xychart' },
+    fields: table.columns.map((each, i) => {
+      const field = fieldOf(each);
+      const custom = i === 0 ? { scaleDistribution: { type: 'log', log: 10 } } : { show: 'lines', lineWidth: 2 };
+      return { ...field, config: { ...field.config, ...(i > 0 && { min: 0, max: 100 }), custom } };
+    }),
+  });
+}
+
 /** Names of Grafana's colours: green runs, orange could, red is contention, purple waits for other goroutines, blue for the system. */
 const stateColors: Readonly<Record<string, string>> = {
   running: 'green',
@@ -54,7 +71,7 @@ const stateColors: Readonly<Record<string, string>> = {
   select: 'light-purple',
   'no reason said': 'super-light-purple',
   'GC work': 'dark-red',
-  runtime: 'super-light-red',
+  'system goroutines': 'super-light-red',
 };
 /** Of other reasons to wait, and of the functions that processors run. */
 const otherColors = [
@@ -88,6 +105,8 @@ export function timelineFrame(table: Table, links: readonly DataLink[], options:
             values: Array.from(each.values, (row) => (row === sameState ? undefined : (each.text[row] ?? null))),
             config: {
               displayNameFromDS: each.name,
+              // By the panel's own mode its legend has the steps of a scale, not the states.
+              color: { mode: 'fixed', fixedColor: 'text' },
               mappings,
               custom: { fillOpacity: 80, lineWidth: 0 },
               ...(each.labels && links.length > 0 && { links: [...links] }),

@@ -7,7 +7,7 @@ import { keepSamples } from './samples';
 const known = new WeakMap<Profile, { profile: Profile; notices: readonly Notice[] }>();
 
 /**
- * A profile of an execution trace without the goroutines of the runtime itself, which `go tool trace` counts: one of them yields in
+ * A profile of an execution trace without system goroutines, those of the runtime itself, which `go tool trace` counts: one of them yields in
  * a loop and would be most of what waits. Other profiles stay as they are.
  * @returns notices: how much was left out, and how it is asked for
  */
@@ -24,7 +24,7 @@ export function withoutSystem(profile: Profile): { profile: Profile; notices: re
   return result;
 }
 
-/** For each label list 1 where it says that its goroutine is of the runtime. */
+/** For each label list 1 where it says that its goroutine is a system goroutine. */
 function systemSets({ labelSet, label, strings }: Profile): Uint8Array {
   const key = strings.indexOf(systemLabel);
   const isSystem = new Uint8Array(labelSet.length);
@@ -53,7 +53,7 @@ function noticesOf(profile: Profile, isSystem: Uint8Array): Notice[] {
     : [
         {
           severity: 'info',
-          text: `Goroutines of the runtime itself are left out: ${grouped(count)} of their waits${share}. \`go tool trace\` counts them, and so does a query with ${systemLabel}=~"true|" in its selector.`,
+          text: `System goroutines, those of the runtime itself, are left out: ${grouped(count)} of their waits${share}. \`go tool trace\` counts them, and so does a query with ${systemLabel}=~"true|" in its selector.`,
         },
       ];
 }

@@ -17,6 +17,8 @@ export interface Execution {
   /** Unix ms of time 0, with a fraction. Undefined where the trace does not say it: before Go 1.25. */
   readonly startMs: number | undefined;
   readonly tables: StackTables;
+  /** Keys of logs, regions and tasks whose value is the tenant. */
+  readonly tenantKeys: readonly string[];
   /** Texts of Stays.reason. Row 0 is ''. */
   readonly reasons: readonly string[];
   readonly goroutines: Goroutines;
@@ -47,7 +49,7 @@ export interface Series {
 export interface Goroutines {
   readonly length: number;
   readonly id: Float64Array;
-  /** Row of strings: the function where it began, '' where no stack says it. It is of the runtime as `isOfRuntime` says. */
+  /** Row of strings: the function where it began, '' where no stack says it. It says whether it is a system goroutine (`isSystemFunction`). */
   readonly name: Uint32Array;
   /** When it was made; of one that was there before, the Sync event before its first mention. */
   readonly from: Float64Array;
@@ -161,7 +163,7 @@ export interface Tasks {
 
 /**
  * By goroutine, of each in the order of `from`. A goroutine that is made inside of a region belongs to its task: that is a
- * region without name over all of it, unless it is of the runtime.
+ * region without name over all of it, unless it is a system goroutine.
  */
 export interface Regions {
   readonly length: number;
@@ -197,8 +199,8 @@ export interface CpuSamples {
   readonly stack: Uint32Array;
 }
 
-/** Whether a goroutine is the runtime's, by the function where it began: Go's IsSystemGoroutine. */
-export const isOfRuntime = (name: string): boolean =>
+/** Whether a goroutine that began in a function is a system goroutine, one of the runtime itself: Go's IsSystemGoroutine. */
+export const isSystemFunction = (name: string): boolean =>
   name === '' || (name !== 'runtime.main' && name.startsWith('runtime.'));
 
 /** When a stay ends, `duration` where the trace does. @param goroutine its row: the one that has this stay */

@@ -1,4 +1,4 @@
-import { isOfRuntime, RangeKind, stayEnd, StayState, type Execution } from './execution';
+import { isSystemFunction, RangeKind, stayEnd, StayState, type Execution } from './execution';
 
 /** ns of a goroutine in a stretch of time, as Go's Summarizer adds them up: all but `total` do not overlap. */
 export interface TimeSums {
@@ -138,6 +138,6 @@ export function rangeSums(
   return sums;
 }
 
-/** Whether the goroutine of a row is the runtime's. */
-export const isRuntimeGoroutine = ({ goroutines, tables }: Execution, goroutine: number): boolean =>
-  isOfRuntime(tables.strings[goroutines.name[goroutine]]);
+/** Whether the goroutine of a row is a system goroutine. */
+export const isSystemGoroutine = ({ goroutines, tables }: Execution, goroutine: number): boolean =>
+  isSystemFunction(tables.strings[goroutines.name[goroutine]]);

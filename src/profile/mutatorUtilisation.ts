@@ -1,5 +1,5 @@
 import { RangeKind, StayState, type Execution, type Series } from './execution';
-import { firstStayAt } from './goroutineSums';
+import { firstStayAt, type Span } from './goroutineSums';
 
 /** What counts as the collector's time. The defaults are those of the page of `go tool trace`. */
 export interface UtilisationOptions {
@@ -79,6 +79,25 @@ export function mutatorUtilisation(execution: Execution, options: UtilisationOpt
   current.forEach((steps) => steps.add(execution.duration, 0));
   return all.map((steps) => steps.series());
 }
+
+/** What of functions lies in a stretch of time: each begins with it, or later, and ends with a 0 as a whole one does. */
+export const utilisationWithin = (functions: readonly Series[], { from, to }: Span): readonly Series[] =>
+  functions.flatMap(({ time, value }) => {
+    const last = time.length - 1;
+    if (last < 0 || time[0] >= to || time[last] <= from) {
+      return [];
+    }
+    const [begin, end] = [Math.max(from, time[0]), Math.min(to, time[last])];
+    const first = firstStayAt(time, 0, time.length, begin);
+    const inside = time.subarray(first + 1).findIndex((at) => at >= end);
+    const next = inside < 0 ? time.length : first + 1 + inside;
+    const clipped = { time: new Float64Array(next - first + 1), value: new Float64Array(next - first + 1) };
+    clipped.time.set(time.subarray(first, next));
+    clipped.value.set(value.subarray(first, next));
+    clipped.time[0] = begin;
+    clipped.time[next - first] = end;
+    return [clipped];
+  });
 
 class Steps {
   private readonly times: number[];

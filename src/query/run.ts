@@ -42,6 +42,8 @@ export interface Origin {
   readonly isSameProcess?: boolean;
   /** When the profile was captured: Unix ms; 0 or undefined where its key does not say, or there are several. */
   readonly capturedAt?: number;
+  /** The panel's time range, Unix ms: of one execution trace what lies in it is shown. */
+  readonly range?: { readonly from: number; readonly to: number };
 }
 
 /** What a query is answered from. */

@@ -1,3 +1,5 @@
+import { blockingWithin } from '../ops/blockingWithin';
+import type { Execution } from '../profile/execution';
 import type { Span } from '../profile/goroutineSums';
 import type { Profile } from '../profile/profile';
 import { InputError, type Notice } from '../text/notice';
@@ -31,12 +33,53 @@ export function runTrace(query: TraceQuery, profile: Profile, moment: TraceMomen
     );
   }
   const { start, said } = startOf(execution, moment);
-  const trace: OpenedTrace = { execution, start, window: windowOf(execution.duration, start, moment) };
+  const trace = opened(execution, start, windowOf(execution.duration, start, moment));
   const [first, ...others] = viewOf(traceViews, 'trace', query).tables(trace, query as never);
   // What is left out of its profile is no matter of these views; what of the file was lost is.
   const lost = notices.filter(({ severity }) => severity !== 'info');
   const all = [...lost, ...said, ...filterNotice(query), ...windowNotice(trace, moment), ...first.notices];
   return withShortNames([{ ...first, notices: all }, ...others], { fullNames: false });
+}
+
+/** The last range that was asked of each profile. */
+const lastWithin = new WeakMap<Profile, { readonly window: Span; readonly profile: Profile }>();
+
+/**
+ * The profile of an execution trace of what of it lies within a range, all of it where none does; a notice says how much that is. Other
+ * profiles are as they are.
+ */
+export function profileWithin(profile: Profile, moment: TraceMoment): Profile {
+  const { execution } = profile;
+  if (!execution) {
+    return profile;
+  }
+  const { start } = startOf(execution, moment);
+  const window = windowOf(execution.duration, start, moment);
+  const said = windowNotice({ execution, start, window }, moment);
+  if (window.to - window.from === execution.duration) {
+    return said.length === 0 ? profile : Object.freeze({ ...profile, notices: [...profile.notices, ...said] });
+  }
+  const last = lastWithin.get(profile);
+  if (last && last.window.from === window.from && last.window.to === window.to) {
+    return last.profile;
+  }
+  const within = blockingWithin(profile, execution, window);
+  const known = { window, profile: Object.freeze({ ...within, notices: [...profile.notices, ...said] }) };
+  lastWithin.set(profile, known);
+  return known.profile;
+}
+
+/** The last that was looked at of each: panels ask about the same time of it one after the other, and share what follows from it. */
+const lastOpened = new WeakMap<Execution, OpenedTrace>();
+
+function opened(execution: Execution, start: number, window: Span): OpenedTrace {
+  const last = lastOpened.get(execution);
+  if (last && last.start === start && last.window.from === window.from && last.window.to === window.to) {
+    return last;
+  }
+  const trace: OpenedTrace = { execution, start, window };
+  lastOpened.set(execution, trace);
+  return trace;
 }
 
 /** When the trace began. Before Go 1.25 it does not say: a capture is written when the trace ends. */

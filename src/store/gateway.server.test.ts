@@ -21,7 +21,7 @@ const {
 };
 const Bucket = 'private';
 
-const all = gateway ? { S3: gateway, ...gateways } : {};
+const all: Record<string, string> = gateway ? { S3: gateway, ...gateways } : {};
 if (!gateway) {
   test.skip('no gateway was started', () => undefined);
 }

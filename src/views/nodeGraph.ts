@@ -84,7 +84,7 @@ export function graph(
 }
 
 /** A node has room for `cache.(*LRU).Put`; the import path stands below it. */
-function pathOf(name: string): string {
+export function pathOf(name: string): string {
   // Type parameters hold slashes of their own.
   const end = name.search(/[[( ]/);
   return name.slice(0, Math.max(0, name.lastIndexOf('/', end < 0 ? undefined : end)));

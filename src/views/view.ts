@@ -37,6 +37,7 @@ export type Panel =
   | 'annotations'
   | 'exemplars'
   | 'histogram'
+  | 'xyChart'
   | 'stateTimeline'
   | 'trace';
 
@@ -173,7 +174,7 @@ export interface TraceView<N extends string = string, F extends FieldName = Fiel
   'none',
   F
 > {
-  readonly panel: Exclude<Panel, 'flamegraph' | 'nodeGraph' | 'exemplars'>;
+  readonly panel: Exclude<Panel, 'flamegraph' | 'exemplars'>;
   tables(trace: OpenedTrace, query: ViewQuery<'trace', N, 'none', F>): readonly Table[];
 }
 

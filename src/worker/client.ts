@@ -76,10 +76,15 @@ export class WorkerClient {
   /** What a query shows, as the bytes of a .pb.gz. @throws Error with the core's message */
   async encode(
     query: RunQuery,
-    sources: InputSources,
+    { profile, base, labelled, ...origin }: InputSources,
     opening: Opening
   ): Promise<{ bytes: ArrayBuffer; failed: readonly Failure[] }> {
-    const [response, failed] = await this.ofOpened(sources, opening, (keys) => ({ type: 'encode', keys, query }));
+    const [response, failed] = await this.ofOpened({ profile, base, labelled }, opening, (keys) => ({
+      type: 'encode',
+      keys,
+      origin,
+      query,
+    }));
     return { bytes: expectType(response, 'file').bytes, failed };
   }
 

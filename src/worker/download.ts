@@ -2,7 +2,7 @@ import { chooseBase, noBase } from '../captures/chooseBase';
 import type { Bucket } from '../captures/bucket';
 import type { Range } from '../captures/listing';
 import { failedNotice, findSources, loadFrom, ofSamples } from './sources';
-import { openedCaptures } from '../captures/opened';
+import { openedAround } from '../captures/traceCaptures';
 import { InputError, type Notice } from '../text/notice';
 import type { Query, RunQuery } from '../query/query';
 import type { Capture } from '../captures/capture';
@@ -30,7 +30,7 @@ export async function downloadQuery(
   if (query.opens !== 'profile' && query.opens !== 'goroutines') {
     throw new InputError(`The view "${query.view}" is no profile that could be downloaded.`);
   }
-  const chosen = await openedCaptures(bucket, query, range, signal);
+  const chosen = await openedAround(bucket, query, range, signal);
   if (chosen.captures.length === 0) {
     throw new InputError(chosen.notices.map(({ text }) => text).join(' '));
   }
@@ -38,7 +38,7 @@ export async function downloadQuery(
   const base = 'base' in query ? await chooseBase({ bucket, query, captures, range, signal }) : noBase;
   const { sources, count, notices } = await findSources(bucket, query, chosen, base, signal);
   const opening = { load: loadFrom(bucket), signal };
-  const { bytes, failed } = await worker.encode(ofSamples(bucket, query), sources, opening);
+  const { bytes, failed } = await worker.encode(ofSamples(bucket, query), { ...sources, range }, opening);
   const unsaid = base.captures.length > 0 ? unsaidOf(query) : [];
   return {
     name: fileName(chosen.captures, base.captures.length > 0),

@@ -4,7 +4,7 @@ import { gzip } from '../encode/gzip';
 import { MergeBuilder } from '../ops/merge';
 import type { Profile } from '../profile/profile';
 import { withEngine } from '../text/withEngine';
-import { encodeQuery, labelValues, memory, collectCaptures, run, type Inputs } from '../query/run';
+import { encodeQuery, labelValues, memory, collectCaptures, run, type Inputs, type Origin } from '../query/run';
 import { DecodedCache } from './decodedCache';
 import type { InputKeys, Progress, Question, Request, Response, Started } from './messages';
 import { inTurns, Task } from './task';
@@ -74,16 +74,19 @@ function answersOfHeld(
       return done;
     },
     run: ({ keys, origin, query }, task) =>
-      ofInputs(keys, task, (inputs) => ({ type: 'tables', tables: run(query, { ...inputs, ...origin }) })),
-    encode: ({ keys, query }, task) =>
-      ofInputs(keys, task, async (inputs) => ({ type: 'file', bytes: await gzip(encodeQuery(query, inputs)) })),
+      ofInputs(keys, task, async (inputs) => ({ type: 'tables', tables: run(query, await within(inputs, origin)) })),
+    encode: ({ keys, origin, query }, task) =>
+      ofInputs(keys, task, async (inputs) => ({
+        type: 'file',
+        bytes: await gzip(encodeQuery(query, await within(inputs, origin))),
+      })),
     labelValues: ({ keys }, task) =>
       ofInputs(keys, task, ({ profile }) => ({ type: 'labelValues', values: labelValues([profile]) })),
     memory: ({ keys, query, meta }, task) =>
       ofInputs(keys, task, ({ profile }) => ({ type: 'tables', tables: memory(query, meta, profile) })),
     trace: ({ keys, query, moment }, task) =>
       ofInputs(keys, task, async ({ profile }) => {
-        const { runTrace } = await import(/* webpackChunkName: "traceViews" */ '../query/runTrace');
+        const { runTrace } = await loadTraceViews();
         return { type: 'tables', tables: runTrace(query, profile, moment) };
       }),
     async listMembers({ bytes }, task) {
@@ -113,6 +116,19 @@ function answersOfHeld(
     },
   };
 }
+
+/** Of an execution trace what lies in the range. */
+async function within(inputs: Inputs, origin: Origin): Promise<Inputs> {
+  const { range, capturedAt } = origin;
+  if (!range || !inputs.profile.execution) {
+    return { ...inputs, ...origin };
+  }
+  const { profileWithin } = await loadTraceViews();
+  return { ...inputs, ...origin, profile: profileWithin(inputs.profile, { ...range, capturedAt }) };
+}
+
+/** Few queries are of execution traces. */
+const loadTraceViews = () => import(/* webpackChunkName: "traceViews" */ '../query/runTrace');
 
 /** @throws Error where there is no such collection */
 function find<T>(collections: ReadonlyMap<number, T>, id: number): T {

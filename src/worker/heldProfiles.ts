@@ -48,9 +48,10 @@ export class HeldProfiles {
 /** Unpacking may be the platform's work beside this thread, and a step of its own where it is not. */
 async function decodeInTurn(key: string, bytes: ArrayBuffer, task: Task): Promise<Profile> {
   await task.turn();
-  const { member, window } = readSourceKey(key);
+  const { member, tenantKeys, window } = readSourceKey(key);
   return decode(new Uint8Array(bytes), {
     member,
+    tenantKeys,
     window,
     turn: () => task.turn(),
     onProgress: task.onProgress,

@@ -34,7 +34,7 @@ export type Question =
   | { readonly type: 'load'; readonly key: string; readonly bytes: ArrayBuffer }
   | { readonly type: 'run'; readonly keys: InputKeys; readonly origin: Origin; readonly query: RunQuery }
   /** Answers `file`: what the query shows, encoded. */
-  | { readonly type: 'encode'; readonly keys: InputKeys; readonly query: RunQuery }
+  | { readonly type: 'encode'; readonly keys: InputKeys; readonly origin: Origin; readonly query: RunQuery }
   | { readonly type: 'labelValues'; readonly keys: InputKeys }
   /** Answers `members`: the profiles in an archive. */
   | { readonly type: 'listMembers'; readonly bytes: ArrayBuffer }

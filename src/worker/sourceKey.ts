@@ -12,18 +12,28 @@ interface SourceParts {
   readonly member: string;
   /** What is read of an execution trace that is too large; undefined for all. */
   readonly window?: TraceWindow;
+  /** Of an execution trace: keys whose value is the tenant, none for the decoder's own. */
+  readonly tenantKeys?: readonly string[];
 }
 
 /**
  * A rewritten object has another etag and must not be answered from the cache, nor one of another bucket, nor another member of an
- * archive. Keys of objects never hold a NUL.
+ * archive; an execution trace is another profile where other keys say the tenant. Keys of objects never hold a NUL, those of tenants no
+ * comma.
  */
-export const sourceKey = ({ id }: Bucket, { object, member = '' }: Capture): string =>
-  [id, object.key, object.etag, member].join('\0');
+export const sourceKey = ({ id, tenantKeys = [] }: Bucket, { object, member = '' }: Capture): string =>
+  [id, object.key, object.etag, member, tenantKeys.join()].join('\0');
 
 export function readSourceKey(key: string): SourceParts {
-  const [bucket, object, etag, member, window] = key.split('\0');
-  return { bucket, object, etag, member, ...(window && { window: JSON.parse(window) as TraceWindow }) };
+  const [bucket, object, etag, member, tenantKeys, window] = key.split('\0');
+  return {
+    bucket,
+    object,
+    etag,
+    member,
+    ...(tenantKeys && { tenantKeys: tenantKeys.split(',') }),
+    ...(window && { window: JSON.parse(window) as TraceWindow }),
+  };
 }
 
 /** Objects of at most so many bytes are read as a whole: packed, they are about three times as large. */

@@ -30,6 +30,6 @@ export function goroutineSummaries(bytes: Uint8Array): number {
   while (reader.nextWhole()) {
     // The columns take all.
   }
-  const execution = columns.finish(stacks.tables.finish());
+  const execution = columns.finish(stacks.tables.finish(), []);
   return execution.goroutines.id.filter((_, row) => timeSums(execution, row).total > 0).length;
 }

@@ -89,7 +89,7 @@ it('a small trace: the samples of go tool trace -pprof', async () => {
 });
 
 describe('decode', () => {
-  it('opens a packed trace, and leaves out goroutines of the runtime', async () => {
+  it('opens a packed trace, and leaves out system goroutines', async () => {
     const decoded = await decode(readFileSync(`${small}.trace.gz`));
     const { profile, notices } = withoutSystem(decoded);
     const all = await decodeTrace(smallTrace());
@@ -100,7 +100,7 @@ describe('decode', () => {
     expect(sum(own)).toBeLessThan(sum(all.sample.values[1]));
     expect(notices.map(({ text }) => text)).toEqual([
       expect.stringMatching(
-        /^Goroutines of the runtime itself are left out: \d+ of their waits, \d+\.\d % of all delay/
+        /^System goroutines, those of the runtime itself, are left out: \d+ of their waits, \d+\.\d % of all delay/
       ),
     ]);
     expect(profile.sampleTypes.map(({ type, unit }) => `${type}/${unit}`)).toEqual([
@@ -117,12 +117,12 @@ describe('decode', () => {
     async (view) => {
       const profile = await decode(readFileSync(`${small}.trace.gz`));
       const [table] = run(parseQuery({ view }) as RunQuery, { profile });
-      expect(table.notices.map(({ text }) => text)).toContainEqual(expect.stringMatching(/^Goroutines of the runtime/));
+      expect(table.notices.map(({ text }) => text)).toContainEqual(expect.stringMatching(/^System goroutines/));
       expect(JSON.stringify(table)).toContain(view === 'tags' ? 'start_function' : 'Mutex');
     }
   );
 
-  it('counts goroutines of the runtime where the selector names them', async () => {
+  it('counts system goroutines where the selector names them', async () => {
     const profile = await decode(readFileSync(`${small}.trace.gz`));
     const total = (selector: string) => {
       const [table] = run(parseQuery({ view: 'flame', selector } as StoredQuery) as RunQuery, { profile });

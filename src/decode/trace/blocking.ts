@@ -1,9 +1,9 @@
-import { isOfRuntime } from '../../profile/execution';
+import { isSystemFunction } from '../../profile/execution';
 import { PairInterner } from '../../profile/interner';
 import { LabelSetBuilder } from '../../profile/labelSets';
 import type { Profile } from '../../profile/profile';
 import { grouped, type Notice } from '../../text/notice';
-import { periodTypeOfTraces, systemLabel } from '../../profile/traceLabels';
+import { blockingLabel, periodTypeOfTraces, waitKind } from '../../profile/traceLabels';
 import { emptyHeader } from '../emptyHeader';
 import { maxRows } from '../goroutine/tables';
 import type { EventColumns } from './events';
@@ -15,33 +15,6 @@ import type { TraceStacks } from './stacks';
 import { defaultTenantKeys, TaskContexts } from './taskContexts';
 import { Varints } from './varints';
 
-/**
- * Labels of a sample of blocking: texts, all but `kind` and `state` only where they are known.
- *
- * | label | value |
- * | --- | --- |
- * | kind | of Go's four profiles of a trace the one that it is in: net, sync, syscall, sched |
- * | state | waiting, syscall or runnable |
- * | reason | why it stopped, as the runtime says it: `chan receive`, `preempted` |
- * | start_function | where the goroutine began |
- * | task | name of the user's task that it works for |
- * | region | name of the innermost region that it is in |
- * | tenant | value that a log, region or task gives to one of the keys of tenants |
- * | system | `true` for goroutines of the runtime itself |
- *
- * Samples of the CPU have the kind cpu, the state running, and values of `samples/count` alone.
- */
-export const blockingLabel = {
-  kind: 'kind',
-  state: 'state',
-  reason: 'reason',
-  startFunction: 'start_function',
-  task: 'task',
-  region: 'region',
-  tenant: 'tenant',
-  system: systemLabel,
-} as const;
-
 export const blockingKinds = ['net', 'sync', 'syscall', 'sched'] as const;
 type BlockingKind = (typeof blockingKinds)[number];
 type Kind = BlockingKind | 'cpu';
@@ -52,10 +25,6 @@ export interface BlockingOptions {
   /** Keys whose value is the tenant. */
   readonly tenantKeys?: readonly string[];
 }
-
-/** Reason of a wait → the profile that it is in (cmd/trace/pprof.go); none for sleep, waits of the runtime and unknown ones. */
-const waitKind = (reason: string): Kind | undefined =>
-  reason === 'network' ? 'net' : /chan|sync|select/.test(reason) ? 'sync' : undefined;
 
 /** A state that is measured, and why it was entered. */
 interface Stay {
@@ -320,7 +289,7 @@ export class Blocking implements EventSink {
     const values: [number[], number[], number[]] = [[], [], []];
     const add = (place: number, owner: number, row: readonly [number, number, number]) => {
       const name = this.ownerName[owner];
-      addLabels?.(place, name, isOfRuntime(name < 0 ? '' : finished.strings[name]));
+      addLabels?.(place, name, isSystemFunction(name < 0 ? '' : finished.strings[name]));
       const sample = samples.intern(this.places.first[place], labels.finishSet());
       values.forEach((column, k) => (column[sample] = (column[sample] ?? 0) + row[k]));
     };

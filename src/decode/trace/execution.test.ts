@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Open, RangeKind, stayEnd, type Execution } from '../../profile/execution';
-import { firstRun, isRuntimeGoroutine, rangeSums, timeSums, type TimeSums } from '../../profile/goroutineSums';
+import { firstRun, isSystemGoroutine, rangeSums, timeSums, type TimeSums } from '../../profile/goroutineSums';
 import { minimumUtilisation, mutatorUtilisation } from '../../profile/mutatorUtilisation';
 import { profileBytes } from '../../profile/size';
 import { readTrace, traceCorpus, tracesIn } from '../../testing/traces';
@@ -113,7 +113,7 @@ function goroutinesOf(execution: Execution) {
     return {
       id,
       name: tables.strings[goroutines.name[row]],
-      system: isRuntimeGoroutine(execution, row),
+      system: isSystemGoroutine(execution, row),
       creation: goroutines.from[row],
       start: nullIf(Number.isNaN(start), start),
       end: nullIf(Number.isNaN(goroutines.to[row]), goroutines.to[row]),

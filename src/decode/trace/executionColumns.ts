@@ -1,4 +1,4 @@
-import { isOfRuntime, RangeKind, type Execution, type Series } from '../../profile/execution';
+import { isSystemFunction, RangeKind, type Execution, type Series } from '../../profile/execution';
 import type { StackTables } from '../../profile/stackTables';
 import { memoryLeft } from '../memory';
 import { firstRows } from '../strings';
@@ -205,7 +205,7 @@ export class ExecutionColumns implements EventSink {
   }
 
   /** @param tables of the profile, which have been finished */
-  finish(tables: StackTables): Execution {
+  finish(tables: StackTables, tenantKeys: readonly string[]): Execution {
     const { heapLive, heapGoal, gomaxprocs, cpuSamples } = this;
     // Go says a last Sync after the last event.
     const duration = this.reader.end + 1;
@@ -217,13 +217,14 @@ export class ExecutionColumns implements EventSink {
       duration,
       startMs: startMs(this.reader),
       tables: { strings, stack, location, line, function: func, mapping },
+      tenantKeys,
       goroutines,
       ...rest,
       ranges: this.ranges.finish(duration, rowOf),
       heapLive: finished(heapLive),
       heapGoal: finished(heapGoal),
       gomaxprocs: finished(gomaxprocs),
-      ...this.tasks.finish(duration, goroutines.length, rowOf, (g) => isOfRuntime(strings[goroutines.name[g]])),
+      ...this.tasks.finish(duration, goroutines.length, rowOf, (g) => isSystemFunction(strings[goroutines.name[g]])),
       cpuSamples: {
         length: cpuSamples.time.length,
         time: cpuSamples.time.finish(),

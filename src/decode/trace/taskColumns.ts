@@ -137,19 +137,19 @@ export class TaskColumns {
 
   /**
    * @param goroutines how many there are
-   * @param isOfRuntime whether a goroutine is of the runtime
+   * @param isSystem whether a goroutine is a system goroutine
    */
   finish(
     duration: number,
     goroutines: number,
     rowOf: (row: number) => number,
-    isOfRuntime: (goroutine: number) => boolean
+    isSystem: (goroutine: number) => boolean
   ): { tasks: Tasks; regions: Regions; logs: Logs } {
     this.lose(duration);
     const { logs } = this;
     return {
       tasks: this.finishTasks(duration, rowOf),
-      regions: this.finishRegions(goroutines, rowOf, isOfRuntime),
+      regions: this.finishRegions(goroutines, rowOf, isSystem),
       logs: {
         length: logs.time.length,
         time: logs.time.finish(),
@@ -206,11 +206,11 @@ export class TaskColumns {
   private finishRegions(
     goroutines: number,
     rowOf: (row: number) => number,
-    isOfRuntime: (goroutine: number) => boolean
+    isSystem: (goroutine: number) => boolean
   ): Regions {
     const { goroutine, name, task, from, to, open } = this.regions;
     const order = this.regionOrder(goroutines).filter(
-      (row) => (open.rows[row] & withGoroutine) === 0 || !isOfRuntime(goroutine.rows[row])
+      (row) => (open.rows[row] & withGoroutine) === 0 || !isSystem(goroutine.rows[row])
     );
     return {
       length: order.length,

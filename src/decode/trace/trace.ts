@@ -5,6 +5,7 @@ import { Blocking, type BlockingOptions } from './blocking';
 import { ExecutionColumns } from './executionColumns';
 import { TraceReader, type EventSink } from './reader';
 import { TraceStacks } from './stacks';
+import { defaultTenantKeys } from './taskContexts';
 import type { TraceWindow } from './window';
 
 export interface TraceOptions extends BlockingOptions {
@@ -19,7 +20,7 @@ const narrower =
 
 /**
  * A Go execution trace as a profile of why goroutines did not run: `contentions/count` and `delay/nanoseconds`, with the labels
- * of `blockingLabel`, and `samples/count` where it has samples of the CPU. The samples of one `kind`, goroutines of the runtime
+ * of `blockingLabel`, and `samples/count` where it has samples of the CPU. The samples of one `kind`, system goroutines
  * among them, are those of `go tool trace -pprof=KIND`.
  * @throws InputError where it is of a version that we do not read, or nothing of it is whole
  * @throws TooLarge where it, or its window, is beyond the limits
@@ -88,5 +89,7 @@ async function read(
     );
   }
   const profile = blocking.profile(options);
-  return execution ? Object.freeze({ ...profile, execution: execution.finish(profile) }) : profile;
+  return execution
+    ? Object.freeze({ ...profile, execution: execution.finish(profile, options.tenantKeys ?? defaultTenantKeys) })
+    : profile;
 }

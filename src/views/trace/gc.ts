@@ -1,4 +1,4 @@
-import { RangeKind } from '../../profile/execution';
+import { RangeKind, type Ranges } from '../../profile/execution';
 import { grouped, type Notice } from '../../text/notice';
 import { columnsOf, type Table } from '../table';
 import { traceView } from '../view';
@@ -6,81 +6,157 @@ import { lengthText, openText, overlap, wallClock, type OpenedTrace } from './op
 
 /** Marks that are drawn: Grafana makes an element of each. Of those of one kind the longest stay. */
 const maxMarks = 300;
+/** Marks of one kind that many goroutines make: where there are more, those that are close to one another are one. */
+const maxOfKind = 15;
 
 /** In the order in which they are kept where there are too many; mark workers are seen as what they take of the program. */
-const kinds: ReadonlyArray<{ readonly kind: number; readonly tag: string }> = [
+const kinds: ReadonlyArray<{ readonly kind: number; readonly tag: string; readonly isOfMany?: boolean }> = [
   { kind: RangeKind.mark, tag: 'GC' },
   { kind: RangeKind.stopTheWorld, tag: 'stop-the-world' },
-  { kind: RangeKind.assist, tag: 'mark assist' },
-  { kind: RangeKind.sweep, tag: 'sweep' },
+  { kind: RangeKind.assist, tag: 'mark assist', isOfMany: true },
+  { kind: RangeKind.sweep, tag: 'sweep', isOfMany: true },
 ];
 
+/** A range of the runtime, or several of a kind that are drawn as one. */
+interface Mark {
+  readonly tag: string;
+  /** Rows of ranges, by rising beginning. */
+  readonly rows: number[];
+  readonly from: number;
+  to: number;
+  /** ns of all of them. */
+  length: number;
+}
+
 /**
- * What the collector did, with its length: mark phases, stop-the-world pauses, mark assist, sweeping, by rising time.
+ * What the collector did, with its length: mark phases, stop-the-world pauses, mark assist, sweeping, by rising time. Many goroutines
+ * assist and sweep at the same time: where there are more than `maxOfKind` of these, neighbours are one mark.
  *
- * Columns: time, until, mark (its name), length (ns), goroutine (id, '' for the process), what is not known (`began before the
- * trace`), swept and reclaimed (bytes, NaN but of sweeps); of marks over a panel lines of text and tags, one a line.
+ * Columns: time, until, mark (its name), count (of what is drawn as one), length (ns, of all of them), goroutine (id, '' for the process and for
+ * several), what is not known (`began before the trace`), swept and reclaimed (bytes, NaN but of sweeps); of marks over a panel lines of text
+ * and tags, one a line.
  */
 export function gcTable(trace: OpenedTrace): Table {
-  const { execution, window } = trace;
-  const { ranges, goroutines, tables } = execution;
-  const length = (i: number) => ranges.to[i] - ranges.from[i];
-  const isSeen = (i: number) => ranges.to[i] >= window.from && ranges.from[i] <= window.to;
-  const byKind = kinds.map(({ kind }) =>
-    [...Array(ranges.length).keys()]
-      .filter((i) => ranges.kind[i] === kind && isSeen(i))
-      .sort((a, b) => length(b) - length(a))
-  );
+  const { ranges, goroutines, tables } = trace.execution;
+  const byKind = kinds.map((kind) => marksOf(trace, kind));
   let room = maxMarks;
-  const kept = byKind.map((rows) => {
-    const some = rows.slice(0, room);
+  const kept = byKind.map((all) => {
+    const some = [...all].sort((a, b) => b.length - a.length).slice(0, room);
     room -= some.length;
-    return some;
+    return new Set(some);
   });
-  const rows = kept.flat().sort((a, b) => ranges.from[a] - ranges.from[b]);
-  const { number, text } = columnsOf(rows);
-  const name = (i: number) => tables.strings[ranges.name[i]];
-  const id = (i: number) => (ranges.goroutine[i] < 0 ? '' : String(goroutines.id[ranges.goroutine[i]]));
-  const bytes = (of: Float64Array) => (i: number) => (ranges.sweep[i] < 0 ? NaN : of[ranges.sweep[i]]);
+  const marks = kept.flatMap((some) => [...some]).sort((a, b) => a.from - b.from);
+  const { number, text } = columnsOf(marks);
+  const idsOf = ({ rows }: Mark) => new Set(rows.map((i) => ranges.goroutine[i]).filter((g) => g >= 0));
+  const id = (mark: Mark) => {
+    const [g, ...others] = idsOf(mark);
+    return g === undefined || others.length > 0 ? '' : String(goroutines.id[g]);
+  };
+  const bytes = (of: Float64Array) => (mark: Mark) =>
+    mark.rows.reduce((sum, i) => sum + (ranges.sweep[i] < 0 ? NaN : of[ranges.sweep[i]]), 0);
+  const open = ({ rows }: Mark) => openText(rows.reduce((bits, i) => bits | ranges.open[i], 0));
+  const lines = (mark: Mark) => {
+    const who = mark.rows.length > 1 ? `${grouped(idsOf(mark).size)} goroutines` : id(mark) && `goroutine ${id(mark)}`;
+    return [lengthText(mark.length), who, open(mark)].filter(Boolean).join('\n');
+  };
+  const name = ({ rows }: Mark) =>
+    `${tables.strings[ranges.name[rows[0]]]}${rows.length > 1 ? ` × ${grouped(rows.length)}` : ''}`;
   const ofMark = { hasLines: true, isOfMark: true };
   return {
     name: 'GC events',
-    length: rows.length,
+    length: marks.length,
     columns: [
-      { name: 'time', kind: 'time', values: rows.map((i) => wallClock(trace, ranges.from[i])) },
-      { name: 'until', kind: 'time', values: rows.map((i) => wallClock(trace, ranges.to[i])) },
+      { name: 'time', kind: 'time', values: marks.map(({ from }) => wallClock(trace, from)) },
+      { name: 'until', kind: 'time', values: marks.map(({ to }) => wallClock(trace, to)) },
       text('mark', name),
-      number('length', 'nanoseconds', length),
+      number('count', 'count', ({ rows }) => rows.length),
+      number('length', 'nanoseconds', ({ length }) => length),
       text('goroutine', id),
-      text('not known', (i) => openText(ranges.open[i])),
+      text('not known', open),
       number('swept', 'bytes', bytes(ranges.swept)),
       number('reclaimed', 'bytes', bytes(ranges.reclaimed)),
-      text(
-        'lines',
-        (i) =>
-          [lengthText(length(i)), id(i) && `goroutine ${id(i)}`, openText(ranges.open[i])].filter(Boolean).join('\n'),
-        ofMark
-      ),
-      text('tags', (i) => kinds.find(({ kind }) => kind === ranges.kind[i])?.tag ?? '', ofMark),
+      text('lines', lines, ofMark),
+      text('tags', ({ tag }) => tag, ofMark),
     ],
-    notices: cutNotice(
-      trace,
-      byKind.flatMap((all, k) => all.slice(kept[k].length))
-    ),
+    notices: [...togetherNotice(trace, byKind), ...cutNotice(trace, byKind, kept)],
   };
 }
 
-function cutNotice({ execution: { ranges }, window }: OpenedTrace, left: readonly number[]): Notice[] {
-  if (left.length === 0) {
-    return [];
+/** Of one kind in the window, by rising time. */
+function marksOf(
+  { execution: { ranges }, window }: OpenedTrace,
+  { kind, tag, isOfMany = false }: (typeof kinds)[number]
+): Mark[] {
+  const rows: number[] = [];
+  for (let i = 0; i < ranges.length; i++) {
+    if (ranges.kind[i] === kind && ranges.to[i] >= window.from && ranges.from[i] <= window.to) {
+      rows.push(i);
+    }
   }
-  const sum = left.reduce((all, i) => all + overlap(ranges.from[i], ranges.to[i], window), 0);
-  return [
-    {
-      severity: 'warning',
-      text: `${grouped(maxMarks)} marks are drawn, the longest of each kind. Left out are ${grouped(left.length)} shorter ones of assist and sweep, ${lengthText(sum)} in all. A shorter time range shows them.`,
-    },
-  ];
+  const marks = rows.map((i) => markOf(ranges, i, tag));
+  return isOfMany && marks.length > maxOfKind ? together(marks, closeIn(window)) : marks;
+}
+
+const markOf = ({ from, to }: Ranges, i: number, tag: string): Mark => ({
+  tag,
+  rows: [i],
+  from: from[i],
+  to: to[i],
+  length: to[i] - from[i],
+});
+
+/** ns between marks that are drawn as one: no more than `maxOfKind` are left. */
+const closeIn = ({ from, to }: OpenedTrace['window']) => (to - from) / maxOfKind;
+
+function together(marks: readonly Mark[], close: number): Mark[] {
+  const joined: Mark[] = [];
+  for (const mark of marks) {
+    const last = joined.at(-1);
+    if (last && mark.from - last.to <= close && mark.to - last.from <= 2 * close) {
+      last.rows.push(...mark.rows);
+      last.to = Math.max(last.to, mark.to);
+      last.length += mark.length;
+    } else {
+      joined.push({ ...mark, rows: [...mark.rows] });
+    }
+  }
+  return joined;
+}
+
+function togetherNotice({ window }: OpenedTrace, byKind: ReadonlyArray<readonly Mark[]>): Notice[] {
+  const parts = byKind.flatMap((marks, k) => {
+    const count = marks.reduce((sum, { rows }) => sum + rows.length, 0);
+    return count > marks.length ? [`${grouped(count)} of ${kinds[k].tag} as ${grouped(marks.length)}`] : [];
+  });
+  return parts.length === 0
+    ? []
+    : [
+        {
+          severity: 'info',
+          text: `What is less than ${lengthText(closeIn(window))} apart is one mark, whose length is that of all of it: ${parts.join(', ')}. A shorter time range shows more of them.`,
+        },
+      ];
+}
+
+function cutNotice(
+  { execution: { ranges }, window }: OpenedTrace,
+  byKind: ReadonlyArray<readonly Mark[]>,
+  kept: ReadonlyArray<ReadonlySet<Mark>>
+): Notice[] {
+  let time = 0;
+  const parts = byKind.flatMap((marks, k) => {
+    const left = marks.filter((mark) => !kept[k].has(mark));
+    left.forEach(({ rows }) => rows.forEach((i) => (time += overlap(ranges.from[i], ranges.to[i], window))));
+    return left.length > 0 ? [`${grouped(left.length)} of ${kinds[k].tag}`] : [];
+  });
+  return parts.length === 0
+    ? []
+    : [
+        {
+          severity: 'warning',
+          text: `${grouped(maxMarks)} marks are drawn, the longest of each kind. Left out are shorter ones: ${parts.join(', ')}, ${lengthText(time)} in all. A shorter time range shows them.`,
+        },
+      ];
 }
 
 export const traceGcView = traceView({

@@ -5,12 +5,15 @@ import { columnsOf, namedColumn, type Column, type Table } from '../table';
 import { traceView } from '../view';
 import {
   chosenGoroutines,
+  endOf,
   nameOf,
+  overlap,
   reasonText,
   wallClock,
   type ChosenGoroutines,
   type OpenedTrace,
 } from './openedTrace';
+import { remembered } from './remembered';
 
 /** Rows of the table; those with the most time stay. */
 const maxRows = 1000;
@@ -56,18 +59,14 @@ export function goroutineRows(trace: OpenedTrace, chosen: ChosenGoroutines, isEa
     group.set(key, row);
     return row;
   });
-  const sums = firsts.map((): Sums => ({
-    ...{ count: 0, total: 0, exec: 0, schedWait: 0, syscall: 0, syscallBlock: 0, unknown: 0 },
-    ...{ assist: 0, sweep: 0, stop: 0 },
-    block: new Map(),
-  }));
-  const ranges = rangeSums(execution, trace.window);
+  const totals = new Float64Array(firsts.length);
   chosen.rows.forEach((g, i) => {
-    addTimes(sums[rowOf[i]], trace, g);
-    addRanges(sums[rowOf[i]], execution, ranges.get(g) ?? new Map());
+    totals[rowOf[i]] += Math.max(0, overlap(goroutines.from[g], endOf(execution, g), trace.window));
   });
-  const all = [...sums.keys()].sort((a, b) => sums[b].total - sums[a].total || a - b);
+  const order = (row: number) => (isEach ? goroutines.id[firsts[row]] : row);
+  const all = [...firsts.keys()].sort((a, b) => totals[b] - totals[a] || order(a) - order(b));
   const rows = all.slice(0, maxRows);
+  const sums = sumsOf(trace, chosen, rowOf, new Set(rows));
   return {
     name: 'goroutines',
     length: rows.length,
@@ -86,6 +85,34 @@ export function goroutineRows(trace: OpenedTrace, chosen: ChosenGoroutines, isEa
     notices: [...chosen.notices, ...cutNotice(all.length - rows.length)],
   };
 }
+
+/** By row, of those that are shown: of many goroutines most are not. */
+function sumsOf(
+  trace: OpenedTrace,
+  { rows: goroutines }: ChosenGoroutines,
+  rowOf: readonly number[],
+  shown: ReadonlySet<number>
+): readonly Sums[] {
+  const sums: Sums[] = [];
+  shown.forEach((row) => {
+    sums[row] = {
+      ...{ count: 0, total: 0, exec: 0, schedWait: 0, syscall: 0, syscallBlock: 0, unknown: 0 },
+      ...{ assist: 0, sweep: 0, stop: 0 },
+      block: new Map(),
+    };
+  });
+  const ranges = rangesOf(trace);
+  goroutines.forEach((g, i) => {
+    const own = sums[rowOf[i]];
+    if (own) {
+      addTimes(own, trace, g);
+      addRanges(own, trace.execution, ranges.get(g) ?? new Map());
+    }
+  });
+  return sums;
+}
+
+const rangesOf = remembered(({ execution, window }: OpenedTrace) => rangeSums(execution, window));
 
 /** Of goroutines that were there before the trace and did nothing that has a stack. */
 const unnamed = '(unknown)';

@@ -1,11 +1,12 @@
-import { stayEnd, StayState, type Execution, type Series } from '../../profile/execution';
-import { isRuntimeGoroutine } from '../../profile/goroutineSums';
+import { stayEnd, StayState, type Series } from '../../profile/execution';
+import { isSystemGoroutine } from '../../profile/goroutineSums';
 import { mutatorUtilisation } from '../../profile/mutatorUtilisation';
 import type { Notice } from '../../text/notice';
 import type { Table } from '../table';
 import { traceView } from '../view';
 import { Bins } from './bins';
 import { stayBegin, wallClock, type OpenedTrace } from './openedTrace';
+import { remembered } from './remembered';
 
 /** Points of a series: as many as a panel has pixels, or a few more. */
 const points = 600;
@@ -14,13 +15,13 @@ const points = 600;
  * What the runtime counted and the collector took, on the wall clock: a table for each series.
  *
  * Columns: time, value. heap live, heap goal (bytes) and GOMAXPROCS have the most in a point's stretch of time; running goroutines, of
- * the program and of the runtime, and what is left to the program of its processors (percent) the mean.
+ * the program and system ones, and what is left to the program of its processors (percent) the mean.
  */
 export function heapSeries(trace: OpenedTrace): readonly Table[] {
   const { execution, window } = trace;
   const bins = new Bins(window, points);
   const times = Array.from(bins.begins(), (ns) => wallClock(trace, ns));
-  const running = runningOf(execution, bins);
+  const { ofProgram, ofSystem } = runningOf(trace);
   const table = (name: string, unit: string, values: Float64Array, color: string): Table => ({
     name,
     length: points,
@@ -35,8 +36,8 @@ export function heapSeries(trace: OpenedTrace): readonly Table[] {
     ...seriesOf(heapLive, (values) => table('heap live', 'bytes', values, 'blue'), bins),
     ...seriesOf(heapGoal, (values) => table('heap goal', 'bytes', values, 'red'), bins),
     ...seriesOf(gomaxprocs, (values) => table('GOMAXPROCS', 'count', values, 'text'), bins),
-    table('running goroutines', 'count', running.ofProgram, 'green'),
-    table('running in the runtime', 'count', running.ofRuntime, 'orange'),
+    table('running goroutines', 'count', ofProgram.slice(), 'green'),
+    table('running system goroutines', 'count', ofSystem.slice(), 'orange'),
     ...mutatorUtilisation(execution).map((steps) =>
       table('mutator utilisation', 'percent', meanOf(steps, bins), 'purple')
     ),
@@ -57,19 +58,21 @@ function meanOf({ time, value }: Series, bins: Bins): Float64Array {
   return sums.map((sum, bin) => (known[bin] > 0 ? (100 * sum) / known[bin] : NaN));
 }
 
-function runningOf(execution: Execution, bins: Bins): { ofProgram: Float64Array; ofRuntime: Float64Array } {
+/** Shared by panels: a table gets a copy, since it goes to the main thread with its columns. */
+const runningOf = remembered(({ execution, window }: OpenedTrace) => {
   const { goroutines, stays } = execution;
-  const [ofProgram, ofRuntime] = [new Float64Array(bins.length), new Float64Array(bins.length)];
+  const bins = new Bins(window, points);
+  const [ofProgram, ofSystem] = [new Float64Array(bins.length), new Float64Array(bins.length)];
   for (let g = 0; g < goroutines.length; g++) {
-    const sums = isRuntimeGoroutine(execution, g) ? ofRuntime : ofProgram;
+    const sums = isSystemGoroutine(execution, g) ? ofSystem : ofProgram;
     for (let stay = goroutines.stayOffset[g]; stay < goroutines.stayOffset[g + 1]; stay++) {
       if (stays.state[stay] === StayState.running) {
         bins.add(sums, stayBegin(execution, g, stay), stayEnd(execution, g, stay));
       }
     }
   }
-  return { ofProgram, ofRuntime };
-}
+  return { ofProgram, ofSystem };
+});
 
 const pointNotice = ({ width }: Bins): Notice[] => [
   {

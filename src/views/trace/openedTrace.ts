@@ -1,8 +1,9 @@
-import { isOfRuntime, Open, type Execution } from '../../profile/execution';
+import { isSystemFunction, Open, type Execution } from '../../profile/execution';
 import type { Span } from '../../profile/goroutineSums';
 import type { TraceOptions } from '../../fields/traceOptions';
 import { compilePattern } from '../../text/pattern';
 import { grouped, InputError, type Notice } from '../../text/notice';
+import { remembered } from './remembered';
 
 /** An execution trace as a view looks at it. */
 export interface OpenedTrace {
@@ -77,18 +78,29 @@ export interface ChosenGoroutines {
 }
 
 /**
- * Goroutines that live within the window and are asked for: by id, by task, by the function where they began. Those of the runtime are
+ * Goroutines that live within the window and are asked for: by id, by task, by the function where they began. System goroutines are
  * left out unless they are asked for, by id or function too.
  * @throws InputError for an id that there is not
  */
-export function chosenGoroutines(
+export function chosenGoroutines(trace: OpenedTrace, choice: GoroutineChoice): ChosenGoroutines {
+  const { withSystem, peek, goroutine, task } = choice;
+  const key = JSON.stringify([withSystem, peek, goroutine, task]);
+  const choices = choicesOf(trace);
+  let chosen = choices.get(key);
+  if (!chosen) {
+    choices.set(key, (chosen = chooseGoroutines(trace, choice)));
+  }
+  return chosen;
+}
+
+type GoroutineChoice = Pick<TraceOptions, 'withSystem' | 'goroutine' | 'task'> & { readonly peek: string };
+
+/** By what was asked: a dashboard asks for all of them, and for those that its variables name. */
+const choicesOf = remembered((_: OpenedTrace) => new Map<string, ChosenGoroutines>());
+
+function chooseGoroutines(
   { execution, window }: OpenedTrace,
-  {
-    withSystem,
-    peek,
-    goroutine,
-    task,
-  }: Pick<TraceOptions, 'withSystem' | 'goroutine' | 'task'> & { readonly peek: string }
+  { withSystem, peek, goroutine, task }: GoroutineChoice
 ): ChosenGoroutines {
   const { goroutines, tables, tasks } = execution;
   const isChosen = new Uint8Array(goroutines.length);
@@ -101,7 +113,7 @@ export function chosenGoroutines(
     }
   }
   /** By row of strings: each name is looked at once. */
-  const known = new Map<number, { readonly isNamed: boolean; readonly isOfRuntime: boolean }>();
+  const known = new Map<number, { readonly isNamed: boolean; readonly isSystemFunction: boolean }>();
   const rows: number[] = [];
   let left = 0;
   for (let g = 0; g < goroutines.length; g++) {
@@ -109,14 +121,14 @@ export function chosenGoroutines(
     let name = known.get(row);
     if (!name) {
       const text = tables.strings[row];
-      known.set(row, (name = { isNamed: isNamed(text), isOfRuntime: isOfRuntime(text) }));
+      known.set(row, (name = { isNamed: isNamed(text), isSystemFunction: isSystemFunction(text) }));
     }
     const isAlive = goroutines.from[g] <= window.to && endOf(execution, g) >= window.from;
     const isAsked = name.isNamed && (ids?.has(g) ?? true) && (ofTask?.has(g) ?? true);
     if (!isAlive || !isAsked) {
       continue;
     }
-    if (name.isOfRuntime && !withSystem && !ids && peek === '') {
+    if (name.isSystemFunction && !withSystem && !ids && peek === '') {
       left++;
       continue;
     }
@@ -132,7 +144,7 @@ const systemNotice = (left: number): Notice[] =>
     : [
         {
           severity: 'info',
-          text: `Goroutines of the runtime itself are left out: ${grouped(left)} of them ("Runtime" shows them). \`go tool trace\` counts them.`,
+          text: `System goroutines, those of the runtime itself, are left out: ${grouped(left)} of them ("System goroutines" shows them). \`go tool trace\` counts them.`,
         },
       ];
 

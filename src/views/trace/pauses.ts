@@ -1,8 +1,17 @@
-import { RangeKind, stayEnd, StayState } from '../../profile/execution';
+import { Open, RangeKind, stayEnd, StayState, type Execution } from '../../profile/execution';
+import { grouped, type Notice } from '../../text/notice';
 import { namedColumn, columnsOf, type NamedText, type Table } from '../table';
 import { traceView } from '../view';
 import { histogram, quantile } from './latencies';
-import { chosenGoroutines, nameOf, openText, wallClock, type ChosenGoroutines, type OpenedTrace } from './openedTrace';
+import {
+  chosenGoroutines,
+  nameOf,
+  openText,
+  reasonText,
+  wallClock,
+  type ChosenGoroutines,
+  type OpenedTrace,
+} from './openedTrace';
 import { completeLengths, regionsOf, tasksOf } from './tasks';
 
 /** The worst of each kind that are rows. */
@@ -42,31 +51,37 @@ export function stops({ execution: { ranges, tables }, window }: OpenedTrace): P
   return all;
 }
 
-/** How long goroutines that could run waited for a processor: those waits that begin in the window and end in the trace. */
-export function schedulerWaits({ execution, window }: OpenedTrace, { rows }: ChosenGoroutines): Pause[] {
-  const { goroutines, stays, reasons } = execution;
-  const all: Pause[] = [];
+/**
+ * How long goroutines that could run waited for a processor: those waits that begin in the window. There may be millions, of which few
+ * are kept.
+ */
+export function eachWait(
+  { execution, window }: OpenedTrace,
+  { rows }: ChosenGoroutines,
+  take: (goroutine: number, stay: number, length: number, open: number) => void
+): void {
+  const { goroutines, stays } = execution;
   for (const g of rows) {
-    for (let stay = goroutines.stayOffset[g]; stay < goroutines.stayOffset[g + 1]; stay++) {
+    const first = goroutines.stayOffset[g];
+    const end = goroutines.stayOffset[g + 1];
+    for (let stay = first; stay < end; stay++) {
       const from = stays.from[stay];
-      const isFirst = stay === goroutines.stayOffset[g];
-      // One that was there before the trace may have waited for longer.
-      const isKnown = !(isFirst && goroutines.wasBefore[g]) && stay + 1 < goroutines.stayOffset[g + 1];
-      if (stays.state[stay] === StayState.runnable && isKnown && from >= window.from && from <= window.to) {
-        const reason = reasons[stays.reason[stay]];
-        all.push({
-          kind: 'scheduler',
-          reason: reason || (isFirst ? 'new' : sinceOf(stays.state[stay - 1], stays.by[stay])),
-          from,
-          length: stayEnd(execution, g, stay) - from,
-          open: 0,
-          goroutine: g,
-          by: stays.by[stay],
-        });
+      if (stays.state[stay] === StayState.runnable && from >= window.from && from <= window.to) {
+        const open =
+          (stay === first && goroutines.wasBefore[g] === 1 ? Open.start : 0) | (stay + 1 === end ? Open.end : 0);
+        take(g, stay, stayEnd(execution, g, stay) - from, open);
       }
     }
   }
-  return all;
+}
+
+/** Why a goroutine waits for a processor. */
+function waitReason({ goroutines, stays, reasons }: Execution, g: number, stay: number): string {
+  const reason = reasons[stays.reason[stay]];
+  if (reason || stay !== goroutines.stayOffset[g]) {
+    return reason || sinceOf(stays.state[stay - 1], stays.by[stay]);
+  }
+  return goroutines.wasBefore[g] === 1 ? reasonText('') : 'new';
 }
 
 /** Since when it could run. @param by row of who made it runnable, -1 for none */
@@ -81,10 +96,13 @@ const sinceOf = (before: number, by: number): string =>
  * Pauses by what they are, the longest of each kind first.
  *
  * Columns: reason (why the world was stopped, or since when it could run), kind (stop-the-world, scheduler), count, p50, p99, max,
- * total (ns).
+ * total (ns; NaN where none is complete), incomplete (how many have an end that the trace does not have: no latency counts them).
  */
 export function pauseGroups(trace: OpenedTrace, chosen: ChosenGoroutines): Table {
-  const rows = [stops(trace), schedulerWaits(trace, chosen)].flatMap(groupsOf);
+  const [ofStops, ofWaits] = [new Groups('stop-the-world'), new Groups('scheduler')];
+  stops(trace).forEach(({ reason, length, open }) => ofStops.add(reason, length, open));
+  eachWait(trace, chosen, (g, stay, length, open) => ofWaits.add(waitReason(trace.execution, g, stay), length, open));
+  const rows = [...ofStops.sorted(), ...ofWaits.sorted()];
   const { number, text } = columnsOf(rows);
   const time = (name: string, read: (lengths: Float64Array) => number) =>
     number(name, 'nanoseconds', ({ lengths }) => read(lengths));
@@ -94,26 +112,49 @@ export function pauseGroups(trace: OpenedTrace, chosen: ChosenGoroutines): Table
     columns: [
       text('reason', ({ reason }) => reason),
       text('kind', ({ kind }) => kind),
-      number('count', 'count', ({ lengths }) => lengths.length),
+      number('count', 'count', ({ count }) => count),
       time('p50', (lengths) => quantile(lengths, 0.5)),
       time('p99', (lengths) => quantile(lengths, 0.99)),
       time('max', (lengths) => quantile(lengths, 1)),
-      time('total', (lengths) => lengths.reduce((sum, length) => sum + length, 0)),
+      time('total', (lengths) => (lengths.length === 0 ? NaN : lengths.reduce((sum, length) => sum + length, 0))),
+      {
+        ...number('incomplete', 'count', ({ count, lengths }) => count - lengths.length),
+        description: 'They begin before the trace, or do not end in it: no latency counts them.',
+      },
     ],
     notices: chosen.notices,
   };
 }
 
-function groupsOf(pauses: readonly Pause[]) {
-  const byReason = new Map<string, number[]>();
-  for (const { reason, length } of pauses) {
-    const lengths = byReason.get(reason) ?? [];
-    byReason.set(reason, lengths);
-    lengths.push(length);
+/** Lengths by reason. */
+class Groups {
+  private readonly groups = new Map<string, { readonly lengths: number[]; count: number }>();
+
+  constructor(private readonly kind: Pause['kind']) {}
+
+  add(reason: string, length: number, open: number): void {
+    let group = this.groups.get(reason);
+    if (!group) {
+      this.groups.set(reason, (group = { lengths: [], count: 0 }));
+    }
+    group.count++;
+    if (open === 0) {
+      group.lengths.push(length);
+    }
   }
-  return [...byReason]
-    .map(([reason, lengths]) => ({ kind: pauses[0].kind, reason, lengths: Float64Array.from(lengths).sort() }))
-    .sort((a, b) => quantile(b.lengths, 1) - quantile(a.lengths, 1));
+
+  /** Those with the longest pause first; lengths rise. */
+  sorted() {
+    const most = (lengths: Float64Array) => lengths.at(-1) ?? -1;
+    return [...this.groups]
+      .map(([reason, { lengths, count }]) => ({
+        kind: this.kind,
+        reason,
+        count,
+        lengths: Float64Array.from(lengths).sort(),
+      }))
+      .sort((a, b) => most(b.lengths) - most(a.lengths));
+  }
 }
 
 /**
@@ -124,8 +165,12 @@ function groupsOf(pauses: readonly Pause[]) {
  */
 export function worstPauses(trace: OpenedTrace, chosen: ChosenGoroutines): Table {
   const { execution } = trace;
-  const longest = (pauses: Pause[]) => pauses.sort((a, b) => b.length - a.length || a.from - b.from).slice(0, worst);
-  const rows = [...longest(stops(trace)), ...longest(schedulerWaits(trace, chosen))];
+  const rows = [
+    ...stops(trace)
+      .sort((a, b) => b.length - a.length || a.from - b.from)
+      .slice(0, worst),
+    ...longestWaits(trace, chosen),
+  ];
   const { number, text } = columnsOf(rows);
   const name = (g: number): NamedText => (g < 0 ? [''] : nameOf(execution, g) || ['(unknown)']);
   return {
@@ -151,6 +196,29 @@ export function worstPauses(trace: OpenedTrace, chosen: ChosenGoroutines): Table
   };
 }
 
+function longestWaits(trace: OpenedTrace, chosen: ChosenGoroutines): Pause[] {
+  const { stays } = trace.execution;
+  let longest: Pause[] = [];
+  /** The least that is among them, once there are enough. */
+  let least = -1;
+  const cut = () => {
+    longest = longest.sort((a, b) => b.length - a.length || a.from - b.from).slice(0, worst);
+    least = longest.length === worst ? longest[worst - 1].length : -1;
+  };
+  eachWait(trace, chosen, (goroutine, stay, length, open) => {
+    if (length < least) {
+      return;
+    }
+    const reason = waitReason(trace.execution, goroutine, stay);
+    longest.push({ kind: 'scheduler', reason, from: stays.from[stay], length, open, goroutine, by: stays.by[stay] });
+    if (longest.length >= 4 * worst) {
+      cut();
+    }
+  });
+  cut();
+  return longest;
+}
+
 export const tracePausesView = traceView({
   name: 'tracePauses',
   title: 'Stop-the-world and latency',
@@ -167,7 +235,30 @@ export const tracePausesView = traceView({
   },
 });
 
-const lengthsOf = (pauses: readonly Pause[]) => Float64Array.from(pauses, ({ length }) => length);
+/** A histogram of those whose both ends are known. */
+function pauseHistogram(
+  name: string,
+  pauses: ReadonlyArray<Pick<Pause, 'length' | 'open'>>,
+  notices: readonly Notice[]
+): Table {
+  const complete = pauses.filter(({ open }) => open === 0);
+  const left = pauses.length - complete.length;
+  return histogram(
+    name,
+    Float64Array.from(complete, ({ length }) => length),
+    [...notices, ...incompleteNotice(left)]
+  );
+}
+
+const incompleteNotice = (left: number): Notice[] =>
+  left === 0
+    ? []
+    : [
+        {
+          severity: 'info',
+          text: `Not counted are ${grouped(left)} that began before the trace or do not end in it: how long they are is not known.`,
+        },
+      ];
 
 export const traceLatencyView = traceView({
   name: 'traceLatency',
@@ -188,10 +279,12 @@ export const traceLatencyView = traceView({
       case 'regions':
         return [histogram(name, completeLengths(regionsOf(trace), regions), [])];
       case 'stop-the-world':
-        return [histogram(name, lengthsOf(stops(trace)), [])];
+        return [pauseHistogram(name, stops(trace), [])];
       case 'scheduler': {
         const chosen = chosenGoroutines(trace, { ...query, goroutine: '', task: '' });
-        return [histogram(name, lengthsOf(schedulerWaits(trace, chosen)), chosen.notices)];
+        const waits: Array<{ length: number; open: number }> = [];
+        eachWait(trace, chosen, (_g, _stay, length, open) => waits.push({ length, open }));
+        return [pauseHistogram(name, waits, chosen.notices)];
       }
     }
   },

@@ -6,6 +6,8 @@ import { tasksOf } from './tasks';
 
 /** Spans of a picture: the panel makes elements of each, and draws some thousands slowly. */
 const maxSpans = 1000;
+/** Logs of a picture: the first ones. */
+const maxLogs = 2000;
 
 interface Span {
   readonly id: string;
@@ -35,8 +37,9 @@ export function spanTables(trace: OpenedTrace, task: string): readonly Table[] {
     return tablesOf(trace, '', [], [], [{ severity: 'warning', text }]);
   }
   const ofTask = withSubtasks(execution, root);
-  const all = [...taskSpans(trace, ofTask, root), ...regionSpans(trace, ofTask)];
-  const spans = all.slice(0, maxSpans);
+  const drawn = firstSpans(trace, ofTask);
+  const spans = [...taskSpans(trace, drawn.tasks, root), ...regionSpans(trace, drawn)];
+  const logs = logRows(trace, ofTask, spans);
   const name = execution.tables.strings[tasks.name[root]] || 'without name';
   const said: Notice[] = [
     {
@@ -46,9 +49,36 @@ export function spanTables(trace: OpenedTrace, task: string): readonly Table[] {
           ? `The task that took longest in this time: ${name}, id ${tasks.id[root]}.`
           : `The task ${name}, id ${tasks.id[root]}.`,
     },
-    ...cutNotice(all.length - spans.length),
+    ...cutNotice('spans', maxSpans, drawn.left),
+    ...cutNotice('logs', maxLogs, logs.left),
   ];
-  return tablesOf(trace, String(tasks.id[root]), spans, logRows(trace, ofTask, spans), said, goroutines.id);
+  return tablesOf(trace, String(tasks.id[root]), spans, logs.rows, said, goroutines.id);
+}
+
+interface DrawnSpans {
+  /** Rows, the first of them the task itself. */
+  readonly tasks: ReadonlySet<number>;
+  readonly regions: ReadonlySet<number>;
+  readonly left: number;
+}
+
+/** Those that began first: what is drawn of a long task is its beginning, with all that lies around each span. */
+function firstSpans({ execution: { tasks, regions } }: OpenedTrace, ofTask: ReadonlySet<number>): DrawnSpans {
+  const [root, ...parts] = ofTask;
+  const all = parts.map((row) => ({ row, from: tasks.from[row], isTask: true }));
+  for (let row = 0; row < regions.length; row++) {
+    if (ofTask.has(regions.task[row])) {
+      all.push({ row, from: regions.from[row], isTask: false });
+    }
+  }
+  // Tasks and regions come after those that they are in, also where they begin at the same time.
+  const first = all.sort((a, b) => a.from - b.from).slice(0, maxSpans - 1);
+  const rowsOf = (isTask: boolean) => first.filter((each) => each.isTask === isTask).map(({ row }) => row);
+  return {
+    tasks: new Set([root, ...rowsOf(true)]),
+    regions: new Set(rowsOf(false)),
+    left: all.length - first.length,
+  };
 }
 
 function longestOf(trace: OpenedTrace): number | undefined {
@@ -67,7 +97,7 @@ const taskId = (row: number) => `task${row}`;
 function taskSpans({ execution: { tasks, tables } }: OpenedTrace, ofTask: ReadonlySet<number>, root: number): Span[] {
   return [...ofTask].map((row) => ({
     id: taskId(row),
-    parent: row === root ? '' : taskId(tasks.parent[row]),
+    parent: row === root ? '' : taskId(ofTask.has(tasks.parent[row]) ? tasks.parent[row] : root),
     name: tables.strings[tasks.name[row]] || 'task',
     from: tasks.from[row],
     to: tasks.to[row],
@@ -77,32 +107,29 @@ function taskSpans({ execution: { tasks, tables } }: OpenedTrace, ofTask: Readon
 }
 
 /** Regions lie in one another on their goroutine, and the outermost in its task. */
-function regionSpans({ execution: { regions, tables } }: OpenedTrace, ofTask: ReadonlySet<number>): Span[] {
+function regionSpans({ execution: { regions, tables } }: OpenedTrace, drawn: DrawnSpans): Span[] {
   const spans: Span[] = [];
   /** Regions that are not over, of the goroutine that is looked at. */
   const around: Array<{ readonly row: number; readonly span: Span }> = [];
   let goroutine = -1;
-  for (let row = 0; row < regions.length; row++) {
+  const [root] = drawn.tasks;
+  for (const row of [...drawn.regions].sort((a, b) => a - b)) {
     if (regions.goroutine[row] !== goroutine) {
       goroutine = regions.goroutine[row];
       around.length = 0;
-    }
-    if (!ofTask.has(regions.task[row])) {
-      continue;
     }
     // Regions of a goroutine lie in one another: what is over is so for all that come after.
     while (around.length > 0 && around[around.length - 1].span.to < regions.to[row]) {
       around.pop();
     }
-    // Those that are not drawn are only counted.
-    let at = spans.length < maxSpans ? around.length - 1 : -1;
+    let at = around.length - 1;
     while (at >= 0 && regions.task[around[at].row] !== regions.task[row]) {
       at--;
     }
     const inside = around.at(at < 0 ? around.length : at);
     const span: Span = {
       id: `region${row}`,
-      parent: inside?.span.id ?? taskId(regions.task[row]),
+      parent: inside?.span.id ?? taskId(drawn.tasks.has(regions.task[row]) ? regions.task[row] : root),
       name: tables.strings[regions.name[row]] || 'goroutine',
       from: regions.from[row],
       to: regions.to[row],
@@ -120,19 +147,28 @@ interface Log {
   readonly row: number;
 }
 
-function logRows({ execution: { logs } }: OpenedTrace, ofTask: ReadonlySet<number>, spans: readonly Span[]): Log[] {
+function logRows(
+  { execution: { logs } }: OpenedTrace,
+  ofTask: ReadonlySet<number>,
+  spans: readonly Span[]
+): { rows: Log[]; left: number } {
   const byGoroutine = new Map<number, Span[]>();
   for (const span of spans) {
-    byGoroutine.set(span.goroutine, [...(byGoroutine.get(span.goroutine) ?? []), span]);
+    const own = byGoroutine.get(span.goroutine) ?? [];
+    byGoroutine.set(span.goroutine, own);
+    own.push(span);
   }
-  return [...Array(logs.length).keys()]
-    .filter((row) => ofTask.has(logs.task[row]))
-    .map((row) => {
-      const time = logs.time[row];
-      // Inner regions come after those around them.
-      const inside = byGoroutine.get(logs.goroutine[row])?.filter(({ from, to }) => from <= time && time <= to);
-      return { span: inside?.at(-1)?.id ?? taskId(logs.task[row]), row };
-    });
+  const isDrawn = new Set(spans.map(({ id }) => id));
+  const [root] = spans;
+  const all = [...Array(logs.length).keys()].filter((row) => ofTask.has(logs.task[row]));
+  const rows = all.slice(0, maxLogs).map((row) => {
+    const time = logs.time[row];
+    // Inner regions come after those around them.
+    const inside = byGoroutine.get(logs.goroutine[row])?.filter(({ from, to }) => from <= time && time <= to);
+    const task = taskId(logs.task[row]);
+    return { span: inside?.at(-1)?.id ?? (isDrawn.has(task) ? task : root.id), row };
+  });
+  return { rows, left: all.length - rows.length };
 }
 
 function tablesOf(
@@ -176,9 +212,9 @@ function tablesOf(
   ];
 }
 
-const cutNotice = (left: number): Notice[] =>
+const cutNotice = (what: 'spans' | 'logs', most: number, left: number): Notice[] =>
   left > 0
-    ? [{ severity: 'warning', text: `The first ${grouped(maxSpans)} spans are drawn; ${grouped(left)} are left out.` }]
+    ? [{ severity: 'warning', text: `The first ${grouped(most)} ${what} are drawn; ${grouped(left)} are left out.` }]
     : [];
 
 export const traceSpansView = traceView({

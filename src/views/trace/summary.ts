@@ -1,5 +1,5 @@
 import { RangeKind, type Series } from '../../profile/execution';
-import { isRuntimeGoroutine } from '../../profile/goroutineSums';
+import { isSystemGoroutine } from '../../profile/goroutineSums';
 import { columnsOf, type Table } from '../table';
 import { traceView } from '../view';
 import { wallClock, type OpenedTrace } from './openedTrace';
@@ -14,7 +14,7 @@ export function summaryTable(trace: OpenedTrace): Table {
   const { execution } = trace;
   const { ranges, goroutines, tasks, duration } = execution;
   const { number, text } = columnsOf([trace]);
-  const ofProgram = [...goroutines.id.keys()].filter((g) => !isRuntimeGoroutine(execution, g)).length;
+  const ofProgram = [...goroutines.id.keys()].filter((g) => !isSystemGoroutine(execution, g)).length;
   const ofKind = (kind: number) => [...ranges.kind.keys()].filter((i) => ranges.kind[i] === kind);
   const time = (kind: number) => ofKind(kind).reduce((sum, i) => sum + ranges.to[i] - ranges.from[i], 0);
   const most = ({ value }: Series) => (value.length === 0 ? NaN : value.reduce((a, b) => Math.max(a, b)));

@@ -1,4 +1,4 @@
-import { isOfRuntime, stayEnd, StayState, type Execution } from '../../profile/execution';
+import { isSystemFunction, stayEnd, StayState, type Execution } from '../../profile/execution';
 import { shortName } from '../../profile/shortNames';
 import { grouped, type Notice } from '../../text/notice';
 import type { EnumColumn, Table } from '../table';
@@ -24,6 +24,9 @@ const maxChanges = 3000;
 const parts = 600;
 /** Functions that processors run and that are told apart. */
 const maxFunctions = 12;
+/** Reasons to wait that are told apart: the runtime has some twenty. */
+const maxReasons = 20;
+const maxProcessors = 200;
 
 /** In a lane: the state goes on; see `noState` for none. */
 const sameState = -1;
@@ -91,33 +94,49 @@ const partNotice = ({ width }: Bins, changes: number): Notice => ({
   text: `${grouped(changes)} changes of state are too many to be drawn: each ${lengthText(width)} has the state that took most of it. A shorter time range shows all.`,
 });
 
-/** In each part the state that took most of it. */
+/** In each part the state that took most of it. @param changes by rising time, that do not overlap */
 function longestOf(changes: readonly Change[], bins: Bins, states: number): Change[] {
-  const sums = Array.from({ length: states }, () => undefined as Float64Array | undefined);
-  for (const { from, to, state } of changes) {
-    bins.add((sums[state] ??= new Float64Array(bins.length)), from, to);
-  }
+  const sums = new Float64Array(states);
   const begins = bins.begins();
+  const endOfBin = (bin: number) => (bin + 1 < bins.length ? begins[bin + 1] : bins.window.to);
   const drawn: Change[] = [];
-  for (let bin = 0; bin < bins.length; bin++) {
-    let [best, most] = [-1, 0];
-    sums.forEach((sum, state) => {
-      if (sum && sum[bin] > most) {
-        [best, most] = [state, sum[bin]];
-      }
-    });
-    const to = bin + 1 < bins.length ? begins[bin + 1] : bins.window.to;
-    const last = drawn.at(-1);
-    if (best < 0) {
-      continue;
+  /** States that the bin that is looked at has. */
+  let own: number[] = [];
+  let bin = 0;
+  const finish = () => {
+    if (own.length > 0) {
+      const best = own.reduce((a, b) => (sums[b] > sums[a] || (sums[b] === sums[a] && b < a) ? b : a));
+      addChange(drawn, { from: begins[bin], to: endOfBin(bin), state: best });
+      own.forEach((state) => (sums[state] = 0));
+      own = [];
     }
-    if (last && last.state === best && last.to === begins[bin]) {
-      drawn[drawn.length - 1] = { ...last, to };
-    } else {
-      drawn.push({ from: begins[bin], to, state: best });
+  };
+  for (const { from, to, state } of changes) {
+    for (let begin = from; begin < to;) {
+      while (bin + 1 < bins.length && begin >= begins[bin + 1]) {
+        finish();
+        bin++;
+      }
+      const end = bin + 1 < bins.length ? Math.min(to, begins[bin + 1]) : to;
+      if (sums[state] === 0) {
+        own.push(state);
+      }
+      sums[state] += end - begin;
+      begin = end;
     }
   }
+  finish();
   return drawn;
+}
+
+/** What goes on is one change. */
+function addChange(drawn: Change[], next: Change): void {
+  const last = drawn.at(-1);
+  if (last && last.state === next.state && last.to === next.from) {
+    drawn[drawn.length - 1] = { ...last, to: next.to };
+  } else {
+    drawn.push(next);
+  }
 }
 
 const stateNames = new Map<number, string>([
@@ -130,26 +149,54 @@ const stateNames = new Map<number, string>([
 /** A lane for each goroutine that is asked for; of many those that waited for longest, of those that ran at all. */
 export function goroutineLanes(trace: OpenedTrace, chosen: ChosenGoroutines, isAsked: boolean): Table {
   const { execution } = trace;
-  const states = new Map<string, number>();
-  const stateOf = (state: number, reason: number) => {
-    const name = stateNames.get(state) ?? reasonText(execution.reasons[reason]);
-    const row = states.get(name) ?? states.size;
-    states.set(name, row);
-    return row;
-  };
-  [...stateNames.keys()].forEach((state) => stateOf(state, 0));
+  const { stays, reasons, goroutines } = execution;
   const all = chosen.rows
     .map((g) => ({ g, ...waitsOf(trace, g) }))
     .filter(({ running }) => isAsked || running > 0)
     .sort((a, b) => b.waited - a.waited || a.g - b.g);
-  const lanes = all.slice(0, maxLanes).map(({ g }): Lane => {
-    const id = String(execution.goroutines.id[g]);
-    const changes = staysOf(trace, g, (stay) => stateOf(execution.stays.state[stay], execution.stays.reason[stay]));
+  const drawn = all.slice(0, maxLanes).map(({ g }) => g);
+  const nameOfStay = (stay: number) => stateNames.get(stays.state[stay]) ?? reasonText(reasons[stays.reason[stay]]);
+  const { text, left } = statesOf(trace, drawn, nameOfStay);
+  const rowOf = new Map(text.map((name, row) => [name, row]));
+  const lanes = drawn.map((g): Lane => {
+    const id = String(goroutines.id[g]);
+    const changes = staysOf(trace, g, (stay) => rowOf.get(nameOfStay(stay)) ?? text.length - 1);
     return { name: `${id} ${shortName(nameOf(execution, g)) || '(unknown)'}`, labels: { goroutine: id }, changes };
   });
   const idle = chosen.rows.length - all.length;
-  const notices = [...chosen.notices, ...cutNotice(all.length - lanes.length, idle)];
-  return timelineTable(trace, lanes, [...states.keys()], notices);
+  const notices = [
+    ...chosen.notices,
+    ...cutNotice(all.length - lanes.length, idle),
+    ...togetherNotice(left, 'reasons to wait', otherReasons),
+  ];
+  return timelineTable(trace, lanes, text, notices);
+}
+
+const otherReasons = 'other reasons';
+
+/** The states of some goroutines: of many reasons to wait those that took most of the time, the rest as one. */
+function statesOf(
+  trace: OpenedTrace,
+  goroutines: readonly number[],
+  nameOfStay: (stay: number) => string
+): { text: readonly string[]; left: number } {
+  const times = new Map<string, number>([...stateNames.values()].map((name) => [name, Infinity]));
+  for (const g of goroutines) {
+    staysOf(trace, g, (stay) => stay).forEach(({ from, to, state: stay }) => {
+      const name = nameOfStay(stay);
+      times.set(name, (times.get(name) ?? 0) + to - from);
+    });
+  }
+  const names = [...times].sort((a, b) => (a[1] === b[1] ? 0 : b[1] - a[1])).map(([name]) => name);
+  const kept = names.slice(0, stateNames.size + maxReasons);
+  const left = names.length - kept.length;
+  return { text: left > 0 ? [...kept, otherReasons] : kept, left };
+}
+
+function togetherNotice(left: number, what: string, name: string): Notice[] {
+  return left > 0
+    ? [{ severity: 'info', text: `${grouped(left)} more ${what}, which took less time, are drawn as "${name}".` }]
+    : [];
 }
 
 function cutNotice(left: number, idle: number): Notice[] {
@@ -160,10 +207,11 @@ function cutNotice(left: number, idle: number): Notice[] {
   return parts.length > 0 ? [{ severity: 'info', text: `Goroutines without a lane: ${parts.join(', ')}.` }] : [];
 }
 
+/** ns within the window. Most goroutines of a trace are looked at for this alone. */
 function waitsOf(trace: OpenedTrace, g: number): { running: number; waited: number } {
   const { stays } = trace.execution;
   let [running, waited] = [0, 0];
-  staysOf(trace, g, (stay) => stay).forEach(({ from, to, state: stay }) => {
+  eachStay(trace, g, (stay, from, to) => {
     if (stays.state[stay] === StayState.running) {
       running += to - from;
     } else {
@@ -174,17 +222,26 @@ function waitsOf(trace: OpenedTrace, g: number): { running: number; waited: numb
 }
 
 /** Stays of a goroutine, as far as they lie in the window. */
-function staysOf({ execution, window }: OpenedTrace, g: number, stateOf: (stay: number) => number): Change[] {
-  const { goroutines } = execution;
+function staysOf(trace: OpenedTrace, g: number, stateOf: (stay: number) => number): Change[] {
   const changes: Change[] = [];
+  eachStay(trace, g, (stay, from, to) => changes.push({ from, to, state: stateOf(stay) }));
+  return changes;
+}
+
+function eachStay(
+  { execution, window }: OpenedTrace,
+  g: number,
+  take: (stay: number, from: number, to: number) => void
+): void {
+  const { goroutines } = execution;
+  const end = Math.min(window.to, endOf(execution, g));
   for (let stay = goroutines.stayOffset[g]; stay < goroutines.stayOffset[g + 1]; stay++) {
     const from = Math.max(window.from, stayBegin(execution, g, stay));
-    const to = Math.min(window.to, stayEnd(execution, g, stay), endOf(execution, g));
+    const to = Math.min(end, stayEnd(execution, g, stay));
     if (from < to) {
-      changes.push({ from, to, state: stateOf(stay) });
+      take(stay, from, to);
     }
   }
-  return changes;
 }
 
 /** A lane for each processor: the function where the goroutine that it runs began. */
@@ -193,17 +250,29 @@ export function processorLanes(trace: OpenedTrace): Table {
   const { processors, stays } = execution;
   const owner = ownersOf(execution);
   const times = new Map<string, number>();
-  const nameOfStay = (stay: number) =>
-    stays.state[stay] === StayState.syscall ? 'syscall' : runName(nameOf(execution, owner[stay]));
+  const { goroutines, tables } = execution;
+  /** By row of strings. */
+  const runNames = new Map<number, string>();
+  const nameOfStay = (stay: number): string => {
+    if (stays.state[stay] === StayState.syscall) {
+      return 'syscall';
+    }
+    const row = goroutines.name[owner[stay]];
+    let name = runNames.get(row);
+    if (name === undefined) {
+      runNames.set(row, (name = runName(tables.strings[row])));
+    }
+    return name;
+  };
   const end = (stay: number) => stayEnd(execution, owner[stay], stay);
   for (const stay of processors.stay) {
     const name = nameOfStay(stay);
     times.set(name, (times.get(name) ?? 0) + overlap(stays.from[stay], end(stay), window));
   }
   const names = [...times].filter(([, time]) => time > 0).sort((a, b) => b[1] - a[1]);
-  const text = [...names.slice(0, maxFunctions).map(([name]) => name), 'other goroutines'];
+  const text = [...names.slice(0, maxFunctions).map(([name]) => name), otherGoroutines];
   const stateOf = new Map(text.map((name, row) => [name, row]));
-  const lanes = Array.from(processors.id, (id, p): Lane => {
+  const lanes = Array.from(processors.id.subarray(0, maxProcessors), (id, p): Lane => {
     const changes: Change[] = [];
     for (let i = processors.stayOffset[p]; i < processors.stayOffset[p + 1]; i++) {
       const stay = processors.stay[i];
@@ -215,15 +284,22 @@ export function processorLanes(trace: OpenedTrace): Table {
     }
     return { name: `P ${id}`, changes };
   });
-  return timelineTable(trace, lanes.slice(0, 4 * maxLanes), text, []);
+  const left = processors.length - lanes.length;
+  const notices: Notice[] = [
+    ...(left > 0 ? [{ severity: 'info', text: `Processors without a lane: ${grouped(left)}.` } as const] : []),
+    ...togetherNotice(names.length - maxFunctions, 'functions', otherGoroutines),
+  ];
+  return timelineTable(trace, lanes, text, notices);
 }
+
+const otherGoroutines = 'other goroutines';
 
 /** What a processor runs: the collector's workers are GC work, whatever they are called. */
 const runName = (name: string): string =>
-  isOfRuntime(name)
+  isSystemFunction(name)
     ? /^runtime\.(gcBgMarkWorker|bgsweep|bgscavenge)/.test(name)
       ? 'GC work'
-      : 'runtime'
+      : 'system goroutines'
     : shortName(name);
 
 /** By stay the goroutine that has it. */

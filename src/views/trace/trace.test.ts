@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { decodeTrace } from '../../decode/trace/trace';
+import { RangeKind, type Execution } from '../../profile/execution';
+import { minimumUtilisation, mutatorUtilisation, utilisationWithin } from '../../profile/mutatorUtilisation';
 import type { Profile } from '../../profile/profile';
 import { parseQuery, type StoredQuery, type TraceQuery } from '../../query/query';
 import { runTrace, type TraceMoment } from '../../query/runTrace';
 import { readTrace, tracesIn, traceCorpus } from '../../testing/traces';
-import { column, isText, textsOf, type Table } from '../table';
+import { column, isText, textsOf, type EnumColumn, type Table } from '../table';
 
 /** testdata/trace/record.go; what is expected of it was added up from what `go tool trace -d=parsed` prints. */
 const small = () =>
@@ -88,7 +90,7 @@ describe('a small trace', () => {
       syscall: 55104,
       'stop-the-world': 28224 + 1397312,
     });
-    expect(textOf([table])).toMatch(/^Goroutines of the runtime itself are left out: \d+ of them/);
+    expect(textOf([table])).toMatch(/^System goroutines, those of the runtime itself, are left out: \d+ of them/);
   });
 
   it('one by one, of a function, with a filter for each', () => {
@@ -105,7 +107,7 @@ describe('a small trace', () => {
     expect(rows[0].ended).toBeCloseTo(at(56247600912576), 3);
   });
 
-  it('goroutines of the runtime where they are asked for, and by id', () => {
+  it('system goroutines where they are asked for, and by id', () => {
     const names = (query: Partial<StoredQuery>) =>
       rowsOf(ask(profile, { view: 'traceGoroutines', ...query })[0]).map((row) => row.function);
     expect(names({ withSystem: true })).toContain('runtime.bgsweep');
@@ -256,7 +258,7 @@ describe('a small trace', () => {
       'heap goal',
       'GOMAXPROCS',
       'running goroutines',
-      'running in the runtime',
+      'running system goroutines',
       'mutator utilisation',
     ]);
     // What ran: 1, 22 to 25, and the trace's own 21.
@@ -342,4 +344,276 @@ const says = (name: string) => JSON.parse(readFileSync(join(traceCorpus, name), 
     ),
   ]);
   expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(sums));
+});
+
+describe('what is too much to be drawn', () => {
+  let profile: Profile;
+  let execution: Execution;
+  beforeAll(async () => {
+    profile = await small();
+    execution = profile.execution as Execution;
+  });
+  const asked = (patch: Partial<Execution>, query: Partial<StoredQuery>) =>
+    ask({ ...profile, execution: { ...execution, ...patch } }, query);
+
+  /** Ranges of one kind, each 1 µs, at these times. */
+  const rangesAt = (kind: number, times: readonly number[]): Execution['ranges'] => {
+    const { length } = times;
+    const fill = (value: number) => new Int32Array(length).fill(value);
+    return {
+      length,
+      kind: new Uint8Array(length).fill(kind),
+      name: new Uint32Array(length).fill(execution.tables.strings.indexOf('request')),
+      from: Float64Array.from(times),
+      to: Float64Array.from(times, (time) => time + 1000),
+      open: new Uint8Array(length),
+      goroutine: Int32Array.from(times, (_, i) => i % 5),
+      processor: fill(0),
+      sweep: fill(-1),
+      swept: new Float64Array(),
+      reclaimed: new Float64Array(),
+    };
+  };
+
+  it('mark assists that are close are one mark, which says how many and how long they were', () => {
+    const ranges = rangesAt(
+      RangeKind.assist,
+      Array.from({ length: 1000 }, (_, i) => i * 12_000)
+    );
+    const [table] = asked({ ranges }, { view: 'traceGc' });
+    const rows = rowsOf(table);
+    expect(rows.length).toBeLessThanOrEqual(16);
+    expect(rows.length).toBeGreaterThan(5);
+    const sum = (name: string) => rows.reduce((all, row) => all + Number(row[name]), 0);
+    expect([sum('count'), sum('length')]).toEqual([1000, 1e6]);
+    expect(rows[0]).toMatchObject({ mark: `request × ${rows[0].count}`, goroutine: '' });
+    expect(String(rows[0].lines)).toContain('5 goroutines');
+    expect(textOf([table])).toMatch(
+      /^What is less than 808 µs apart is one mark, .*: 1,000 of mark assist as \d+\. A shorter time range/
+    );
+    // A few are drawn as they are.
+    expect(rowsOf(asked({ ranges: rangesAt(RangeKind.assist, [0, 500, 2000]) }, { view: 'traceGc' })[0])).toHaveLength(
+      3
+    );
+  });
+
+  it('marks that are left out are named by their kind', () => {
+    const ranges = rangesAt(
+      RangeKind.stopTheWorld,
+      Array.from({ length: 310 }, (_, i) => i * 20_000)
+    );
+    const [table] = asked({ ranges }, { view: 'traceGc' });
+    expect(table.length).toBe(300);
+    expect(textOf([table])).toContain('Left out are shorter ones: 10 of stop-the-world, 10 µs in all.');
+  });
+
+  it('logs and spans of a task, the first of them', () => {
+    const task = Array.from(execution.tasks.id).indexOf(1);
+    const many = 2500;
+    const fill = (value: number) => new Uint32Array(many).fill(value);
+    const times = Float64Array.from({ length: many }, (_, i) => 1e6 + i);
+    const key = execution.tables.strings.indexOf('tenant');
+    const logs = { length: many, time: times, goroutine: fill(0), task: fill(task), key: fill(key), value: fill(key) };
+    // By goroutine, as regions are; those of the second one are earlier.
+    const regions = {
+      length: many,
+      goroutine: Uint32Array.from({ length: many }, (_, i) => Number(i >= 2000)),
+      name: fill(key),
+      task: fill(task),
+      from: Float64Array.from({ length: many }, (_, i) => (i < 2000 ? 5e6 + i : 4e6 + i)),
+      to: Float64Array.from({ length: many }, (_, i) => 9e6 - i),
+      open: new Uint8Array(many),
+    };
+    const [spans, drawnLogs] = asked({ logs, regions }, { view: 'traceSpans' });
+    expect([spans.length, drawnLogs.length]).toEqual([1000, 2000]);
+    const drawn = rowsOf(spans);
+    const ids = new Set(drawn.map(({ span }) => span));
+    expect(drawn.slice(1).every(({ parent }) => ids.has(parent))).toBe(true);
+    expect(drawn.filter(({ goroutine }) => goroutine === String(execution.goroutines.id[1]))).toHaveLength(500);
+    expect(textOf([spans]).split('\n')).toEqual([
+      'The task that took longest in this time: request, id 1.',
+      'The first 1,000 spans are drawn; 1,501 are left out.',
+      'The first 2,000 logs are drawn; 500 are left out.',
+    ]);
+  });
+
+  it('reasons to wait, and processors', () => {
+    const reasons = Array.from({ length: 60 }, (_, i) => `reason ${i}`);
+    const { stays } = execution;
+    const many = { ...stays, reason: stays.reason.map((_, i) => i % 60) };
+    const [lanes] = asked({ reasons, stays: many }, { view: 'traceTimeline', withSystem: true });
+    const { text } = lanes.columns.find(({ kind }) => kind === 'enum') as EnumColumn;
+    expect(text).toHaveLength(4 + 20 + 1);
+    expect(text.at(-1)).toBe('other reasons');
+    expect(textOf([lanes])).toMatch(/\d+ more reasons to wait, which took less time, are drawn as "other reasons"\./);
+
+    const { processors } = execution;
+    const length = 230;
+    const empty = new Uint32Array(length + 1);
+    const crowd = {
+      ...processors,
+      length,
+      id: Int32Array.from({ length }, (_, i) => i),
+      stayOffset: empty.map((_, i) => processors.stayOffset[Math.min(i, processors.length)]),
+    };
+    const [drawn] = asked({ processors: crowd }, { view: 'traceTimeline', lanes: 'processors' });
+    expect(drawn.columns).toHaveLength(201);
+    expect(textOf([drawn])).toContain('Processors without a lane: 30.');
+  });
+
+  it('pauses whose end is not known are incomplete, and no latency counts them', () => {
+    const ranges = { ...rangesAt(RangeKind.stopTheWorld, [0, 1e6, 2e6]), open: Uint8Array.of(0, 2, 0) };
+    const stops = (query: Partial<StoredQuery>) => asked({ ranges }, query);
+    const row = rowsOf(stops({ view: 'tracePauses' })[0]).find(({ kind }) => kind === 'stop-the-world');
+    expect(row).toMatchObject({ count: 3, incomplete: 1, total: 2000 });
+    const [histogram] = stops({ view: 'traceLatency', latencyOf: 'stop-the-world' });
+    expect(rowsOf(histogram).reduce((sum, { count }) => sum + Number(count), 0)).toBe(2);
+    expect(textOf([histogram])).toContain('Not counted are 1 that began before the trace or do not end in it');
+    const [worst] = stops({ view: 'tracePauses', rows: 'each' });
+    expect(rowsOf(worst).filter((each) => each['not known'] === 'not over in the trace')).not.toHaveLength(0);
+  });
+
+  it('goroutines of the same time come by their ids', () => {
+    const { goroutines } = execution;
+    const all = { ...goroutines, from: goroutines.from.map(() => 0), to: goroutines.to.map(() => NaN) };
+    const [table] = asked({ goroutines: all }, { view: 'traceGoroutines', rows: 'each', withSystem: true });
+    const ids = rowsOf(table).map(({ goroutine }) => Number(goroutine));
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+  });
+});
+
+it('no wait was longer within a range than the range', async () => {
+  const profile = await small();
+  const [from, to] = [at(56247595000000), at(56247596000000)];
+  const rows = rowsOf(ask(profile, { view: 'traceUnblocked' }, { from, to })[0]);
+  expect(rows.length).toBeGreaterThan(0);
+  rows.forEach((row) => expect(Number(row.longest)).toBeLessThanOrEqual(Number(row.time)));
+});
+
+describe('who unblocked whom, as graph', () => {
+  it('an edge has the waits of the table', async () => {
+    const profile = await small();
+    const query = { peek: 'WaitGroup' };
+    const [nodes, edges] = ask(profile, { view: 'traceUnblockedGraph', ...query });
+    const table = rowsOf(ask(profile, { view: 'traceUnblocked', ...query })[0]);
+    const [ended, waited] = ['arc__ended', 'arc__waited'].map((side) =>
+      rowsOf(nodes).find((row) => row.title === 'sync.(*WaitGroup).Go.func1' && row[side] === 1)
+    );
+    expect(waited).toMatchObject({ mainstat: 16710272, detail__function: 'sync.(*WaitGroup).Go.func1', arc__ended: 0 });
+    const ids = new Set(rowsOf(nodes).map(({ id }) => id));
+    expect(rowsOf(edges).every(({ source, target }) => ids.has(source) && ids.has(target))).toBe(true);
+    const sum = (rows: Array<Record<string, unknown>>, name: string) =>
+      rows.reduce((all, row) => all + Number(row[name]), 0);
+    expect(sum(rowsOf(edges), 'mainstat')).toBe(sum(table, 'time'));
+    const own = rowsOf(edges).find(({ source, target }) => source === ended?.id && target === waited?.id);
+    expect(own).toMatchObject({ detail__reason: 'sync', detail__where: 'sync.(*Mutex).Unlock' });
+    expect(Math.max(...rowsOf(edges).map(({ thickness }) => Number(thickness)))).toBe(10);
+  });
+
+  it('has the 50 nodes with the most time, and says what it leaves out', async () => {
+    const profile = await small();
+    const execution = profile.execution as Execution;
+    const { goroutines, stays, tables } = execution;
+    // Each goroutine as 40: with a name of its own, waiting for as long as before.
+    const copies = 40;
+    const length = goroutines.length * copies;
+    const take = (column: ArrayLike<number>) => Float64Array.from({ length }, (_, i) => column[i % goroutines.length]);
+    const counts = Array.from({ length }, (_, i) => {
+      const g = i % goroutines.length;
+      return goroutines.stayOffset[g + 1] - goroutines.stayOffset[g];
+    });
+    const stayOffset = Uint32Array.from([0, ...counts]);
+    stayOffset.forEach((_, i) => i > 0 && (stayOffset[i] += stayOffset[i - 1]));
+    const stayRows = Array.from({ length }, (_, i) => i % goroutines.length).flatMap((g, i) =>
+      Array.from({ length: counts[i] }, (_, k) => goroutines.stayOffset[g] + k)
+    );
+    const strings = [...tables.strings, ...Array.from({ length }, (_, i) => `main.worker${i}`)];
+    const crowd: Execution = {
+      ...execution,
+      tables: { ...tables, strings },
+      goroutines: {
+        length,
+        id: take(goroutines.id).map((_, i) => i + 1),
+        name: Uint32Array.from({ length }, (_, i) => tables.strings.length + i),
+        from: take(goroutines.from),
+        to: take(goroutines.to),
+        wasBefore: Uint8Array.from(take(goroutines.wasBefore)),
+        stayOffset,
+      },
+      stays: {
+        length: stayRows.length,
+        from: Float64Array.from(stayRows, (row) => stays.from[row]),
+        state: Uint8Array.from(stayRows, (row) => stays.state[row]),
+        reason: Uint8Array.from(stayRows, (row) => stays.reason[row]),
+        stack: Uint32Array.from(stayRows, (row) => stays.stack[row]),
+        by: Int32Array.from(stayRows, (row) => stays.by[row]),
+      },
+    };
+    const [nodes, edges] = ask({ ...profile, execution: crowd }, { view: 'traceUnblockedGraph' });
+    expect(nodes.length).toBe(50);
+    const ids = new Set(rowsOf(nodes).map(({ id }) => id));
+    expect(rowsOf(edges).every(({ source, target }) => ids.has(source) && ids.has(target))).toBe(true);
+    expect(textOf([nodes])).toMatch(
+      /Left out are \d+ functions whose goroutines waited less, and \d+ edges, \d+\.\d % of/
+    );
+  });
+});
+
+describe('minimum mutator utilisation', () => {
+  const leastOf = (tables: readonly Table[]) =>
+    rowsOf(tables[0]).map((row) => [row.window, row['minimum mutator utilisation']] as const);
+
+  it('a curve that rises from the worst moment to the mean, and what counts for it', async () => {
+    const profile = await small();
+    const curve = leastOf(ask(profile, { view: 'traceMmuCurve' }));
+    expect(curve[0]).toEqual([1000, 0]); // The world is stopped for longer than 1 µs.
+    expect(curve.at(-1)?.[0]).toBe(12113409);
+    expect(curve.map(([window]) => Number(window))).toEqual(
+      curve.map(([window]) => Number(window)).sort((a, b) => a - b)
+    );
+    const whole = Number(curve.at(-1)?.[1]);
+    expect(whole).toBeGreaterThan(50);
+    const nothing = { withStopTheWorld: false, withBackground: false, withAssist: false };
+    const free = leastOf(ask(profile, { view: 'traceMmuCurve', ...nothing }));
+    expect(new Set(free.map(([, least]) => least))).toEqual(new Set([100]));
+    // Two pauses for the collector, of 1397312 and 187264 ns, of 12113409.
+    const stops = Number(
+      leastOf(ask(profile, { view: 'traceMmuCurve', ...nothing, withStopTheWorld: true })).at(-1)?.[1]
+    );
+    expect(stops).toBeCloseTo(100 * (1 - (1397312 + 187264) / 12113409), 0);
+    expect(stops).toBeGreaterThan(whole);
+    const perProcessor = leastOf(ask(profile, { view: 'traceMmuCurve', perProcessor: true })).at(-1)?.[1];
+    expect(Number(perProcessor)).toBeLessThanOrEqual(stops);
+  });
+
+  it('within a range no window reaches beyond it', async () => {
+    const profile = await small();
+    // Before the first collection.
+    const [from, to] = [at(56247595000000), at(56247599000000)];
+    const curve = leastOf(ask(profile, { view: 'traceMmuCurve' }, { from, to }));
+    expect(curve.at(-1)?.[0]).toBeCloseTo(4e6, -3);
+    expect(new Set(curve.map(([, least]) => least))).toEqual(new Set([100]));
+    const rows = rowsOf(ask(profile, { view: 'traceMmu' }, { from, to })[0]);
+    expect(rows.length).toBeGreaterThan(3);
+    rows.forEach(({ time, until }) => {
+      expect(Number(time)).toBeGreaterThanOrEqual(from - 1e-3);
+      expect(Number(until)).toBeLessThanOrEqual(to + 1e-3);
+    });
+  });
+});
+
+(corpus.length > 0 ? it : it.skip)("the curve is Go's at the lengths that it was asked for", async () => {
+  const expected = says('mmu-fixed.json');
+  for (const name of ['flight-1.26', 'procs16-1.26']) {
+    const execution = (await decodeTrace(readTrace(name))).execution as Execution;
+    const whole = mutatorUtilisation(execution);
+    const within = utilisationWithin(whole, { from: 0, to: execution.duration });
+    const known = Object.entries<number>(expected[name].mmu);
+    expect(known.length).toBeGreaterThan(3);
+    for (const [text, mmu] of known) {
+      const [, size, unit] = /^([\d.]+)(µs|ms|s)$/.exec(text) ?? [];
+      const ns = Number(size) * { µs: 1e3, ms: 1e6, s: 1e9 }[unit as 'ms'];
+      expect([name, text, minimumUtilisation(within, ns)]).toEqual([name, text, expect.closeTo(mmu, 6)]);
+    }
+  }
 });

@@ -65,36 +65,60 @@ export function unblockedTable(trace: OpenedTrace, chosen: ChosenGoroutines): Ta
 }
 
 /** Timers and the network wake goroutines through the runtime. */
-const nobody = '(the runtime: a timer, the network)';
+export const nobody = '(the runtime: a timer, the network)';
 
-function endingsOf({ execution, window }: OpenedTrace, { rows }: ChosenGoroutines): ReadonlyMap<string, Ending> {
-  const { goroutines, stays } = execution;
+function endingsOf(trace: OpenedTrace, chosen: ChosenGoroutines): ReadonlyMap<string, Ending> {
+  const { goroutines, stays } = trace.execution;
   const endings = new Map<string, Ending>();
-  for (const g of rows) {
-    for (let stay = goroutines.stayOffset[g]; stay + 1 < goroutines.stayOffset[g + 1]; stay++) {
-      const next = stay + 1;
-      const from = stayBegin(execution, g, stay);
-      const time = overlap(from, stays.from[next], window);
-      if (stays.state[stay] !== StayState.waiting || stays.state[next] === StayState.waiting || time === 0) {
-        continue;
-      }
-      const by = stays.state[next] === StayState.runnable ? stays.by[next] : -1;
-      const name = by < 0 ? -1 : goroutines.name[by];
-      const stack = by < 0 ? 0 : stays.stack[next];
-      const reason = stays.reason[stay];
-      const key = `${name} ${stack} ${reason}`;
-      const ending = endings.get(key) ?? { name, stack, reason, count: 0, time: 0, longest: 0 };
-      endings.set(key, ending);
-      ending.count++;
-      ending.time += time;
-      ending.longest = Math.max(ending.longest, stays.from[next] - from);
-    }
-  }
+  eachEnding(trace, chosen, ({ stay, by, stack, time }) => {
+    const name = by < 0 ? -1 : goroutines.name[by];
+    const reason = stays.reason[stay];
+    const key = `${name} ${stack} ${reason}`;
+    const ending = endings.get(key) ?? { name, stack, reason, count: 0, time: 0, longest: 0 };
+    endings.set(key, ending);
+    ending.count++;
+    ending.time += time;
+    ending.longest = Math.max(ending.longest, time);
+  });
   return endings;
 }
 
+/** A wait that something ended. */
+export interface EndedWait {
+  /** Row of the goroutine that waited, and of its stay. */
+  readonly goroutine: number;
+  readonly stay: number;
+  /** Row of the goroutine that ended it, -1 for none, and of the stack where it did. */
+  readonly by: number;
+  readonly stack: number;
+  /** ns of the wait within the window. */
+  readonly time: number;
+}
+
+/** The waits of some goroutines that ended, as far as they lie in the window. */
+export function eachEnding(
+  { execution, window }: OpenedTrace,
+  { rows }: ChosenGoroutines,
+  take: (wait: EndedWait) => void
+): void {
+  const { goroutines, stays } = execution;
+  for (const g of rows) {
+    for (let stay = goroutines.stayOffset[g]; stay + 1 < goroutines.stayOffset[g + 1]; stay++) {
+      const next = stay + 1;
+      if (stays.state[stay] !== StayState.waiting || stays.state[next] === StayState.waiting) {
+        continue;
+      }
+      const time = overlap(stayBegin(execution, g, stay), stays.from[next], window);
+      if (time > 0) {
+        const by = stays.state[next] === StayState.runnable ? stays.by[next] : -1;
+        take({ goroutine: g, stay, by, stack: by < 0 ? 0 : stays.stack[next], time });
+      }
+    }
+  }
+}
+
 /** The calls of a stack, innermost first, each a line. */
-function stackText({ tables }: Execution, row: number): NamedText {
+export function stackText({ tables }: Execution, row: number): NamedText {
   const { stack, location, line, function: functions, strings } = tables;
   const pieces: Array<string | { function: string }> = [];
   for (let at = row; at > 0; at = stack.parent[at]) {
@@ -106,7 +130,7 @@ function stackText({ tables }: Execution, row: number): NamedText {
   return pieces;
 }
 
-function openNotice({ execution, window }: OpenedTrace, { rows }: ChosenGoroutines): Notice[] {
+export function openNotice({ execution, window }: OpenedTrace, { rows }: ChosenGoroutines): Notice[] {
   const { goroutines, stays } = execution;
   const open = rows.filter((g) => {
     const last = goroutines.stayOffset[g + 1] - 1;
