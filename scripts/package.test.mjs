@@ -23,7 +23,8 @@ const plugin = (change) =>
     change(parsed);
     return JSON.stringify(parsed);
   });
-const action = ({ routes }) => routes.find(({ method }) => method === 'POST');
+const action = ({ routes }) => routes.find(({ method, reqRole }) => method === 'POST' && reqRole);
+const read = ({ routes }) => routes.find(({ path }) => path === 'pyroscope/merge');
 /** README.md, and the copy of it in dist. */
 const readme = (more) => (copy) => {
   text('README.md', (old) => `${old}\n${more}\n`)(copy);
@@ -54,6 +55,10 @@ const faults = {
   'a route that acts anywhere': [
     plugin((p) => (action(p).url = '{{ .JsonData.gatewayUrl }}')),
     /gateway\/captures has the method POST/,
+  ],
+  'a procedure of Pyroscope that writes': [
+    plugin((p) => (read(p).url = '{{ .JsonData.pyroscopeUrl }}/push.v1.PusherService/Push')),
+    /pyroscope\/merge has the method POST/,
   ],
   'a route of any method': [plugin((p) => delete p.routes[0].method), /has the method any/],
   'a route that is never taken': [

@@ -23,6 +23,7 @@ import { sampleMatchers } from './captures/keyMatchers';
 import { rangeAround } from './captures/traceCaptures';
 import type { Matcher } from './text/selector';
 import { Gateway } from './gateway';
+import { Pyroscope } from './pyroscope';
 import { proxyFetch } from './proxyFetch';
 import { errorFrames, runQuery, type QueryContext } from './runQuery';
 import type { LinkContext } from './frames/links';
@@ -97,6 +98,12 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
       : undefined;
   }
 
+  /** Answers for a fleet; undefined where there is none. */
+  get pyroscope(): Pyroscope | undefined {
+    const { url, jsonData } = this.instance;
+    return jsonData.pyroscopeUrl ? new Pyroscope(url ?? '') : undefined;
+  }
+
   /** Something was just stored: what is known of listings is some seconds old. */
   forgetListings(): void {
     this.bucket().store.forget?.();
@@ -146,6 +153,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
     return {
       bucket: this.bucket(),
       worker,
+      pyroscope: this.pyroscope,
       links: this.links(),
       source: sourceSettings(this.instance.jsonData),
       refId,

@@ -1,3 +1,5 @@
+import type { Pyroscope } from './pyroscope';
+import { InputError } from './text/notice';
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
 import { seriesFrames } from './frames/timeSeries';
 import { chooseBase, noBase } from './captures/chooseBase';
@@ -25,6 +27,7 @@ import {
   type MetaQuery,
   type CollectedQuery,
   type Query,
+  type ProfileQuery,
   type RunQuery,
   type StoredQuery,
   type TraceQuery,
@@ -41,6 +44,8 @@ import type { AnswerError } from './worker/transport';
 export interface QueryContext {
   readonly bucket: Bucket;
   readonly worker: WorkerClient;
+  /** Undefined where the settings have none. */
+  readonly pyroscope?: Pyroscope;
   readonly links: LinkContext;
   /** How links to code are made, undefined for none. */
   readonly source?: SourceSettings;
@@ -145,6 +150,9 @@ async function showProfile(
   signal: AbortSignal,
   emit: Emit
 ): Promise<DataFrame[]> {
+  if ('readFrom' in query && query.readFrom === 'pyroscope') {
+    return showMerged(context, query, signal, emit);
+  }
   const { bucket, range, timeZone } = context;
   const chosen = await openedAround(bucket, query, range, signal);
   const { captures } = chosen;
@@ -158,6 +166,30 @@ async function showProfile(
   }
   const draw = await drawOf(query, { captures, base: base.captures, timeZone, end: range.to });
   return showOpened({ ...context, draw }, query, chosen, base, signal, emit);
+}
+
+/** What only queries of Pyroscope need is a chunk of its own. */
+const loadPyroscope = () => import(/* webpackChunkName: "pyroscope" */ './pyroscopeSources');
+
+/** Profiles of a fleet that Pyroscope has merged: of the bucket nothing is listed. */
+async function showMerged(
+  context: QueryContext,
+  query: ProfileQuery,
+  signal: AbortSignal,
+  emit: Emit
+): Promise<DataFrame[]> {
+  const { pyroscope, worker, range } = context;
+  if (!pyroscope) {
+    throw new InputError('The query is for Pyroscope, of which the settings of the data source have no address.');
+  }
+  const { pyroscopeSources } = await loadPyroscope();
+  const { sources, load, notices } = await pyroscopeSources(pyroscope, query, range, signal);
+  const draw = await drawOf(query);
+  // It has chosen the labels and the sample type already.
+  const asked = { ...query, selector: '', sampleIndex: '' };
+  const opening = { ...openingOf({ ...context, draw }, query, 1, signal, emit), load };
+  const { tables } = await worker.run(asked, sources, opening);
+  return tables.map((table, i) => frameOf(table, query, { ...context, draw }, i === 0 ? notices : []));
 }
 
 /** Whether a query has nothing to show without a base: a table or a drawing of changes. */

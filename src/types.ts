@@ -30,6 +30,11 @@ export interface PprofOptions extends DataSourceJsonData {
   /** Keys of trace.Log, regions and tasks whose value is the tenant in execution traces, with commas between them. Default: tenant, tenant_id. */
   traceTenantKeys?: string;
 
+  /** Address of a Grafana Pyroscope that queries may ask instead of the bucket; '' for none. */
+  pyroscopeUrl?: string;
+  /** Its X-Scope-OrgID. */
+  pyroscopeTenant?: string;
+
   /** Dashboard that annotations open; '' for none. Default: the one of this plugin. */
   eventDashboardUid?: string;
   /** Where the metrics of a captured process are: a data source, and queries with $service, $instance and the like. */

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// unescape reads a field back, as src/captures/field.ts does.
-func unescape(t *testing.T, field string) string {
+// readBack reads a field back, as src/captures/field.ts does.
+func readBack(t *testing.T, field string) string {
 	t.Helper()
 	if field == "!" {
 		return ""
@@ -53,6 +53,11 @@ func FuzzFolder(f *testing.F) {
 		if n := len(name) + len("/") + 256; n > 1024 {
 			t.Errorf("with a prefix the key has %d bytes", n)
 		}
+		parsed, file, ok := Parse(name)
+		if !ok || file != "goroutine.txt.gz" || parsed.Service != service || parsed.Value != value || parsed.Limit != limit ||
+			parsed.Time.UnixMilli() != at.UnixMilli() || parsed.ID != e.ID || parsed.Folder() != e.Folder() {
+			t.Fatalf("%q is read as %+v, %q", name, parsed, file)
+		}
 		match := layoutPattern.FindStringSubmatch(name)
 		if match == nil {
 			t.Fatalf("the plugin's layout does not parse %q", name)
@@ -66,10 +71,10 @@ func FuzzFolder(f *testing.F) {
 			got := match[layoutPattern.SubexpIndex(field)]
 			most := map[string]int{"service": MaxService, "instance": maxInstance, "version": maxVersion}[field]
 			if len(Field(want)) <= most {
-				if read := unescape(t, got); read != want {
+				if read := readBack(t, got); read != want {
 					t.Errorf("%s %q is read back as %q from %q", field, want, read, got)
 				}
-			} else if begin := unescape(t, got[:len(got)-13]); len(got) > most || !strings.HasPrefix(want, begin) {
+			} else if begin := readBack(t, got[:len(got)-13]); len(got) > most || !strings.HasPrefix(want, begin) {
 				t.Errorf("%s %q is cut to %q", field, want, got)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -135,4 +136,58 @@ func NewID() string {
 		random[i] = alphabet[b&31]
 	}
 	return string(random[:])
+}
+
+// Parse returns the event and the file's name of a key; false for what is none. Names that were too long for a key are as it has
+// them: shortened.
+func Parse(name string) (Event, string, bool) {
+	if !Is(name) {
+		return Event{}, "", false
+	}
+	parts := strings.Split(name, "/")
+	folder := strings.Split(parts[len(parts)-2], "_")
+	if len(folder) != 6 {
+		return Event{}, "", false
+	}
+	var e Event
+	e.Time, _ = time.Parse(timeFormat, folder[0])
+	e.ID = folder[1]
+	fields := []struct {
+		to   *string
+		from string
+	}{{&e.Service, parts[len(parts)-7]}, {&e.Trigger, folder[2]}, {&e.Instance, folder[4]}, {&e.Version, folder[5]}}
+	for _, f := range fields {
+		var ok bool
+		if *f.to, ok = unescape(f.from); !ok {
+			return Event{}, "", false
+		}
+	}
+	if _, err := fmt.Sscanf(folder[3], "%d-%d", &e.Value, &e.Limit); err != nil {
+		return Event{}, "", false
+	}
+	return e, parts[len(parts)-1], true
+}
+
+// unescape returns the name that Field wrote; false for what it does not write.
+func unescape(field string) (string, bool) {
+	if field == "!" {
+		return "", true
+	}
+	var b strings.Builder
+	for i := 0; i < len(field); i++ {
+		if field[i] != '!' {
+			b.WriteByte(field[i])
+			continue
+		}
+		if i+2 >= len(field) {
+			return "", false
+		}
+		c, err := strconv.ParseUint(field[i+1:i+3], 16, 8)
+		if err != nil {
+			return "", false
+		}
+		b.WriteByte(byte(c))
+		i += 2
+	}
+	return b.String(), Field(b.String()) == field
 }

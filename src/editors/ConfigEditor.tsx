@@ -6,6 +6,7 @@ import { AuthFields, type SecretProps } from './AuthFields';
 import { GatewayFields } from './GatewayFields';
 import { LayoutFields } from './LayoutFields';
 import { LinkFields } from './LinkFields';
+import { PyroscopeFields } from './PyroscopeFields';
 import { SourceFields } from './SourceFields';
 import { TlsFields } from './TlsFields';
 
@@ -57,6 +58,10 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
             onChange={({ currentTarget }) => setJson({ traceTenantKeys: currentTarget.value || undefined })}
           />
         </Field>
+      </FieldSet>
+
+      <FieldSet label="Fleet">
+        <PyroscopeFields jsonData={jsonData} setJson={setJson} secret={secret} />
       </FieldSet>
 
       <FieldSet label="Links">

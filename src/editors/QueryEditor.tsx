@@ -46,6 +46,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
     query,
     view: infoOf(query),
     uses: (field) => usesField(query, field),
+    hasPyroscope: Boolean(datasource.pyroscope),
     onChange(patch) {
       store(patch);
       onRunQuery();

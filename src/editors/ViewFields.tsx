@@ -1,6 +1,7 @@
 import { InlineFieldRow, type ComboboxOption } from '@grafana/ui';
 import React, { type ReactNode } from 'react';
 import { captureChoices, type CaptureChoice } from '../captures/choices';
+import type { ReadFromChoice } from '../fields/fields';
 import { viewInfos } from '../query/viewInfos';
 import type { ViewName } from '../query/query';
 import { viewGroups, type Opens } from '../views/view';
@@ -12,6 +13,11 @@ const viewOptions: Array<ComboboxOption<ViewName>> = viewGroups.flatMap((group) 
     .filter((info) => info.group === group)
     .map(({ name, title, description }) => ({ value: name as ViewName, label: title, description, group }))
 );
+
+const readFromOptions: Array<ComboboxOption<ReadFromChoice>> = [
+  { value: 'bucket', label: 'Bucket' },
+  { value: 'pyroscope', label: 'Fleet (Pyroscope)' },
+];
 
 const captureLabels: Record<CaptureChoice, string> = {
   latest: 'Latest in range',
@@ -30,7 +36,15 @@ const captureTooltips: Partial<Record<Opens, string>> = {
 };
 
 /** The view, and which captures it opens; of a list of captures it is the one that is marked. */
-export function ViewFields({ id, query, view, uses, onChange, children }: FormProps & { children: ReactNode }) {
+export function ViewFields({
+  id,
+  query,
+  view,
+  uses,
+  hasPyroscope,
+  onChange,
+  children,
+}: FormProps & { children: ReactNode }) {
   return (
     <InlineFieldRow>
       <ChoiceField
@@ -42,7 +56,17 @@ export function ViewFields({ id, query, view, uses, onChange, children }: FormPr
         value={query.view}
         onChange={(name) => onChange({ view: name })}
       />
-      {uses('capture') && (
+      {uses('readFrom') && (hasPyroscope || query.readFrom !== 'bucket') && (
+        <ChoiceField
+          id={id('readFrom')}
+          label="Profiles from"
+          tooltip="The captures in the bucket, or what Pyroscope has merged of all that matches in the time range."
+          options={readFromOptions}
+          value={query.readFrom}
+          onChange={(readFrom) => onChange({ readFrom })}
+        />
+      )}
+      {uses('capture') && query.readFrom === 'bucket' && (
         <ChoiceField
           id={id('capture')}
           label="Captures"

@@ -11,6 +11,8 @@ export interface FormProps {
   readonly view: ViewInfo;
   /** Whether the view uses a field; others are not shown. */
   readonly uses: (field: FieldName) => boolean;
+  /** Whether the data source has a Pyroscope beside its bucket. */
+  readonly hasPyroscope: boolean;
   /** Stores the fields and runs the query. */
   readonly onChange: (patch: Partial<StoredQuery>) => void;
 }

@@ -11,6 +11,7 @@ export const defaultFields: QueryFields = {
   ...defaultComparison,
   ...defaultEstimate,
   selector: '',
+  readFrom: 'bucket',
   capture: 'latest',
   event: '',
   at: '',

@@ -1,5 +1,5 @@
 import { baseChoices, captureChoices } from '../captures/choices';
-import { baseModes, diffDrawings, diffScales, estimateChoices, type FieldName } from './fields';
+import { baseModes, diffDrawings, diffScales, estimateChoices, readFromChoices, type FieldName } from './fields';
 import { signatureChoices } from './goroutineOptions';
 import { reportOptions } from './reportOptions';
 import { laneChoices, latencyChoices, rowChoices } from './traceOptions';
@@ -15,6 +15,7 @@ export const fieldChoices: Readonly<Partial<Record<FieldName, readonly string[]>
   scale: diffScales,
   drawing: diffDrawings,
   estimate: estimateChoices,
+  readFrom: readFromChoices,
   signature: signatureChoices,
   rows: rowChoices,
   latencyOf: latencyChoices,

@@ -8,6 +8,8 @@ export interface QueryFields
   extends ReportOptions, CaptureFields, ComparisonFields, EstimateQueryFields, GoroutineOptions, TraceOptions {
   /** PromQL's syntax over key labels and sample labels: {service="ingester", profile="heap", tenant_id=~"a|b"}. */
   readonly selector: string;
+  /** Where profiles come from: the bucket, or what a Pyroscope has merged of a fleet. */
+  readonly readFrom: ReadFromChoice;
   /** Regular expression on names of nodes: those that peek, list and sandwich show; of a trace on functions where goroutines began. */
   readonly peek: string;
   /** Nodes drawn in a flame graph; the rest becomes a node named `other`. */
@@ -45,6 +47,9 @@ export interface EstimateQueryFields {
 /** '' for none; by the call paths of labelled samples of the same process; by rules on function names. */
 export const estimateChoices = ['', 'paths', 'rules'] as const;
 export type EstimateChoice = (typeof estimateChoices)[number];
+
+export const readFromChoices = ['bucket', 'pyroscope'] as const;
+export type ReadFromChoice = (typeof readFromChoices)[number];
 
 export const baseModes = ['diff_base', 'base'] as const;
 export type BaseMode = (typeof baseModes)[number];

@@ -2,7 +2,7 @@ import { baseFields, captureFields, estimateFields, filterFields, valueFields, t
 
 /** Fields of every view that opens the same. */
 export const fieldsOfOpening = {
-  profile: [...captureFields, ...filterFields, ...valueFields, ...estimateFields],
+  profile: ['readFrom', ...captureFields, ...filterFields, ...valueFields, ...estimateFields],
   goroutines: [...captureFields, ...filterFields],
   process: [...captureFields, ...filterFields],
   fleet: filterFields,

@@ -24,6 +24,9 @@ interface SourceParts {
 export const sourceKey = ({ id, tenantKeys = [] }: Bucket, { object, member = '' }: Capture): string =>
   [id, object.key, object.etag, member, tenantKeys.join()].join('\0');
 
+/** The same of what is no capture, by its name. */
+export const namedKey = (bucket: string, name: string): string => [bucket, name, '', '', ''].join('\0');
+
 export function readSourceKey(key: string): SourceParts {
   const [bucket, object, etag, member, tenantKeys, window] = key.split('\0');
   return {
