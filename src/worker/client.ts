@@ -1,5 +1,5 @@
 import type { MemoryMeta } from '../captures/meta';
-import type { MemoryQuery, CollectedQuery, RunQuery, TraceQuery } from '../query/query';
+import { parseQuery, type MemoryQuery, type CollectedQuery, type RunQuery, type TraceQuery } from '../query/query';
 import type { LabelValues, Origin } from '../query/run';
 import type { TraceMoment } from '../query/runTrace';
 import type { MemberProfile } from '../decode/unpack/choose';
@@ -44,9 +44,16 @@ export class WorkerClient {
     this.workers.count = count;
   }
 
-  /** Starts the worker before anything is asked, so that its script loads while the first captures are listed. */
+  /**
+   * Starts a worker before anything is asked, and has it decode and draw a tiny profile, so that its script is loaded and its code
+   * compiled while the first captures are listed.
+   */
   start(): void {
-    this.workers.first.start();
+    const { first } = this.workers;
+    if (first.start()) {
+      first.send({ type: 'load', key: warmUp, bytes: tinyProfile() });
+      first.send({ type: 'run', keys: { profile: warmUp }, origin: {}, query: parseQuery({ view: 'flame' }) });
+    }
   }
 
   /**
@@ -85,6 +92,18 @@ export class WorkerClient {
       })
     );
     return { tables: expectType(response, 'tables').tables, failed, left };
+  }
+
+  /** Flat values of these functions in one capture. @throws Error with the core's message */
+  async flatValues(query: RunQuery, names: readonly string[], source: Source, opening: Opening): Promise<Float64Array> {
+    const whole = { ...query, nodeCount: 0, trim: false };
+    const [response] = await this.ofOpened({ profile: [source] }, opening, (keys) => ({
+      type: 'flatValues',
+      keys,
+      query: whole,
+      names,
+    }));
+    return expectType(response, 'values').values;
   }
 
   /** What a query shows, as the bytes of a .pb.gz. @throws Error with the core's message */
@@ -240,3 +259,13 @@ export class WorkerClient {
     return [await answer, opened];
   }
 }
+
+/** No key of a capture. */
+const warmUp = 'warm-up';
+
+/** 5 ns of `main`, as profile.proto. */
+const tinyProfile = (): ArrayBuffer => {
+  const text =
+    '\n\x04\b\x01\x10\x02\x12\x04\b\x01\x10\x05"\x06\b\x01"\x02\b\x01*\x04\b\x01\x10\x032\x002\x03cpu2\vnanoseconds2\x04main';
+  return Uint8Array.from(text, (character) => character.charCodeAt(0)).buffer;
+};

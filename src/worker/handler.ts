@@ -10,6 +10,7 @@ import { columnBuffers, copyColumns } from './columns';
 import type { Answer, InputKeys, Progress, Question, Request, Response, Started } from './messages';
 import { inTurns, Task } from './task';
 import { NothingFound } from '../text/notice';
+import { column, textColumn, textsOf } from '../views/table';
 
 /** Answers a request; meanwhile it may tell what it is at, and how far it is. */
 export type Handle = (request: Request, tell?: (message: Progress | Started) => void) => Promise<Response>;
@@ -65,6 +66,7 @@ function answersOfHeld(
   | 'put'
   | 'limit'
   | 'run'
+  | 'flatValues'
   | 'encode'
   | 'labelValues'
   | 'memory'
@@ -100,6 +102,13 @@ function answersOfHeld(
     },
     run: ({ keys, origin, query }, task) =>
       ofInputs(keys, task, async (inputs) => ({ type: 'tables', tables: run(query, await within(inputs, origin)) })),
+    flatValues: ({ keys, query, names }, task) =>
+      ofInputs(keys, task, (inputs) => {
+        const [table] = run(query, inputs);
+        const flat = column(table, 'flat', 'number').values;
+        const rows = new Map([...textsOf(textColumn(table, 'function'))].map((name, row) => [name, row]));
+        return { type: 'values', values: Float64Array.from(names, (name) => flat[rows.get(name) ?? -1] ?? 0) };
+      }),
     encode: ({ keys, origin, query }, task) =>
       ofInputs(keys, task, async (inputs) => ({
         type: 'file',

@@ -40,6 +40,13 @@ export type Question =
   /** How many bytes the worker may hold from now on. */
   | { readonly type: 'limit'; readonly bytes: number }
   | { readonly type: 'run'; readonly keys: InputKeys; readonly origin: Origin; readonly query: RunQuery }
+  /** Answers `values`: the flat value of each of these functions in a view of the top, 0 of those that it lacks. */
+  | {
+      readonly type: 'flatValues';
+      readonly keys: InputKeys;
+      readonly query: RunQuery;
+      readonly names: readonly string[];
+    }
   /** Answers `file`: what the query shows, encoded. */
   | { readonly type: 'encode'; readonly keys: InputKeys; readonly origin: Origin; readonly query: RunQuery }
   | { readonly type: 'labelValues'; readonly keys: InputKeys }
@@ -103,6 +110,7 @@ export type Answer =
   | { readonly type: 'done' }
   | { readonly type: 'profile'; readonly profile: Profile }
   | { readonly type: 'part'; readonly part: MergePart }
+  | { readonly type: 'values'; readonly values: Float64Array }
   | { readonly type: 'apart' }
   /** `count`: of how many captures the merge is. */
   | { readonly type: 'merged'; readonly count: number }

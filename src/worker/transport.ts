@@ -111,9 +111,13 @@ export class Transport {
     }
   }
 
-  /** Starts the worker before anything is asked, so that its script loads meanwhile. */
-  start(): void {
-    this.backend ??= this.startWorker();
+  /** Starts the worker before anything is asked. @returns whether it was not there yet, and could be started */
+  start(): boolean {
+    if (this.backend) {
+      return false;
+    }
+    this.backend = this.startWorker();
+    return this.backend !== undefined;
   }
 
   /** The answer. @throws as `wait` does */

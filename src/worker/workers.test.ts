@@ -229,3 +229,12 @@ test('runs have about as many bytes each, and all captures in their order', () =
     expect(Math.max(...sizes)).toBeLessThanOrEqual(all / count + 1000 + sources.length);
   }
 });
+
+test('a worker that is started has decoded and drawn a profile before it is asked', async () => {
+  const { client, typesOf } = workers(2);
+  client.start();
+  client.start();
+  const { tables } = await client.run(query, { profile: [source('1')] }, opening(reader()));
+  expect(typesOf(0)).toEqual(['load', 'run', 'load', 'run']);
+  expect(tables[0].length).toBeGreaterThan(1);
+});
