@@ -37,7 +37,7 @@ interface Viewed {
 const partialInterval = 300;
 
 /** Merging goes on for so many times as long as a partial result took: it costs a merge's tables and a drawing. */
-const partialShare = 5;
+const partialShare = 3;
 
 /** So many captures, and so many bytes of them, are asked about in one question: the worker's cache holds all of them. */
 const maxTogether = { count: 16, bytes: 4 * 1024 * 1024 };
