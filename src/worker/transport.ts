@@ -88,9 +88,10 @@ export class Transport {
     private readonly onHeld = () => {}
   ) {}
 
-  /** How much it has to do. */
+  /** How much it has to do that somebody waits for. */
   get load(): number {
-    return this.waiting.length + this.posted.size + this.coming;
+    const wanted = [...this.waiting, ...this.posted.values()].filter(({ waiters }) => waiters > 0);
+    return wanted.length + this.coming;
   }
 
   get isOnThisThread(): boolean {
