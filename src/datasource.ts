@@ -32,10 +32,21 @@ import { defaultQuery, parseQuery, readableFields, type Query } from './query/qu
 import { sourceSettings, type PprofOptions, type PprofQuery } from './types';
 import { addFilters, findValues, interpolateSelector, parseVariableQuery, type Suggestions } from './variables';
 import { timedOut } from './store/retry';
+import { requestsAtOnce } from './requestsAtOnce';
 import { WorkerClient } from './worker/client';
+import { automaticWorkers, mostWorkers } from './worker/workers';
 
-/** One worker for all data sources of a page: its cache is what makes a second query fast. */
+/** For all data sources of a page: what its workers hold is what makes a second query fast. */
 const worker = new WorkerClient();
+/** What data sources of the page say of workers. */
+const counts = new Map<string, number | undefined>();
+
+/** The most that a data source of the page asks for; without one that says so, what the machine has. */
+function setWorkers({ uid, jsonData }: DataSourceInstanceSettings<PprofOptions>): void {
+  counts.set(uid, jsonData.workers);
+  const asked = [...counts.values()].filter((count) => count !== undefined && count >= 1) as number[];
+  worker.setCount(asked.length > 0 ? Math.min(mostWorkers, Math.trunc(Math.max(...asked))) : automaticWorkers());
+}
 
 /** An answer that is not whole is shown after so many ms, if it is not whole by then: Grafana draws a panel anew for each packet. */
 const partialDelay = 250;
@@ -57,6 +68,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
   constructor(settings: DataSourceInstanceSettings<PprofOptions>) {
     super(settings);
     this.instance = settings;
+    setWorkers(settings);
     worker.start();
   }
 
@@ -87,7 +99,7 @@ export class PprofDataSource extends DataSourceApi<PprofQuery, PprofOptions> {
           'Names with s3:// or gs:// are those of command line tools.'
       );
     }
-    return openBucket(proxyFetch(url ?? '', headers), jsonData);
+    return openBucket(proxyFetch(url ?? '', headers), jsonData, requestsAtOnce());
   }
 
   /** What captures processes: undefined where there is none, and for Viewers, whom Grafana's proxy refuses too. */

@@ -36,7 +36,8 @@ import { viewInfos } from './query/viewInfos';
 import type { SourceSettings } from './query/sourceLinks';
 import type { Capture } from './captures/capture';
 import type { Table } from './views/table';
-import type { Notice } from './text/notice';
+import { grouped, type Notice } from './text/notice';
+import { sampleNotice, spreadOrder } from './captures/sample';
 import type { WorkerClient } from './worker/client';
 import { messageOf, type Opening } from './worker/holding';
 import type { AnswerError } from './worker/transport';
@@ -205,23 +206,62 @@ async function showOpened(
   emit: Emit
 ): Promise<DataFrame[]> {
   const { bucket, worker } = context;
-  const { sources, count, notices } = await findSources(bucket, query, chosen, base, signal);
-  const [{ tables, failed }, links] = await Promise.all([
-    worker.run(
-      withCode(ofSamples(bucket, query), context),
-      { ...sources, range: context.range },
-      openingOf(context, query, count, signal, emit)
-    ),
+  // What ends after some seconds ends with captures of all of the range.
+  const inOrder = query.maxSeconds > 0 ? { ...chosen, captures: spreadOrder(chosen.captures) } : chosen;
+  const { sources, count, notices } = await findSources(bucket, query, inOrder, base, signal);
+  const opening = openingOf(context, query, count, signal, emit);
+  const [{ tables, failed, left }, links] = await Promise.all([
+    worker.run(withCode(ofSamples(bucket, query), context), { ...sources, range: context.range }, opening),
     openLinks(context, query, chosen.captures, signal),
   ]);
   const command = commandOf(bucket, query, chosen.captures, base.captures);
-  const all = [...notices, ...failedNotice(failed, count), ...(links?.notices ?? [])];
+  const sampled = await sampleNotices(context, query, inOrder, base, left, opening);
+  const all = [...notices, ...sampled, ...failedNotice(failed, count), ...(links?.notices ?? [])];
   return tables.map((table, i) => {
     const frame = linkedFrameOf(table, query, context, i === 0 ? all : [], links, command);
     // Explore's own flame graph draws the first frame alone; this gives another one a panel.
     const panel = i > 0 && isFlameView(query) ? 'flamegraph' : undefined;
     return panel ? { ...frame, meta: { ...frame.meta, preferredVisualisationPluginId: panel } } : frame;
   });
+}
+
+/** What a merge that is not of all captures leaves open. @param left keys of captures that were not merged, since the time was up */
+async function sampleNotices(
+  { bucket, worker }: QueryContext,
+  query: RunQuery,
+  { captures, ofAll = captures }: Choice,
+  base: Choice,
+  left: readonly string[],
+  { signal, load }: Opening
+): Promise<readonly Notice[]> {
+  const isLeft = new Set(left);
+  const sources = captures.map((capture) => ({ capture, source: sourceIn(bucket)(capture) }));
+  const merged = sources.filter(({ source }) => !isLeft.has(source.key));
+  if (merged.length === ofAll.length) {
+    return [];
+  }
+  const late = `the query takes at most ${query.maxSeconds} s ("Most seconds")`;
+  const said =
+    merged.length < captures.length
+      ? [
+          sampleNotice(
+            merged.map(({ capture }) => capture),
+            captures,
+            'merged',
+            late
+          ),
+        ]
+      : [];
+  if (query.opens !== 'profile' || base.captures.length > 0) {
+    return said;
+  }
+  const { sampleErrors } = await import(/* webpackChunkName: "sampleError" */ './worker/sampleError');
+  const asked = ofSamples(bucket, query);
+  const of = { all: ofAll.length, isMerged: left.length === 0 };
+  // An answer without its error is better than none.
+  const errors = await sampleErrors(worker, asked, merged, of, { signal, load }).catch(() => []);
+  signal.throwIfAborted();
+  return [...said, ...errors];
 }
 
 /** The command of pprof that answers the same; undefined where it reads no such file, or has no such view. */
@@ -394,11 +434,12 @@ function openingOf(context: DrawContext, query: Query, count: number, signal: Ab
   return {
     signal,
     load: loadFrom(context.bucket),
+    maxSeconds: 'maxSeconds' in query && query.maxSeconds > 0 ? query.maxSeconds : undefined,
     onPartial(tables, done) {
       isDrawn = true;
       const notice: Notice = {
         severity: 'warning',
-        text: `The first ${done} of ${count} captures; the others are loading.`,
+        text: `${grouped(done)} of ${grouped(count)} captures are merged, ${Math.floor((100 * done) / count)} %; the others are loading.`,
       };
       emit(tables.map((table, i) => frameOf(table, query, context, i === 0 ? [notice] : [])));
     },

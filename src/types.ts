@@ -19,10 +19,13 @@ export interface PprofOptions extends DataSourceJsonData {
   layoutTemplate?: string;
   /** Largest object that is opened, in MiB. Default 128. */
   maxObjectMiB?: number;
-  /** Most captures one query opens. Default 200. */
+  /** Most captures one query opens, where it does not say how many itself. Default 200. */
   maxCaptures?: number;
   /** Most requests of one listing. Default 200. */
   maxLists?: number;
+
+  /** Workers that decode and merge, 1 to 8; of a page with several data sources the most that one says. Default: one less than processors. */
+  workers?: number;
 
   /** Address of a gateway that captures processes on demand; '' for none. Two routes of the proxy end in one path of it each. */
   gatewayUrl?: string;

@@ -32,12 +32,16 @@ export interface BucketSettings {
 
 let opened = 0;
 
-/** @throws Error where the settings cannot work, saying which one */
-export function openBucket(fetch: StoreFetch, settings: BucketSettings): Bucket {
+/**
+ * @param maxInFlight requests under way at once
+ * @throws Error where the settings cannot work, saying which one
+ */
+export function openBucket(fetch: StoreFetch, settings: BucketSettings, maxInFlight?: number): Bucket {
   const { prefix = '', maxObjectMiB, maxCaptures, maxLists, traceTenantKeys = '', timeout } = settings;
   const limits = {
     maxObjectBytes: (maxObjectMiB || 128) * 1048576,
     maxLists: maxLists || undefined,
+    maxInFlight,
     timeout: timeoutOf(timeout),
   };
   return {

@@ -29,3 +29,13 @@ export interface BaseQueryFields {
   /** The other version, for base 'version'; '' for any. */
   readonly baseVersion: string;
 }
+
+/** How much of many captures a query opens (sample.ts). 0: no limit of its own. */
+export interface LimitFields {
+  /** Captures; 0: as the data source has it. Of more a sample is opened. */
+  readonly maxCaptures: number;
+  /** MiB of objects. Of more a sample is opened. */
+  readonly maxMiB: number;
+  /** Seconds of reading and merging; then what is merged is shown. */
+  readonly maxSeconds: number;
+}

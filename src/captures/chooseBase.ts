@@ -1,10 +1,11 @@
 import type { Bucket } from './bucket';
 import { captureByKey } from './byKey';
 import { describe, type Capture } from './capture';
-import type { BaseChoice, BaseQueryFields } from './choices';
+import type { BaseChoice, BaseQueryFields, LimitFields } from './choices';
 import type { Choice } from './chooseCaptures';
 import { oneFormatEach } from './formats';
 import { listCaptures, type Range } from './listing';
+import { sampleOf } from './sample';
 import { withoutLabels } from '../text/selector';
 
 const day = 24 * 3600_000;
@@ -12,7 +13,7 @@ const day = 24 * 3600_000;
 /** Who is compared, in the order in which the query names them: every choice finds its base from these. */
 interface Subject {
   readonly bucket: Bucket;
-  readonly query: BaseQueryFields & { readonly selector: string };
+  readonly query: BaseQueryFields & Partial<LimitFields> & { readonly selector: string };
   /** The captures that are compared, by rising time; one, unless a whole range is merged. */
   readonly captures: readonly Capture[];
   readonly range: Range;
@@ -47,7 +48,12 @@ export async function chooseBase(subject: Subject): Promise<Choice> {
     return { captures: [], notices: [{ severity: 'warning', text }] };
   }
   const what = found.length === 1 ? describe(found[0]) : `${found.length} captures from ${describe(found[0])}`;
-  return { captures: found, notices: [{ severity: 'info', text: `Compared with the ${why}: ${what}.` }] };
+  const sample = sampleOf(found, query, subject.bucket.maxCaptures, 'merged');
+  const limited = sample.notices.map((notice) => ({ ...notice, text: `Base: ${notice.text}` }));
+  return {
+    captures: sample.captures,
+    notices: [{ severity: 'info', text: `Compared with the ${why}: ${what}.` }, ...limited],
+  };
 }
 
 const sameProfile = (a: Capture, b: Capture) =>

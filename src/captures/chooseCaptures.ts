@@ -1,10 +1,11 @@
 import { InputError, type Notice } from '../text/notice';
 import { spanText } from '../text/time';
 import { describe, type Capture } from './capture';
-import type { CaptureChoice, CaptureFields } from './choices';
+import type { CaptureChoice, CaptureFields, LimitFields } from './choices';
 import { mainCapture } from './events';
 import { formatlessKey, oneFormatEach } from './formats';
 import type { Range } from './listing';
+import { sampleOf } from './sample';
 
 export interface Choice {
   readonly captures: readonly Capture[];
@@ -12,6 +13,8 @@ export interface Choice {
   readonly notices: readonly Notice[];
   /** How it was chosen, in few words: `Latest of 24 captures of 3 instances`. */
   readonly why?: string;
+  /** Of a merge all that it is a sample of, or all of them. */
+  readonly ofAll?: readonly Capture[];
   /** What the range holds besides; undefined where a key named the capture and nothing was listed. */
   readonly listed?: readonly Capture[];
   /** Where there is something, for a range that has nothing. */
@@ -19,12 +22,12 @@ export interface Choice {
 }
 
 /**
- * The captures of a listing that a query opens. `maxCaptures` bounds `merge`, the newest ones stay.
+ * The captures of a listing that a query opens; of `merge` a sample, where there are more than `maxCaptures` or its own limits.
  * @throws Error for a time that cannot be read
  */
 export function chooseCaptures(
   listed: readonly Capture[],
-  query: CaptureFields,
+  query: CaptureFields & Partial<LimitFields>,
   range: Range,
   maxCaptures: number
 ): Choice {
@@ -48,14 +51,19 @@ export function chooseCaptures(
 interface Candidates {
   /** By rising time; at least one. */
   readonly captures: readonly Capture[];
-  readonly query: CaptureFields;
+  readonly query: CaptureFields & Partial<LimitFields>;
   readonly range: Range;
   readonly maxCaptures: number;
   /** What they are, for a sentence: `24 captures of 3 instances`. */
   readonly all: string;
 }
 
-function chooseDistinct(captures: readonly Capture[], query: CaptureFields, range: Range, maxCaptures: number): Choice {
+function chooseDistinct(
+  captures: readonly Capture[],
+  query: CaptureFields & Partial<LimitFields>,
+  range: Range,
+  maxCaptures: number
+): Choice {
   const all = `${captures.length} captures${ofInstances(captures)}`;
   return captures.length === 0
     ? { captures, notices: [] }
@@ -74,10 +82,10 @@ const choosers: Readonly<Record<CaptureChoice, (candidates: Candidates) => Choic
     const text = `The key layout has no {value}, so there is no peak; the latest is shown: ${describe(newest)}.`;
     return { captures: [newest], notices: [{ severity: 'warning', text }], why: `Latest of ${all}` };
   },
-  merge: ({ captures, maxCaptures, all }) => ({
-    captures: captures.slice(-maxCaptures),
-    notices: limitNotice(captures.length, maxCaptures, 'merged'),
+  merge: ({ captures, query, maxCaptures, all }) => ({
+    ...sampleOf(captures, query, maxCaptures, 'merged'),
     why: `Merged from ${all}`,
+    ofAll: captures,
   }),
   nearest({ captures, query: { at: text }, range: { to } }) {
     const at = text === '' ? to : /^\d+$/.test(text) ? Number(text) : Date.parse(text);
@@ -133,11 +141,4 @@ function peakOf(captures: readonly Capture[]): Capture | undefined {
   return valued.length === 0
     ? undefined
     : valued.reduce((best, capture) => ((capture.value ?? 0) > (best.value ?? 0) ? capture : best));
-}
-
-/** What is left out of so many captures, of which the newest `max` are read or merged. */
-export function limitNotice(count: number, max: number, done: 'read' | 'merged'): Notice[] {
-  const left = count - max;
-  const text = `The newest ${max} of ${count} captures are ${done}, ${left} are left out: the limit of one query is ${max} captures ("Most captures" in the data source settings).`;
-  return left > 0 ? [{ severity: 'warning', text }] : [];
 }

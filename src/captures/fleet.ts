@@ -1,15 +1,16 @@
 import type { Bucket } from './bucket';
 import { captureByKey } from './byKey';
 import type { Capture } from './capture';
-import { chooseCaptures, limitNotice, type Choice } from './chooseCaptures';
-import type { CaptureFields } from './choices';
+import { chooseCaptures, type Choice } from './chooseCaptures';
+import type { CaptureFields, LimitFields } from './choices';
 import { grouped, mainCapture } from './events';
 import { oneFormatEach } from './formats';
 import type { Range } from './listing';
 import { listOrExplain } from './opened';
+import { sampleOf } from './sample';
 import { counted, type Notice } from '../text/notice';
 
-type FleetQuery = Partial<CaptureFields> & { readonly selector: string };
+type FleetQuery = Partial<CaptureFields & LimitFields> & { readonly selector: string };
 
 /**
  * The captures of many processes: of each what the query chooses, all in the range where it does not choose. An event is that of
@@ -29,9 +30,10 @@ export async function fleetCaptures(
     ? await chooseEach(bucket, same, { event: '', at: '', ...query, capture: query.capture }, range, signal)
     : { captures: same, notices: [] };
   const byTime = [...chosen.captures].sort((a, b) => a.time - b.time);
+  const sample = sampleOf(byTime, query, bucket.maxCaptures, 'read');
   return {
-    captures: byTime.slice(-bucket.maxCaptures),
-    notices: [...notices, ...said, ...chosen.notices, ...limitNotice(byTime.length, bucket.maxCaptures, 'read')],
+    captures: sample.captures,
+    notices: [...notices, ...said, ...chosen.notices, ...sample.notices],
     listed,
     elsewhere,
   };

@@ -1,12 +1,13 @@
 import type { Bucket } from './bucket';
 import { captureByKey } from './byKey';
 import { describe, isSameProcess, type Capture } from './capture';
-import type { CaptureFields } from './choices';
-import { chooseCaptures, limitNotice, type Choice } from './chooseCaptures';
+import type { CaptureFields, LimitFields } from './choices';
+import { chooseCaptures, type Choice } from './chooseCaptures';
 import { isMeta } from './events';
 import { counted } from '../text/notice';
 import { ofSameProcess } from './formats';
 import { listCaptures, type Listing, type Range } from './listing';
+import { sampleOf } from './sample';
 
 /** A listing for who looks at it: where the range has no captures at all, it says what there is, and when. @throws as listCaptures */
 export async function listOrExplain(
@@ -31,7 +32,7 @@ export async function listOrExplain(
 const loadExplanations = () => import(/* webpackChunkName: "explain" */ './explain');
 
 /** What a query says of the captures that it opens. */
-type CapturesQuery = CaptureFields & { readonly selector: string };
+type CapturesQuery = CaptureFields & Partial<LimitFields> & { readonly selector: string };
 
 /** The captures that are opened, and what has to be said about them. @throws StoreError, InputError */
 export async function openedCaptures(
@@ -60,13 +61,10 @@ export async function processCaptures(
     return choice;
   }
   const process = ofSameProcess(captures, newest);
+  const sample = sampleOf(process, query, bucket.maxCaptures, 'read');
   return {
-    captures: process.slice(-bucket.maxCaptures),
-    notices: [
-      ...notices,
-      { severity: 'info', text: processText(captures, newest, process.length) },
-      ...limitNotice(process.length, bucket.maxCaptures, 'read'),
-    ],
+    captures: sample.captures,
+    notices: [...notices, { severity: 'info', text: processText(captures, newest, process.length) }, ...sample.notices],
   };
 }
 

@@ -84,7 +84,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         <LimitField
           id="maxCaptures"
           label="Most captures"
-          description="Of one query; the newest stay and the panel says how many were left out."
+          description="Of one query that has no limit of its own. Of more a sample is opened, spread evenly over time and instances; the panel says which."
           placeholder="200"
           value={jsonData.maxCaptures}
           onChange={(maxCaptures) => setJson({ maxCaptures })}
@@ -96,6 +96,14 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           placeholder="200"
           value={jsonData.maxLists}
           onChange={(maxLists) => setJson({ maxLists })}
+        />
+        <LimitField
+          id="workers"
+          label="Workers"
+          description="That decode and merge beside each other, at most 8. Empty: one less than the browser has processors."
+          placeholder="automatic"
+          value={jsonData.workers}
+          onChange={(workers) => setJson({ workers: workers && Math.min(8, Math.trunc(workers)) })}
         />
         <LimitField
           id="timeout"

@@ -94,7 +94,46 @@ export function ViewFields({
           onCommit={(at) => onChange({ at })}
         />
       )}
+      {(query.capture === 'merge' || view.opens === 'process' || view.opens === 'fleet') &&
+        limits.map(
+          ({ field, label, placeholder, tooltip }) =>
+            uses(field) && (
+              <TextField
+                key={field}
+                id={id(field)}
+                label={label}
+                type="number"
+                width={12}
+                tooltip={tooltip}
+                value={query[field] === 0 ? '' : String(query[field])}
+                placeholder={placeholder}
+                onCommit={(text) => onChange({ [field]: Number(text) })}
+              />
+            )
+        )}
       {children}
     </InlineFieldRow>
   );
 }
+
+/** How much of many captures is opened; empty for no limit of the query's own. */
+const limits = [
+  {
+    field: 'maxCaptures',
+    label: 'Most captures',
+    placeholder: 'default',
+    tooltip: 'Of more a sample is opened, spread evenly over time and instances. Empty: the limit of the data source.',
+  },
+  {
+    field: 'maxMiB',
+    label: 'Most MiB',
+    placeholder: 'any',
+    tooltip: 'Of objects, as they are stored. Of more a sample is opened.',
+  },
+  {
+    field: 'maxSeconds',
+    label: 'Most seconds',
+    placeholder: 'any',
+    tooltip: 'Then what is merged is shown: a sample of the range.',
+  },
+] as const;

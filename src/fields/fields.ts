@@ -1,11 +1,18 @@
-import type { BaseQueryFields, CaptureFields } from '../captures/choices';
+import type { BaseQueryFields, CaptureFields, LimitFields } from '../captures/choices';
 import type { GoroutineOptions } from './goroutineOptions';
 import type { ReportOptions } from './reportOptions';
 import type { TraceOptions } from './traceOptions';
 
 /** The fields that a query may have, whatever its view. Which of them a view uses, its module says (views/view.ts). */
 export interface QueryFields
-  extends ReportOptions, CaptureFields, ComparisonFields, EstimateQueryFields, GoroutineOptions, TraceOptions {
+  extends
+    ReportOptions,
+    CaptureFields,
+    LimitFields,
+    ComparisonFields,
+    EstimateQueryFields,
+    GoroutineOptions,
+    TraceOptions {
   /** PromQL's syntax over key labels and sample labels: {service="ingester", profile="heap", tenant_id=~"a|b"}. */
   readonly selector: string;
   /** Where profiles come from: the bucket, or what a Pyroscope has merged of a fleet. */
@@ -83,6 +90,9 @@ export const defaultEstimate = {
 } as const satisfies EstimateQueryFields;
 
 export const captureFields = ['capture', 'event', 'at'] as const satisfies readonly FieldName[];
+
+/** How much of many captures is opened. */
+export const limitFields = ['maxCaptures', 'maxMiB', 'maxSeconds'] as const satisfies readonly FieldName[];
 
 /** Which samples of a profile, with which frames and labels. */
 export const filterFields = [

@@ -1,10 +1,10 @@
 import { decode } from '../decode/decode';
-import { MappingFlag } from '../profile/profile';
+import { MappingFlag, type Profile } from '../profile/profile';
 import { encodeFolded, type FoldedProfile } from '../testing/encode';
 import { plainProfile, printProfile } from '../testing/print';
-import { randomProfiles } from '../testing/randomProfile';
+import { Chance, randomProfiles } from '../testing/randomProfile';
 import { compact } from './compact';
-import { merge } from './merge';
+import { merge, MergeBuilder, type MergePart } from './merge';
 import { noInlines } from './nameFilters';
 import { keepSamples } from './samples';
 
@@ -109,4 +109,83 @@ it('noInlines leaves one line of a location, a column only where columns are ask
     expect([...plain.line.column].every((column) => column === 0)).toBe(true);
     expect([...plain.mapping.flags].every((flags) => (flags & MappingFlag.inlineFrames) === 0)).toBe(true);
   }
+});
+
+/** Of another kind than those before it a profile is left out. */
+function addAll(builder: MergeBuilder, profiles: readonly Profile[]): MergeBuilder {
+  for (const p of profiles) {
+    try {
+      builder.add(p);
+    } catch {
+      // As the worker's client counts it.
+    }
+  }
+  return builder;
+}
+
+/** Runs of profiles merged apart and joined; undefined where they have to be added one by one. */
+function joined(runs: ReadonlyArray<readonly Profile[]>): Profile | undefined {
+  const [first, ...others] = runs.map((profiles, i) => addAll(new MergeBuilder(i > 0), profiles));
+  // As a part comes from another thread.
+  const isWhole = others.every((builder) => first.joinPart(structuredClone<MergePart>(builder.part())));
+  return isWhole ? first.finish() : undefined;
+}
+
+/** As captures of one service are. */
+const ofKind = (p: Profile, { sampleTypes, periodType }: Profile): Profile => ({
+  ...p,
+  sampleTypes,
+  periodType,
+  sample: { ...p.sample, values: sampleTypes.map((_, t) => p.sample.values[t % p.sample.values.length]) },
+});
+
+const negated = (p: Profile): Profile => ({
+  ...p,
+  sample: { ...p.sample, values: p.sample.values.map((column) => column.map((value) => -value)) },
+});
+
+const cutAt = <T>(all: readonly T[], ...ends: number[]): T[][] =>
+  [...ends, all.length].map((end, i) => all.slice(i === 0 ? 0 : ends[i - 1], end));
+
+it('of runs merged apart is that of one run, to the bit', async () => {
+  let signed = 0;
+  const counts = { joined: 0, apart: 0 };
+  for (let seed = 0; seed < 60; seed++) {
+    const chance = new Chance(seed);
+    const random = await Promise.all(randomProfiles(seed, 2 + chance.below(9)).map((bytes) => decode(bytes)));
+    const profiles = chance.is(0.2) ? [...random] : random.map((p) => ofKind(p, random[0]));
+    if (chance.is(0.5)) {
+      profiles.splice(chance.below(profiles.length), 0, negated(chance.pick(profiles)));
+    }
+    signed += profiles.some(({ sample }) => sample.values.some((column) => column.some((value) => value < 0))) ? 1 : 0;
+    const whole = addAll(new MergeBuilder(), profiles).finish();
+    const cuts = Array.from({ length: chance.below(8) }, () => chance.below(profiles.length + 1));
+    // The first captures may be those that cannot be read.
+    for (const runs of [cutAt(profiles, ...cuts.sort((x, y) => x - y)), [[], profiles]]) {
+      const together = joined(runs);
+      counts[together ? 'joined' : 'apart']++;
+      expect(together ?? whole).toStrictEqual(whole);
+    }
+  }
+  expect(counts.joined).toBeGreaterThan(3 * counts.apart);
+  expect(counts.apart).toBeGreaterThan(0);
+  // Sums that come to nothing in a run, and then to something.
+  expect(signed).toBeGreaterThan(10);
+});
+
+it('says where runs cannot be joined: other types, other kinds, sums that lose digits', async () => {
+  const [a, b] = [
+    await profile({}),
+    await profile({ types: ['n/count', 'm/count'], samples: [{ stack: 'f', values: [0, 1] }] }),
+  ];
+  expect(joined([[a], [a], [a]])).toBeDefined();
+  expect(joined([[a], [a, b]])).toBeUndefined();
+  expect(joined([[a], [b, b]])).toBeUndefined();
+  expect(joined([[a, b], [a]])).toBeDefined();
+  const periodic = (type: string) => ({ ...a, periodType: { type, unit: 'count' }, period: 1 });
+  expect(joined([[periodic('x')], [periodic('y')]])).toBeUndefined();
+  const large = (value: number) => profile({ samples: [{ stack: 'main', values: [value] }] });
+  const half = await large(2 ** 52);
+  expect(joined([[half], [await large(2 ** 52 - 1)]])).toBeDefined();
+  expect(joined([[half], [half, await large(1)]])).toBeUndefined();
 });

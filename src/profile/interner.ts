@@ -39,6 +39,11 @@ export class PairInterner {
     this.second = new Uint32Array(capacity);
   }
 
+  /** Bytes of its columns and slots. */
+  get bytes(): number {
+    return this.first.byteLength + this.second.byteLength + this.slots.byteLength;
+  }
+
   /** The row of the pair, new if it was not there. */
   intern(first: number, second: number): number {
     const next = (first + 1) >>> 0;

@@ -74,6 +74,11 @@ export class LabelSetBuilder {
     return set;
   }
 
+  /** Bytes of its columns and slots. */
+  get bytes(): number {
+    return 21 * this.key.length + this.offsets.byteLength + this.slots.byteLength;
+  }
+
   /** Labels of all sets so far. */
   get length(): number {
     return this.rowCount;

@@ -5,7 +5,7 @@ export class Places {
   private taken = 0;
   private readonly queue: Array<() => void> = [];
 
-  /** @param count Grafana lets a tab have five requests through its proxy, and dashboards need some too */
+  /** @param count where nothing says what the way to the server carries, what browsers and servers of any kind do */
   constructor(private readonly count = 4) {}
 
   /** @throws StoreError, cancelled, without having begun */

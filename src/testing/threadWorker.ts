@@ -36,7 +36,7 @@ let built: string | undefined;
 
 function bundle(): string {
   built ??= buildSync({
-    stdin: { contents: source, resolveDir: join(__dirname, '../worker'), loader: 'js' },
+    stdin: { contents: source, resolveDir: join(process.cwd(), 'src/worker'), loader: 'js' },
     bundle: true,
     platform: 'node',
     format: 'cjs',

@@ -1,11 +1,19 @@
-import { baseFields, captureFields, estimateFields, filterFields, valueFields, type FieldName } from '../fields/fields';
+import {
+  baseFields,
+  captureFields,
+  estimateFields,
+  filterFields,
+  limitFields,
+  valueFields,
+  type FieldName,
+} from '../fields/fields';
 
 /** Fields of every view that opens the same. */
 export const fieldsOfOpening = {
-  profile: ['readFrom', ...captureFields, ...filterFields, ...valueFields, ...estimateFields],
-  goroutines: [...captureFields, ...filterFields],
-  process: [...captureFields, ...filterFields],
-  fleet: filterFields,
+  profile: ['readFrom', ...captureFields, ...limitFields, ...filterFields, ...valueFields, ...estimateFields],
+  goroutines: [...captureFields, ...limitFields, ...filterFields],
+  process: [...captureFields, 'maxCaptures', 'maxMiB', ...filterFields],
+  fleet: ['maxCaptures', 'maxMiB', ...filterFields],
   memory: captureFields,
   meta: captureFields,
   trace: captureFields,

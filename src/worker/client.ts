@@ -1,5 +1,5 @@
 import type { MemoryMeta } from '../captures/meta';
-import type { MemoryQuery, CollectedQuery, RunQuery, TraceQuery } from '../query/query';
+import { parseQuery, type MemoryQuery, type CollectedQuery, type RunQuery, type TraceQuery } from '../query/query';
 import type { LabelValues, Origin } from '../query/run';
 import type { TraceMoment } from '../query/runTrace';
 import type { MemberProfile } from '../decode/unpack/choose';
@@ -7,7 +7,8 @@ import type { Table } from '../views/table';
 import { Collections, type MergeOpening, type Opened } from './collections';
 import { Holding, named, type Failure, type Opening, type Source } from './holding';
 import type { InputKeys, Question, Response } from './messages';
-import { againIfLost, expectType, Transport } from './transport';
+import { againIfLost, expectType, type Transport } from './transport';
+import { Workers } from './workers';
 
 /** Captures that a query is answered from; several of a kind are merged. */
 export interface InputSources extends Origin {
@@ -24,19 +25,35 @@ interface Begun {
 
 /** The main thread's side of the worker: puts captures into it, and asks about them. */
 export class WorkerClient {
-  private readonly transport: Transport;
+  private readonly workers: Workers;
   private readonly holding: Holding;
   private readonly collections: Collections;
 
-  constructor(createWorker?: () => globalThis.Worker) {
-    this.transport = new Transport(createWorker);
-    this.holding = new Holding(this.transport);
-    this.collections = new Collections(this.transport, this.holding);
+  /**
+   * @param count of workers that there may be
+   * @param maxBytes that they hold together
+   */
+  constructor(createWorker?: () => globalThis.Worker, count?: number, maxBytes?: number) {
+    this.workers = new Workers(createWorker, count, maxBytes);
+    this.holding = new Holding(this.workers);
+    this.collections = new Collections(this.workers, this.holding);
   }
 
-  /** Starts the worker before anything is asked, so that its script loads while the first captures are listed. */
+  /** How many workers there may be from now on; those that run go on. */
+  setCount(count: number): void {
+    this.workers.count = count;
+  }
+
+  /**
+   * Starts a worker before anything is asked, and has it decode and draw a tiny profile, so that its script is loaded and its code
+   * compiled while the first captures are listed.
+   */
   start(): void {
-    this.transport.start();
+    const { first } = this.workers;
+    if (first.start()) {
+      first.send({ type: 'load', key: warmUp, bytes: tinyProfile() });
+      first.send({ type: 'run', keys: { profile: warmUp }, origin: {}, query: parseQuery({ view: 'flame' }) });
+    }
   }
 
   /**
@@ -44,7 +61,7 @@ export class WorkerClient {
    * @throws Error with the store's or the decoder's message where nothing can be read
    */
   async open(sources: readonly Source[], opening: MergeOpening): Promise<Opened> {
-    return (await this.begin(sources, opening)).opened;
+    return (await this.begin(sources, opening, this.homeOf({ profile: sources }))).opened;
   }
 
   /** Tables of a query. @throws Error with the core's message */
@@ -52,25 +69,41 @@ export class WorkerClient {
     query: RunQuery,
     { profile, base, labelled, ...origin }: InputSources,
     opening: Opening
-  ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
+  ): Promise<{ tables: readonly Table[]; failed: readonly Failure[]; left: readonly string[] }> {
     const { onPartial, signal } = opening;
     // A difference from some of its captures would say something else than the whole.
     const onMerged =
       onPartial && !base && !labelled
-        ? async (key: string, done: number) => {
-            const partial = await this.transport.ask({ type: 'run', keys: { profile: key }, origin, query }, signal);
+        ? async (key: string, done: number, home: Transport) => {
+            const partial = await home.ask({ type: 'run', keys: { profile: key }, origin, query }, signal);
             if (partial.type === 'tables') {
               onPartial(partial.tables, done);
             }
           }
         : undefined;
-    const [response, failed] = await this.ofOpened({ profile, base, labelled }, { ...opening, onMerged }, (keys) => ({
-      type: 'run',
+    const [response, failed, left] = await this.ofOpened(
+      { profile, base, labelled },
+      { ...opening, onMerged },
+      (keys) => ({
+        type: 'run',
+        keys,
+        origin,
+        query,
+      })
+    );
+    return { tables: expectType(response, 'tables').tables, failed, left };
+  }
+
+  /** Flat values of these functions in one capture. @throws Error with the core's message */
+  async flatValues(query: RunQuery, names: readonly string[], source: Source, opening: Opening): Promise<Float64Array> {
+    const whole = { ...query, nodeCount: 0, trim: false };
+    const [response] = await this.ofOpened({ profile: [source] }, opening, (keys) => ({
+      type: 'flatValues',
       keys,
-      origin,
-      query,
+      query: whole,
+      names,
     }));
-    return { tables: expectType(response, 'tables').tables, failed };
+    return expectType(response, 'values').values;
   }
 
   /** What a query shows, as the bytes of a .pb.gz. @throws Error with the core's message */
@@ -96,7 +129,7 @@ export class WorkerClient {
 
   /** The profiles in an archive, by the names of its members. @throws Error with the core's message */
   async listMembers(bytes: ArrayBuffer, signal: AbortSignal): Promise<readonly MemberProfile[]> {
-    return expectType(await this.transport.ask({ type: 'listMembers', bytes }, signal), 'members').members;
+    return expectType(await this.workers.free().ask({ type: 'listMembers', bytes }, signal), 'members').members;
   }
 
   /** How much of a process's memory a heap profile explains. @throws Error with the core's message */
@@ -135,17 +168,32 @@ export class WorkerClient {
     return this.collections.processView(query, sources, opening);
   }
 
+  /** The worker that is asked: one has all that a question is about. */
+  private homeOf({ profile, base, labelled }: InputSources): Transport {
+    const all = [profile, base, labelled].filter((sources) => sources !== undefined);
+    const merges = all.filter(({ length }) => length > 1);
+    return (
+      merges.map((sources) => this.collections.placeOf(sources)).find((place) => place !== undefined) ??
+      this.holding.homeOf(all.flat().map(({ key }) => key))
+    );
+  }
+
   /** As `open`, but fulfilled as soon as the profile can be asked about. @throws Error with the store's message */
-  private async begin(sources: readonly Source[], opening: MergeOpening, isBase = false): Promise<Begun> {
+  private async begin(
+    sources: readonly Source[],
+    opening: MergeOpening,
+    home: Transport,
+    isBase = false
+  ): Promise<Begun> {
     if (sources.length > 1) {
-      const opened = await this.collections.merge(sources, opening);
+      const opened = await this.collections.merge(sources, opening, home);
       return { key: opened.key, opened: Promise.resolve(opened) };
     }
     const [{ key, name }] = sources;
     let onSent = () => {};
     const sent = new Promise<void>((resolve) => (onSent = resolve));
-    const opened = this.holding.hold(sources[0], opening, onSent).then(
-      (): Opened => ({ key, failed: [] }),
+    const opened = this.holding.hold(sources[0], opening, home, onSent).then(
+      (): Opened => ({ key, failed: [], left: [] }),
       (reason: unknown) => {
         throw named(isBase ? `The base cannot be read: ${name}` : name, reason);
       }
@@ -160,17 +208,33 @@ export class WorkerClient {
     sources: InputSources,
     opening: MergeOpening,
     question: (keys: InputKeys) => Question
-  ): Promise<[Response, readonly Failure[]]> {
+  ): Promise<[Response, readonly Failure[], readonly string[]]> {
+    const home = this.homeOf(sources);
+    home.coming++;
+    try {
+      return await this.askUntilHeld(sources, opening, home, question);
+    } finally {
+      home.coming--;
+    }
+  }
+
+  private async askUntilHeld(
+    sources: InputSources,
+    opening: MergeOpening,
+    home: Transport,
+    question: (keys: InputKeys) => Question
+  ): Promise<[Response, readonly Failure[], readonly string[]]> {
     let again = 0;
     for (;;) {
-      const { generation } = this.transport;
-      const [response, opened] = await againIfLost(() => this.askOpened(sources, opening, question));
+      const { generation } = home;
+      const [response, opened] = await againIfLost(() => this.askOpened(sources, opening, home, question));
       if (response.type !== 'missing') {
-        return [response, opened.flatMap(({ failed }) => failed)];
+        return [response, opened.flatMap(({ failed }) => failed), opened.flatMap(({ left }) => left)];
       }
-      response.keys.forEach((key) => this.transport.held.delete(key));
+      response.keys.forEach((key) => home.held.delete(key));
+      this.workers.makeRoom(home);
       // Another worker holds nothing, which says nothing of its cache.
-      if (generation === this.transport.generation && again++ === 1) {
+      if (generation === home.generation && again++ === 1) {
         throw new Error(
           `The ${opened.length} profiles of this query do not fit the worker's cache at once (${response.keys.length} fell out).`
         );
@@ -181,16 +245,27 @@ export class WorkerClient {
   private async askOpened(
     { profile, base, labelled }: InputSources,
     opening: MergeOpening,
+    home: Transport,
     question: (keys: InputKeys) => Question
   ): Promise<[Response, readonly Opened[]]> {
     const begun = await Promise.all(
-      [profile, base, labelled].map((sources, i) => sources && this.begin(sources, opening, i === 1))
+      [profile, base, labelled].map((sources, i) => sources && this.begin(sources, opening, home, i === 1))
     );
     const [first, second, third] = begun;
     const keys = { profile: (first as Begun).key, base: second?.key, labelled: third?.key };
-    const answer = this.transport.ask(question(keys), opening.signal);
+    const answer = home.ask(question(keys), opening.signal);
     answer.catch(() => undefined); // What could not be read says more.
     const opened = (await Promise.all(begun.map((one) => one?.opened))).filter((one) => one !== undefined);
     return [await answer, opened];
   }
 }
+
+/** No key of a capture. */
+const warmUp = 'warm-up';
+
+/** 5 ns of `main`, as profile.proto. */
+const tinyProfile = (): ArrayBuffer => {
+  const text =
+    '\n\x04\b\x01\x10\x02\x12\x04\b\x01\x10\x05"\x06\b\x01"\x02\b\x01*\x04\b\x01\x10\x032\x002\x03cpu2\vnanoseconds2\x04main';
+  return Uint8Array.from(text, (character) => character.charCodeAt(0)).buffer;
+};

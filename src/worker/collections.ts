@@ -1,170 +1,237 @@
 import { SharedTasks } from '../tasks/shared';
 import type { CollectedQuery } from '../query/query';
 import type { Table } from '../views/table';
+import { Collecting, sourcesSize } from './collecting';
 import { messageOf, named, type Failure, type Holding, type Opening, type Source } from './holding';
-import type { Question, Response } from './messages';
 import { againIfLost, expectType, type Transport } from './transport';
+import type { Workers } from './workers';
 
-/** A profile that the worker holds, of one source or of several merged. */
+/** A profile that a worker holds, of one source or of several merged. */
 export interface Opened {
   readonly key: string;
   readonly failed: readonly Failure[];
+  /** Keys of sources that were not opened, since the time was up. */
+  readonly left: readonly string[];
 }
 
 /** Who waits for a merge. */
 interface MergeListener {
   readonly onProgress?: (done: number) => void;
-  /** Told that the worker has a merge of the first captures under this key. */
-  readonly onMerged?: (key: string, done: number) => Promise<void>;
+  /** Told that a worker has a merge of so many captures under this key. */
+  readonly onMerged?: (key: string, done: number, home: Transport) => Promise<void>;
 }
 
 export type MergeOpening = Opening & MergeListener;
 
-type WithoutCollection<T> = T extends unknown ? Omit<T, 'collection'> : never;
-type Begin = WithoutCollection<Extract<Question, { readonly type: 'beginMerge' | 'beginProcessView' }>>;
-type Finish = WithoutCollection<Extract<Question, { readonly type: 'finishMerge' | 'finishProcessView' }>>;
-
-/** What many captures become: the questions between which they are added, and what is done after each. */
-interface Kind {
-  readonly begin: Begin;
-  readonly finish: Finish;
-  /** @param read how many of those done could be read */
-  added?(collection: number, done: number, read: number): Promise<void>;
+/** A merge, and the worker that holds it. */
+interface Merged extends Opened {
+  readonly home: Transport;
 }
 
-interface Collected {
-  readonly response: Response;
+interface Viewed {
+  readonly tables: readonly Table[];
   readonly failed: readonly Failure[];
 }
 
-/** Least time between two partial results, in ms: each costs a merge's tables and a drawing. */
-const partialInterval = 1500;
+/** Least time between two partial results, in ms. */
+const partialInterval = 300;
 
-/**
- * Reads that are under way beside the one that is awaited, while the worker is busy. The store bounds requests; this bounds
- * bytes.
- */
-const maxAhead = 4;
+/** Merging goes on for so many times as long as a partial result took: it costs a merge's tables and a drawing. */
+const partialShare = 3;
 
 /** So many captures, and so many bytes of them, are asked about in one question: the worker's cache holds all of them. */
 const maxTogether = { count: 16, bytes: 4 * 1024 * 1024 };
 
 const isFew = (sources: readonly Source[]): boolean =>
-  sources.length <= maxTogether.count &&
-  sources.reduce((sum, { size = Infinity }) => sum + size, 0) <= maxTogether.bytes;
+  sources.length <= maxTogether.count && sourcesSize(sources, Infinity) <= maxTogether.bytes;
 
-/** Merges whose names are remembered; the worker's cache drops most of them long before. */
+/** A worker is given a run of so many captures at least: to start one, and to join what it made, takes as long as some. */
+const minRun = 4;
+
+/** Merges whose names are remembered; the workers' caches drop most of them long before. */
 const maxMerges = 100;
 
-/** Many captures in one worker: merged, or as a view over those of a process. */
+/** Many captures: merged, by several workers beside each other, or as a view over those of a process. */
 export class Collections {
   private nextId = 1;
-  private readonly merging = new SharedTasks<Opened, MergeListener>();
+  private readonly merging = new SharedTasks<Merged, MergeListener>();
+  /** Where a merge that is under way will be. */
+  private readonly homes = new Map<string, Transport>();
   /** Short names of merges, and what could not be read of each. */
-  private readonly merges = new Map<string, Opened>();
+  private readonly merges = new Map<string, Merged>();
 
   constructor(
-    private readonly transport: Transport,
+    private readonly workers: Workers,
     private readonly holding: Holding
   ) {}
 
-  /** Puts the sources into the worker, merged in the order given. @throws Error where none can be read */
-  async merge(sources: readonly Source[], { load, signal, onProgress, onMerged }: MergeOpening): Promise<Opened> {
-    const id = sources.map(({ key }) => key).join('\n');
-    const known = this.merges.get(id);
-    if (known && this.transport.held.has(known.key) && !sources.some(({ isUnknown }) => isUnknown)) {
-      return known;
+  /** The worker that has the merge of these sources, or will. */
+  placeOf(sources: readonly Source[]): Transport | undefined {
+    const id = idOf(sources);
+    return this.homes.get(id) ?? this.known(id)?.home;
+  }
+
+  /** Puts the sources into that worker, merged in the order given. @throws Error where none can be read */
+  async merge(sources: readonly Source[], opening: MergeOpening, home: Transport): Promise<Opened> {
+    const id = idOf(sources);
+    for (;;) {
+      const known = sources.some(({ isUnknown }) => isUnknown) ? undefined : this.known(id);
+      const merged = known ?? (await this.mergeShared(id, sources, opening, home));
+      if (merged.home === home || (await this.holding.copy(merged.key, merged.home, home, opening.signal))) {
+        return merged;
+      }
     }
-    return this.merging.run(
-      id,
-      signal,
-      (shared, tell) =>
-        this.mergeOnce(id, sources, {
-          load,
-          signal: shared,
-          onProgress: (done) => tell((listener) => listener.onProgress?.(done)),
-          async onMerged(key, done) {
-            const told: Array<Promise<void> | undefined> = [];
-            tell((listener) => told.push(listener.onMerged?.(key, done)));
-            // One of them may be cancelled meanwhile, which is no matter of the merge's.
-            await Promise.allSettled(told);
-          },
-        }),
-      { onProgress, onMerged }
-    );
   }
 
   /** A view over captures, of one process in the order of time. @throws Error where none can be read */
-  async processView(
-    query: CollectedQuery,
-    sources: readonly Source[],
-    opening: Opening
-  ): Promise<{ tables: readonly Table[]; failed: readonly Failure[] }> {
-    const kind: Kind = {
-      begin: { type: 'beginProcessView', query },
-      finish: { type: 'finishProcessView' },
-    };
-    const { response, failed } = await againIfLost(
-      async () =>
-        (isFew(sources) && (await this.viewTogether(query, sources, opening))) || this.collect(kind, sources, opening)
-    );
-    return { tables: expectType(response, 'tables').tables, failed };
-  }
-
-  private async mergeOnce(id: string, sources: readonly Source[], opening: MergeOpening): Promise<Opened> {
-    const key = this.merges.get(id)?.key ?? `merge ${this.nextId++}`;
-    const kind: Kind = {
-      begin: { type: 'beginMerge' },
-      finish: { type: 'finishMerge', key },
-    };
-    const { failed } = await againIfLost(() => {
-      const added = this.tellMerged(`${key} so far`, sources.length, opening);
-      return this.collect({ ...kind, added }, sources, opening);
+  processView(query: CollectedQuery, sources: readonly Source[], opening: Opening): Promise<Viewed> {
+    return againIfLost(async () => {
+      const home = this.holding.homeOf(sources.map(({ key }) => key));
+      return (
+        (isFew(sources) && (await this.viewTogether(query, sources, opening, home))) ||
+        this.viewInTurn(query, sources, opening, home)
+      );
     });
-    return this.remember(id, { key, failed });
   }
 
-  private remember(id: string, merged: Opened): Opened {
+  private known(id: string): Merged | undefined {
+    const known = this.merges.get(id);
+    return known?.home.held.has(known.key) ? known : undefined;
+  }
+
+  private async mergeShared(
+    id: string,
+    sources: readonly Source[],
+    { onProgress, onMerged, ...opening }: MergeOpening,
+    home: Transport
+  ): Promise<Merged> {
+    const isFirst = !this.homes.has(id);
+    if (isFirst) {
+      this.homes.set(id, home);
+    }
+    const work = (signal: AbortSignal, tell: (told: (listener: MergeListener) => void) => void) =>
+      this.mergeOnce(id, sources, home, {
+        ...opening,
+        signal,
+        onProgress: (done) => tell((listener) => listener.onProgress?.(done)),
+        async onMerged(...merged) {
+          const told: Array<Promise<void> | undefined> = [];
+          tell((listener) => told.push(listener.onMerged?.(...merged)));
+          // One of them may be cancelled meanwhile, which is no matter of the merge's.
+          await Promise.allSettled(told);
+        },
+      });
+    try {
+      return await this.merging.run(id, opening.signal, work, { onProgress, onMerged });
+    } finally {
+      if (isFirst) {
+        this.homes.delete(id);
+      }
+    }
+  }
+
+  private async mergeOnce(
+    id: string,
+    sources: readonly Source[],
+    home: Transport,
+    opening: MergeOpening
+  ): Promise<Merged> {
+    const key = this.merges.get(id)?.key ?? `merge ${this.nextId++}`;
+    const runs = this.runsOf(sources, home);
+    const end = performance.now() + (opening.maxSeconds ?? Infinity) * 1000;
+    const { failed, left } = await againIfLost(
+      async () =>
+        (runs.length > 1 && (await this.mergeRuns(key, runs, { ...opening, end }))) ||
+        (this.mergeRuns(key, [{ home, sources }], { ...opening, end }) as Promise<Opened>)
+    );
+    return this.remember(id, { key, failed, left, home });
+  }
+
+  /**
+   * Each run in its worker, joined in their order in the first one's.
+   * @returns undefined where runs cannot be joined, so that one worker has to add all captures
+   */
+  private async mergeRuns(key: string, runs: readonly Run[], opening: TimedOpening): Promise<Opened | undefined> {
+    const stop = new AbortController();
+    const leave = () => stop.abort(opening.signal.reason);
+    opening.signal.addEventListener('abort', leave);
+    const { signal } = stop;
+    const collected = runs.map((run) => new Collecting(run.home, this.holding, run.sources, { ...opening, signal }));
+    const [first, ...others] = collected;
+    const sofar = new SoFar(`${key} so far`, collected, { ...opening, signal });
+    try {
+      const done = others.map(async (run) => {
+        await run.addAll({ type: 'beginMerge', isPart: true }, () => sofar.added());
+        return expectType(await run.ask({ type: 'finishPart' }), 'part').part;
+      });
+      done.forEach((part) => part.catch(() => stop.abort()));
+      await first.addAll({ type: 'beginMerge' }, () => sofar.added());
+      await sofar.finish();
+      for (const part of done) {
+        if ((await first.ask({ type: 'joinPart', part: await part })).type === 'apart') {
+          return undefined;
+        }
+      }
+      const failed = collected.flatMap((run) => run.failed);
+      if (failed.length > 0 && collected.every(({ read }) => read === 0)) {
+        throw [...collected].reverse().find(({ reason }) => reason !== undefined)?.reason;
+      }
+      expectType(await first.ask({ type: 'finishMerge', key }), 'merged');
+      return { key, failed, left: collected.flatMap((run) => run.left) };
+    } catch (error) {
+      opening.signal.throwIfAborted();
+      // A run that failed has stopped the others: what they say of it says nothing.
+      throw collected.find(({ error: own }) => own !== undefined)?.error ?? error;
+    } finally {
+      opening.signal.removeEventListener('abort', leave);
+      stop.abort();
+      collected.forEach((run) => run.drop());
+    }
+  }
+
+  /** Captures in runs of about as many bytes, each for the worker that holds most of it; one run for few captures. */
+  private runsOf(sources: readonly Source[], home: Transport): readonly Run[] {
+    const workers = this.workers.several(Math.max(1, Math.floor(sources.length / minRun)), home);
+    const free = new Set(workers);
+    const place = (run: readonly Source[], i: number): Transport => {
+      const held = (transport: Transport) => run.filter(({ key }) => transport.held.has(key)).length;
+      const best = i === 0 ? home : [...free].reduce((a, b) => (held(b) > held(a) ? b : a));
+      free.delete(best);
+      return best;
+    };
+    return inRuns(sources, workers.length).map((run, i) => ({ sources: run, home: place(run, i) }));
+  }
+
+  private remember(id: string, merged: Merged): Merged {
     this.merges.delete(id);
+    if (merged.left.length > 0) {
+      return merged; // More of it may be read the next time.
+    }
     this.merges.set(id, merged);
-    this.transport.held.add(merged.key);
+    merged.home.held.add(merged.key);
     if (this.merges.size > maxMerges) {
-      const [oldest, { key }] = this.merges.entries().next().value as [string, Opened];
+      const [oldest, { key, home }] = this.merges.entries().next().value as [string, Merged];
       this.merges.delete(oldest);
-      this.transport.held.delete(key);
+      home.held.delete(key);
     }
     return merged;
-  }
-
-  /** Puts what is merged so far under a key, now and then. */
-  private tellMerged(key: string, count: number, { signal, onMerged }: MergeOpening): Kind['added'] {
-    let last = performance.now();
-    return async (collection, done, read) => {
-      if (done === count || performance.now() - last <= partialInterval) {
-        return;
-      }
-      if (read > 0) {
-        await this.transport.ask({ type: 'finishMerge', collection, key }, signal);
-        await onMerged?.(key, done);
-      }
-      last = performance.now();
-    };
   }
 
   /**
    * All sources in one question; undefined where they do not fit the worker's cache at once. A merge is not asked so: it is
    * shown as far as it is.
-   * @throws as `collect`
+   * @throws as `viewInTurn`
    */
   private async viewTogether(
     query: CollectedQuery,
     sources: readonly Source[],
-    opening: Opening
-  ): Promise<Collected | undefined> {
+    opening: Opening,
+    home: Transport
+  ): Promise<Viewed | undefined> {
     const { signal, onProgress } = opening;
     let done = 0;
     const held = await Promise.allSettled(
-      sources.map((source) => this.holding.hold(source, opening).finally(() => onProgress?.(++done)))
+      sources.map((source) => this.holding.hold(source, opening, home).finally(() => onProgress?.(++done)))
     );
     signal.throwIfAborted();
     const failed = sources.flatMap(({ name }, i): Failure[] => {
@@ -178,93 +245,108 @@ export class Collections {
     const places = sources
       .filter((_, i) => held[i].status === 'fulfilled')
       .map(({ key, time, labels = {} }) => ({ key, time, labels }));
-    const response = await this.transport.ask({ type: 'processView', sources: places, query }, signal);
+    const response = await home.ask({ type: 'processView', sources: places, query }, signal);
     if (response.type !== 'missing') {
-      return { response, failed };
+      return { tables: expectType(response, 'tables').tables, failed };
     }
-    response.keys.forEach((key) => this.transport.held.delete(key));
+    response.keys.forEach((key) => home.held.delete(key));
     return undefined;
   }
 
-  /** Gives the worker one source after the other, of which it keeps what the collection needs. */
-  private async collect(kind: Kind, sources: readonly Source[], opening: Opening): Promise<Collected> {
-    const { transport } = this;
-    const { signal } = opening;
-    const collection = this.nextId++;
-    await transport.ask({ ...kind.begin, collection }, signal);
-    const { generation } = transport;
-    try {
-      const failed = await this.addAll(kind, collection, sources, opening);
-      return { response: await transport.ask({ ...kind.finish, collection }, signal), failed };
-    } catch (reason) {
-      signal.throwIfAborted();
-      transport.throwIfLost(generation);
-      throw reason;
-    } finally {
-      // Also after a cancelled query, whose signal would keep this from being asked.
-      void transport.send({ type: 'drop', collection });
-    }
-  }
-
-  /** @returns what could not be read. @throws Error where nothing could be */
-  private async addAll(
-    kind: Kind,
-    collection: number,
+  /** Gives the worker one source after the other, of which it keeps what the view needs. @throws Error where none can be read */
+  private async viewInTurn(
+    query: CollectedQuery,
     sources: readonly Source[],
-    opening: Opening
-  ): Promise<readonly Failure[]> {
-    const { signal, onProgress } = opening;
-    const { generation } = this.transport;
-    const failed: Failure[] = [];
-    let done = 0;
-    let ahead = maxAhead;
-    for (const { source, held } of this.inOrder(sources, opening, () => ahead)) {
-      try {
-        await held;
-        // One at a time: what the worker has dropped has to be read again, which nothing must overtake.
-        ahead = (await this.add(collection, source, opening)) ? ahead : 0;
-      } catch (reason) {
-        signal.throwIfAborted();
-        // Another worker than the collection began in knows nothing of it.
-        this.transport.throwIfLost(generation);
-        failed.push({ name: source.name, message: messageOf(reason) });
-        if (failed.length === sources.length) {
-          throw named(source.name, reason);
-        }
+    opening: Opening,
+    home: Transport
+  ): Promise<Viewed> {
+    const collected = new Collecting(home, this.holding, sources, opening);
+    try {
+      await collected.addAll({ type: 'beginProcessView', query }, async () => opening.onProgress?.(collected.done));
+      if (collected.read === 0) {
+        throw collected.reason;
       }
-      onProgress?.(++done);
-      await kind.added?.(collection, done, done - failed.length);
+      const response = await collected.ask({ type: 'finishProcessView' });
+      return { tables: expectType(response, 'tables').tables, failed: collected.failed };
+    } finally {
+      collected.drop();
     }
-    return failed;
+  }
+}
+
+/** Captures that follow each other, and the worker that merges them. */
+interface Run {
+  readonly home: Transport;
+  readonly sources: readonly Source[];
+}
+
+/** `end`: when no further capture is taken, as performance.now says. */
+export type TimedOpening = MergeOpening & { readonly end?: number };
+
+/** Tells now and then what several workers have merged so far. */
+class SoFar {
+  private next = performance.now() + partialInterval;
+  private telling: Promise<void> | undefined;
+
+  constructor(
+    private readonly key: string,
+    private readonly runs: readonly Collecting[],
+    private readonly opening: TimedOpening
+  ) {}
+
+  /** One more capture is in. */
+  async added(): Promise<void> {
+    const { runs, opening } = this;
+    const done = runs.reduce((sum, run) => sum + run.done, 0);
+    opening.onProgress?.(done);
+    const isLast = runs.every((run) => run.isDone);
+    const read = runs.some((run) => run.read > 0);
+    if (!opening.onMerged || isLast || !read || this.telling || performance.now() < this.next) {
+      return;
+    }
+    const begun = performance.now();
+    this.telling = this.tell()
+      .catch(() => undefined) // What is wrong is said of the whole.
+      .then(() => {
+        const now = performance.now();
+        this.next = now + Math.max(partialInterval, partialShare * (now - begun));
+        this.telling = undefined;
+      });
   }
 
-  /** @returns whether the worker held the profile still: what is read ahead may be more than its cache takes */
-  private async add(
-    collection: number,
-    { key, time, labels = {} }: Source,
-    { load, signal }: Opening
-  ): Promise<boolean> {
-    const response = await this.transport.ask({ type: 'add', collection, key, time, labels }, signal);
-    if (response.type !== 'missing') {
-      return true;
-    }
-    this.transport.held.delete(key);
-    const bytes = await load(key, signal);
-    await this.transport.ask({ type: 'add', collection, key, time, labels, bytes }, signal);
-    return false;
+  /** Fulfilled when nothing is told any more. */
+  async finish(): Promise<void> {
+    this.next = Infinity;
+    await this.telling;
   }
 
-  /** The sources in their order, so many of them read ahead. */
-  private *inOrder(sources: readonly Source[], opening: Opening, ahead: () => number) {
-    const reads: Array<{ readonly source: Source; readonly held: Promise<void> }> = [];
-    for (const source of sources) {
-      const held = this.holding.hold(source, opening);
-      held.catch(() => undefined); // Whatever it says is said in its turn.
-      reads.push({ source, held });
-      while (reads.length > ahead()) {
-        yield reads.shift() as (typeof reads)[number];
-      }
+  private async tell(): Promise<void> {
+    const { key, runs, opening } = this;
+    const [first, ...others] = runs;
+    const read = others.filter((run) => run.read > 0);
+    const parts = await Promise.all(
+      read.map(async (run) => expectType(await run.ask({ type: 'finishPart' }), 'part').part)
+    );
+    const response = await first.ask({ type: 'finishMerge', key, parts });
+    if (response.type === 'merged') {
+      const failed = runs.reduce((sum, run) => sum + run.failed.length, 0);
+      await opening.onMerged?.(key, response.count + failed, first.transport);
     }
-    yield* reads;
   }
+}
+
+const idOf = (sources: readonly Source[]): string => sources.map(({ key }) => key).join('\n');
+
+/** About as many bytes each, in the order given. */
+export function inRuns(sources: readonly Source[], count: number): ReadonlyArray<readonly Source[]> {
+  const runs: Source[][] = Array.from({ length: count }, () => []);
+  const sizeOf = ({ size }: Source) => (size ?? 0) + 1;
+  const all = sources.reduce((sum, source) => sum + sizeOf(source), 0);
+  let before = 0;
+  for (const source of sources) {
+    const middle = before + sizeOf(source) / 2;
+    runs[Math.min(count - 1, Math.floor((middle / all) * count))].push(source);
+    before += sizeOf(source);
+  }
+  return runs.filter((run) => run.length > 0);
 }

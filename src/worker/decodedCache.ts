@@ -5,13 +5,30 @@ import { profileBytes } from '../profile/size';
 export class DecodedCache {
   private readonly entries = new Map<string, { decoded: Decoded; bytes: number }>();
   private total = 0;
+  /** Bytes of what is in the making, which cannot be dropped. */
+  private readonly making = new Map<number, number>();
 
   /** @param limit in bytes */
-  constructor(readonly limit = 256 * 1024 * 1024) {}
+  constructor(public limit = 256 * 1024 * 1024) {}
 
-  /** Bytes of what is held. */
+  /** Bytes of what is held or in the making. */
   get bytes(): number {
     return this.total;
+  }
+
+  setLimit(limit: number): void {
+    this.limit = limit;
+    this.dropOldest();
+  }
+
+  /** What is in the making takes so many bytes now: held profiles make room for it. 0 where it is done. */
+  setMaking(id: number, bytes: number): void {
+    this.total += bytes - (this.making.get(id) ?? 0);
+    this.making.set(id, bytes);
+    if (bytes === 0) {
+      this.making.delete(id);
+    }
+    this.dropOldest();
   }
 
   get(key: string): Decoded | undefined {
@@ -33,16 +50,21 @@ export class DecodedCache {
     const bytes = profileBytes(decoded) + rememberedBytes(decoded);
     this.entries.set(key, { decoded, bytes });
     this.total += bytes;
+    this.dropOldest();
+  }
+
+  private dropOldest(): void {
+    let left = this.entries.size;
     for (const oldest of this.entries.keys()) {
       // The newest stays even where it alone passes the limit: it is about to be read.
-      if (this.total <= this.limit || oldest === key) {
+      if (this.total <= this.limit || left-- === 1) {
         break;
       }
       this.delete(oldest);
     }
   }
 
-  private delete(key: string): void {
+  delete(key: string): void {
     this.total -= this.entries.get(key)?.bytes ?? 0;
     this.entries.delete(key);
   }

@@ -1,25 +1,27 @@
 import { HeldProfiles } from './heldProfiles';
 import { gunzip } from '../decode/gzip';
 import { gzip } from '../encode/gzip';
-import { MergeBuilder } from '../ops/merge';
+import { MergeBuilder, type MergePart } from '../ops/merge';
 import type { Profile } from '../profile/profile';
 import { withEngine } from '../text/withEngine';
 import { encodeQuery, labelValues, memory, collectCaptures, run, type Inputs, type Origin } from '../query/run';
 import { DecodedCache } from './decodedCache';
-import type { InputKeys, Progress, Question, Request, Response, Started } from './messages';
+import { columnBuffers, copyColumns } from './columns';
+import type { Answer, InputKeys, Progress, Question, Request, Response, Started } from './messages';
 import { inTurns, Task } from './task';
 import { NothingFound } from '../text/notice';
+import { column, textColumn, textsOf } from '../views/table';
 
 /** Answers a request; meanwhile it may tell what it is at, and how far it is. */
 export type Handle = (request: Request, tell?: (message: Progress | Started) => void) => Promise<Response>;
 
-type Answer = Response extends infer R ? (R extends Response ? Omit<R, 'id'> : never) : never;
 type Of<T extends Question['type']> = Extract<Question, { readonly type: T }>;
 /** What answers each type of question. */
 type Answers<T extends Question['type']> = {
   readonly [K in T]: (question: Of<K>, task: Task) => Answer | Promise<Answer>;
 };
-type CollectionType = 'beginMerge' | 'beginProcessView' | 'add' | 'finishMerge' | 'finishProcessView' | 'drop';
+type CollectionType =
+  'beginMerge' | 'beginProcessView' | 'add' | 'finishPart' | 'joinPart' | 'finishMerge' | 'finishProcessView' | 'drop';
 
 const done: Answer = { type: 'done' };
 
@@ -46,10 +48,10 @@ export function createHandler(cache = new DecodedCache()): Handle {
     try {
       // A table's type pairs each question with what answers it, which looking it up forgets.
       const answer = answers[type] as (question: Question, task: Task) => Answer | Promise<Answer>;
-      return { ...(await answer(request, task)), id };
+      return { ...(await answer(request, task)), id, held: held.bytes };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return { type: 'error', id, message, isNothing: error instanceof NothingFound };
+      return { type: 'error', id, message, isNothing: error instanceof NothingFound, held: held.bytes };
     } finally {
       tasks.delete(id);
     }
@@ -58,7 +60,20 @@ export function createHandler(cache = new DecodedCache()): Handle {
 
 function answersOfHeld(
   held: HeldProfiles
-): Answers<'load' | 'run' | 'encode' | 'labelValues' | 'memory' | 'trace' | 'processView' | 'listMembers'> {
+): Answers<
+  | 'load'
+  | 'copy'
+  | 'put'
+  | 'limit'
+  | 'run'
+  | 'flatValues'
+  | 'encode'
+  | 'labelValues'
+  | 'memory'
+  | 'trace'
+  | 'processView'
+  | 'listMembers'
+> {
   const ofInputs = async (keys: InputKeys, task: Task, then: (inputs: Inputs) => Answer | Promise<Answer>) => {
     const asked = [keys.profile, keys.base, keys.labelled];
     const [profile, base, labelled] = await held.inTurn(asked, task);
@@ -73,8 +88,27 @@ function answersOfHeld(
       await held.load(key, bytes, task);
       return done;
     },
+    async copy({ key }) {
+      const profile = await held.find(key);
+      return profile ? { type: 'profile', profile: copyColumns(profile) } : { type: 'missing', keys: [key] };
+    },
+    put({ key, profile }) {
+      held.put(key, Object.freeze(profile));
+      return done;
+    },
+    limit({ bytes }) {
+      held.setLimit(bytes);
+      return done;
+    },
     run: ({ keys, origin, query }, task) =>
       ofInputs(keys, task, async (inputs) => ({ type: 'tables', tables: run(query, await within(inputs, origin)) })),
+    flatValues: ({ keys, query, names }, task) =>
+      ofInputs(keys, task, (inputs) => {
+        const [table] = run(query, inputs);
+        const flat = column(table, 'flat', 'number').values;
+        const rows = new Map([...textsOf(textColumn(table, 'function'))].map((name, row) => [name, row]));
+        return { type: 'values', values: Float64Array.from(names, (name) => flat[rows.get(name) ?? -1] ?? 0) };
+      }),
     encode: ({ keys, origin, query }, task) =>
       ofInputs(keys, task, async (inputs) => ({
         type: 'file',
@@ -139,19 +173,26 @@ function find<T>(collections: ReadonlyMap<number, T>, id: number): T {
   return collection;
 }
 
+/** Undefined where they have to be merged one by one. */
+function joined(parts: readonly MergePart[]): MergeBuilder | undefined {
+  const builder = new MergeBuilder();
+  return parts.every((part) => builder.joinPart(part)) ? builder : undefined;
+}
+
 function answersOfCollections(held: HeldProfiles): Answers<CollectionType> {
   const merges = new Map<number, MergeBuilder>();
   const views = new Map<number, ReturnType<typeof collectCaptures>>();
+  const count = (collection: number) => held.setMaking(collection, merges.get(collection)?.bytes ?? 0);
   return {
-    beginMerge({ collection }) {
-      merges.set(collection, new MergeBuilder());
+    beginMerge({ collection, isPart }) {
+      merges.set(collection, new MergeBuilder(isPart));
       return done;
     },
     async beginProcessView({ collection, query }) {
       views.set(collection, await withEngine(() => collectCaptures(query)));
       return done;
     },
-    async add({ collection, key, time, labels, bytes }, task) {
+    async add({ collection, key, time, labels, bytes, isPassing }, task) {
       const merge = merges.get(collection);
       const view = merge ? undefined : find(views, collection);
       const profile = await (held.find(key) ?? (bytes && held.load(key, bytes, task)));
@@ -159,14 +200,37 @@ function answersOfCollections(held: HeldProfiles): Answers<CollectionType> {
         return { type: 'missing', keys: [key] };
       }
       await task.turn();
-      await withEngine(() => (merge ? merge.add(profile) : view?.add(profile, { time, labels })));
+      try {
+        await withEngine(() => (merge ? merge.add(profile) : view?.add(profile, { time, labels })));
+      } finally {
+        if (isPassing) {
+          held.forget(key);
+        }
+        count(collection);
+      }
       return done;
     },
-    async finishMerge({ collection, key }, task) {
+    async finishPart({ collection }, task) {
       const merge = find(merges, collection);
       await task.turn();
-      held.put(key, merge.finish());
-      return done;
+      return { type: 'part', part: merge.part() };
+    },
+    async joinPart({ collection, part }, task) {
+      const merge = find(merges, collection);
+      await task.turn();
+      const isJoined = merge.joinPart(part);
+      count(collection);
+      return isJoined ? done : { type: 'apart' };
+    },
+    async finishMerge({ collection, key, parts = [] }, task) {
+      const merge = find(merges, collection);
+      await task.turn();
+      const whole = parts.length > 0 ? joined([merge.part(), ...parts]) : merge;
+      if (!whole) {
+        return { type: 'apart' };
+      }
+      held.put(key, whole.finish());
+      return { type: 'merged', count: whole.count };
     },
     async finishProcessView({ collection }, task) {
       const view = find(views, collection);
@@ -176,6 +240,7 @@ function answersOfCollections(held: HeldProfiles): Answers<CollectionType> {
     drop({ collection }) {
       merges.delete(collection);
       views.delete(collection);
+      held.setMaking(collection, 0);
       return done;
     },
   };
@@ -186,16 +251,13 @@ export function transferables(response: Response): ArrayBuffer[] {
   if (response.type === 'file') {
     return [response.bytes];
   }
-  if (response.type !== 'tables') {
-    return [];
+  if (response.type === 'profile') {
+    return columnBuffers(response.profile);
   }
-  const buffers = new Set<ArrayBuffer>();
-  for (const { columns } of response.tables) {
-    for (const { values } of columns) {
-      if (ArrayBuffer.isView(values)) {
-        buffers.add(values.buffer as ArrayBuffer);
-      }
-    }
+  if (response.type === 'part') {
+    return columnBuffers(response.part);
   }
-  return [...buffers];
+  return response.type === 'tables'
+    ? columnBuffers(response.tables.map(({ columns }) => columns.map(({ values }) => values)))
+    : [];
 }

@@ -39,6 +39,24 @@ export class HeldProfiles {
     this.cache.set(key, profile);
   }
 
+  forget(key: string): void {
+    this.cache.delete(key);
+  }
+
+  setLimit(bytes: number): void {
+    this.cache.setLimit(bytes);
+  }
+
+  /** How many bytes a collection takes that is in the making. */
+  setMaking(collection: number, bytes: number): void {
+    this.cache.setMaking(collection, bytes);
+  }
+
+  /** In bytes, with what is in the making. */
+  get bytes(): number {
+    return this.cache.bytes;
+  }
+
   /** The one place where what was decoded is taken for a profile. */
   private get(key: string): Profile | undefined {
     return this.cache.get(key);

@@ -2,6 +2,8 @@ import type { CollectedQuery, MemoryQuery, RunQuery, TraceQuery } from '../query
 import type { LabelValues, Origin } from '../query/run';
 import type { TraceMoment } from '../query/runTrace';
 import type { MemberProfile } from '../decode/unpack/choose';
+import type { MergePart } from '../ops/merge';
+import type { Profile } from '../profile/profile';
 import type { CaptureOrigin } from '../views/fleet/origin';
 import type { Table } from '../views/table';
 import type { MemoryMeta } from '../captures/meta';
@@ -32,7 +34,19 @@ interface OfCollection {
 
 export type Question =
   | { readonly type: 'load'; readonly key: string; readonly bytes: ArrayBuffer }
+  /** Answers `profile`: a copy, for another worker. */
+  | { readonly type: 'copy'; readonly key: string }
+  | { readonly type: 'put'; readonly key: string; readonly profile: Profile }
+  /** How many bytes the worker may hold from now on. */
+  | { readonly type: 'limit'; readonly bytes: number }
   | { readonly type: 'run'; readonly keys: InputKeys; readonly origin: Origin; readonly query: RunQuery }
+  /** Answers `values`: the flat value of each of these functions in a view of the top, 0 of those that it lacks. */
+  | {
+      readonly type: 'flatValues';
+      readonly keys: InputKeys;
+      readonly query: RunQuery;
+      readonly names: readonly string[];
+    }
   /** Answers `file`: what the query shows, encoded. */
   | { readonly type: 'encode'; readonly keys: InputKeys; readonly origin: Origin; readonly query: RunQuery }
   | { readonly type: 'labelValues'; readonly keys: InputKeys }
@@ -47,12 +61,28 @@ export type Question =
       readonly sources: readonly Place[];
       readonly query: CollectedQuery;
     }
-  | ({ readonly type: 'beginMerge' } & OfCollection)
+  /** `isPart`: of captures that come after others, which another worker merges. */
+  | ({ readonly type: 'beginMerge'; readonly isPart?: boolean } & OfCollection)
   | ({ readonly type: 'beginProcessView'; readonly query: CollectedQuery } & OfCollection)
-  /** Adds a profile, from the bytes where the cache does not hold it, after the one before it is in. */
-  | ({ readonly type: 'add'; readonly bytes?: ArrayBuffer } & Place & OfCollection)
-  /** Puts the merge as it is so far into the cache under this key. */
-  | ({ readonly type: 'finishMerge'; readonly key: string } & OfCollection)
+  /**
+   * Adds a profile, from the bytes where the cache does not hold it, after the one before it is in. `time` in Unix ms. Of one that
+   * `isPassing` the cache keeps nothing: there are more than it takes.
+   */
+  | ({
+      readonly type: 'add';
+      readonly bytes?: ArrayBuffer;
+      readonly isPassing?: boolean;
+    } & Place &
+      OfCollection)
+  /** Answers `part`: the merge as it is so far. */
+  | ({ readonly type: 'finishPart' } & OfCollection)
+  /** Adds what another worker merged. Answers `apart` where the captures of it have to be added one by one. */
+  | ({ readonly type: 'joinPart'; readonly part: MergePart } & OfCollection)
+  /**
+   * Puts the merge as it is so far into the cache under this key, with parts that others have so far, and answers `merged`, or
+   * `apart` as `joinPart` does.
+   */
+  | ({ readonly type: 'finishMerge'; readonly key: string; readonly parts?: readonly MergePart[] } & OfCollection)
   /** Answers `tables`. */
   | ({ readonly type: 'finishProcessView' } & OfCollection)
   | ({ readonly type: 'drop' } & OfCollection)
@@ -73,14 +103,22 @@ export interface Started {
   readonly id: number;
 }
 
-/** Worker → main thread. */
-export type Response =
-  | { readonly type: 'done'; readonly id: number }
-  | { readonly type: 'tables'; readonly id: number; readonly tables: readonly Table[] }
+/** Worker → main thread. `held`: bytes of the profiles that the worker holds, and of its merges. */
+export type Response = Answer & { readonly id: number; readonly held?: number };
+
+export type Answer =
+  | { readonly type: 'done' }
+  | { readonly type: 'profile'; readonly profile: Profile }
+  | { readonly type: 'part'; readonly part: MergePart }
+  | { readonly type: 'values'; readonly values: Float64Array }
+  | { readonly type: 'apart' }
+  /** `count`: of how many captures the merge is. */
+  | { readonly type: 'merged'; readonly count: number }
+  | { readonly type: 'tables'; readonly tables: readonly Table[] }
   /** A .pb.gz. */
-  | { readonly type: 'file'; readonly id: number; readonly bytes: ArrayBuffer }
-  | { readonly type: 'labelValues'; readonly id: number; readonly values: LabelValues }
-  | { readonly type: 'missing'; readonly id: number; readonly keys: readonly string[] }
-  | { readonly type: 'members'; readonly id: number; readonly members: readonly MemberProfile[] }
+  | { readonly type: 'file'; readonly bytes: ArrayBuffer }
+  | { readonly type: 'labelValues'; readonly values: LabelValues }
+  | { readonly type: 'missing'; readonly keys: readonly string[] }
+  | { readonly type: 'members'; readonly members: readonly MemberProfile[] }
   /** `isNothing`: there is nothing of what was asked for, which is an answer to whoever looks for it. */
-  | { readonly type: 'error'; readonly id: number; readonly message: string; readonly isNothing?: boolean };
+  | { readonly type: 'error'; readonly message: string; readonly isNothing?: boolean };

@@ -1,4 +1,5 @@
 import { BlobWorker as Worker } from './BlobWorker';
+import { columnBuffers } from './columns';
 import type { Progress, Question, Request, Response, Started } from './messages';
 
 /** What answers questions: a worker, or the same handler on this thread. */
@@ -67,6 +68,11 @@ export class Transport {
   readonly held = new Set<string>();
   /** How many workers were lost: what one was told the next does not know. */
   generation = 0;
+  /** Captures on their way to it. */
+  coming = 0;
+  /** What it held when it last answered, in bytes: profiles, and the tables of merges. */
+  bytes = 0;
+  private limit: number | undefined;
   private backend: Backend | undefined;
   private replacedAt = -Infinity;
   private nextId = 1;
@@ -75,11 +81,44 @@ export class Transport {
   /** Of those posted what the worker has begun, the last one last: that is what it is at. */
   private readonly begun = new Set<Job>();
 
-  constructor(private readonly createWorker: () => globalThis.Worker = createBlobWorker) {}
+  /** @param onHeld told when `bytes` may have changed */
+  constructor(
+    private readonly createWorker: () => globalThis.Worker = createBlobWorker,
+    readonly id = 0,
+    private readonly onHeld = () => {}
+  ) {}
 
-  /** Starts the worker before anything is asked, so that its script loads meanwhile. */
-  start(): void {
-    this.backend ??= this.startWorker();
+  /** How much it has to do that somebody waits for. */
+  get load(): number {
+    const wanted = [...this.waiting, ...this.posted.values()].filter(({ waiters }) => waiters > 0);
+    return wanted.length + this.coming;
+  }
+
+  get isOnThisThread(): boolean {
+    return this.backend !== undefined && !this.backend.stop;
+  }
+
+  /** How many bytes it may hold. A change that is small and lets it hold more is not worth a message. */
+  setLimit(bytes: number): void {
+    const isSame = this.limit !== undefined && bytes >= this.limit && bytes - this.limit < this.limit / 8;
+    const isFar = bytes < (this.limit ?? Infinity) && this.bytes < bytes / 2;
+    if (isSame || isFar) {
+      return;
+    }
+    this.limit = bytes;
+    this.bytes = Math.min(this.bytes, bytes);
+    if (this.backend) {
+      this.postTo({ type: 'limit', bytes, id: this.nextId++ });
+    }
+  }
+
+  /** Starts the worker before anything is asked. @returns whether it was not there yet, and could be started */
+  start(): boolean {
+    if (this.backend) {
+      return false;
+    }
+    this.backend = this.startWorker();
+    return this.backend !== undefined;
   }
 
   /** The answer. @throws as `wait` does */
@@ -141,11 +180,24 @@ export class Transport {
   }
 
   private postTo(request: Request): void {
-    this.backend ??= this.startWorker() ?? this.onThisThread();
-    this.backend.post(request, 'bytes' in request && request.bytes ? [request.bytes] : []);
+    if (!this.backend) {
+      this.use(this.startWorker() ?? this.onThisThread());
+    }
+    this.backend?.post(request, buffersOf(request));
+  }
+
+  private use(backend: Backend): void {
+    this.backend = backend;
+    if (this.limit !== undefined) {
+      backend.post({ type: 'limit', bytes: this.limit, id: this.nextId++ }, []);
+    }
   }
 
   private answer(message: Response | Progress | Started): void {
+    if ('held' in message && message.held !== undefined) {
+      this.bytes = message.held;
+      this.onHeld();
+    }
     const job = this.posted.get(message.id);
     if (!job) {
       return;
@@ -167,8 +219,12 @@ export class Transport {
 
   private settle({ request, resolve, reject }: Job, response: Response): void {
     // Also where nobody waits any more.
-    if (response.type === 'done' && (request.type === 'load' || request.type === 'add')) {
-      this.held.add(request.key);
+    if (response.type === 'done' && (request.type === 'load' || request.type === 'put' || request.type === 'add')) {
+      if (request.type === 'add' && request.isPassing) {
+        this.held.delete(request.key);
+      } else {
+        this.held.add(request.key);
+      }
     }
     if (response.type === 'error') {
       reject(new AnswerError(response.message, response.isNothing));
@@ -225,7 +281,8 @@ export class Transport {
   /** Another in the worker's place, this thread where none can start. Who waits for an answer asks it. */
   private moveTo(next: Backend | undefined): void {
     this.backend?.stop?.();
-    this.backend = next ?? this.onThisThread();
+    this.use(next ?? this.onThisThread());
+    this.bytes = 0;
     this.generation++;
     this.replacedAt = performance.now();
     this.held.clear();
@@ -270,6 +327,20 @@ export class Transport {
           .catch((error: unknown) => failed(error, request.id))
           .then(answer),
     };
+  }
+}
+
+/** What a question gives away. */
+function buffersOf(request: Request): ArrayBuffer[] {
+  switch (request.type) {
+    case 'put':
+      return columnBuffers(request.profile);
+    case 'joinPart':
+      return columnBuffers(request.part);
+    case 'finishMerge':
+      return columnBuffers(request.parts);
+    default:
+      return 'bytes' in request && request.bytes instanceof ArrayBuffer ? [request.bytes] : [];
   }
 }
 

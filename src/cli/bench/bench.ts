@@ -10,7 +10,7 @@ import { benchMerge } from './merge';
 import { benchQueries } from './queries';
 import { benchTrace } from './traces';
 
-// npm run -s bench -- [--json] [--merge | --queries | --memory] {FILE… | --generated}
+// npm run -s bench -- [--json] [--merge [--workers=1,2,4] | --queries | --memory] {FILE… | --generated}
 // npm run -s bench -- [--json] --trace FILE…
 // npm run -s bench -- [--json] --goroutines
 //
@@ -30,13 +30,17 @@ const once = (bench: (files: readonly string[]) => Promise<object>) => async (fi
 
 const modes = new Map([
   ['--queries', eachFile(async (file) => ({ file, ...(await benchQueries(new Uint8Array(readFileSync(file)))) }))],
-  ['--merge', once(benchMerge)],
+  ['--merge', once((some) => benchMerge(some, workers))],
   ['--memory', once(benchMemory)],
   ['--goroutines', once(benchGoroutines)],
   ['--trace', eachFile((file) => benchTrace(file, scratch))],
 ]);
 
 const args = process.argv.slice(2);
+const workers = (args.find((arg) => arg.startsWith('--workers='))?.slice('--workers='.length) ?? '')
+  .split(',')
+  .filter(Boolean)
+  .map(Number);
 const files = args.filter((arg) => !arg.startsWith('--'));
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-bench-'));
 process.on('exit', () => rmSync(scratch, { recursive: true }));
@@ -48,7 +52,7 @@ if (args.includes('--generated')) {
 const mode = args.find((arg) => modes.has(arg));
 if (files.length === 0 && mode !== '--goroutines') {
   process.stderr.write(
-    'usage: npm run -s bench -- [--json] {[--queries | --merge | --memory] {FILE… | --generated} | --goroutines | --trace FILE…}\n'
+    'usage: npm run -s bench -- [--json] {[--queries | --merge [--workers=1,2,4] | --memory] {FILE… | --generated} | --goroutines | --trace FILE…}\n'
   );
   process.exit(2);
 }
