@@ -962,7 +962,7 @@ describe('settings', () => {
     });
   });
 
-  test('a gateway is there for Editors where the settings have one, whose one route that posts is theirs', async () => {
+  test('a gateway is there for Editors where the settings have one, whose one route that posts is theirs; others that post read', async () => {
     const gatewayUrl = 'http://gateway:9900';
     const gatewayOf = (role: string, options = {}) => {
       config.bootData.user.orgRole = role as typeof config.bootData.user.orgRole;
@@ -972,7 +972,11 @@ describe('settings', () => {
     expect(gatewayOf('Viewer', { gatewayUrl })).toBeUndefined();
     expect(gatewayOf('Admin')).toBeUndefined();
     const posted = routes.filter(({ method }) => method !== 'GET');
-    expect(posted).toEqual([expect.objectContaining({ path: 'gateway/captures', reqRole: 'Editor' })]);
+    expect(posted.map(({ path, reqRole, url }) => [path, reqRole, url.replace(/^\{\{.*\}\}/, '')])).toEqual([
+      ['pyroscope/types', undefined, '/querier.v1.QuerierService/ProfileTypes'],
+      ['pyroscope/merge', undefined, '/querier.v1.QuerierService/SelectMergeProfile'],
+      ['gateway/captures', 'Editor', '/pproflens/captures'],
+    ]);
   });
 
   test('no query, variable, annotation, download or health check of any view captures', async () => {
