@@ -66,7 +66,7 @@ describe('30 recorded instances, one of which leaks', () => {
     expect(table.length).toBe(30);
     const [first] = printTable(table, ['instance', 'function']);
     expect(first).toMatch(new RegExp(`^${leaking} .*[Rr]etain`));
-    const mads = column(table, 'MADs away', 'number').values;
+    const mads = column(table, 'MADs', 'number').values;
     expect(mads[0]).toBeGreaterThan(5);
     expect(Math.abs(mads[1])).toBeLessThan(mads[0] / 2);
   });
@@ -166,7 +166,7 @@ describe('a group against its peers', () => {
     const [table] = collect({ view: 'instances' }, captures);
     expect(textOf(table)).toMatch(/takes at least three/);
     const [alone] = collect({ view: 'instances' }, captures.slice(0, 1));
-    expect(column(alone, 'MADs away', 'number').values[0]).toBeNaN();
+    expect(column(alone, 'MADs', 'number').values[0]).toBeNaN();
   });
 
   it('may be of any label, and several captures of one are averaged', async () => {

@@ -17,7 +17,7 @@ const alike = 0.02;
 /**
  * Each instance against the median of its peers, the farthest first.
  *
- * Columns: instance, value, peers' median, difference, MADs away, function (that explains most of the difference), its
+ * Columns: instance, value, peers' median, difference, MADs, function (that explains most of the difference), its
  * difference, its share of the instance's difference in percent, captures.
  */
 export function instances(fleet: Fleet): Table {
@@ -50,7 +50,7 @@ export function instances(fleet: Fleet): Table {
 /**
  * The functions of instances that are not as in their peers, the farthest first.
  *
- * Columns: function, instance, MADs away, value, peers' median, difference, its share of the peers' median total in percent.
+ * Columns: function, instance, MADs, value, peers' median, difference, its share of the peers' median total in percent.
  */
 export function outliers(fleet: Fleet): Table {
   const peers = new Peers(fleet);
@@ -146,7 +146,7 @@ function distinctFunctions({ groups }: Fleet, found: readonly Outlier[]): readon
 const size = (mads: number): number => (Number.isNaN(mads) ? 0 : Math.abs(mads));
 
 const madsColumn = (rows: ReadonlyArray<{ readonly mads: number }>): NumberColumn => ({
-  ...columnsOf(rows).number('MADs away', '', ({ mads }) => mads),
+  ...columnsOf(rows).number('MADs', '', ({ mads }) => mads),
   decimals: 1,
   isHeat: true,
   description:
