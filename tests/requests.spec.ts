@@ -5,7 +5,7 @@ import { drawn, storeUrl } from './workbench';
 test.describe('Memory incident', () => {
   const address = '/d/pproflens-incident?var-service=checkout&var-instance=checkout-0';
 
-  // 16 panels over one event, by one worker and by four.
+  // 16 panels over one event, by one worker and by as many of four as there is work for.
   for (const processors of [2, 5]) {
     test(`opens with at most 7 listings, and each object is read once, with ${processors} processors`, async ({
       page,
@@ -21,7 +21,8 @@ test.describe('Memory incident', () => {
       expect(Object.keys(counts.gets).length).toBeGreaterThan(5);
       expect(readAgain(counts)).toEqual([]);
       expect(total(counts.lists), JSON.stringify(counts.lists, null, 1)).toBeLessThanOrEqual(7);
-      expect(page.workers().length).toBe(processors - 1);
+      expect(page.workers().length).toBeGreaterThanOrEqual(Math.min(2, processors - 1));
+      expect(page.workers().length).toBeLessThanOrEqual(processors - 1);
     });
   }
 
