@@ -335,7 +335,8 @@ func TestAllProblemsAreSaidAtOnce(t *testing.T) {
 			t.Errorf("%q is not among\n%s", want, said.String())
 		}
 	}
-	for text, want := range map[string]string{"bucket: mem://\nlisten: ':9095'": "reached from other machines", "bukket: x": "field bukket not found", "bucket: mem://\nname: metrics": "path of the gateway's own",
+	for text, want := range map[string]string{"bucket: mem://\nlisten: ':9095'": "reached from other machines", "bukket: x": "field bukket not found", "bukket: x\nlog_level: loud": "log_level: expected",
+		"bucket: mem://\ntls: {cert_file: main_test.go, key_file: main_test.go, client_ca_file: main_test.go}": "cert_file and key_file: tls: failed to find any PEM data in certificate input\n  tls.client_ca_file: expected certificates", "bucket: mem://\nname: metrics": "path of the gateway's own",
 		"bucket: mem://\nlog_level: loud\nlog_format: x":                                             "log_level: expected debug, info, warn or error, got \"loud\"\n  log_format",
 		"bucket: file:///tmp/p\ncaptures: {spool: /tmp/p/spool}\ntargets: {urls: ['http://h:1']}":    "a folder apart from the bucket's",
 		"bucket: file://./p\ncaptures: {spool: p}\ntargets: {urls: ['http://h:1']}":                  "a folder apart from the bucket's",
