@@ -123,7 +123,7 @@ func (g *gateway) authorized(next http.Handler) http.Handler {
 			token = bearer
 		}
 		got, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(g.token.Get()))
-		if r.URL.Path != pathHealth && subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+		if r.URL.EscapedPath() != pathHealth && subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			// Not 401: Grafana's proxy hides what is said with it.
 			capture.WriteError(w, http.StatusForbidden, "The gateway wants its token: send Authorization: Bearer TOKEN, or "+headerToken+": TOKEN.")
 			return

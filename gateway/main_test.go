@@ -22,10 +22,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/pproflens/pproflens/gateway/internal/config"
 )
 
 // asGateway in the environment makes the test's binary the gateway.
@@ -335,7 +340,8 @@ func TestAllProblemsAreSaidAtOnce(t *testing.T) {
 			t.Errorf("%q is not among\n%s", want, said.String())
 		}
 	}
-	for text, want := range map[string]string{"bucket: mem://\nlisten: ':9095'": "reached from other machines", "bukket: x": "field bukket not found", "bucket: mem://\nname: metrics": "path of the gateway's own",
+	for text, want := range map[string]string{"bucket: mem://\nlisten: ':9095'": "reached from other machines", "bukket: x": "field bukket not found", "bukket: x\nlog_level: loud": "log_level: expected",
+		"bucket: mem://\ntls: {cert_file: main_test.go, key_file: main_test.go, client_ca_file: main_test.go}": "cert_file and key_file: tls: failed to find any PEM data in certificate input\n  tls.client_ca_file: expected certificates", "bucket: mem://\nname: metrics": "path of the gateway's own",
 		"bucket: mem://\nlog_level: loud\nlog_format: x":                                             "log_level: expected debug, info, warn or error, got \"loud\"\n  log_format",
 		"bucket: file:///tmp/p\ncaptures: {spool: /tmp/p/spool}\ntargets: {urls: ['http://h:1']}":    "a folder apart from the bucket's",
 		"bucket: file://./p\ncaptures: {spool: p}\ntargets: {urls: ['http://h:1']}":                  "a folder apart from the bucket's",
@@ -346,6 +352,61 @@ func TestAllProblemsAreSaidAtOnce(t *testing.T) {
 		if code := run(context.Background(), []string{"-config", file}, io.Discard, &said); code != 2 || !strings.Contains(said.String(), want) {
 			t.Errorf("%q: ends with %d, %s", text, code, said.String())
 		}
+	}
+}
+
+// What compose and Kubernetes start the gateway with is a configuration that it takes.
+func TestDeploymentsAreConfigurations(t *testing.T) {
+	token := filepath.Join("..", "docker", "alertmanager", "gateway-token")
+	read := func(path string) string {
+		t.Helper()
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	// The image's own flags come first.
+	_, list, _ := strings.Cut(read("Dockerfile"), "ENTRYPOINT ")
+	var image []string
+	if err := json.Unmarshal([]byte(list), &image); err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string, more ...string) {
+		t.Helper()
+		arguments := append(append(image[1:len(image):len(image)], more...), "-token-file", token)
+		if _, err := config.Parse(arguments, io.Discard); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	var compose struct {
+		Services map[string]struct{ Command []string }
+	}
+	text := regexp.MustCompile(`\$\{[A-Z_]+:-([^}]*)\}`).ReplaceAllString(read("../docker-compose.yaml"), "$1")
+	text = strings.ReplaceAll(text, "/etc/pproflens/gateway.yml", "../docker/gateway.yml")
+	if err := yaml.Unmarshal([]byte(text), &compose); err != nil {
+		t.Fatal(err)
+	}
+	check("compose", compose.Services["gateway"].Command...)
+	manifests := yaml.NewDecoder(strings.NewReader(read("deploy/kubernetes.yaml")))
+	found := false
+	for {
+		var manifest struct {
+			Kind string
+			Data map[string]string
+		}
+		if manifests.Decode(&manifest) != nil {
+			break
+		}
+		if manifest.Kind == "ConfigMap" {
+			found = true
+			file := filepath.Join(t.TempDir(), "gateway.yaml")
+			os.WriteFile(file, []byte(manifest.Data["gateway.yaml"]), 0o600)
+			check("Kubernetes", "-config", file)
+		}
+	}
+	if !found {
+		t.Error("Kubernetes has no ConfigMap")
 	}
 }
 

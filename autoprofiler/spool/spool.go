@@ -435,6 +435,9 @@ func (w *Writer) refused(err error) error {
 	return fmt.Errorf("%w: %w", ErrDisk, err)
 }
 
+// Err is why the spool did not take what was written; nil while it has.
+func (w *Writer) Err() error { return w.err }
+
 // Commit adds the file, unless a Write failed: then it is forgotten.
 func (w *Writer) Commit() error {
 	if w.err == nil {

@@ -280,6 +280,19 @@ func TestNothingIsStoredOfWhatBreaksOff(t *testing.T) {
 	}
 }
 
+// A gateway that is killed while it writes into a folder leaves such a file.
+func TestWhatIsBeingWrittenIsNotListed(t *testing.T) {
+	folder := t.TempDir()
+	b := open(t, "file://"+folder, "")
+	put(t, b, "a/heap.pb.gz", "a/notes.tmp")
+	if err := os.WriteFile(filepath.Join(folder, "a", "cpu.pb.gz.18b2c3d4e5f60718.tmp"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if names, _ := listAll(t, b, Query{Max: 10}); strings.Join(names, " ") != "a/heap.pb.gz a/notes.tmp" {
+		t.Errorf("got %q", names)
+	}
+}
+
 func TestProblems(t *testing.T) {
 	for url, want := range map[string]string{
 		"": "got none", "profiles": "begins with s3://", "ftp://x": "begins with s3://", "s3://": "name in the URL", "file://": "name in the URL",

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -201,6 +202,7 @@ func (w whole) list(ctx context.Context, q query) (Page, error) {
 		return Page{}, fmt.Errorf("%w: a folder is listed up to %d objects below a prefix, and %q has more: ask for a longer prefix, or use a bucket",
 			ErrTooMany, maxWhole, q.Prefix)
 	}
+	found = slices.DeleteFunc(found, func(o *blob.ListObject) bool { return unfinished.MatchString(o.Key) })
 	slices.SortFunc(found, func(a, b *blob.ListObject) int { return strings.Compare(a.Key, b.Key) })
 	first, isThere := slices.BinarySearchFunc(found, at.After, func(o *blob.ListObject, key string) int { return strings.Compare(o.Key, key) })
 	if isThere {
@@ -208,6 +210,9 @@ func (w whole) list(ctx context.Context, q query) (Page, error) {
 	}
 	return cut(found[first:], q), nil
 }
+
+// unfinished is what gocloud.dev calls a file of a folder that is being written: one that was killed leaves it.
+var unfinished = regexp.MustCompile(`\.[0-9a-f]{16}\.tmp$`)
 
 // cut is the first page of objects in order.
 func cut(found []*blob.ListObject, q query) Page {

@@ -168,7 +168,7 @@ func (c *Capturer) start(r request) (*Event, *Refusal) {
 			defer func() { <-c.turn }()
 			c.capture(e, r)
 		case <-c.running.Done():
-			c.failRest(e, "the gateway stops")
+			c.giveUp(e, "the gateway stops")
 		}
 	})
 	return e, nil
@@ -350,11 +350,18 @@ func (c *Capturer) spoolFile(name string, write func(io.Writer) (n int64, keep b
 		return 0, fmt.Errorf("captures.spool does not take files: %w", err)
 	}
 	n, keep, err := write(w)
-	if !keep {
+	if !keep && w.Err() == nil {
 		w.Discard()
 		return n, err
 	}
-	if failed := w.Commit(); failed != nil {
+	failed := w.Err() // It is err too then.
+	if failed != nil {
+		w.Discard()
+		err = nil
+	} else {
+		failed = w.Commit()
+	}
+	if failed != nil {
 		c.spoolTrouble(failed)
 		return 0, errors.Join(err, fmt.Errorf("captures.spool does not take files: %w", failed))
 	}
@@ -390,8 +397,10 @@ func (c *Capturer) writeMeta(e *Event, meta autoprofiler.Meta, folder string) {
 	c.events.set(e, metaName, StateSpooled, "", int64(len(text)))
 }
 
-// failRest gives up the files of an event that were not read.
-func (c *Capturer) failRest(e *Event, reason string) {
+// giveUp ends an event of which nothing was read.
+func (c *Capturer) giveUp(e *Event, reason string) {
+	c.metrics.Captures.WithLabelValues(e.Trigger, StateFailed).Inc()
+	c.logger.Warn("gateway: a capture was given up", "event", e.ID, "service", e.Service, "instance", e.Instance, "trigger", e.Trigger, "reason", reason)
 	for _, f := range e.Files {
 		c.events.set(e, f.Name, StateFailed, reason, 0)
 	}

@@ -552,6 +552,37 @@ func TestASpoolThatFailsIsCounted(t *testing.T) {
 	}
 }
 
+// The spool fills up while a process is read, not when the file is begun.
+func TestASpoolThatIsFullIsCounted(t *testing.T) {
+	r := newRig(t, func(c *Config, _ *targets.Config) { c.SpoolBytes, c.MaxBytes = 1<<20, 1<<20 }, "shop="+startProcess(t).url)
+	other, err := r.spool.Create("shop/2026/11/29/14/20261129T143759.416Z_kzkbk9xq_manual_0-0_a_!/heap.pb.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Discard()
+	if _, err := other.Write(make([]byte, 1<<20-10)); err != nil {
+		t.Fatal(err)
+	}
+	e := r.await(t, r.begin(t, `{"service":"shop","profiles":["heap"]}`)[0].ID, StateFailed)
+	if f := fileOf(t, e, "heap.pb.gz"); !strings.HasPrefix(f.Reason, "captures.spool does not take files: the spool is full") || strings.Contains(f.Reason, "\n") {
+		t.Errorf("got %+v", f)
+	}
+	if n := testutil.ToFloat64(r.metrics.SpoolTroubles); n != 1 {
+		t.Errorf("it is counted %v times", n)
+	}
+}
+
+func TestACaptureThatIsGivenUpIsCounted(t *testing.T) {
+	r := newRig(t, func(c *Config, _ *targets.Config) { c.Concurrent = 1 }, "shop=http://127.0.0.1:1")
+	r.turn <- struct{}{} // All turns are taken.
+	e := r.begin(t, `{"service":"shop","profiles":["heap"]}`)[0]
+	r.Stop()
+	<-r.turn
+	if now, _ := r.events.get(e.ID); now.State != StateFailed || testutil.ToFloat64(r.metrics.Captures.WithLabelValues(TriggerManual, StateFailed)) != 1 {
+		t.Errorf("got %+v", now)
+	}
+}
+
 // Run with the race detector: what is let in while a stop begins is waited for.
 func TestAStopBesideCapturesThatBegin(t *testing.T) {
 	r := newRig(t, nil, "shop=http://127.0.0.1:1")

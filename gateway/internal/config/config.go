@@ -108,6 +108,7 @@ func flagsOf(c *Config, file *string, output io.Writer) *flag.FlagSet {
 // Parse reads flags and the file that they name. Its error has all problems, a line each; flag.ErrHelp is that of -help.
 func Parse(arguments []string, output io.Writer) (Config, error) {
 	c, file := defaults(), ""
+	var unread error // Fields of the file that are unknown or of another type; all others are read.
 	flags := flagsOf(&c, &file, output)
 	if err := flags.Parse(arguments); err != nil {
 		return c, err
@@ -117,8 +118,8 @@ func Parse(arguments []string, output io.Writer) (Config, error) {
 	}
 	if file != "" {
 		c = defaults()
-		if err := c.read(file); err != nil {
-			return c, err
+		if unread = c.read(file); unread != nil && !errors.As(unread, new(*yaml.TypeError)) {
+			return c, unread
 		}
 		if err := flagsOf(&c, &file, output).Parse(arguments); err != nil {
 			return c, err
@@ -127,7 +128,7 @@ func Parse(arguments []string, output io.Writer) (Config, error) {
 	if c.ShowVersion {
 		return c, nil
 	}
-	return c, c.complete()
+	return c, errors.Join(unread, c.complete())
 }
 
 func (c *Config) read(file string) error {
@@ -235,12 +236,24 @@ func (c *Config) access() []string {
 			add("token_file: %v", err)
 		}
 	}
+	areThere := true
 	for name, path := range map[string]string{"cert_file": c.TLS.CertFile, "key_file": c.TLS.KeyFile, "client_ca_file": c.TLS.ClientCAFile} {
 		if path == "" {
 			continue
 		}
 		if _, err := os.Stat(path); err != nil {
 			add("tls.%s: %v", name, err)
+			areThere = false
+		}
+	}
+	if areThere && c.TLS.KeyFile != "" {
+		if _, err := reread.Pair(c.TLS.CertFile, c.TLS.KeyFile); err != nil {
+			add("tls: cert_file and key_file: %v", err)
+		}
+	}
+	if areThere {
+		if _, err := reread.Pool(c.TLS.ClientCAFile); err != nil {
+			add("tls.client_ca_file: %v", err)
 		}
 	}
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") || c.TLS.ClientCAFile != "" && c.TLS.CertFile == "" {

@@ -95,6 +95,9 @@ func (s *Set) Refresh(ctx context.Context) {
 	keep("urls", s.ofURLs(), nil)
 	for _, pattern := range s.config.Files {
 		paths, _ := globOf(pattern)
+		if len(paths) == 0 { // As good as a mistake in writing it: nothing else would say why there are no targets.
+			s.say(pattern, errors.New("no file has such a name"))
+		}
 		for _, path := range paths {
 			found, err := s.ofFile(path)
 			keep(path, found, err)

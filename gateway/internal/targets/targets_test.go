@@ -59,6 +59,9 @@ func TestFilesAreReloaded(t *testing.T) {
 	if got := namesOf(set.All()); strings.Contains(got, "checkout") {
 		t.Errorf("a file that is gone leaves %s", got)
 	}
+	if failures != 2 {
+		t.Errorf("a pattern without files is said with %d failures in all", failures)
+	}
 }
 
 // Relabelling may change an address: what Prometheus scrapes is in the URL, what it found in the label.
