@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { generateProfile, largeShape } from '../../testing/generate';
+import { benchCold } from './cold';
 import { benchFile } from './file';
 import { benchGoroutines } from './goroutines';
 import { benchMemory } from './memory';
@@ -10,13 +11,14 @@ import { benchMerge } from './merge';
 import { benchQueries } from './queries';
 import { benchTrace } from './traces';
 
-// npm run -s bench -- [--json] [--merge [--workers=1,2,4] | --queries | --memory] {FILE… | --generated}
+// npm run -s bench -- [--json] [--cold | --merge [--workers=1,2,4] | --queries | --memory] {FILE… | --generated}
 // npm run -s bench -- [--json] --trace FILE…
 // npm run -s bench -- [--json] --goroutines
 //
 // Ratios to peers that do the same work in the same run: pprof-format decoding the file and building a plain tree, and
-// `go tool pprof` as a process. All unpack gzip by the same library, Node's own, as Go does by its own. Times are medians of
-// ten runs after a warm-up; a machine's speed drifts, ratios hold.
+// `go tool pprof` as a process, which is cold each time. All unpack gzip by the same library, Node's own, as Go does by its
+// own. A user's first click is cold: --cold. All other times are warm, medians of ten runs after a warm-up; a machine's speed
+// drifts, ratios hold.
 
 type Print = (result: object) => void;
 
@@ -30,6 +32,7 @@ const once = (bench: (files: readonly string[]) => Promise<object>) => async (fi
 
 const modes = new Map([
   ['--queries', eachFile(async (file) => ({ file, ...(await benchQueries(new Uint8Array(readFileSync(file)))) }))],
+  ['--cold', once((some) => benchCold(some, scratch))],
   ['--merge', once((some) => benchMerge(some, workers))],
   ['--memory', once(benchMemory)],
   ['--goroutines', once(benchGoroutines)],
@@ -52,7 +55,7 @@ if (args.includes('--generated')) {
 const mode = args.find((arg) => modes.has(arg));
 if (files.length === 0 && mode !== '--goroutines') {
   process.stderr.write(
-    'usage: npm run -s bench -- [--json] {[--queries | --merge [--workers=1,2,4] | --memory] {FILE… | --generated} | --goroutines | --trace FILE…}\n'
+    'usage: npm run -s bench -- [--json] {[--cold | --queries | --merge [--workers=1,2,4] | --memory] {FILE… | --generated} | --goroutines | --trace FILE…}\n'
   );
   process.exit(2);
 }

@@ -1,6 +1,8 @@
 import { chromium, type Browser } from '@playwright/test';
 import { spawn } from 'node:child_process';
 
+export const chromiumPath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+
 /** The demo and a browser, while something is measured there. @param env of the demo */
 export async function withDemo<T>(
   env: Record<string, string>,
@@ -23,7 +25,7 @@ export async function withDemo<T>(
       });
       demo.on('exit', (code) => reject(new Error(`the demo ended with code ${code}`)));
     });
-    const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium' });
+    const browser = await chromium.launch({ executablePath: chromiumPath });
     const store = new URL(/bucket\s+(http\S+)/.exec(said)?.[1] ?? '').origin;
     const result = await measure(browser, url, store);
     await browser.close();

@@ -4,7 +4,7 @@ import { Profile as PeerProfile } from 'pprof-format';
 import { isGzip } from '../../decode/containers';
 import { median } from './median';
 
-const hasGo = spawnSync('go', ['version']).status === 0;
+export const hasGo = spawnSync('go', ['version']).status === 0;
 
 /** Milliseconds of `go tool pprof` with these arguments, as a process; null where Go is not installed. */
 export async function goToolPprof(args: readonly string[]): Promise<number | null> {
