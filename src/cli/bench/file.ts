@@ -12,7 +12,7 @@ import { nodeGunzip } from '../gunzip';
 import { median, round } from './median';
 import { goToolPprof, peerFlame } from './peers';
 
-/** From the bytes of a file to its flame graph. */
+/** From the bytes of a file to its flame graph, warm: what a process takes that has done it before. `cold.ts` has the rest. */
 export async function benchFile(file: string): Promise<object> {
   const bytes = new Uint8Array(readFileSync(file));
   const raw = isGzip(bytes) ? await nodeGunzip(bytes) : bytes;
@@ -26,6 +26,7 @@ export async function benchFile(file: string): Promise<object> {
   const goToolPprofMs = await goToolPprof(['-top', file]);
   return {
     file,
+    state: 'warm; goToolPprofMs is a process each time, so cold',
     rawBytes: raw.length,
     samples: profile.sample.length,
     gunzipMs: round(gunzipMs),

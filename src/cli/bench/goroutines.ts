@@ -28,6 +28,7 @@ export async function benchGoroutines(): Promise<object> {
     run(parseQuery({ view: 'goroutines' }), { profile: { ...profile, labelSet: { ...profile.labelSet } } })
   );
   return {
+    state: 'warm',
     goroutines: count,
     textBytes: bytes.length,
     decodeMs: round(decodeMs),

@@ -30,6 +30,7 @@ export async function benchMerge(files: readonly string[], workers: readonly num
   }
   const goToolPprofMs = await goToolPprof(['-proto', '-output=/dev/null', ...files]);
   return {
+    state: 'warm; goToolPprofMs is a process each time, so cold',
     merge: files.length,
     bytes: inputs.reduce((sum, bytes) => sum + bytes.length, 0),
     mergeMs: round(mergeMs),
