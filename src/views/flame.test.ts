@@ -4,7 +4,9 @@ import { printFlame } from '../testing/print';
 import { defaultQuery } from '../query/query';
 import { prepare } from '../query/prepare';
 import type { Profile } from '../profile/profile';
+import { randomSource } from '../testing/generate';
 import { flame } from './flame';
+import { column, type Table } from './table';
 
 const types = ['inuse_objects/count', 'inuse_space/bytes'];
 const profile = (samples: Array<[string, number]>) =>
@@ -12,6 +14,24 @@ const profile = (samples: Array<[string, number]>) =>
 
 const draw = (p: Profile, options: { sampleIndex: string; maxNodes: number }) =>
   flame(prepare(p, { ...defaultQuery, ...options }), options);
+
+/** Rows of a flame table, each with the values of its children. */
+function nodesOf(table: Table): Array<{ level: number; value: number; self: number; children: number[] }> {
+  const [level, value, self] = ['level', 'value', 'self'].map((name) => column(table, name, 'number').values);
+  const nodes = Array.from(level, (_, i) => ({
+    level: level[i],
+    value: value[i],
+    self: self[i],
+    children: [] as number[],
+  }));
+  const path: typeof nodes = [];
+  for (const node of nodes) {
+    path.length = node.level;
+    path.at(-1)?.children.push(node.value);
+    path.push(node);
+  }
+  return nodes;
+}
 
 describe('flame', () => {
   it('is one root, depth first, the largest child first, inlined calls as frames', async () => {
@@ -57,6 +77,31 @@ describe('flame', () => {
       '    other 1176 (self 1176)',
     ]);
     expect(table.notices[0].text).toMatch(/5 of 52 nodes.*92\.24 %/);
+  });
+
+  it('draws as many of the largest nodes as fit, and leaves totals as they are', async () => {
+    const random = randomSource(5);
+    const samples = Array.from({ length: 300 }, (_, i): [string, number] => {
+      const path = Array.from({ length: 1 + Math.floor(random() * 6) }, () => `f${Math.floor(random() * 4)}`);
+      return [[...path, `leaf${i % 90}`].join(';'), 1 + Math.floor(random() ** 4 * 50)];
+    });
+    const p = await profile(samples);
+    const whole = nodesOf(draw(p, { sampleIndex: '', maxNodes: 10_000 }));
+    const widths = [...new Set(whole.map(({ value }) => value))].sort((a, b) => a - b);
+    const rowsFrom = (least: number) =>
+      1 +
+      whole.slice(1).filter(({ value }) => value >= least).length +
+      whole.filter(
+        ({ value, level, children }) => (level === 0 || value >= least) && children.some((child) => child < least)
+      ).length;
+    for (let maxNodes = 2; maxNodes < whole.length; maxNodes += 7) {
+      const table = draw(p, { sampleIndex: '', maxNodes });
+      const least = widths.find((width) => rowsFrom(width) <= maxNodes) ?? Infinity;
+      expect(table.length).toBe(least === Infinity ? 2 : rowsFrom(least));
+      expect(
+        nodesOf(table).every(({ value, self, children }) => value === children.reduce((a, b) => a + b, self))
+      ).toBe(true);
+    }
   });
 
   it('bounds the depth, whatever the stack', async () => {
