@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { TraceReader } from '../decode/trace/reader';
 import { kindsOfEvents } from '../testing/traces';
 
-// GO_TOOLCHAINS='go1.22.12 go1.26.8 …' npx jest src/cli/toolchains
+// GO_TOOLCHAINS='go1.22.12 go1.26.8 …' [GO_TRACES=10] npx jest src/cli/toolchains
 //
 // Fresh traces of these toolchains, which Go downloads: the stream of events is that of the installed `go tool trace -d=parsed`.
+// GO_TRACES of each (default 1), with 1 to 4 processors.
 
 const program = `package main
 
@@ -57,6 +58,7 @@ func main() {
 }
 `;
 const toolchains = (process.env.GO_TOOLCHAINS ?? '').split(' ').filter((text) => text !== '');
+const traces = Number(process.env.GO_TRACES ?? 1);
 
 /** One line for each event: M, P, G, kind and time. */
 function* linesOf(bytes: Uint8Array): Generator<string> {
@@ -81,21 +83,25 @@ if (toolchains.length === 0) {
   it.skip("orders fresh traces of other toolchains as Go does: set GO_TOOLCHAINS='go1.22.12 …'", () => undefined);
 } else {
   it.each(toolchains)(
-    "a fresh trace of %s: Go's stream of events",
+    "fresh traces of %s: Go's stream of events",
     (toolchain) => {
       const folder = mkdtempSync(join(tmpdir(), 'pproflens-toolchain-'));
       try {
         writeFileSync(join(folder, 'main.go'), program);
-        const trace = join(folder, 'out.trace');
-        execFileSync('go', ['run', join(folder, 'main.go'), trace], {
+        const binary = join(folder, 'main');
+        execFileSync('go', ['build', '-o', binary, join(folder, 'main.go')], {
           env: { ...process.env, GOTOOLCHAIN: toolchain, GOFLAGS: '' },
         });
-        const parsed = execFileSync('go', ['tool', 'trace', '-d=parsed', trace], { maxBuffer: 2 ** 30 }).toString();
-        const says = [...parsed.matchAll(/^M=(\S+) P=(\S+) G=(\S+) (\S+) Time=(\d+)/gm)].map((match) =>
-          match.slice(1).join(' ')
-        );
-        expect(says.length).toBeGreaterThan(1000);
-        expect([...linesOf(new Uint8Array(readFileSync(trace)))]).toEqual(says);
+        for (let i = 0; i < traces; i++) {
+          const trace = join(folder, 'out.trace');
+          execFileSync(binary, [trace], { env: { ...process.env, GOMAXPROCS: String(1 + (i % 4)) } });
+          const parsed = execFileSync('go', ['tool', 'trace', '-d=parsed', trace], { maxBuffer: 2 ** 30 }).toString();
+          const says = [...parsed.matchAll(/^M=(\S+) P=(\S+) G=(\S+) (\S+) Time=(\d+)/gm)].map((match) =>
+            match.slice(1).join(' ')
+          );
+          expect(says.length).toBeGreaterThan(1000);
+          expect([...linesOf(new Uint8Array(readFileSync(trace)))]).toEqual(says);
+        }
       } finally {
         rmSync(folder, { recursive: true });
       }
