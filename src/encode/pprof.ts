@@ -10,6 +10,8 @@ export function encodePprof(profile: Profile): Uint8Array {
   return new PprofEncoder(profile).encode();
 }
 
+const maxInt64 = 2n ** 63n - 1n;
+
 class PprofEncoder {
   private readonly out = new WireWriter();
   /** Rows of the texts that were referred to; the first is empty, by the format. */
@@ -50,7 +52,8 @@ class PprofEncoder {
     out.integers(1, this.locationIds(sample.stack[i]));
     out.integers(
       2,
-      sample.values.map((values) => values[i])
+      // A wait that damaged clocks make longer than an int64 is the longest, not a negative one.
+      sample.values.map((values) => (values[i] >= 2 ** 63 && Number.isFinite(values[i]) ? maxInt64 : values[i]))
     );
     const set = sample.labelSet[i];
     for (let l = labelSet.labelOffset[set]; l < labelSet.labelOffset[set + 1]; l++) {

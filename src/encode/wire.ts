@@ -18,7 +18,7 @@ export class WireWriter {
   }
 
   /** A repeated integer, packed. @throws RangeError as `integer` */
-  integers(field: number, values: Iterable<number>): void {
+  integers(field: number, values: Iterable<number | bigint>): void {
     let isFirst = true;
     this.message(field, () => {
       for (const value of values) {

@@ -16,6 +16,8 @@ export interface Execution {
   readonly duration: number;
   /** Unix ms of time 0, with a fraction. Undefined where the trace does not say it: before Go 1.25. */
   readonly startMs: number | undefined;
+  /** Stretches of time of which nothing could be read, between parts that could: of a damaged trace, by rising time. */
+  readonly losses: ReadonlyArray<{ readonly from: number; readonly to: number }>;
   readonly tables: StackTables;
   /** Keys of logs, regions and tasks whose value is the tenant. */
   readonly tenantKeys: readonly string[];

@@ -20,9 +20,14 @@ interface Range {
 }
 
 /** Goroutine 0 runs on processor 0, waits from 400 to 600 and runs on processor 1. */
-const execution = (ranges: readonly Range[], procs: ReadonlyArray<readonly [time: number, count: number]> = [[0, 4]]) =>
+const execution = (
+  ranges: readonly Range[],
+  procs: ReadonlyArray<readonly [time: number, count: number]> = [[0, 4]],
+  losses: Execution['losses'] = []
+) =>
   ({
     duration: 1000,
+    losses,
     tables: { strings },
     goroutines: { length: 1, from: Float64Array.of(0), to: Float64Array.of(NaN), stayOffset: Uint32Array.of(0, 3) },
     stays: {
@@ -73,6 +78,35 @@ it('has a worker back when it stops, each time that it runs', () => {
       [1000, 0],
     ],
   ]);
+});
+
+it('says nothing of what could not be read: what is after it is a function of its own, from where GOMAXPROCS is said', () => {
+  const ranges = [worker(100, 300), { ...worker(600, 700), open: Open.start }, stop(550, 610)];
+  const functions = steps(
+    execution(
+      ranges,
+      [
+        [0, 4],
+        [620, 2],
+      ],
+      [{ from: 300, to: 600 }]
+    )
+  );
+  expect(functions).toEqual([
+    [
+      [0, 1],
+      [100, 0.75],
+      [300, 0],
+    ],
+    [
+      [620, 0.5],
+      [700, 1],
+      [1000, 0],
+    ],
+  ]);
+  const damaged = mutatorUtilisation(execution([], undefined, [{ from: 300, to: 600 }]));
+  expect(damaged).toHaveLength(1);
+  expect(damaged[0].time.at(-1)).toBe(300);
 });
 
 it('is 0 while the world is stopped for the collector, and for nothing else; idle workers are free', () => {

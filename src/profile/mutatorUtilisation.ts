@@ -18,10 +18,13 @@ export interface UtilisationOptions {
   readonly perProcessor?: boolean;
 }
 
-/** A change: a processor works more or less for the collector (`by` 1 or -1), all are stopped or not, or there are others. */
+/**
+ * A change: a processor works more or less for the collector (`by` 1 or -1), all are stopped or not, there are others, or nothing
+ * is known from here on.
+ */
 interface Change {
   readonly time: number;
-  readonly what: 'processor' | 'stop' | 'count';
+  readonly what: 'processor' | 'stop' | 'count' | 'loss';
   /** Number of the processor. */
   readonly processor: number;
   readonly by: number;
@@ -34,7 +37,10 @@ interface Change {
  *
  * The rules are Go's (internal/trace, MutatorUtilizationV2) without its fault: there (as of Go 1.26) a mark worker that stopped
  * still counts as one, so from its second run on a processor is taken for the collector's to the end of the trace.
- * @returns one function, or with `perProcessor` one of each; none where the trace does not say GOMAXPROCS
+ * Over what could not be read of a damaged trace nothing is known: what is before it and what is after it are functions of their
+ * own, and the latter begins where GOMAXPROCS is said again.
+ * @returns one function of each part that could be read, with `perProcessor` one of each processor; none where the trace does not
+ *   say GOMAXPROCS
  */
 export function mutatorUtilisation(execution: Execution, options: UtilisationOptions = {}): readonly Series[] {
   const { perProcessor = false } = options;
@@ -45,7 +51,13 @@ export function mutatorUtilisation(execution: Execution, options: UtilisationOpt
   let current: Steps[] = [];
   let stops = 0;
   for (const { time, what, processor, by } of changesOf(execution, options)) {
-    if (what === 'count') {
+    if (what === 'loss') {
+      current.forEach((steps) => steps.end(time));
+      current = [];
+      count = 0;
+      stops = 0;
+      busy.clear();
+    } else if (what === 'count') {
       const wanted = perProcessor ? by : Math.min(by, 1);
       current.slice(wanted).forEach((steps) => steps.add(time, 0));
       current = current.slice(0, wanted);
@@ -122,6 +134,14 @@ class Steps {
     values.push(value);
   }
 
+  /** The last step ends here, also one of 0. */
+  end(time: number): void {
+    const { times, values } = this;
+    const at = times.at(-1) === time ? times.length - 1 : times.length;
+    times[at] = time;
+    values[at] = 0;
+  }
+
   series(): Series {
     return { time: Float64Array.from(this.times), value: Float64Array.from(this.values) };
   }
@@ -129,16 +149,20 @@ class Steps {
 
 function changesOf(execution: Execution, options: UtilisationOptions): Change[] {
   const { stopTheWorld = true, background = true, assist = true, sweep = false, perProcessor = false } = options;
-  const { ranges, gomaxprocs, processors, tables } = execution;
+  const { ranges, gomaxprocs, processors, tables, losses } = execution;
   const changes: Change[] = [];
-  // What was there before GOMAXPROCS is said was there all along.
-  const begin = gomaxprocs.time.length > 0 ? gomaxprocs.time[0] : 0;
+  losses.forEach(({ from }) => changes.push({ time: from, what: 'loss', processor: -1, by: 0 }));
+  // What was there before GOMAXPROCS is said, of each part that could be read, was there all along.
+  const parts = [0, ...losses.map(({ to }) => to)];
+  const begins = parts.map((part) => gomaxprocs.time.find((time) => time >= part) ?? Infinity);
+  const beginOfPart = (from: number) => begins[parts.filter((part) => part <= from).length - 1];
   gomaxprocs.time.forEach((time, i) => changes.push({ time, what: 'count', processor: -1, by: gomaxprocs.value[i] }));
-  const between = (what: Change['what'], processor: number, from: number, to: number) =>
-    changes.push(
-      { time: Math.max(begin, from), what, processor, by: 1 },
-      { time: Math.max(begin, to), what, processor, by: -1 }
-    );
+  const between = (what: Change['what'], processor: number, from: number, to: number) => {
+    const begin = Math.max(beginOfPart(from), from);
+    if (begin < to) {
+      changes.push({ time: begin, what, processor, by: 1 }, { time: to, what, processor, by: -1 });
+    }
+  };
   for (let i = 0; i < ranges.length; i++) {
     const name = tables.strings[ranges.name[i]];
     const processor = ranges.processor[i] < 0 ? -1 : processors.id[ranges.processor[i]];
@@ -158,7 +182,7 @@ function changesOf(execution: Execution, options: UtilisationOptions): Change[] 
     }
   }
   // What there is is said before what it does, what ends before what begins.
-  const rank = ({ what, by }: Change) => (what === 'count' ? -2 : by);
+  const rank = ({ what, by }: Change) => (what === 'loss' ? 2 : what === 'count' ? -2 : by);
   return changes.sort((a, b) => a.time - b.time || rank(a) - rank(b));
 }
 

@@ -36,6 +36,7 @@ export class ExecutionColumns implements EventSink {
   private readonly labelName = new Map<number, number>();
   private textOf!: (id: number) => string;
   private syncTime = 0;
+  private readonly losses: Array<{ from: number; to: number }> = [];
   /** When the last generation ended. */
   private end = 0;
 
@@ -60,6 +61,10 @@ export class ExecutionColumns implements EventSink {
   startGeneration({ isFresh, batches, syncTime }: OrderedGeneration): void {
     if (isFresh) {
       this.lose();
+      // The first generation is fresh too, and what is before it is no part of the trace.
+      if (this.end > 0) {
+        this.losses.push({ from: this.end, to: syncTime });
+      }
     }
     this.syncTime = syncTime;
     this.textOf = (id) => this.reader.text(batches, id);
@@ -216,6 +221,7 @@ export class ExecutionColumns implements EventSink {
     return {
       duration,
       startMs: startMs(this.reader),
+      losses: this.losses,
       tables: { strings, stack, location, line, function: func, mapping },
       tenantKeys,
       goroutines,

@@ -20,27 +20,31 @@ const points = 600;
 export function heapSeries(trace: OpenedTrace): readonly Table[] {
   const { execution, window } = trace;
   const bins = new Bins(window, points);
-  const times = Array.from(bins.begins(), (ns) => wallClock(trace, ns));
   const { ofProgram, ofSystem } = runningOf(trace);
+  // A part of the time that could not be read says nothing, also of what was before it.
+  const begins = bins.begins();
+  const times = Array.from(begins, (ns) => wallClock(trace, ns));
+  const isLost = begins.map((begin) =>
+    Number(execution.losses.some(({ from, to }) => from <= begin && begin + bins.width <= to))
+  );
   const table = (name: string, unit: string, values: Float64Array, color: string): Table => ({
     name,
     length: points,
     columns: [
       { name: 'time', kind: 'time', values: times },
-      { name: 'value', kind: 'number', unit, values, color },
+      { name: 'value', kind: 'number', unit, values: values.map((value, bin) => (isLost[bin] ? NaN : value)), color },
     ],
     notices: [],
   });
   const { heapLive, heapGoal, gomaxprocs } = execution;
+  const utilisation = mutatorUtilisation(execution);
   const all = [
     ...seriesOf(heapLive, (values) => table('heap live', 'bytes', values, 'blue'), bins),
     ...seriesOf(heapGoal, (values) => table('heap goal', 'bytes', values, 'red'), bins),
     ...seriesOf(gomaxprocs, (values) => table('GOMAXPROCS', 'count', values, 'text'), bins),
-    table('running goroutines', 'count', ofProgram.slice(), 'green'),
-    table('running system goroutines', 'count', ofSystem.slice(), 'orange'),
-    ...mutatorUtilisation(execution).map((steps) =>
-      table('mutator utilisation', 'percent', meanOf(steps, bins), 'purple')
-    ),
+    table('running goroutines', 'count', ofProgram, 'green'),
+    table('running system goroutines', 'count', ofSystem, 'orange'),
+    ...(utilisation.length === 0 ? [] : [table('mutator utilisation', 'percent', meanOf(utilisation, bins), 'purple')]),
   ];
   return [{ ...all[0], notices: pointNotice(bins) }, ...all.slice(1)];
 }
@@ -48,17 +52,19 @@ export function heapSeries(trace: OpenedTrace): readonly Table[] {
 const seriesOf = (series: Series, make: (values: Float64Array) => Table, bins: Bins): Table[] =>
   series.time.length === 0 ? [] : [make(bins.most(series))];
 
-/** The mean of steps in each part, in percent; NaN where they say nothing. */
-function meanOf({ time, value }: Series, bins: Bins): Float64Array {
+/** The mean of steps, of one part of the trace after the other, in each bin, in percent; NaN where they say nothing. */
+function meanOf(parts: readonly Series[], bins: Bins): Float64Array {
   const [sums, known] = [new Float64Array(bins.length), new Float64Array(bins.length)];
-  for (let i = 0; i + 1 < time.length; i++) {
-    bins.add(sums, time[i], time[i + 1], value[i]);
-    bins.add(known, time[i], time[i + 1]);
+  for (const { time, value } of parts) {
+    for (let i = 0; i + 1 < time.length; i++) {
+      bins.add(sums, time[i], time[i + 1], value[i]);
+      bins.add(known, time[i], time[i + 1]);
+    }
   }
   return sums.map((sum, bin) => (known[bin] > 0 ? (100 * sum) / known[bin] : NaN));
 }
 
-/** Shared by panels: a table gets a copy, since it goes to the main thread with its columns. */
+/** Shared by panels. */
 const runningOf = remembered(({ execution, window }: OpenedTrace) => {
   const { goroutines, stays } = execution;
   const bins = new Bins(window, points);

@@ -53,7 +53,11 @@ function utilisationOf(trace: OpenedTrace, options: Options): readonly Series[] 
   return found;
 }
 
-const lengthOf = ({ window }: OpenedTrace) => window.to - window.from;
+/** ns of the longest window: of the time range, of a damaged trace of the longest part that could be read. */
+const longestOf = ({ execution, window }: OpenedTrace, functions: readonly Series[]) =>
+  execution.losses.length === 0
+    ? window.to - window.from
+    : functions.reduce((longest, { time }) => Math.max(longest, time[time.length - 1] - time[0]), 0);
 
 /** Lengths of windows, up to the whole. */
 function lengthsOf(duration: number): number[] {
@@ -72,7 +76,7 @@ function lengthsOf(duration: number): number[] {
  */
 export function mmuTable(trace: OpenedTrace, options: Options): Table {
   const steps = utilisationOf(trace, options);
-  const rows = (steps.length === 0 ? [] : lengthsOf(lengthOf(trace))).flatMap((length) =>
+  const rows = (steps.length === 0 ? [] : lengthsOf(longestOf(trace, steps))).flatMap((length) =>
     worstWindows(steps, length, worst).map(({ from, utilisation }, i) => ({ length, rank: i + 1, from, utilisation }))
   );
   const { number, text } = columnsOf(rows);
@@ -98,7 +102,7 @@ export function mmuTable(trace: OpenedTrace, options: Options): Table {
  */
 export function mmuCurve(trace: OpenedTrace, options: Options): Table {
   const steps = utilisationOf(trace, options);
-  const longest = lengthOf(trace);
+  const longest = longestOf(trace, steps);
   const lengths: number[] = [];
   for (let i = 0; steps.length > 0; i++) {
     const length = Math.round(curveShortest * 10 ** (i / curvePoints));
