@@ -72,7 +72,7 @@ for (const [width, views] of [
       goroutines: ['signature', 'count', '%', 'state class'],
       leaks: ['signature', 'score', 'last', 'growth'],
       blockers: ['signature', 'waiting', 'probable holder'],
-      captures: ['shown', 'time', 'value', '% of limit'],
+      captures: ['●', 'time', 'value', '% of limit'], // Its label, as Grafana's panel has it.
     };
     // Where there is room, more.
     const first = Object.entries(expected).map(([view, { length }]) => [view, shown[view].columns.slice(0, length)]);
