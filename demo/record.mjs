@@ -16,7 +16,7 @@
 // traces (two minutes; root): checkout-0 climbs once more, with a flight recorder. What it held at each rung of its limit goes to the
 // captures of incident at the same rung, and its clock is set to theirs. meta.json does not name it.
 //
-// fleet (two minutes): 30 instances of billing, in two versions, one after the other. The newer one reads more at once, and one of its
+// fleet (two minutes): 30 instances of shipping, in two versions, one after the other. The newer one reads more at once, and one of its
 // instances leaks. Heaps alone.
 //
 // Nothing else is edited afterwards.
@@ -73,14 +73,14 @@ const checkoutInstances = [
     keep: (tenant, seconds) => tenant === 'initech' && seconds < 130 && Math.random() < 0.25,
   },
 ];
-/** Instances of a version of billing, named as Kubernetes names the pods of a deployment. */
-const billing = (release, replicaSet, work) =>
+/** Instances of a version of shipping, named as Kubernetes names the pods of a deployment. */
+const shipping = (release, replicaSet, work) =>
   Array.from({ length: 30 }, (_, i) => {
     const pod = createHash('sha256').update(`${release} ${i}`).digest('hex').slice(0, 5);
     return {
-      service: 'billing',
+      service: 'shipping',
       release,
-      instance: `billing-${replicaSet}-${pod}`,
+      instance: `shipping-${replicaSet}-${pod}`,
       port: 18200 + 2 * i,
       limit: 96 * MiB,
       pause: 400,
@@ -88,8 +88,8 @@ const billing = (release, replicaSet, work) =>
     };
   });
 const releases = [
-  billing('v3.1.0', '5d4f8b6c9', { mix: { ingest: 6, compact: 1 } }),
-  billing('v3.2.0', '7c9b5f4d8', { mix: { ingest: 6, compact: 1 }, size: { ingest: 60 } }),
+  shipping('v3.1.0', '5d4f8b6c9', { mix: { ingest: 6, compact: 1 } }),
+  shipping('v3.2.0', '7c9b5f4d8', { mix: { ingest: 6, compact: 1 }, size: { ingest: 60 } }),
 ];
 const version = 'v1.42.0';
 const ladder = [0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];

@@ -16,7 +16,7 @@ jest.mock('@grafana/runtime', () => ({
   isFetchError: (error: object) => 'status' in error,
 }));
 
-// Answers of Pyroscope 2.2 to which the newest heaps of demo/captures/billing were pushed, of v3.2.0.
+// Answers of Pyroscope 2.2 to which the newest heaps of demo/captures/shipping were pushed, of v3.2.0.
 const recorded = join(__dirname, '../testdata/pyroscope');
 const types = JSON.parse(readFileSync(join(recorded, 'types.json'), 'utf8')) as object;
 const merge = readFileSync(join(recorded, 'merge.pb'));
@@ -41,7 +41,7 @@ beforeEach(() => {
 const range = { from: 1_764_000_000_000.4, to: 1_764_003_600_000 };
 const never = new AbortController().signal;
 const query = (stored: Partial<StoredQuery>) =>
-  parseQuery({ view: 'top', selector: '{service="billing", profile="heap"}', ...stored }) as ProfileQuery;
+  parseQuery({ view: 'top', selector: '{service="shipping", profile="heap"}', ...stored }) as ProfileQuery;
 const sourcesOf = (stored: Partial<StoredQuery> = {}) =>
   pyroscopeSources(new Pyroscope('/proxy'), query(stored), range, never);
 
@@ -63,12 +63,12 @@ async function asked(): Promise<Array<Record<number, string | number>>> {
 }
 
 test('what it merges is what we merge of the captures that were pushed', async () => {
-  const dir = join(__dirname, '../demo/captures/billing');
+  const dir = join(__dirname, '../demo/captures/shipping');
   const newest = new Map<string, string>();
   readdirSync(dir, { recursive: true, encoding: 'utf8' })
     .filter((key) => key.endsWith('_v3.2.0/heap.pb.gz'))
     .sort()
-    .forEach((key) => newest.set(/_(billing-[^_]+)_/.exec(key)?.[1] ?? '', key));
+    .forEach((key) => newest.set(/_(shipping-[^_]+)_/.exec(key)?.[1] ?? '', key));
   expect(newest.size).toBe(30);
   const builder = new MergeBuilder();
   for (const key of newest.values()) {
@@ -82,13 +82,13 @@ test('what it merges is what we merge of the captures that were pushed', async (
 });
 
 test('the profile and its sample type are the type, other matchers the selector, the range is in ms', async () => {
-  const stored = { selector: '{service="billing", profile="heap", tenant_id=~"a|b"}', sampleIndex: 'alloc_space' };
+  const stored = { selector: '{service="shipping", profile="heap", tenant_id=~"a|b"}', sampleIndex: 'alloc_space' };
   const { load, sources, notices } = await sourcesOf(stored);
   await load(sources.profile[0].key, never);
   expect(await asked()).toEqual([
     {
       1: 'memory:alloc_space:bytes:space:bytes',
-      2: '{service_name="billing", tenant_id=~"a|b"}',
+      2: '{service_name="shipping", tenant_id=~"a|b"}',
       3: 1764000000000,
       4: 1764003600000,
     },
@@ -103,10 +103,10 @@ test('the profile and its sample type are the type, other matchers the selector,
 
 test('a base is another range or another label', async () => {
   for (const [stored, expected] of [
-    [{ base: 'yesterday' }, { 2: '{service_name="billing"}', 3: 1764000000000 - 86_400_000 }],
+    [{ base: 'yesterday' }, { 2: '{service_name="shipping"}', 3: 1764000000000 - 86_400_000 }],
     [
       { base: 'version', baseVersion: 'v1' },
-      { 2: '{service_name="billing", version="v1"}', 3: 1764000000000 },
+      { 2: '{service_name="shipping", version="v1"}', 3: 1764000000000 },
     ],
   ] as const) {
     sent = [];

@@ -2,12 +2,12 @@ import { expect, test, type Page } from './test';
 
 const panel = (page: Page, name: string | RegExp) =>
   page.getByRole('region', { name, exact: typeof name === 'string' });
-const leaking = 'billing-7c9b5f4d8-6f4a1';
+const leaking = 'shipping-7c9b5f4d8-6f4a1';
 
 test('the instance that leaks is in the first row, with what it leaks, and a click shows it against another one', async ({
   page,
 }) => {
-  await page.goto('/d/pproflens-fleet?var-service=billing');
+  await page.goto('/d/pproflens-fleet?var-service=shipping');
   const map = panel(page, 'Who is unlike the others');
   await expect(map.getByRole('columnheader', { name: 'store.retainedPoints' })).toBeVisible();
   const first = map.getByRole('row').nth(1);

@@ -7,9 +7,9 @@ test('the instance that leaks is in the first row of Fleet, and a click shows it
 }) => {
   const dashboard = await gotoDashboardPage({
     uid: 'pproflens-fleet',
-    queryParams: new URLSearchParams({ 'var-service': 'billing' }),
+    queryParams: new URLSearchParams({ 'var-service': 'shipping' }),
   });
-  const leaking = 'billing-7c9b5f4d8-6f4a1';
+  const leaking = 'shipping-7c9b5f4d8-6f4a1';
   const map = dashboard.getPanelByTitle('Who is unlike the others');
   await expect(map.locator.getByRole('row').nth(1)).toContainText(leaking);
   await expect(map.locator.getByRole('columnheader').nth(2)).toContainText('store.retainedPoints');

@@ -16,19 +16,19 @@ import { Peers } from './peers';
 const dir = join(__dirname, '../../../demo/captures');
 const layout = presetLayout('default');
 
-/** The recorded instances of billing, one of which leaks from v3.2.0 on. */
+/** The recorded instances of shipping, one of which leaks from v3.2.0 on. */
 async function recorded(isWanted: (labels: Readonly<Record<string, string>>) => boolean = () => true) {
-  const keys = readdirSync(join(dir, 'billing'), { recursive: true, encoding: 'utf8' }).filter((key) =>
+  const keys = readdirSync(join(dir, 'shipping'), { recursive: true, encoding: 'utf8' }).filter((key) =>
     key.endsWith('.pb.gz')
   );
   const captures = keys.flatMap((key) => {
-    const parsed = layout.parse(`billing/${key}`);
+    const parsed = layout.parse(`shipping/${key}`);
     return parsed && isWanted(parsed.labels) ? [{ key, time: parsed.time ?? 0, labels: parsed.labels }] : [];
   });
   return Promise.all(
     captures.map(async ({ key, ...origin }) => ({
       ...origin,
-      profile: await decode(new Uint8Array(readFileSync(join(dir, 'billing', key)))),
+      profile: await decode(new Uint8Array(readFileSync(join(dir, 'shipping', key)))),
     }))
   );
 }
@@ -56,7 +56,7 @@ async function made(samples: Record<string, number>, labels: Record<string, stri
 }
 
 const textOf = (table: Table) => table.notices.map(({ text }) => text).join('\n');
-const leaking = 'billing-7c9b5f4d8-6f4a1';
+const leaking = 'shipping-7c9b5f4d8-6f4a1';
 
 describe('30 recorded instances, one of which leaks', () => {
   const newest = recorded(({ version }) => version === 'v3.2.0');
