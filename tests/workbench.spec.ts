@@ -31,7 +31,7 @@ test('the page has the packages that it is to be tested with', async ({ page }) 
 test('add the data source and test it', async ({ page }) => {
   await page.goto('/?tab=config');
   await page.getByRole('button', { name: 'Save & test' }).click();
-  await expect(page.getByText(/^\d+ captures of 4 services in the last 7 days, newest \d+ min ago\.$/)).toBeVisible();
+  await expect(page.getByText(/^\d+ captures of 5 services in the last 7 days, newest \d+ min ago\.$/)).toBeVisible();
   await expect(page.getByRole('region', { name: 'Key preview' })).toContainText('service=checkout');
 });
 
@@ -117,7 +117,7 @@ test('a wrong bucket is said', async ({ page }) => {
   await saveWith('nothing-here');
   await expect(page.getByText(/There is no such bucket \(404\)/).first()).toBeVisible();
   await save(right);
-  await expect(page.getByText(/captures of 4 services/)).toBeVisible();
+  await expect(page.getByText(/captures of 5 services/)).toBeVisible();
   await expect(preview).toContainText('service=checkout');
   await expect(preview.getByText('could not be read')).toHaveCount(0);
 });

@@ -21,7 +21,7 @@ test('Save & test says what the bucket holds, or what is wrong', async ({
   await expect(answer).toContainText(/"s3:\/\/profiles" is none that Grafana can read: expected https/);
 
   await saveWith(bucketUrl);
-  await expect(answer).toContainText(/\d+ captures of 4 services in the last 7 days/);
+  await expect(answer).toContainText(/\d+ captures of 5 services in the last 7 days/);
   await expect(page.getByRole('region', { name: 'Key preview' })).toContainText('service=checkout');
 
   await saveWith(bucketUrl.replace(/[^/]+$/, 'forbidden'));
@@ -35,7 +35,7 @@ test('Save & test says what the bucket holds, or what is wrong', async ({
   await expect(answer).toContainText(/The bucket cannot be reached \(502\)/);
 
   await saveWith(bucketUrl);
-  await expect(answer).toContainText(/\d+ captures of 4 services in the last 7 days/);
+  await expect(answer).toContainText(/\d+ captures of 5 services in the last 7 days/);
   await expect(page.getByRole('region', { name: 'Key preview' }).getByText('could not be read')).toHaveCount(0);
 
   await settings.deleteDataSource();
