@@ -16,7 +16,7 @@ import {
 } from '@grafana/runtime';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Observable } from 'rxjs';
+import { Observable, of } from 'rxjs';
 import { PprofDataSource } from './datasource';
 import { tarOf, zipOf } from './testing/archives';
 import { encodeFolded } from './testing/encode';
@@ -960,6 +960,29 @@ describe('settings', () => {
     expect(await ds.testDatasource()).toMatchObject({
       message: expect.stringMatching(/matches 0 of 2 keys.*logs\/a\.txt/s),
     });
+  });
+
+  test('a query of Pyroscope asks it alone, and its rows lead to the captures of the bucket', async () => {
+    const recorded = join(__dirname, '../testdata/pyroscope');
+    const answers: Record<string, unknown> = {
+      types: JSON.parse(readFileSync(join(recorded, 'types.json'), 'utf8')),
+      merge: Uint8Array.from(readFileSync(join(recorded, 'merge.pb'))).buffer,
+    };
+    const query = { view: 'top', readFrom: 'pyroscope', selector: '{service="shipping", profile="heap"}' } as const;
+    const { ds, bucket } = setUp(threeCaptures(), { options: { pyroscopeUrl: 'http://pyroscope:4040' } });
+    const fetch = ({ url }: { url: string }) => of({ data: answers[url.replace(/.*\//, '')] });
+    setBackendSrv({ fetch } as never);
+    const { frames } = await framesOf(ds, query);
+    const [frame] = frames;
+    expect(frame.fields[0].values[0]).toBe('reflect.growslice');
+    expect(frame.fields[1].values[0]).toBe(218840664);
+    expect(frame.meta?.notices?.[0].text).toMatch(/^Merged by Pyroscope: memory:inuse_space.*service_name="shipping"/);
+    const { panes } = Object.fromEntries(new URL(frame.fields[0].config.links![0].url, 'http://grafana').searchParams);
+    expect(JSON.parse(panes).pl1.queries[0]).toMatchObject({ view: 'captures', selector: query.selector });
+    expect(bucket.requests).toEqual([]);
+    const { ds: without } = setUp(threeCaptures());
+    const { errors } = await framesOf(without, query);
+    expect(errors[0].message).toMatch(/settings of the data source have no address/);
   });
 
   test('a gateway is there for Editors where the settings have one, whose one route that posts is theirs; others that post read', async () => {

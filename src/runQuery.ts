@@ -9,7 +9,7 @@ import { listCaptures, type Range } from './captures/listing';
 import type { drawFlameOf, DrawFlame } from './frames/flame';
 import { emptyFlame, toFrame } from './frames/frames';
 import { saidRows, saidSeries, type SaidOptions } from './frames/said';
-import { rangeLink, type LinkContext } from './frames/links';
+import { capturesLink, rangeLink, type LinkContext } from './frames/links';
 import type { CodeLinks } from './codeLinks';
 import { failedNotice, findSources, loadFrom, ofSamples, sourceIn } from './worker/sources';
 import { inWindow, readSourceKey } from './worker/sourceKey';
@@ -190,7 +190,13 @@ async function showMerged(
   const asked = { ...query, selector: '', sampleIndex: '' };
   const opening = { ...openingOf({ ...context, draw }, query, 1, signal, emit), load };
   const { tables } = await worker.run(asked, sources, opening);
-  return tables.map((table, i) => frameOf(table, query, { ...context, draw }, i === 0 ? notices : []));
+  const frames = tables.map((table, i) => frameOf(table, query, { ...context, draw }, i === 0 ? notices : []));
+  if (infoOf(query).panel === 'table') {
+    // What it does not keep, the bucket has.
+    const links = capturesLink(context.links, query.selector, range);
+    frames.forEach(({ fields: [first] }) => (first.config.links = links));
+  }
+  return frames;
 }
 
 /** Whether a query has nothing to show without a base: a table or a drawing of changes. */

@@ -64,7 +64,7 @@ export function QueryEditor({ datasource, query: stored, onChange, onRunQuery, r
   return (
     <Stack direction="column" gap={0.5}>
       <ViewFields {...form}>
-        {(opens === 'profile' || opens === 'goroutines') && request && (
+        {(opens === 'profile' || opens === 'goroutines') && query.readFrom === 'bucket' && request && (
           <DownloadButton download={(signal) => datasource.download(stored, request, signal)} />
         )}
         {gateway && (

@@ -69,6 +69,17 @@ export function rangeLink({ uid, type }: LinkContext, range: { from: number; to:
   };
 }
 
+/** Opens in Explore what the bucket has of a selector, where the user may go there. `range` is in Unix ms. */
+export const capturesLink = (
+  { uid, type, canExplore }: LinkContext,
+  selector: string,
+  range: { from: number; to: number }
+): DataLink[] => {
+  const [from, to] = [String(Math.floor(range.from)), String(Math.ceil(range.to))];
+  const query = { datasource: { type, uid }, view: 'captures', selector };
+  return canExplore ? [{ title: 'Captures in the bucket', url: exploreAddress(uid, query, { from, to }) }] : [];
+};
+
 /**
  * A query about a captured process. Values come from keys, which anyone who may write to the bucket chooses: escaped as in
  * a quoted text of PromQL, none of them ends it, whichever quotes the query has.
