@@ -1,5 +1,4 @@
 import type { Pyroscope } from './pyroscope';
-import { InputError } from './text/notice';
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
 import { seriesFrames } from './frames/timeSeries';
 import { chooseBase, noBase } from './captures/chooseBase';
@@ -36,7 +35,7 @@ import { viewInfos } from './query/viewInfos';
 import type { SourceSettings } from './query/sourceLinks';
 import type { Capture } from './captures/capture';
 import type { Table } from './views/table';
-import { grouped, type Notice } from './text/notice';
+import { grouped, InputError, type Notice } from './text/notice';
 import { sampleNotice, spreadOrder } from './captures/sample';
 import type { WorkerClient } from './worker/client';
 import { messageOf, type Opening } from './worker/holding';
