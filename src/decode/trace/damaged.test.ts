@@ -6,6 +6,7 @@ import { mutateTrace, shuffled } from '../../fuzz/mutateTrace';
 import { Random } from '../../fuzz/random';
 import { timeSums } from '../../profile/goroutineSums';
 import type { Execution } from '../../profile/execution';
+import { mutatorUtilisation } from '../../profile/mutatorUtilisation';
 import type { Profile } from '../../profile/profile';
 import { isOfEvents, later, readBatches, writeBatches, type TraceBatch } from '../../testing/traceBatches';
 import { readTrace, traceCorpus, tracesIn } from '../../testing/traces';
@@ -132,6 +133,14 @@ it.each<[string, Parameters<typeof threeOf>[0], RegExp]>([
     [...from].map((start, i) => (Number.isNaN(to[i]) ? duration : to[i]) - start)
   );
   expect(Math.max(...lengths)).toBeLessThanOrEqual(ofEach);
+  // The mutator's utilisation is known of each part, and of nothing between them.
+  const [[whole], parts] = [one, profile].map(({ execution }) => mutatorUtilisation(execution as Execution));
+  expect(parts).toHaveLength(2);
+  parts.forEach(({ time }) =>
+    expect(time[time.length - 1] - time[0]).toBeCloseTo(whole.time[whole.time.length - 1] - whole.time[0], -3)
+  );
+  expect(parts[0].time[parts[0].time.length - 1]).toBeLessThanOrEqual(ofEach);
+  expect(parts[1].time[0]).toBeGreaterThan(12.7e9);
 });
 
 it('says of losses that nothing after them is read, and of many how many there are', async () => {
