@@ -10,8 +10,17 @@ import { root, run, say } from './setup.mjs';
 const packages = join(root, 'tests/grafana13');
 // Within the repository, so that tools are found in its node_modules; the copy's own come first.
 const copy = join(root, '.grafana13');
-/** What uses Grafana's packages, and what says how. */
-const sources = ['src', 'demo/workbench', '.config', 'jest.config.js', 'jest-setup.js'];
+/** What uses Grafana's packages, what says how, and what its tests read. */
+const sources = [
+  'src',
+  'demo/workbench',
+  '.config',
+  'jest.config.js',
+  'jest-setup.js',
+  'testdata/trace',
+  'testdata/pyroscope',
+  'demo/captures/shipping',
+];
 const tsconfig = {
   extends: '../tsconfig.json',
   compilerOptions: {

@@ -6,7 +6,7 @@ import { drawn, storeUrl } from './workbench';
 // REFRESHES=200 is `npm run soak`. 20 are for npm test: what a refresh leaves behind shows in them too.
 const refreshes = Number(process.env.REFRESHES ?? 20);
 /** From here on the caches hold what the dashboard asks, and the engine has compiled what runs. That takes some 25 refreshes. */
-const warm = Math.min(25, refreshes / 4);
+const warm = Math.min(25, refreshes / 2);
 
 test(`${refreshes} refreshes of Memory incident leave no memory behind, and read no object again`, async ({
   page,
