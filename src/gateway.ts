@@ -1,5 +1,5 @@
-import { getBackendSrv, isFetchError } from '@grafana/runtime';
-import { fromEvent, lastValueFrom, takeUntil, throwIfEmpty } from 'rxjs';
+import type { BackendSrvRequest } from '@grafana/runtime';
+import { askGrafana } from './askGrafana';
 
 // The capture side of the gateway (docs/gateway.md), through routes of plugin.json that end in one path each and want the role
 // Editor. Nothing here is called but by a click.
@@ -95,22 +95,11 @@ export class Gateway {
     return this.send('captures', { signal, params: { id } });
   }
 
-  private async send<T>(
+  private send<T>(
     path: 'info' | 'targets' | 'captures',
-    { signal, ...options }: { signal: AbortSignal; method?: 'POST'; headers?: object; data?: object; params?: object }
+    { signal, ...options }: { signal: AbortSignal } & Partial<BackendSrvRequest>
   ): Promise<T> {
-    const request = getBackendSrv().fetch<T>({
-      url: `${this.proxyUrl}/gateway/${path}`,
-      method: 'GET',
-      showErrorAlert: false,
-      ...options,
-    });
-    const left = () => new DOMException('The request was left.', 'AbortError');
-    try {
-      return (await lastValueFrom(request.pipe(takeUntil(fromEvent(signal, 'abort')), throwIfEmpty(left)))).data;
-    } catch (error) {
-      throw isFetchError(error) ? new Error(answered(error.status, error.data)) : error;
-    }
+    return askGrafana({ url: `${this.proxyUrl}/gateway/${path}`, method: 'GET', ...options }, signal, answered);
   }
 }
 

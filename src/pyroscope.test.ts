@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { of, throwError, type Observable } from 'rxjs';
 import { decode } from './decode/decode';
-import { blobBytes, WireReader } from './testing/wire';
+import { blobBytes, readMessage } from './testing/wire';
 import { MergeBuilder } from './ops/merge';
 import { parseQuery, type ProfileQuery, type StoredQuery } from './query/query';
 import { run } from './query/run';
@@ -59,7 +59,7 @@ async function rowsOf(stored: Partial<StoredQuery>) {
 /** What was asked of SelectMergeProfile. */
 async function asked(): Promise<Array<Record<number, string | number>>> {
   const bodies = sent.filter(({ url }) => url === '/proxy/pyroscope/merge').map(({ data }) => data as Blob);
-  return Promise.all(bodies.map(async (body) => new WireReader(await blobBytes(body)).message()));
+  return Promise.all(bodies.map(async (body) => readMessage(await blobBytes(body))));
 }
 
 test('what it merges is what we merge of the captures that were pushed', async () => {

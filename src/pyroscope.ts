@@ -1,5 +1,4 @@
-import { getBackendSrv, isFetchError } from '@grafana/runtime';
-import { fromEvent, lastValueFrom, takeUntil, throwIfEmpty } from 'rxjs';
+import { askGrafana } from './askGrafana';
 import { WireWriter } from './encode/wire';
 import type { PyroscopeMerge, PyroscopeType } from './query/pyroscope';
 
@@ -31,27 +30,21 @@ export class Pyroscope {
     return this.send<ArrayBuffer>('merge', body, 'arraybuffer', signal);
   }
 
-  private async send<T>(
+  private send<T>(
     path: 'types' | 'merge',
     data: object,
     responseType: 'json' | 'arraybuffer',
     signal: AbortSignal
   ): Promise<T> {
     const type = data instanceof Blob ? data.type : 'application/json';
-    const request = getBackendSrv().fetch<T>({
+    const request = {
       url: `${this.proxyUrl}/pyroscope/${path}`,
       method: 'POST',
       headers: { 'Content-Type': type },
       data,
       responseType,
-      showErrorAlert: false,
-    });
-    const left = () => new DOMException('The request was left.', 'AbortError');
-    try {
-      return (await lastValueFrom(request.pipe(takeUntil(fromEvent(signal, 'abort')), throwIfEmpty(left)))).data;
-    } catch (error) {
-      throw isFetchError(error) ? new Error(answered(error.status, jsonOf(error.data, responseType))) : error;
-    }
+    };
+    return askGrafana<T>(request, signal, (status, said) => answered(status, jsonOf(said, responseType)));
   }
 }
 

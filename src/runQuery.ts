@@ -1,6 +1,4 @@
-import type { Pyroscope } from './pyroscope';
 import type { DataFrame, PreferredVisualisationType } from '@grafana/data';
-import { seriesFrames } from './frames/timeSeries';
 import { chooseBase, noBase } from './captures/chooseBase';
 import type { Bucket } from './captures/bucket';
 import type { Choice } from './captures/chooseCaptures';
@@ -9,7 +7,9 @@ import type { drawFlameOf, DrawFlame } from './frames/flame';
 import { emptyFlame, toFrame } from './frames/frames';
 import { saidRows, saidSeries, type SaidOptions } from './frames/said';
 import { capturesLink, rangeLink, type LinkContext } from './frames/links';
+import { seriesFrames } from './frames/timeSeries';
 import type { CodeLinks } from './codeLinks';
+import type { Pyroscope } from './pyroscope';
 import { failedNotice, findSources, loadFrom, ofSamples, sourceIn } from './worker/sources';
 import { inWindow, readSourceKey } from './worker/sourceKey';
 import { sampleMatchers } from './captures/keyMatchers';

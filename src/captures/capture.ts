@@ -18,6 +18,14 @@ export interface Capture {
 export const isSameProcess = (a: Capture, b: Capture): boolean =>
   ['service', 'instance', 'version'].every((name) => a.labels[name] === b.labels[name]);
 
+/** The same for what is of the same process. */
+export const processId = ({ labels: { service, instance, version } }: Pick<Capture, 'labels'>): string =>
+  JSON.stringify([service, instance, version]);
+
+/** The same for what is of the same instance, whatever its version. */
+export const instanceId = ({ labels: { service = '', instance = '' } }: Pick<Capture, 'labels'>): string =>
+  JSON.stringify([service, instance]);
+
 /** By how much a capture was stored before it was made, in ms. */
 export const lead = ({ time, object }: Capture): number => (object.lastModified > 0 ? time - object.lastModified : 0);
 

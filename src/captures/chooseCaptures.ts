@@ -1,6 +1,6 @@
 import { InputError, type Notice } from '../text/notice';
 import { spanText } from '../text/time';
-import { describe, type Capture } from './capture';
+import { describe, instanceId, type Capture } from './capture';
 import type { CaptureChoice, CaptureFields, LimitFields } from './choices';
 import { mainCapture } from './events';
 import { formatlessKey, oneFormatEach } from './formats';
@@ -126,8 +126,7 @@ const none = (...texts: readonly string[]): Choice => ({
   notices: texts.map((text) => ({ severity: 'warning', text })),
 });
 
-const countInstances = (captures: readonly Capture[]): number =>
-  new Set(captures.map(({ labels: { service = '', instance = '' } }) => JSON.stringify([service, instance]))).size;
+const countInstances = (captures: readonly Capture[]): number => new Set(captures.map(instanceId)).size;
 
 /** One of several instances is not the service: what is said of a choice says so. */
 function ofInstances(captures: readonly Capture[]): string {

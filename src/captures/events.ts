@@ -1,4 +1,4 @@
-import type { Capture } from './capture';
+import { processId, type Capture } from './capture';
 
 /** Files of one event: what a process captured at one moment. */
 export interface CaptureEvent {
@@ -18,7 +18,7 @@ export interface CaptureEvent {
 
 /** Captures, by rising time, as the events that they are of. */
 export function eventsOf(captures: readonly Capture[]): CaptureEvent[] {
-  const files = grouped(captures, eventId);
+  const files = groupsOf(captures, eventId);
   return files.map((all) => {
     const [first] = all;
     return {
@@ -65,9 +65,7 @@ const shortestRamp = 3;
 
 /** The ramps of each process: runs of at least three events whose value rises from each to the next. */
 export function rampsOf(events: readonly CaptureEvent[]): Ramp[] {
-  const ofProcesses = grouped(events, ({ labels: { service, instance, version } }) =>
-    JSON.stringify([service, instance, version])
-  );
+  const ofProcesses = groupsOf(events, processId);
   return ofProcesses.flatMap((all) => {
     const ramps: Ramp[] = [];
     let start = 0;
@@ -84,9 +82,8 @@ export function rampsOf(events: readonly CaptureEvent[]): Ramp[] {
   });
 }
 
-/** The items with each id, in the order of the first of them. */
 /** Lists of what has the same id, in the order of their first. */
-export function grouped<T>(items: readonly T[], idOf: (item: T) => string): T[][] {
+export function groupsOf<T>(items: readonly T[], idOf: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const id = idOf(item);

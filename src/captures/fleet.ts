@@ -1,9 +1,9 @@
 import type { Bucket } from './bucket';
 import { captureByKey } from './byKey';
-import type { Capture } from './capture';
+import { processId, type Capture } from './capture';
 import { chooseCaptures, type Choice } from './chooseCaptures';
 import type { CaptureFields, LimitFields } from './choices';
-import { grouped, mainCapture } from './events';
+import { groupsOf, mainCapture } from './events';
 import { oneFormatEach } from './formats';
 import type { Range } from './listing';
 import { listOrExplain } from './opened';
@@ -55,9 +55,7 @@ async function chooseEach(
   range: Range,
   signal: AbortSignal
 ): Promise<Pick<Choice, 'captures' | 'notices'>> {
-  const processes = grouped(captures, ({ labels: { service, instance, version } }) =>
-    JSON.stringify([service, instance, version])
-  );
+  const processes = groupsOf(captures, processId);
   if (query.capture !== 'event' || query.event === '') {
     const capture = query.capture === 'event' ? 'latest' : query.capture;
     const choices = processes.map((own) => chooseCaptures(own, { ...query, capture }, range, Infinity));

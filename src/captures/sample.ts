@@ -1,5 +1,6 @@
 import { counted, grouped, type Notice } from '../text/notice';
-import type { Capture } from './capture';
+import { instanceId, type Capture } from './capture';
+import { groupsOf } from './events';
 import type { LimitFields } from './choices';
 
 /** What a query opens of many captures, and what has to be said of it. */
@@ -81,20 +82,7 @@ function limitText(count: number, maxCaptures: number, most: number, maxMiB: num
 
 const sizeOf = (captures: readonly Capture[]): number => captures.reduce((sum, { object }) => sum + object.size, 0);
 
-function byInstance(captures: readonly Capture[]): Capture[][] {
-  const instances = new Map<string, Capture[]>();
-  for (const capture of captures) {
-    const { service = '', instance = '' } = capture.labels;
-    const name = `${service}\0${instance}`;
-    const own = instances.get(name);
-    if (own) {
-      own.push(capture);
-    } else {
-      instances.set(name, [capture]);
-    }
-  }
-  return [...instances.values()];
-}
+const byInstance = (captures: readonly Capture[]): Capture[][] => groupsOf(captures, instanceId);
 
 function spread(captures: readonly Capture[], count: number): readonly Capture[] {
   if (count >= captures.length) {

@@ -9,6 +9,7 @@ import { LinkFields } from './LinkFields';
 import { PyroscopeFields } from './PyroscopeFields';
 import { SourceFields } from './SourceFields';
 import { TlsFields } from './TlsFields';
+import { UrlField } from './UrlField';
 
 type Props = DataSourcePluginOptionsEditorProps<PprofOptions, PprofSecrets>;
 
@@ -140,22 +141,15 @@ const secretsOf =
 function BucketFields({ jsonData: { bucketUrl = '', prefix = '' }, setJson }: FieldsProps) {
   return (
     <>
-      <Field
+      <UrlField
+        id="bucketUrl"
         label="Bucket URL"
-        htmlFor="bucketUrl"
         description="https://s3.eu-west-1.amazonaws.com/profiles or https://profiles.s3.eu-west-1.amazonaws.com. Only GET requests are ever sent."
         required
-        invalid={bucketUrl !== '' && !/^https?:\/\/[^\s/]+/.test(bucketUrl)}
-        error="A URL starts with https:// or http://."
-      >
-        <Input
-          id="bucketUrl"
-          width={80}
-          placeholder="https://s3.eu-west-1.amazonaws.com/profiles"
-          value={bucketUrl}
-          onChange={({ currentTarget }) => setJson({ bucketUrl: currentTarget.value.trim().replace(/\/+$/, '') })}
-        />
-      </Field>
+        placeholder="https://s3.eu-west-1.amazonaws.com/profiles"
+        value={bucketUrl}
+        onChange={(bucketUrl) => setJson({ bucketUrl })}
+      />
       <Field label="Prefix" htmlFor="prefix" description="Listing never leaves it. Empty for the whole bucket.">
         <Input
           id="prefix"

@@ -1,7 +1,8 @@
-import { Field, Input, SecretInput } from '@grafana/ui';
+import { Field, SecretInput } from '@grafana/ui';
 import React from 'react';
 import type { PprofOptions } from '../types';
 import type { SecretProps } from './AuthFields';
+import { UrlField } from './UrlField';
 
 interface Props {
   jsonData: PprofOptions;
@@ -13,21 +14,14 @@ interface Props {
 export function GatewayFields({ jsonData: { gatewayUrl = '' }, setJson, secret }: Props) {
   return (
     <>
-      <Field
+      <UrlField
+        id="gatewayUrl"
         label="Gateway URL"
-        htmlFor="gatewayUrl"
         description="Captures running processes: Editors get the button Capture now. Empty for none."
-        invalid={gatewayUrl !== '' && !/^https?:\/\/[^\s/]+/.test(gatewayUrl)}
-        error="A URL starts with https:// or http://."
-      >
-        <Input
-          id="gatewayUrl"
-          width={80}
-          placeholder="http://pproflens-gateway:9095"
-          value={gatewayUrl}
-          onChange={({ currentTarget }) => setJson({ gatewayUrl: currentTarget.value.trim().replace(/\/+$/, '') })}
-        />
-      </Field>
+        placeholder="http://pproflens-gateway:9095"
+        value={gatewayUrl}
+        onChange={(gatewayUrl) => setJson({ gatewayUrl })}
+      />
       {gatewayUrl && (
         <Field
           label="Gateway token"

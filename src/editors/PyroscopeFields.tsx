@@ -2,6 +2,7 @@ import { Field, Input, SecretInput } from '@grafana/ui';
 import React from 'react';
 import type { PprofOptions } from '../types';
 import type { SecretProps } from './AuthFields';
+import { UrlField } from './UrlField';
 
 interface Props {
   jsonData: PprofOptions;
@@ -13,21 +14,14 @@ interface Props {
 export function PyroscopeFields({ jsonData: { pyroscopeUrl = '', pyroscopeTenant = '' }, setJson, secret }: Props) {
   return (
     <>
-      <Field
+      <UrlField
+        id="pyroscopeUrl"
         label="Pyroscope URL"
-        htmlFor="pyroscopeUrl"
         description="Queries may then be answered by a Grafana Pyroscope, merged over a fleet, instead of from the bucket. Empty for none."
-        invalid={pyroscopeUrl !== '' && !/^https?:\/\/[^\s/]+/.test(pyroscopeUrl)}
-        error="A URL starts with https:// or http://."
-      >
-        <Input
-          id="pyroscopeUrl"
-          width={80}
-          placeholder="http://pyroscope:4040"
-          value={pyroscopeUrl}
-          onChange={({ currentTarget }) => setJson({ pyroscopeUrl: currentTarget.value.trim().replace(/\/+$/, '') })}
-        />
-      </Field>
+        placeholder="http://pyroscope:4040"
+        value={pyroscopeUrl}
+        onChange={(pyroscopeUrl) => setJson({ pyroscopeUrl })}
+      />
       {pyroscopeUrl && (
         <>
           <Field

@@ -47,6 +47,9 @@ export interface ValueType {
   readonly isInexact?: true;
 }
 
+/** Values that a process adds up from its start, so that of two captures the earlier one is part of the later. */
+export const isCumulative = (type: string): boolean => /^(alloc_objects|alloc_space|contentions|delay)$/.test(type);
+
 /** In bytes. */
 export interface RuntimeMemory {
   /** What it holds of the system. */

@@ -1,15 +1,12 @@
 import { baseIndexOf, pair } from '../ops/pair';
 import { subtractBase } from '../ops/subtractBase';
-import { sampleIndexByName, type Profile } from '../profile/profile';
+import { isCumulative, sampleIndexByName, type Profile } from '../profile/profile';
 import { InputError, type Notice } from '../text/notice';
 import type { Prepared } from '../views/preparedProfile';
 import { prepare, type PrepareFields } from './prepare';
 import type { QueryFields } from '../fields/fields';
 import type { BaseUse } from '../views/view';
 import { profileViews } from './views';
-
-/** Values that a process adds up from its start, so that of two captures the earlier one is part of the later. */
-const isCumulative = (type: string) => /^(alloc_objects|alloc_space|contentions|delay)$/.test(type);
 
 /** Fields of a query that say how two profiles are compared, beside those that prepare one. */
 type Comparison = PrepareFields &

@@ -1,32 +1,20 @@
-/** Reads a message of protocol buffers that has numbers and texts alone, each field once. */
-export class WireReader {
-  private at = 0;
+import { WireReader } from '../decode/wire';
 
-  constructor(private readonly bytes: Uint8Array) {}
-
-  message(): Record<number, string | number> {
-    const fields: Record<number, string | number> = {};
-    while (this.at < this.bytes.length) {
-      const tag = this.varint();
-      fields[tag >> 3] = (tag & 7) === 2 ? this.text() : this.varint();
-    }
-    return fields;
-  }
-
-  private text(): string {
-    const length = this.varint();
-    return new TextDecoder().decode(this.bytes.subarray(this.at, (this.at += length)));
-  }
-
-  private varint(): number {
-    for (let value = 0, scale = 1; ; scale *= 128) {
-      const byte = this.bytes[this.at++];
-      value += (byte & 127) * scale;
-      if (byte < 128) {
-        return value;
-      }
+/** A message of protocol buffers that has numbers and texts alone, each field once. */
+export function readMessage(bytes: Uint8Array): Record<number, string | number> {
+  const reader = new WireReader(bytes);
+  const fields: Record<number, string | number> = {};
+  while (reader.pos < reader.end) {
+    const tag = reader.uvarint();
+    if ((tag & 7) === 0) {
+      fields[tag >> 3] = reader.varint();
+    } else {
+      const end = reader.fieldEnd();
+      fields[tag >> 3] = new TextDecoder().decode(bytes.subarray(reader.pos, end));
+      reader.pos = end;
     }
   }
+  return fields;
 }
 
 /** The bytes of a Blob; jsdom's has no arrayBuffer. */

@@ -1,3 +1,4 @@
+import { picked } from '../profile/picked';
 import { lowWord } from '../profile/words64';
 import type { CallTree, TreeValues } from './calltree';
 
@@ -61,14 +62,6 @@ export function largestPart(tree: CallTree, width: Float64Array, bounds: Bounds)
     width: picked(width, nodes),
     level: picked(level, nodes),
   };
-}
-
-function picked<T extends Float64Array | Uint32Array>(values: T, rows: Uint32Array): T {
-  const result = new (values.constructor as new (length: number) => T)(rows.length);
-  for (let i = 0; i < rows.length; i++) {
-    result[i] = values[rows[i]];
-  }
-  return result;
 }
 
 /**

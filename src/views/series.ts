@@ -1,4 +1,6 @@
 import type { Capture } from '../captures/capture';
+import { namesIn } from '../text/names';
+import { seriesTable } from './seriesTable';
 import type { Table } from './table';
 import { keyView } from './view';
 
@@ -10,10 +12,7 @@ import { keyView } from './view';
  * Columns: time, value.
  */
 export function seriesTables(captures: readonly Capture[], groupBy: string): readonly Table[] {
-  const names = groupBy
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+  const names = namesIn(groupBy);
   const all = seriesOf(captures, names.length > 0 ? names : ['service', 'instance']);
   return all.length > 0 ? all.map(tableOf) : [noSeries(captures.length > 0)];
 }
@@ -41,15 +40,11 @@ function seriesOf(captures: readonly Capture[], by: readonly string[]): Series[]
 
 function tableOf({ labels, points }: Series): Table {
   const rows = [...points.values()].sort((a, b) => a.time - b.time);
-  return {
-    name: Object.values(labels).join(' '),
-    length: rows.length,
-    columns: [
-      { name: 'time', kind: 'time', values: rows.map(({ time }) => time) },
-      { name: 'value', kind: 'number', unit: 'bytes', labels, values: rows.map(({ value }) => value ?? NaN) },
-    ],
-    notices: [],
-  };
+  return seriesTable(
+    labels,
+    'bytes',
+    rows.map(({ time, value }) => [time, value ?? NaN])
+  );
 }
 
 const noSeries = (hasCaptures: boolean): Table => ({

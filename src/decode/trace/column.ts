@@ -44,12 +44,3 @@ export function byRow(column: Column<Uint32Array>, length: number): { order: Uin
   }
   return { order, offsets };
 }
-
-/** The values of a column at some rows. */
-export function picked<T extends TypedArray>(rows: T, order: Uint32Array): T {
-  const values = new (rows.constructor as new (length: number) => T)(order.length);
-  for (let i = 0; i < order.length; i++) {
-    values[i] = rows[order[i]];
-  }
-  return values;
-}

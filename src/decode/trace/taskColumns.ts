@@ -1,6 +1,7 @@
 import { Open, type Logs, type Regions, type Tasks } from '../../profile/execution';
 import { PairInterner } from '../../profile/interner';
-import { byRow, picked, bytes, floats, ints, uints } from './column';
+import { picked } from '../../profile/picked';
+import { byRow, bytes, floats, ints, uints } from './column';
 
 const none = -1;
 /** Beside the bits of Open: it ended with its goroutine. Those of the runtime's goroutines, which only inherit, do not count. */

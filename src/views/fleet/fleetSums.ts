@@ -1,8 +1,9 @@
+import { namesIn } from '../../text/names';
 import { frameNames, type FrameOptions } from '../frameNames';
 import { callGraph } from '../graph';
 import type { Prepared } from '../preparedProfile';
 import { grown } from '../steps';
-import type { NamedText, Table } from '../table';
+import { namedColumn, type NamedText, type Table } from '../table';
 import { cumulativeNotice, type CaptureOrigin } from './origin';
 
 export interface SumOptions extends FrameOptions {
@@ -120,12 +121,17 @@ export class FleetSums {
 
 /** The labels in a field of the query, `standard` where it names none. */
 export function labelNames(groupBy: string, standard: string): readonly string[] {
-  const names = groupBy
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+  const names = namesIn(groupBy);
   return names.length > 0 ? names : [standard];
 }
+
+/** The function of each row, with its full name. @param rows rows of Fleet.named */
+export const functionColumn = ({ named, names }: Fleet, rows: ReadonlyArray<{ readonly row: number }>) =>
+  namedColumn(
+    'function',
+    rows.map(({ row }) => named[row]),
+    { fullNames: rows.map(({ row }) => names[row]) }
+  );
 
 function fileOf({ profile: { function: func, line, strings } }: Prepared, first: number): string {
   const f = first < 0 ? -1 : line.function[first];

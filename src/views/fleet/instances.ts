@@ -2,7 +2,7 @@ import { counted, type Notice } from '../../text/notice';
 import { nodeFields, captureFields } from '../../fields/fields';
 import { columnsOf, namedColumn, percentOf, type NamedText, type NumberColumn, type Table } from '../table';
 import { fleetView } from '../view';
-import { FleetSums, type Fleet } from './fleetSums';
+import { FleetSums, functionColumn, type Fleet } from './fleetSums';
 import { Peers, type Outlier } from './peers';
 
 /** Rows of the table of functions, and of the heat map; what is farthest from its peers stays. */
@@ -62,11 +62,7 @@ export function outliers(fleet: Fleet): Table {
     name: 'outliers',
     length: rows.length,
     columns: [
-      namedColumn(
-        'function',
-        rows.map(({ row }) => fleet.named[row]),
-        { fullNames: rows.map(({ row }) => fleet.names[row]) }
-      ),
+      functionColumn(fleet, rows),
       text('instance', ({ group }) => fleet.groups[group].name),
       madsColumn(rows),
       number('value', unit, ({ value }) => value),

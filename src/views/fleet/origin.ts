@@ -1,3 +1,4 @@
+import { isCumulative } from '../../profile/profile';
 import type { Notice } from '../../text/notice';
 
 /** Where a capture of a fleet comes from, as its key says. */
@@ -10,7 +11,7 @@ export interface CaptureOrigin {
 
 /** Values that a process adds up from its start say of two processes first of all which is older. */
 export function cumulativeNotice(type: string): Notice[] {
-  return /^(alloc_objects|alloc_space|contentions|delay)$/.test(type)
+  return isCumulative(type)
     ? [
         {
           severity: 'warning',

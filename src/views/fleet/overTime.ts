@@ -5,6 +5,7 @@ import { compilePattern, type Pattern } from '../../text/pattern';
 import { nodeFields } from '../../fields/fields';
 import { frameNames, type FrameOptions } from '../frameNames';
 import type { Prepared } from '../preparedProfile';
+import { seriesTable } from '../seriesTable';
 import { stepsOf } from '../steps';
 import { percentOf, type Table } from '../table';
 import { fleetView } from '../view';
@@ -71,18 +72,13 @@ export class OverTime {
     all.sort((a, b) => b.peak - a.peak);
     const shown = all.slice(0, maxSeries);
     const { unit = '', type = '' } = this.first ?? {};
-    const tables = shown.map(({ labels, values }): Table => {
-      const points = [...values].sort(([a], [b]) => a - b);
-      return {
-        name: Object.values(labels).join(' '),
-        length: points.length,
-        columns: [
-          { name: 'time', kind: 'time', values: points.map(([time]) => time) },
-          { name: 'value', kind: 'number', unit, labels, values: points.map(([, value]) => value) },
-        ],
-        notices: [],
-      };
-    });
+    const tables = shown.map(({ labels, values }) =>
+      seriesTable(
+        labels,
+        unit,
+        [...values].sort(([a], [b]) => a - b)
+      )
+    );
     const notices = [...this.said(all.slice(maxSeries), all), ...cumulativeNotice(type)];
     const [first = { name: 'over time', length: 0, columns: [], notices: [] }, ...others] = tables;
     return [{ ...first, notices }, ...others];

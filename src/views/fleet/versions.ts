@@ -1,9 +1,9 @@
 import { counted, type Notice } from '../../text/notice';
 import { captureFields, nodeFields } from '../../fields/fields';
-import { columnsOf, namedColumn, type Table } from '../table';
+import { columnsOf, type Table } from '../table';
 import { fleetView } from '../view';
 import { pairClosures } from './closures';
-import { FleetSums, type Fleet, type Group } from './fleetSums';
+import { FleetSums, functionColumn, type Fleet, type Group } from './fleetSums';
 
 /** Rows of the table; the largest changes stay. */
 const maxRows = 500;
@@ -35,11 +35,7 @@ export function versions(fleet: Fleet, older: string): Table {
     name: 'versions',
     length: rows.length,
     columns: [
-      namedColumn(
-        'function',
-        rows.map(({ row }) => fleet.named[row]),
-        { fullNames: rows.map(({ row }) => fleet.names[row]) }
-      ),
+      functionColumn(fleet, rows),
       text('change', changeOf),
       number('difference', unit, grown),
       { ...number('before', unit, (row) => row.before), label: before.name },

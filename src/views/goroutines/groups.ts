@@ -1,4 +1,5 @@
 import { labelText, labelUnits } from '../../profile/labels';
+import { namesIn } from '../../text/names';
 import { isStandard } from '../../profile/goNames';
 import { PairInterner } from '../../profile/interner';
 import type { Profile } from '../../profile/profile';
@@ -25,14 +26,7 @@ export class Groups {
 
   constructor(private readonly options: GroupOptions) {
     this.signatures = new Signatures(options);
-    this.keys = [
-      ...new Set(
-        options.groupBy
-          .split(',')
-          .map((key) => key.trim())
-          .filter((key) => key !== '')
-      ),
-    ];
+    this.keys = [...new Set(namesIn(options.groupBy))];
   }
 
   get length(): number {
