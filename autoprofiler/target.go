@@ -1,7 +1,6 @@
 package autoprofiler
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"net/url"
 
 	"github.com/pproflens/pproflens/autoprofiler/internal/disk"
+	"github.com/pproflens/pproflens/autoprofiler/internal/send"
 )
 
 // Target is where captures go. A target that also has a method Check() error is asked by Start whether it is set up
@@ -94,7 +94,6 @@ func (t *HTTP) Put(ctx context.Context, key string, body io.ReadSeeker, size int
 	if err != nil {
 		return err
 	}
-	what := "PUT " + withoutSecrets(u)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, u.String(), io.NopCloser(body))
 	if err != nil {
 		return err
@@ -111,31 +110,5 @@ func (t *HTTP) Put(ctx context.Context, key string, body io.ReadSeeker, size int
 	for name, values := range t.Header {
 		request.Header[name] = values
 	}
-	client := *cmp.Or(t.Client, http.DefaultClient) // a copy: the service's own goes on to follow redirects
-	// Most redirects turn PUT into GET, so that a login page would answer 200 with nothing stored; the others would take
-	// Header to another host.
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	response, err := client.Do(request)
-	if err != nil {
-		var withURL *url.Error
-		if errors.As(err, &withURL) {
-			err = withURL.Err
-		}
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	defer response.Body.Close()
-	if to, err := response.Location(); err == nil && response.StatusCode/100 == 3 {
-		return fmt.Errorf("%s: %s to %s: expected 2xx, redirects are not followed; set HTTP.URL to what takes PUT itself",
-			what, response.Status, withoutSecrets(to))
-	}
-	answer, _ := io.ReadAll(io.LimitReader(response.Body, 200))
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return fmt.Errorf("%s: %s %q", what, response.Status, answer)
-	}
-	return nil
-}
-
-// withoutSecrets leaves out what may be secret: the user, the password and the query.
-func withoutSecrets(u *url.URL) string {
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	return send.Do(t.Client, request, "set HTTP.URL to what takes PUT itself")
 }

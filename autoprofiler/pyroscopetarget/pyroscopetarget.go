@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/pproflens/pproflens/autoprofiler"
+	"github.com/pproflens/pproflens/autoprofiler/internal/send"
 	"github.com/pproflens/pproflens/autoprofiler/key"
 )
 
@@ -159,16 +160,5 @@ func (s *Server) post(ctx context.Context, body []byte) error {
 	if s.Authorization != "" {
 		request.Header.Set("Authorization", s.Authorization)
 	}
-	response, err := cmp.Or(s.Client, http.DefaultClient).Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	said, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s: %s", s.URL, response.Status, bytes.TrimSpace(said))
-	}
-	// The connection is kept where the answer was read to its end.
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20))
-	return nil
+	return send.Do(s.Client, request, "set Server.URL to Pyroscope's own address")
 }

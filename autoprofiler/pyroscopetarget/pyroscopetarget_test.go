@@ -107,6 +107,22 @@ func TestWhatPyroscopeRefusesIsStoredAndSaid(t *testing.T) {
 	}
 }
 
+func TestARedirectIsNoPush(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/login" {
+			http.Redirect(w, r, "/login", http.StatusFound) // which answers 200
+		}
+	}))
+	defer s.Close()
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	target := &pyroscopetarget.Server{URL: s.URL, Then: autoprofiler.Folder(t.TempDir()), Logger: logger}
+	put(t, target, folder("s", time.Now())+"/heap.pb.gz", []byte("x"))
+	if !strings.Contains(log.String(), "redirects are not followed") {
+		t.Errorf("logged %q", log.String())
+	}
+}
+
 func TestCheckSaysAllThatIsWrong(t *testing.T) {
 	err := (&pyroscopetarget.Server{URL: "pyroscope:4040"}).Check()
 	if err == nil || !strings.Contains(err.Error(), "Server.URL") || !strings.Contains(err.Error(), "Server.Then") {
