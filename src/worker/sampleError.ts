@@ -1,4 +1,4 @@
-import type { Capture } from '../captures/capture';
+import { instanceId, type Capture } from '../captures/capture';
 import { spreadOrder } from '../captures/sample';
 import { parseQuery, type ProfileQuery } from '../query/query';
 import { counted, type Notice } from '../text/notice';
@@ -37,7 +37,7 @@ export async function sampleErrors(
   const names = textsOf(textColumn(tables[0], 'function'));
   const sums = column(tables[0], 'flat', 'number').values;
   const values = await Promise.all(some.map((capture) => worker.flatValues(top, names, sourceOf(capture), opening)));
-  const errors = errorsOf(values, some.map(instanceOf), { taken: sample.length, all });
+  const errors = errorsOf(values, some.map(instanceId), { taken: sample.length, all });
   const texts = [...names].flatMap((name, i) => (sums[i] === 0 ? [] : [`${name} ± ${percent(errors[i])}`]));
   return texts.length === 0
     ? []
@@ -81,8 +81,6 @@ export function errorsOf(
     return sum === 0 ? 0 : (scale * (at(0.975) - at(0.025))) / 2 / Math.abs(sum);
   });
 }
-
-const instanceOf = ({ labels: { service = '', instance = '' } }: Capture): string => `${service}\0${instance}`;
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
 
