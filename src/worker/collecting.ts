@@ -11,12 +11,30 @@ type OfType<T extends Question['type']> = WithoutCollection<Extract<Question, { 
  */
 const maxAhead = 4;
 
+/** Captures that the worker is asked to add before it has answered of those before them. */
+const maxAsk = 4;
+
 /** So many bytes of captures, as they are stored, the cache of a worker holds unpacked. What is more passes through it. */
 const maxKept = 16 * 1024 * 1024;
 
 /** Bytes of the objects. @param unknown what stands for a size that is not known */
 export const sourcesSize = (sources: readonly Source[], unknown: number): number =>
   sources.reduce((sum, { size = unknown }) => sum + size, 0);
+
+/** A source that is read. */
+interface Opened {
+  readonly source: Source;
+  /** Fulfilled when its bytes are on their way to the worker. */
+  readonly sent: Promise<void>;
+  readonly held: Promise<void>;
+  readonly wasHeld: boolean;
+}
+
+/** One that the worker was asked to add. */
+interface Adding extends Opened {
+  /** Undefined where its bytes did not come. */
+  readonly answer: Promise<Response> | undefined;
+}
 
 let nextId = 1;
 
@@ -34,6 +52,7 @@ export class Collecting {
   private readonly id = nextId++;
   private readonly generation: number;
   private readonly isPassing: boolean;
+  private ahead = maxAhead;
 
   /** @param opening `end` is when no further source is opened, as performance.now says */
   constructor(
@@ -75,20 +94,44 @@ export class Collecting {
   async addAll(begin: OfType<'beginMerge' | 'beginProcessView'>, added: () => Promise<void>): Promise<void> {
     const { transport, opening } = this;
     await this.own(transport.ask({ ...begin, collection: this.id } as Question, opening.signal));
-    let ahead = maxAhead;
-    for (const { source, held, wasHeld } of this.inOrder(() => ahead)) {
-      if (await this.isLate(held)) {
-        this.left.push(source.key);
+    const asked: Adding[] = [];
+    // A merge that may end early knows what is in before it takes the next.
+    const maxAsked = opening.end === undefined || opening.end === Infinity ? maxAsk : 0;
+    for (const opened of this.inOrder()) {
+      if (await this.isLate(opened.held)) {
+        this.left.push(opened.source.key);
         continue;
       }
+      // A question follows the bytes it is about.
+      const isComing = await Promise.race([opened.sent, opened.held]).then(
+        () => true,
+        () => false
+      );
+      asked.push({ ...opened, answer: isComing ? this.add(opened) : undefined });
+      if (asked.length > maxAsked) {
+        await this.settle(asked, added);
+      }
+    }
+    while (asked.length > 0) {
+      await this.settle(asked, added);
+    }
+  }
+
+  /** Waits for the first that was asked for, and where the worker lacked it, after which it takes nothing, for all. */
+  private async settle(asked: Adding[], added: () => Promise<void>): Promise<void> {
+    for (let isLacking = true; isLacking && asked.length > 0;) {
+      const adding = asked.shift() as Adding;
+      isLacking = false;
       try {
-        await held;
-        // One at a time: what the worker has dropped has to be read again, which nothing must overtake.
-        ahead = (await this.add(source, this.isPassing && !wasHeld)) ? ahead : 0;
+        await adding.held;
+        isLacking = (await adding.answer)?.type === 'missing';
+        if (isLacking) {
+          await this.addAgain(adding);
+        }
       } catch (reason) {
         await this.own(Promise.resolve());
-        this.reason = named(source.name, reason);
-        this.failed.push({ name: source.name, message: messageOf(reason) });
+        this.reason = named(adding.source.name, reason);
+        this.failed.push({ name: adding.source.name, message: messageOf(reason) });
       }
       this.done++;
       await added();
@@ -127,23 +170,35 @@ export class Collecting {
     return Promise.race([late, inTime]).finally(() => clearTimeout(timer));
   }
 
-  /** @returns whether the worker held the profile still: what is read ahead may be more than its cache takes */
-  private async add({ key, time, labels = {} }: Source, isPassing: boolean): Promise<boolean> {
+  private add({ source, wasHeld }: Opened): Promise<Response> {
     const { transport, opening } = this;
-    const question = { type: 'add', collection: this.id, key, time, labels, ...(isPassing && { isPassing }) } as const;
-    const response = await transport.ask(question, opening.signal);
-    if (response.type !== 'missing') {
-      return true;
+    const answer = transport.ask(this.questionOf(source, wasHeld), opening.signal);
+    answer.catch(() => undefined); // Whatever it says is said in its turn.
+    return answer;
+  }
+
+  /** What the worker has dropped is read again; from then on nothing is read ahead, since that is more than its cache takes. */
+  private async addAgain({ source, wasHeld }: Opened): Promise<void> {
+    const { transport, opening } = this;
+    const { key } = source;
+    const question = { ...this.questionOf(source, wasHeld), isAgain: true } as const;
+    if (transport.held.has(key) && (await transport.ask(question, opening.signal)).type !== 'missing') {
+      return;
     }
+    this.ahead = 0;
     transport.held.delete(key);
     const bytes = await opening.load(key, opening.signal);
     await transport.ask({ ...question, bytes }, opening.signal);
-    return false;
+  }
+
+  private questionOf({ key, time, labels = {} }: Source, wasHeld: boolean) {
+    const isPassing = this.isPassing && !wasHeld;
+    return { type: 'add', collection: this.id, key, time, labels, ...(isPassing && { isPassing }) } as const;
   }
 
   /** The sources in their order, so many of them read ahead. */
-  private *inOrder(ahead: () => number) {
-    const reads: Array<{ readonly source: Source; readonly held: Promise<void>; readonly wasHeld: boolean }> = [];
+  private *inOrder() {
+    const reads: Opened[] = [];
     const { end = Infinity } = this.opening;
     for (const source of this.sources) {
       if (performance.now() >= end && this.read > 0) {
@@ -151,11 +206,13 @@ export class Collecting {
         continue;
       }
       const wasHeld = this.holding.placeOf(source.key) !== undefined;
-      const held = this.holding.hold(source, this.opening, this.transport);
+      let onSent = () => {};
+      const sent = new Promise<void>((resolve) => (onSent = resolve));
+      const held = this.holding.hold(source, this.opening, this.transport, onSent);
       held.catch(() => undefined); // Whatever it says is said in its turn.
-      reads.push({ source, held, wasHeld });
-      while (reads.length > ahead()) {
-        yield reads.shift() as (typeof reads)[number];
+      reads.push({ source, sent, held, wasHeld });
+      while (reads.length > this.ahead) {
+        yield reads.shift() as Opened;
       }
     }
     yield* reads;

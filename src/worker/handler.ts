@@ -164,66 +164,95 @@ async function within(inputs: Inputs, origin: Origin): Promise<Inputs> {
 /** Few queries are of execution traces. */
 const loadTraceViews = () => import(/* webpackChunkName: "traceViews" */ '../query/runTrace');
 
-/** @throws Error where there is no such collection */
-function find<T>(collections: ReadonlyMap<number, T>, id: number): T {
-  const collection = collections.get(id);
-  if (!collection) {
-    throw new Error(`The worker has no collection ${id}.`);
-  }
-  return collection;
-}
-
 /** Undefined where they have to be merged one by one. */
 function joined(parts: readonly MergePart[]): MergeBuilder | undefined {
   const builder = new MergeBuilder();
   return parts.every((part) => builder.joinPart(part)) ? builder : undefined;
 }
 
+/** Captures that are added one after the other. */
+class Collection {
+  /** The last that it was asked to add; it never fails. */
+  private last: Promise<unknown> = Promise.resolve();
+  /** One that was not there has to come before any other. */
+  private isLacking = false;
+
+  constructor(
+    readonly merge: MergeBuilder | undefined,
+    readonly view?: ReturnType<typeof collectCaptures>
+  ) {}
+
+  /**
+   * In the order in which they are asked for, although one may be decoded before another.
+   * @param add adds it, and says whether it was there
+   */
+  inOrder(isAgain: boolean, add: () => Promise<boolean>): Promise<boolean> {
+    const added = this.last.then(async () => {
+      if (this.isLacking && !isAgain) {
+        return false;
+      }
+      this.isLacking = !(await add());
+      return !this.isLacking;
+    });
+    this.last = added.catch(() => undefined);
+    return added;
+  }
+}
+
 function answersOfCollections(held: HeldProfiles): Answers<CollectionType> {
-  const merges = new Map<number, MergeBuilder>();
-  const views = new Map<number, ReturnType<typeof collectCaptures>>();
-  const count = (collection: number) => held.setMaking(collection, merges.get(collection)?.bytes ?? 0);
+  const collections = new Map<number, Collection>();
+  const find = (id: number): Collection => {
+    const collection = collections.get(id);
+    if (!collection) {
+      throw new Error(`The worker has no collection ${id}.`);
+    }
+    return collection;
+  };
+  const mergeOf = (id: number) => find(id).merge as MergeBuilder;
+  const count = (id: number) => held.setMaking(id, collections.get(id)?.merge?.bytes ?? 0);
   return {
     beginMerge({ collection, isPart }) {
-      merges.set(collection, new MergeBuilder(isPart));
+      collections.set(collection, new Collection(new MergeBuilder(isPart)));
       return done;
     },
     async beginProcessView({ collection, query }) {
-      views.set(collection, await withEngine(() => collectCaptures(query)));
+      collections.set(collection, new Collection(undefined, await withEngine(() => collectCaptures(query))));
       return done;
     },
-    async add({ collection, key, time, labels, bytes, isPassing }, task) {
-      const merge = merges.get(collection);
-      const view = merge ? undefined : find(views, collection);
-      const profile = await (held.find(key) ?? (bytes && held.load(key, bytes, task)));
-      if (!profile) {
-        return { type: 'missing', keys: [key] };
-      }
-      await task.turn();
-      try {
-        await withEngine(() => (merge ? merge.add(profile) : view?.add(profile, { time, labels })));
-      } finally {
-        if (isPassing) {
-          held.forget(key);
+    async add({ collection, key, time, labels, bytes, isPassing, isAgain = false }, task) {
+      const into = find(collection);
+      const isAdded = await into.inOrder(isAgain, async () => {
+        const profile = await (held.find(key) ?? (bytes && held.load(key, bytes, task)));
+        if (!profile) {
+          return false;
         }
-        count(collection);
-      }
-      return done;
+        await task.turn();
+        try {
+          await withEngine(() => (into.merge ? into.merge.add(profile) : into.view?.add(profile, { time, labels })));
+        } finally {
+          if (isPassing) {
+            held.forget(key);
+          }
+          count(collection);
+        }
+        return true;
+      });
+      return isAdded ? done : { type: 'missing', keys: [key] };
     },
     async finishPart({ collection }, task) {
-      const merge = find(merges, collection);
+      const merge = mergeOf(collection);
       await task.turn();
       return { type: 'part', part: merge.part() };
     },
     async joinPart({ collection, part }, task) {
-      const merge = find(merges, collection);
+      const merge = mergeOf(collection);
       await task.turn();
       const isJoined = merge.joinPart(part);
       count(collection);
       return isJoined ? done : { type: 'apart' };
     },
     async finishMerge({ collection, key, parts = [] }, task) {
-      const merge = find(merges, collection);
+      const merge = mergeOf(collection);
       await task.turn();
       const whole = parts.length > 0 ? joined([merge.part(), ...parts]) : merge;
       if (!whole) {
@@ -233,13 +262,12 @@ function answersOfCollections(held: HeldProfiles): Answers<CollectionType> {
       return { type: 'merged', count: whole.count };
     },
     async finishProcessView({ collection }, task) {
-      const view = find(views, collection);
+      const { view } = find(collection);
       await task.turn();
-      return { type: 'tables', tables: view.finish() };
+      return { type: 'tables', tables: view?.finish() ?? [] };
     },
     drop({ collection }) {
-      merges.delete(collection);
-      views.delete(collection);
+      collections.delete(collection);
       held.setMaking(collection, 0);
       return done;
     },

@@ -65,13 +65,15 @@ export type Question =
   | ({ readonly type: 'beginMerge'; readonly isPart?: boolean } & OfCollection)
   | ({ readonly type: 'beginProcessView'; readonly query: CollectedQuery } & OfCollection)
   /**
-   * Adds a profile, from the bytes where the cache does not hold it, after the one before it is in. `time` in Unix ms. Of one that
-   * `isPassing` the cache keeps nothing: there are more than it takes.
+   * Adds a profile, from the bytes where the cache does not hold it, after those that were asked for before. `time` in Unix ms. Of
+   * one that `isPassing` the cache keeps nothing: there are more than it takes. After one that is missing all are, up to the one
+   * that `isAgain`, so that none overtakes it.
    */
   | ({
       readonly type: 'add';
       readonly bytes?: ArrayBuffer;
       readonly isPassing?: boolean;
+      readonly isAgain?: boolean;
     } & Place &
       OfCollection)
   /** Answers `part`: the merge as it is so far. */
