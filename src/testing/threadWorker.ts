@@ -1,7 +1,11 @@
 import { buildSync } from 'esbuild';
+import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Request } from '../worker/messages';
+
+// The captures of a merge wait on one signal: more of them than Node takes for a leak, of which browsers know nothing.
+EventEmitter.defaultMaxListeners = 100;
 
 /**
  * The worker on a thread of its own. Whoever takes a profile from its cache under a name like `spins 300` blocks it so many

@@ -22,16 +22,26 @@ export function inTurns(): () => Promise<void> {
   return () => (last = last.then(next));
 }
 
+/** Who waits for the messages that are in before theirs, in the order in which they came. */
+const waiting: Array<() => void> = [];
+let port: MessagePort | undefined;
+
 /** Fulfilled when the messages are in that came before this. A timer is clamped to 4 ms after a few of them. */
 const messagesIn = () =>
   new Promise<void>((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
+    port ??= pausePort();
+    waiting.push(resolve);
+    port.postMessage(undefined);
   });
+
+/** One for all pauses: there are some for each capture, and a channel of its own costs as much as a pause. */
+function pausePort(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => waiting.shift()?.();
+  // An open port keeps a process of Node's from ending; a browser has no such thing.
+  (port1 as { unref?(): void }).unref?.();
+  return port2;
+}
 
 /** A question that is being answered. */
 export class Task {
