@@ -58,7 +58,9 @@ test('state timeline: lanes are goroutines by name, states have names, and a lan
   page,
 }) => {
   const dashboard = await gotoDashboardPage({ uid, queryParams: await traceRange(page) });
-  const lanes = dashboard.getPanelByTitle('Goroutines that waited longest').locator;
+  const waited = dashboard.getPanelByTitle('Goroutines that waited longest');
+  await waited.scrollIntoView();
+  const lanes = waited.locator;
   for (const state of ['running', 'runnable']) {
     await expect(lanes.getByText(state, { exact: true })).toBeVisible();
   }
