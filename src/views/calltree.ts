@@ -19,6 +19,8 @@ export interface CallTree extends TreeValues {
   readonly named?: readonly NamedText[];
   /** Values of the base on the same paths, for a difference. */
   readonly base?: TreeValues;
+  /** Only what a drawing may need of the whole tree is there. */
+  readonly isPart?: boolean;
   /** In a tree of changes in one direction: what those in the other, which it leaves out, total. */
   readonly opposite?: number;
 }
@@ -235,6 +237,28 @@ function changedRows(
     }
     return ofRow;
   });
+}
+
+/** What the samples have that end at each row of `stack`, of each side, or their changes in the direction and in the other one. */
+export function rowValues(
+  profile: Profile,
+  { index, base, change, seconds = 1 }: Sides,
+  frames: Frames
+): { readonly flat: readonly Float64Array[]; readonly opposite?: Float64Array } {
+  if (base && change) {
+    const [flat, opposite] = changedRows(profile, { index, base, change, seconds }, frames);
+    return { flat: [flat], opposite };
+  }
+  const { sample, stack } = profile;
+  const flat = [index, ...(base ? [base.index] : [])].map((type) => {
+    const ofRow = new Float64Array(stack.length);
+    const values = sample.values[type];
+    for (let i = 0; i < sample.length; i++) {
+      ofRow[sample.stack[i]] += values[i];
+    }
+    return ofRow;
+  });
+  return { flat };
 }
 
 /** Each node's value with those of the nodes below it. */

@@ -2,6 +2,7 @@ import { scale } from '../profile/measurement';
 import { callTree, callerTree, totalled, type CallTree, type Change, type TreeValues } from './calltree';
 import { frameNames, type FrameOptions } from './frameNames';
 import { drawnRows, largestPart, type DrawnRows } from './drawnRows';
+import { widestCallers } from './widestCallers';
 import type { Prepared } from './preparedProfile';
 import type { Column, Table } from './table';
 import type { Notice } from '../text/notice';
@@ -28,6 +29,9 @@ export interface FlameOptions extends DrawOptions, FrameOptions {
   readonly mean?: boolean;
 }
 
+/** Levels that are drawn where nothing is said. */
+const deepest = 1000;
+
 /** Levels of callers, or of what a function calls, that are shown one by one: they are what is asked for. */
 export const nearest = 10;
 
@@ -36,13 +40,14 @@ export const flame = (prepared: Prepared, options: FlameOptions): Table =>
   drawFlame(callTree(prepared.profile, prepared, frameNames(prepared.profile, options)), prepared, options);
 
 /** The inverted call tree: below each function that has a value of its own the paths of its callers. */
-export const callers = (prepared: Prepared, options: FlameOptions): Table =>
-  drawFlame(callerTree(prepared.profile, prepared, frameNames(prepared.profile, options)), prepared, {
-    ...options,
-    selfLevel: 1,
-    root: 'Callers',
-    levelsApart: nearest,
-  });
+export function callers(prepared: Prepared, options: FlameOptions): Table {
+  const { profile } = prepared;
+  const frames = frameNames(profile, options);
+  const { maxNodes, maxDepth = deepest } = options;
+  const tree =
+    widestCallers(profile, prepared, frames, { maxNodes, maxDepth }) ?? callerTree(profile, prepared, frames);
+  return drawFlame(tree, prepared, { ...options, selfLevel: 1, root: 'Callers', levelsApart: nearest });
+}
 
 /**
  * The nested set that Grafana's flame graph draws: rows in depth-first order, `level` rising by at most one, one root
@@ -57,7 +62,7 @@ export function drawFlame(
   { type, unit, change }: Pick<Prepared, 'type' | 'unit' | 'change'>,
   {
     maxNodes,
-    maxDepth = 1000,
+    maxDepth = deepest,
     selfLevel,
     root = 'total',
     levelsApart = 1,
@@ -117,12 +122,13 @@ export function drawFlame(
 
 const bothSides = (own: Float64Array, base: Float64Array): Float64Array => own.map((value, i) => value + base[i]);
 
-function otherNotice(drawn: DrawnRows, { length }: CallTree, total: number): Notice {
+function otherNotice(drawn: DrawnRows, { length, isPart }: CallTree, total: number): Notice {
   const share = (100 * drawn.other) / total;
+  const nodes = drawn.length.toLocaleString('en-US');
   return {
     severity: 'info',
     text:
-      `Drawn: ${drawn.length.toLocaleString('en-US')} of ${length.toLocaleString('en-US')} nodes. The rest is in nodes named "other", ` +
+      `Drawn: ${isPart ? `the largest ${nodes}` : `${nodes} of ${length.toLocaleString('en-US')}`} nodes. The rest is in nodes named "other", ` +
       `${share < 0.01 ? 'under 0.01' : share.toFixed(2)} % of the value. Tables are exact; filter to see the rest drawn.`,
   };
 }

@@ -72,7 +72,7 @@ export class DecodedCache {
 
 /**
  * What views remember of a profile while it is held, by row of its stacks: their order and call paths; by frame of each: its
- * node.
+ * node and its caller.
  */
 function rememberedBytes({ stack, location }: Decoded): number {
   let frames = 0;
@@ -80,5 +80,5 @@ function rememberedBytes({ stack, location }: Decoded): number {
     const l = stack.location[row];
     frames += Math.max(1, location.lineOffset[l + 1] - location.lineOffset[l]);
   }
-  return 24 * stack.length + 5 * frames;
+  return 24 * stack.length + 9 * frames;
 }
