@@ -22,11 +22,13 @@ export class Frontier {
   remove(i: number): void {
     const { heap } = this;
     for (let at = i; at > 0; at = (at - 1) >> 1) {
-      this.swap(at, (at - 1) >> 1);
+      heap[at] = heap[(at - 1) >> 1];
     }
-    this.swap(0, heap.length - 1);
-    heap.pop();
-    this.siftDown(0);
+    const last = heap.pop();
+    if (last && heap.length > 0) {
+      heap[0] = last;
+      this.siftDown(0);
+    }
   }
 
   /** By time, equal ones as they are, which is a heap again. It nearly was since the last time, so little moves. */
@@ -42,32 +44,36 @@ export class Frontier {
     }
   }
 
-  private swap(i: number, k: number): void {
-    const { heap } = this;
-    [heap[i], heap[k]] = [heap[k], heap[i]];
-  }
-
   private siftUp(from: number): number {
     const { heap } = this;
+    const cursor = heap[from];
     let i = from;
-    for (; i > 0 && heap[(i - 1) >> 1].time > heap[i].time; i = (i - 1) >> 1) {
-      this.swap((i - 1) >> 1, i);
+    for (; i > 0 && heap[(i - 1) >> 1].time > cursor.time; i = (i - 1) >> 1) {
+      heap[i] = heap[(i - 1) >> 1];
     }
+    heap[i] = cursor;
     return i;
   }
 
   private siftDown(from: number): void {
     const { heap } = this;
-    for (let i = from; ;) {
-      let least = i;
-      for (let child = 2 * i + 1; child <= 2 * i + 2 && child < heap.length; child++) {
-        least = heap[child].time < heap[least].time ? child : least;
+    const { length } = heap;
+    const cursor = heap[from];
+    const { time } = cursor;
+    let i = from;
+    for (let child = 2 * i + 1; child < length; child = 2 * i + 1) {
+      let least = heap[child];
+      let earliest = least.time;
+      if (child + 1 < length && heap[child + 1].time < earliest) {
+        least = heap[++child];
+        earliest = least.time;
       }
-      if (least === i) {
-        return;
+      if (earliest >= time) {
+        break;
       }
-      this.swap(i, least);
-      i = least;
+      heap[i] = least;
+      i = child;
     }
+    heap[i] = cursor;
   }
 }

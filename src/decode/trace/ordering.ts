@@ -763,14 +763,25 @@ export class Ordering {
   private checkIds(event: Cursor): void {
     const { type } = event;
     const ids = idArgs[type];
-    for (let i = 0; ids >> i !== 0; i++) {
-      if ((ids >> i) & 1) {
-        const isStack = ((stackArgs[type] >> i) & 1) === 1;
-        const id = i === 0 ? event.arg0 : i === 1 ? event.arg1 : i === 2 ? event.arg2 : event.arg3;
-        if (!(isStack ? this.generation.stacks : this.generation.texts).has(id)) {
-          throw this.fault(event, `${isStack ? 'stack' : 'text'} ${id} is not there`);
-        }
-      }
+    const stacks = stackArgs[type];
+    if (ids & 1) {
+      this.checkId(event, event.arg0, stacks & 1);
+    }
+    if (ids & 2) {
+      this.checkId(event, event.arg1, stacks & 2);
+    }
+    if (ids & 4) {
+      this.checkId(event, event.arg2, stacks & 4);
+    }
+    if (ids & 8) {
+      this.checkId(event, event.arg3, stacks & 8);
+    }
+  }
+
+  private checkId(event: Cursor, id: number, isStack: number): void {
+    const { stacks, texts } = this.generation;
+    if (!(isStack ? stacks : texts).has(id)) {
+      throw this.fault(event, `${isStack ? 'stack' : 'text'} ${id} is not there`);
     }
   }
 

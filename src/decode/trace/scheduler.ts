@@ -1,45 +1,63 @@
 // What is known of goroutines, processors and threads at a moment of a trace, as ordering.ts emulates Go's scheduler.
 
-const cached = 1024;
+const rows = 1024;
 
 /** Rows of ids, from 0 on in the order in which they come: ids are large, rows are dense. */
 export class IdRows {
   readonly ids: number[] = [];
-  private readonly rows = new Map<number, number>();
-  /** Those of late, by the last bits of their ids: most events are about one of few. */
-  private readonly recentId = new Float64Array(cached).fill(NaN);
-  private readonly recentRow = new Int32Array(cached);
+  /** Open addressing: an id and its row + 1, 0 for a free slot. At most half of the slots are taken. */
+  private slotIds = new Float64Array(2 * rows);
+  private slotRows = new Int32Array(2 * rows);
 
   /** The row of an id, -1 where it has none. */
   find(id: number): number {
-    const at = id & (cached - 1);
-    if (this.recentId[at] === id) {
-      return this.recentRow[at];
-    }
-    const row = this.rows.get(id);
-    if (row === undefined) {
-      return -1;
-    }
-    this.recentId[at] = id;
-    return (this.recentRow[at] = row);
+    return this.slotRows[this.slotOf(id)] - 1;
   }
 
   /** The row of an id that has none. */
   add(id: number): number {
     const row = this.ids.push(id) - 1;
-    this.rows.set(id, row);
-    this.recentId[id & (cached - 1)] = id;
-    return (this.recentRow[id & (cached - 1)] = row);
+    if (2 * row >= this.slotRows.length) {
+      this.slotIds = new Float64Array(4 * row);
+      this.slotRows = new Int32Array(4 * row);
+      this.ids.forEach((one, at) => this.fill(one, at));
+    } else {
+      this.fill(id, row);
+    }
+    return row;
   }
+
+  private fill(id: number, row: number): void {
+    const slot = this.slotOf(id);
+    this.slotIds[slot] = id;
+    this.slotRows[slot] = row + 1;
+  }
+
+  /** Where an id is, or would be. */
+  private slotOf(id: number): number {
+    const { slotIds, slotRows } = this;
+    const mask = slotRows.length - 1;
+    let slot = hash(id) - 1;
+    do {
+      slot = (slot + 1) & mask;
+    } while (slotRows[slot] !== 0 && slotIds[slot] !== id);
+    return slot;
+  }
+}
+
+/** Ids that follow each other, as those of goroutines that live at the same time do, are mostly near each other. */
+function hash(id: number): number {
+  const high = id > 0xffffffff ? Math.floor(id / 2 ** 32) : 0;
+  return id ^ Math.imul((id >>> 6) ^ high, 0x9e3779b1);
 }
 
 /** Goroutines as columns by the rows of their ids, which cgo gives again. */
 export class Goroutines extends IdRows {
   /** A value of GoStatus, 0 where it is not there. */
-  status = new Uint8Array(cached);
-  seq = new Uint32Array(cached);
+  status = new Uint8Array(rows);
+  seq = new Uint32Array(rows);
   /** Of which generation `seq` is. */
-  gen = new Float64Array(cached);
+  gen = new Float64Array(rows);
   readonly regions: Array<Region[] | undefined> = [];
   readonly ranges: Array<number[] | undefined> = [];
 
@@ -60,11 +78,11 @@ export class Goroutines extends IdRows {
     this.ranges.fill(undefined);
   }
 
-  private grow(rows: number): void {
+  private grow(length: number): void {
     const { status, seq, gen } = this;
-    this.status = new Uint8Array(rows);
-    this.seq = new Uint32Array(rows);
-    this.gen = new Float64Array(rows);
+    this.status = new Uint8Array(length);
+    this.seq = new Uint32Array(length);
+    this.gen = new Float64Array(length);
     this.status.set(status);
     this.seq.set(seq);
     this.gen.set(gen);

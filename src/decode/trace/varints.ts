@@ -20,30 +20,41 @@ export class Varints {
    */
   next(): number {
     const { bytes, pos } = this;
-    let byte = bytes[pos];
-    // Nearly all are of one to three bytes.
-    if (pos + 3 <= this.end) {
-      if (byte < 0x80) {
+    const first = bytes[pos];
+    // Nearly all are of one or two bytes. What is left out here lets the compiler put this into the reading of an event.
+    if (pos + 2 <= this.end) {
+      if (first < 0x80) {
         this.pos = pos + 1;
-        return byte;
+        return first;
       }
-      let value = byte & 0x7f;
-      byte = bytes[pos + 1];
-      if (byte < 0x80) {
+      const second = bytes[pos + 1];
+      if (second < 0x80) {
         this.pos = pos + 2;
-        return value | (byte << 7);
-      }
-      value |= (byte & 0x7f) << 7;
-      byte = bytes[pos + 2];
-      if (byte < 0x80) {
-        this.pos = pos + 3;
-        return value | (byte << 14);
+        return (first & 0x7f) | (second << 7);
       }
     }
     return this.longer();
   }
 
   private longer(): number {
+    const { bytes, pos } = this;
+    if (pos + 4 <= this.end) {
+      const low = (bytes[pos] & 0x7f) | ((bytes[pos + 1] & 0x7f) << 7);
+      const third = bytes[pos + 2];
+      if (third < 0x80) {
+        this.pos = pos + 3;
+        return low | (third << 14);
+      }
+      const fourth = bytes[pos + 3];
+      if (fourth < 0x80) {
+        this.pos = pos + 4;
+        return low | ((third & 0x7f) << 14) | (fourth << 21);
+      }
+    }
+    return this.longest();
+  }
+
+  private longest(): number {
     const { bytes, end, pos: start } = this;
     let value = 0;
     let scale = 1;
