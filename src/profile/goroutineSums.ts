@@ -9,7 +9,7 @@ export interface TimeSums {
   /** In a system call after its processor was taken away. */
   syscallBlock: number;
   /** By row of Execution.reasons. */
-  readonly block: Map<number, number>;
+  readonly block: ReadonlyMap<number, number>;
   /** From the goroutine's beginning to its end. */
   total: number;
   /** What the others leave of `total`. */
@@ -31,40 +31,59 @@ export function timeSums(
   goroutine: number,
   { from, to }: Span = { from: 0, to: execution.duration }
 ): TimeSums {
-  const { goroutines, stays, duration } = execution;
-  const { stayOffset } = goroutines;
-  const sums: TimeSums = { exec: 0, schedWait: 0, syscall: 0, syscallBlock: 0, block: new Map(), total: 0, unknown: 0 };
-  const first = stayOffset[goroutine];
-  const next = stayOffset[goroutine + 1];
+  const { goroutines, stays, duration, reasons } = execution;
+  const { from: begins, state, reason, by } = stays;
+  const first = goroutines.stayOffset[goroutine];
+  const next = goroutines.stayOffset[goroutine + 1];
   const began = goroutines.from[goroutine];
   const isOver = !Number.isNaN(goroutines.to[goroutine]);
-  const ended = isOver ? goroutines.to[goroutine] : duration;
-  const overlap = (start: number, end: number) => Math.max(0, Math.min(end, ended, to) - Math.max(start, from));
-  sums.total = overlap(began, ended);
-  // The first one begins with the goroutine, however late it is mentioned.
-  const isBefore = (stay: number) => (stay === first ? Math.min(began, stays.from[stay]) : stays.from[stay]) < to;
-  for (let stay = firstStayAt(stays.from, first, next, from); stay < next && isBefore(stay); stay++) {
-    const { from: begins, state, reason, by } = stays;
-    const isOpen = stay === next - 1 && !isOver && to >= duration;
-    const time = overlap(begins[stay], stayEnd(execution, goroutine, stay));
-    add(sums, state[stay], reason[stay], time);
-    if (isOpen && state[stay] === StayState.syscallBlocked) {
+  const until = Math.min(to, isOver ? goroutines.to[goroutine] : duration);
+  const overlap = (start: number, end: number) => Math.max(0, Math.min(end, until) - Math.max(start, from));
+  if (waits.length < reasons.length) {
+    waits = new Float64Array(reasons.length);
+  }
+  for (let stay = firstStayAt(begins, first, next, from); stay < next && begins[stay] < until; stay++) {
+    const end = stay + 1 < next ? begins[stay + 1] : stayEnd(execution, goroutine, stay);
+    add(state[stay], reason[stay], overlap(begins[stay], end));
+  }
+  if (first < next) {
+    // The first one begins with the goroutine, however late it is mentioned: before that it was in the same state; in a system
+    // call without a processor it was blocked.
+    const isBlocked = state[first] === StayState.syscall && by[first] < 0;
+    add(isBlocked ? StayState.syscallBlocked : state[first], reason[first], overlap(began, begins[first]));
+    if (state[next - 1] === StayState.syscallBlocked && !isOver && to >= duration) {
       // Go takes an open system call for one that is not blocked, and what is as a wait for the scheduler.
-      sums.syscallBlock -= time;
-      sums.syscall += time;
-      sums.schedWait += time;
-    }
-    if (stay === first) {
-      // Before it was mentioned it was in the same state; in a system call without a processor it was blocked.
-      const isBlocked = state[stay] === StayState.syscall && by[stay] < 0;
-      add(sums, isBlocked ? StayState.syscallBlocked : state[stay], reason[stay], overlap(began, begins[stay]));
+      const time = overlap(begins[next - 1], duration);
+      times[StayState.syscallBlocked] -= time;
+      times[StayState.syscall] += time;
+      times[StayState.runnable] += time;
     }
   }
-  let known = sums.exec + sums.schedWait + sums.syscall + sums.syscallBlock;
-  sums.block.forEach((time) => (known += time));
-  sums.unknown = Math.max(0, sums.total - known);
+  const total = overlap(began, until);
+  const known = times.reduce((sum, time) => sum + time, 0);
+  const sums = {
+    exec: times[StayState.running],
+    schedWait: times[StayState.runnable],
+    syscall: times[StayState.syscall],
+    syscallBlock: times[StayState.syscallBlocked],
+    block: waited.length === 0 ? noWaits : new Map(waited.map((row) => [row, waits[row]])),
+    total,
+    unknown: Math.max(0, total - known),
+  };
+  times.fill(0);
+  waited.forEach((row) => (waits[row] = 0));
+  waited.length = 0;
   return sums;
 }
+
+// ns of the goroutine that is summed up, by state, and of its waits by reason: else all 0. Numbers of an object, or of a map,
+// would be looked up at every stay.
+const times = new Float64Array(8);
+let waits = new Float64Array(0);
+/** Reasons that it waited for. */
+const waited: number[] = [];
+/** Most goroutines never wait. */
+const noWaits: ReadonlyMap<number, number> = new Map();
 
 /** The last stay of rows `first` to `next` that begins at a time or before, else the first. */
 export function firstStayAt(from: Float64Array, first: number, next: number, time: number): number {
@@ -81,25 +100,13 @@ export function firstStayAt(from: Float64Array, first: number, next: number, tim
   return low;
 }
 
-function add(sums: TimeSums, state: number, reason: number, time: number): void {
-  if (time === 0) {
-    return;
-  }
-  switch (state) {
-    case StayState.running:
-      sums.exec += time;
-      break;
-    case StayState.runnable:
-      sums.schedWait += time;
-      break;
-    case StayState.syscall:
-      sums.syscall += time;
-      break;
-    case StayState.syscallBlocked:
-      sums.syscallBlock += time;
-      break;
-    default:
-      sums.block.set(reason, (sums.block.get(reason) ?? 0) + time);
+function add(state: number, reason: number, time: number): void {
+  times[state] += time;
+  if (state === StayState.waiting && time > 0) {
+    if (waits[reason] === 0) {
+      waited.push(reason);
+    }
+    waits[reason] += time;
   }
 }
 
