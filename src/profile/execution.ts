@@ -93,12 +93,12 @@ export interface Stays {
    * Row of stack, 0 for none: of a stay in waiting or in a system call, and of one that is runnable since it stopped, where that
    * was; of one that was made runnable (`by` >= 0), where the other goroutine did it. Running has none.
    */
-  readonly stack: Uint32Array;
+  readonly stack: Uint16Array | Uint32Array;
   /**
    * By whom it is in this state, -1 for nobody known. Runnable: row of the goroutine that unblocked or made it. Running and in a
    * system call: row of the processor.
    */
-  readonly by: Int32Array;
+  readonly by: Int16Array | Int32Array;
 }
 
 /** In the order in which the trace first names them. One that is not idle runs goroutines, or looks for one. */

@@ -76,17 +76,12 @@ export class ExecutionColumns implements EventSink {
   /** @throws InputError where it is more than fits into memory */
   take(events: EventColumns): void {
     const { goroutines } = this;
-    const { type, states, length } = events;
-    for (let i = 0; i < length; i++) {
-      if (i % checkedEvents === 0) {
-        this.checkMemory(events);
-      }
-      if (states[i] === 0) {
+    const { length } = events;
+    for (let start = 0; start < length; start += checkedEvents) {
+      this.checkMemory(events);
+      const end = Math.min(length, start + checkedEvents);
+      for (let i = goroutines.take(events, start, end); i < end; i = goroutines.take(events, i + 1, end)) {
         this.takeOther(events, i);
-      } else if (type[i] >= Ev.procStart && type[i] <= Ev.procStatus) {
-        goroutines.changeProcessor(events, i);
-      } else {
-        goroutines.change(events, i);
       }
     }
     // As Go does, a generation ends with a Sync after its last event.
@@ -217,7 +212,7 @@ export class ExecutionColumns implements EventSink {
     const { strings, stack, location, line, function: func, mapping } = tables;
     const rows = firstRows(strings);
     const rowOf = (row: number) => (rows ? rows[row] : row);
-    const { goroutines, ...rest } = this.goroutines.finish(rowOf);
+    const { goroutines, ...rest } = this.goroutines.finish(rowOf, stack.parent.length);
     return {
       duration,
       startMs: startMs(this.reader),

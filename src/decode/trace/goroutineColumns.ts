@@ -4,7 +4,7 @@ import { bytes, floats, ints } from './column';
 import type { EventArguments } from './eventArguments';
 import type { EventColumns } from './events';
 import { subjectStack } from './eventStacks';
-import { GoState, ProcState } from './eventTypes';
+import { Ev, GoState, ProcState } from './eventTypes';
 import { IdTable } from './idTable';
 import type { TraceStacks } from './stacks';
 import { stayBytes, StayColumns } from './stayColumns';
@@ -34,9 +34,14 @@ export class GoroutineColumns {
   private readonly to = floats();
   private readonly wasBefore = bytes();
   private readonly stays = new StayColumns();
-  private currentOf: number[] = [];
+  /** How many have no name so far. */
+  private nameless = 0;
+  /** By row of the order: -1 where none is known. It grows with its first row, so that the code that is compiled has done so. */
+  private currentOf: Int32Array = new Int32Array(0);
 
   private readonly reasons: string[] = [''];
+  /** Row of the reason of a goroutine that never goes on, -1 where none does. */
+  private forever = none;
   private readonly reasonRows = new Map<string, number>([['', 0]]);
   /** Row of `reasons` + 1 of a text's id in the generation. */
   private reasonOfText = new IdTable();
@@ -77,7 +82,7 @@ export class GoroutineColumns {
 
   /** Row of the goroutine that a row of the order's is now, -1 for none. */
   current(row: number): number {
-    return row < 0 ? none : (this.currentOf[row] ?? none);
+    return row >= 0 && row < this.currentOf.length ? this.currentOf[row] : none;
   }
 
   /** Row of a processor's number, -1 for none. */
@@ -100,34 +105,50 @@ export class GoroutineColumns {
     return this.from.rows[goroutine];
   }
 
-  /** Takes a change of a goroutine's state, event `i`. */
-  change(events: EventColumns, i: number): void {
-    const states = events.states[i];
-    const from = states >> 3;
-    const to = states & 7;
-    if (from === to) {
-      return;
+  /** Takes changes of states from event `first` on; the next event before `end` that is none, or `end`. */
+  take(events: EventColumns, first: number, end: number): number {
+    const { states, type, time, subject, p } = events;
+    const { stays, then } = this;
+    let i = first;
+    for (; i < end && states[i] !== 0; i++) {
+      const from = states[i] >> 3;
+      const to = states[i] & 7;
+      if (from === to) {
+        continue;
+      }
+      if (type[i] >= Ev.procStart && type[i] <= Ev.procStatus) {
+        this.changeProcessor(subject[i], to, time[i]);
+        continue;
+      }
+      if (from <= GoState.notExist) {
+        this.begin(subject[i], from, time[i], events.g[i]);
+      }
+      const g = this.currentOf[subject[i]];
+      if (this.nameless > 0 && subjectStack[type[i]] >= 0) {
+        this.setName(g, type[i], events.offset[i]);
+      }
+      if (from === GoState.running) {
+        then.stopped(g, time[i]);
+      } else if (from === GoState.syscall) {
+        this.leaveSyscall(g);
+      }
+      if (to === GoState.running) {
+        stays.push(g, time[i], to, 0, 0, this.processor(p[i]));
+      } else if (to === GoState.notExist) {
+        this.end(g, time[i]);
+      } else {
+        this.stop(events, i, g, from, to);
+      }
     }
-    const time = events.time[i];
-    const row = events.subject[i];
-    const type = events.type[i];
-    const offset = events.offset[i];
-    if (from <= GoState.notExist) {
-      this.begin(row, from, time, events.g[i]);
-    }
-    const g = this.currentOf[row];
-    if (this.name.rows[g] < 0 && offset > 0 && subjectStack[type] >= 0) {
-      this.name.rows[g] = this.stacks.rootFunction(this.args.read(offset, subjectStack[type]));
-    }
-    if (from === GoState.running) {
-      this.then.stopped(g, time);
-    } else if (from === GoState.syscall) {
-      this.leaveSyscall(g);
-    }
-    if (to === GoState.notExist) {
-      this.end(g, time);
-    } else {
-      this.enter(events, i, g, from, to);
+    return i;
+  }
+
+  /** Names a goroutine that has no name by the stack that an event has of it. */
+  private setName(g: number, type: number, offset: number): void {
+    const { rows } = this.name;
+    if (rows[g] < 0 && offset > 0) {
+      rows[g] = this.stacks.rootFunction(this.args.read(offset, subjectStack[type]));
+      this.nameless -= rows[g] < 0 ? 0 : 1;
     }
   }
 
@@ -135,9 +156,13 @@ export class GoroutineColumns {
     const g = this.length;
     const wasBefore = from === GoState.undetermined;
     const creatorNow = wasBefore ? none : this.current(creator);
+    if (row >= this.currentOf.length) {
+      this.currentOf = grown(this.currentOf, row);
+    }
     this.currentOf[row] = g;
     this.id.push(this.ids[row]);
     this.name.push(none);
+    this.nameless++;
     this.processorOf.push(none);
     this.from.push(wasBefore ? this.syncTime : time);
     this.to.push(NaN);
@@ -152,12 +177,9 @@ export class GoroutineColumns {
     }
   }
 
-  private enter(events: EventColumns, i: number, g: number, from: number, to: number): void {
+  /** A goroutine enters a state in which it does not run. */
+  private stop(events: EventColumns, i: number, g: number, from: number, to: number): void {
     const time = events.time[i];
-    if (to === GoState.running) {
-      this.stays.push(g, time, to, 0, 0, this.processor(events.p[i]));
-      return;
-    }
     const reason = this.reason(events.reason[i]);
     const stack = this.stacks.row(events.stack[i]);
     let by = none;
@@ -167,7 +189,7 @@ export class GoroutineColumns {
       by = this.current(events.g[i]);
     }
     this.stays.push(g, time, to, reason, stack, by);
-    if (to === GoState.waiting && this.reasons[reason] === 'forever') {
+    if (to === GoState.waiting && reason === this.forever) {
       this.end(g, time);
     }
   }
@@ -177,9 +199,10 @@ export class GoroutineColumns {
       return 0;
     }
     const known = this.reasonOfText.get(id);
-    if (known > 0) {
-      return known - 1;
-    }
+    return known > 0 ? known - 1 : this.addReason(id);
+  }
+
+  private addReason(id: number): number {
     const text = this.textOf(id);
     let row = this.reasonRows.get(text);
     if (row === undefined) {
@@ -189,6 +212,9 @@ export class GoroutineColumns {
       }
       this.reasonRows.set(text, row);
       this.reasons.push(text);
+    }
+    if (text === 'forever') {
+      this.forever = row;
     }
     this.reasonOfText.add(id, row + 1);
     return row;
@@ -212,20 +238,10 @@ export class GoroutineColumns {
     }
   }
 
-  /** Takes a change of a processor's state, event `i`. */
-  changeProcessor(events: EventColumns, i: number): void {
-    const states = events.states[i];
-    const from = states >> 3;
-    const to = states & 7;
-    if (from === to) {
-      return;
-    }
-    const time = events.time[i];
-    const p = this.processor(events.subject[i]);
-    if (p < 0) {
-      return;
-    }
-    if (to === ProcState.idle) {
+  /** A processor is in another state. @param id its number */
+  private changeProcessor(id: number, to: number, time: number): void {
+    const p = this.processor(id);
+    if (p >= 0 && to === ProcState.idle) {
       const g = this.inSyscall[p];
       if (g >= 0) {
         this.stays.push(g, time, StayState.syscallBlocked, 0, 0, none);
@@ -237,24 +253,30 @@ export class GoroutineColumns {
   /** What follows could not be read: goroutines that were there have ended as far as is known. */
   lose(time: number): void {
     for (const g of this.currentOf) {
-      if (g !== undefined && Number.isNaN(this.to.rows[g])) {
+      if (g >= 0 && Number.isNaN(this.to.rows[g])) {
         this.to.rows[g] = time;
       }
     }
-    this.currentOf = [];
+    this.currentOf.fill(none);
     this.inSyscall.fill(none);
     this.processorOf.fill(none);
   }
 
-  /** @param rowOf of a row of texts as they came the row of strings where equal texts are one */
-  finish(rowOf: (row: number) => number): {
+  /**
+   * @param rowOf of a row of texts as they came the row of strings where equal texts are one
+   * @param stacks how many there are
+   */
+  finish(
+    rowOf: (row: number) => number,
+    stacks: number
+  ): {
     goroutines: Goroutines;
     stays: Stays;
     processors: Processors;
     reasons: readonly string[];
   } {
     const { length, id, name, from, to, wasBefore, reasons, processorIds: processors } = this;
-    const { stays, stayOffset, ofProcessors } = this.stays.finish(length, processors.length, reasons.length);
+    const { stays, stayOffset, ofProcessors } = this.stays.finish(length, processors.length, reasons.length, stacks);
     return {
       goroutines: {
         length,
@@ -270,4 +292,11 @@ export class GoroutineColumns {
       reasons,
     };
   }
+}
+
+/** A longer column, of which `row` is a row too; -1 in what is new. */
+function grown(rows: Int32Array, row: number): Int32Array {
+  const longer = new Int32Array(Math.max(2 * rows.length, row + 1024)).fill(none);
+  longer.set(rows);
+  return longer;
 }

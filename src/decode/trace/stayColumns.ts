@@ -2,62 +2,81 @@ import { StayState, type Processors, type Stays } from '../../profile/execution'
 
 const blockRows = 65_536;
 /** Bytes that a stay takes until all are sorted. */
-export const stayBytes = 23;
+export const stayBytes = 20;
+/** Where the numbers of a stay stand: its goroutine, ns since `since` of its block, state and reason, stack, by whom. */
+const words = stayBytes / 4;
+/** A state takes so many bits, the reason the others. */
+const stateBits = 3;
+const states = 2 ** stateBits - 1;
 
-const newBlock = () => ({
-  length: 0,
-  goroutine: new Uint32Array(blockRows),
-  from: new Float64Array(blockRows),
-  state: new Uint8Array(blockRows),
-  reason: new Uint16Array(blockRows),
-  stack: new Uint32Array(blockRows),
-  by: new Int32Array(blockRows),
-});
-type Block = ReturnType<typeof newBlock>;
+interface Block {
+  /** The time of its first stay: those of others are within 32 bits of it. */
+  readonly since: number;
+  length: number;
+  readonly words: Int32Array;
+}
 
 /**
  * Stays in the order of time, then sorted by goroutine. They are most of what is held of a trace, so they lie in blocks, which
- * are not copied when there are more, and are let go one by one when they are sorted.
+ * are not copied when there are more, and are let go one by one when they are sorted. The numbers of a stay stand together, so
+ * that one is written to one place.
  */
 export class StayColumns {
   length = 0;
   private readonly blocks: Block[] = [];
-  private last: Block | undefined;
+  private last: Block = { since: 0, length: blockRows, words: new Int32Array(0) };
+  /** How many there are of each goroutine, and on each processor. */
+  private ofGoroutine: Uint32Array = new Uint32Array(0);
+  private ofProcessor: Uint32Array = new Uint32Array(0);
 
   push(goroutine: number, from: number, state: number, reason: number, stack: number, by: number): void {
     let block = this.last;
-    if (block === undefined || block.length === blockRows) {
-      this.blocks.push((block = this.last = newBlock()));
+    if (block.length === blockRows || from - block.since > 0xffffffff) {
+      block = this.newBlock(from);
     }
-    const row = block.length++;
-    block.goroutine[row] = goroutine;
-    block.from[row] = from;
-    block.state[row] = state;
-    block.reason[row] = reason;
-    block.stack[row] = stack;
-    block.by[row] = by;
+    const { words: row } = block;
+    const at = words * block.length++;
+    row[at] = goroutine;
+    row[at + 1] = from - block.since;
+    row[at + 2] = state | (reason << stateBits);
+    row[at + 3] = stack;
+    row[at + 4] = by;
     this.length++;
+    if (goroutine >= this.ofGoroutine.length) {
+      this.ofGoroutine = grown(this.ofGoroutine, goroutine);
+    }
+    this.ofGoroutine[goroutine]++;
+    if (isOnProcessor(state, by)) {
+      if (by >= this.ofProcessor.length) {
+        this.ofProcessor = grown(this.ofProcessor, by);
+      }
+      this.ofProcessor[by]++;
+    }
   }
 
-  /** @param reasons how many different ones there are */
+  private newBlock(since: number): Block {
+    this.last = { since, length: 0, words: new Int32Array(words * blockRows) };
+    this.blocks.push(this.last);
+    return this.last;
+  }
+
+  /** @param reasons how many different ones there are, as `stacks` */
   finish(
     goroutines: number,
     processors: number,
-    reasons: number
+    reasons: number,
+    stacks: number
   ): { stays: Stays; stayOffset: Uint32Array; ofProcessors: Pick<Processors, 'stayOffset' | 'stay'> } {
     const { length, blocks } = this;
-    const stayOffset = new Uint32Array(goroutines + 1);
-    const processorOffset = new Uint32Array(processors + 1);
-    blocks.forEach((block) => count(block, stayOffset, processorOffset));
-    addUp(stayOffset);
-    addUp(processorOffset);
+    const stayOffset = offsets(this.ofGoroutine, goroutines);
+    const processorOffset = offsets(this.ofProcessor, processors);
     const stays = {
       length,
       state: new Uint8Array(length),
       reason: reasons > 256 ? new Uint16Array(length) : new Uint8Array(length),
       from: new Float64Array(length),
-      stack: new Uint32Array(length),
-      by: new Int32Array(length),
+      stack: stacks > 65_536 ? new Uint32Array(length) : new Uint16Array(length),
+      by: Math.max(goroutines, processors) > 32_768 ? new Int32Array(length) : new Int16Array(length),
     };
     const ofProcessors = { stayOffset: processorOffset, stay: new Uint32Array(processorOffset[processors]) };
     const [next, nextOf] = [stayOffset.slice(), processorOffset.slice()];
@@ -71,39 +90,40 @@ export class StayColumns {
 const isOnProcessor = (state: number, by: number) =>
   (state === StayState.running || state === StayState.syscall) && by >= 0;
 
-/** Counts the stays of a row in the place after it. */
-function count({ length, goroutine, state, by }: Block, ofGoroutine: Uint32Array, ofProcessor: Uint32Array): void {
-  for (let i = 0; i < length; i++) {
-    ofGoroutine[goroutine[i] + 1]++;
-    if (isOnProcessor(state[i], by[i])) {
-      ofProcessor[by[i] + 1]++;
-    }
-  }
+/** A longer column, of which `row` is a row too. */
+function grown(counts: Uint32Array, row: number): Uint32Array {
+  const longer = new Uint32Array(Math.max(2 * counts.length, row + 64));
+  longer.set(counts);
+  return longer;
 }
 
-function addUp(offsets: Uint32Array): void {
-  for (let row = 1; row < offsets.length; row++) {
-    offsets[row] += offsets[row - 1];
+/** Where the rows of each of `length` begin, and where the last ones end. */
+function offsets(counts: Uint32Array, length: number): Uint32Array {
+  const sums = new Uint32Array(length + 1);
+  for (let row = 0; row < length; row++) {
+    sums[row + 1] = sums[row] + (row < counts.length ? counts[row] : 0);
   }
+  return sums;
 }
 
 /** @param next where the next stay of each goroutine goes, `nextOf` of each processor */
 function place(
-  { length, goroutine, from, state, reason, stack, by }: Block,
-  stays: Stays,
+  { since, length, words: row }: Block,
+  { from, state, reason, stack, by }: Stays,
   next: Uint32Array,
   ofProcessors: Uint32Array,
   nextOf: Uint32Array
 ): void {
-  for (let i = 0; i < length; i++) {
-    const row = next[goroutine[i]]++;
-    stays.from[row] = from[i];
-    stays.state[row] = state[i];
-    stays.reason[row] = reason[i];
-    stays.stack[row] = stack[i];
-    stays.by[row] = by[i];
-    if (isOnProcessor(state[i], by[i])) {
-      ofProcessors[nextOf[by[i]]++] = row;
+  for (let at = 0; at < words * length; at += words) {
+    const stay = next[row[at]]++;
+    const what = row[at + 2];
+    from[stay] = since + (row[at + 1] >>> 0);
+    state[stay] = what & states;
+    reason[stay] = what >>> stateBits;
+    stack[stay] = row[at + 3];
+    by[stay] = row[at + 4];
+    if (isOnProcessor(what & states, row[at + 4])) {
+      ofProcessors[nextOf[row[at + 4]]++] = stay;
     }
   }
 }

@@ -195,10 +195,13 @@ export class TaskColumns {
     const { goroutine, from } = this.regions;
     const { order, offsets } = byRow(goroutine, goroutines);
     for (let g = 0; g < goroutines; g++) {
-      const own = order.subarray(offsets[g], offsets[g + 1]);
       // One that was there before the trace begins with its goroutine, so it comes first.
-      if (own.some((row, i) => i > 0 && from.rows[own[i - 1]] > from.rows[row])) {
-        own.sort((a, b) => from.rows[a] - from.rows[b] || a - b);
+      let isSorted = true;
+      for (let i = offsets[g] + 1; i < offsets[g + 1]; i++) {
+        isSorted &&= from.rows[order[i - 1]] <= from.rows[order[i]];
+      }
+      if (!isSorted) {
+        order.subarray(offsets[g], offsets[g + 1]).sort((a, b) => from.rows[a] - from.rows[b] || a - b);
       }
     }
     return order;
