@@ -45,10 +45,13 @@ export class IdRows {
   }
 }
 
+/** Another one in each run: nobody can write a trace whose ids all want the same slot. */
+const factor = Math.floor(Math.random() * 2 ** 32) | 1;
+
 /** Ids that follow each other, as those of goroutines that live at the same time do, are mostly near each other. */
 function hash(id: number): number {
   const high = id > 0xffffffff ? Math.floor(id / 2 ** 32) : 0;
-  return id ^ Math.imul((id >>> 6) ^ high, 0x9e3779b1);
+  return id ^ Math.imul((id >>> 6) ^ Math.imul(high, factor), factor);
 }
 
 /** Goroutines as columns by the rows of their ids, which cgo gives again. */
