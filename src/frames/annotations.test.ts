@@ -107,6 +107,29 @@ describe('annotations', () => {
     }
   });
 
+  test('marks have the colour that the table says, and none where it says none', () => {
+    const colored = (color: string) => {
+      const table = eventsTable([], []);
+      const values: Record<string, readonly unknown[]> = {
+        time: [5],
+        mark: ['GC'],
+        lines: [''],
+        tags: ['GC'],
+        color: [color],
+      };
+      const columns = ['time', 'mark', 'lines', 'tags', 'color'].map((name) => {
+        return { name, kind: name === 'time' ? 'time' : 'string', values: values[name] };
+      });
+      const frame = annotationFrame(
+        { ...table, length: 1, columns: columns as never },
+        { refId: 'A', notices: [], links: [] }
+      );
+      return frame.fields.find(({ name }) => name === 'color')?.values;
+    };
+    expect(colored('orange')).toEqual(['orange']);
+    expect(colored('')).toBeUndefined();
+  });
+
   test('links lead to the event on the dashboard and in Explore, for its time', () => {
     const event = linked([capture(100, 80, { profile: 'cpu' }), capture(100, 80)]);
     const [dashboard, explore] = eventLinks(context).map(({ url }) => new URL(url(event), 'http://grafana'));

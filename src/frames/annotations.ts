@@ -37,6 +37,8 @@ export function annotationFrame(table: Table, { refId, notices, links }: Annotat
       field('text', FieldType.string, (mark) => textOf(mark, links)),
       field('tags', FieldType.other, ({ tags }) => tags),
       field('id', FieldType.number, () => 0),
+      // Grafana reads names of its palette; without it all marks have the colour of their query.
+      ...(rows.some(({ color }) => color !== '') ? [field('color', FieldType.string, ({ color }) => color)] : []),
     ],
   });
 }
@@ -48,6 +50,7 @@ interface Mark {
   readonly title: string;
   readonly lines: readonly string[];
   readonly tags: readonly string[];
+  readonly color: string;
   readonly event: LinkedEvent;
 }
 
@@ -56,8 +59,8 @@ function marksOf(table: Table): Mark[] {
   const until = table.columns.some(({ name }) => name === 'until') ? column(table, 'until', 'time').values : [];
   const texts = (name: string) => column(table, name, 'string').values;
   const [titles, lines, tags] = ['mark', 'lines', 'tags'].map(texts);
-  // What is of a trace names no capture.
-  const [ids, keys] = ['event', 'key'].map((name) =>
+  // What is of a trace names no capture, and captures have no colour of their own.
+  const [ids, keys, colors] = ['event', 'key', 'color'].map((name) =>
     table.columns.some((each) => each.name === name) ? texts(name) : titles.map(() => '')
   );
   return times.map((time, i) => {
@@ -68,6 +71,7 @@ function marksOf(table: Table): Mark[] {
       title: titles[i],
       lines: linesOf(lines[i]),
       tags: linesOf(tags[i]),
+      color: colors[i],
       event: { id: ids[i], key: keys[i], time: Number.isNaN(end) ? time : end, labels: table.keyLabels?.[i] ?? {} },
     };
   });

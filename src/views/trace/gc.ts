@@ -10,12 +10,19 @@ const maxMarks = 300;
 const maxOfKind = 15;
 
 /** In the order in which they are kept where there are too many; mark workers are seen as what they take of the program. */
-const kinds: ReadonlyArray<{ readonly kind: number; readonly tag: string; readonly isOfMany?: boolean }> = [
-  { kind: RangeKind.mark, tag: 'GC' },
-  { kind: RangeKind.stopTheWorld, tag: 'stop-the-world' },
-  { kind: RangeKind.assist, tag: 'mark assist', isOfMany: true },
-  { kind: RangeKind.sweep, tag: 'sweep', isOfMany: true },
+const kinds: ReadonlyArray<{
+  readonly kind: number;
+  readonly tag: string;
+  /** A name of Grafana's palette. */
+  readonly color: string;
+  readonly isOfMany?: boolean;
+}> = [
+  { kind: RangeKind.mark, tag: 'GC', color: 'semi-dark-blue' },
+  { kind: RangeKind.stopTheWorld, tag: 'stop-the-world', color: 'red' },
+  { kind: RangeKind.assist, tag: 'mark assist', color: 'orange', isOfMany: true },
+  { kind: RangeKind.sweep, tag: 'sweep', color: 'purple', isOfMany: true },
 ];
+const colorOf = new Map(kinds.map(({ tag, color }) => [tag, color]));
 
 /** A range of the runtime, or several of a kind that are drawn as one. */
 interface Mark {
@@ -33,8 +40,8 @@ interface Mark {
  * assist and sweep at the same time: where there are more than `maxOfKind` of these, neighbours are one mark.
  *
  * Columns: time, until, mark (its name), count (of what is drawn as one), length (ns, of all of them), goroutine (id, '' for the process and for
- * several), what is not known (`began before the trace`), swept and reclaimed (bytes, NaN but of sweeps); of marks over a panel lines of text
- * and tags, one a line.
+ * several), what is not known (`began before the trace`), swept and reclaimed (bytes, NaN but of sweeps); of marks over a panel lines of text,
+ * tags, one a line, and a colour for each kind.
  */
 export function gcTable(trace: OpenedTrace): Table {
   const { ranges, goroutines, tables } = trace.execution;
@@ -77,6 +84,7 @@ export function gcTable(trace: OpenedTrace): Table {
       number('reclaimed', 'bytes', bytes(ranges.reclaimed)),
       text('lines', lines, ofMark),
       text('tags', ({ tag }) => tag, ofMark),
+      text('color', ({ tag }) => colorOf.get(tag) ?? '', ofMark),
     ],
     notices: [...togetherNotice(trace, byKind), ...cutNotice(trace, byKind, kept)],
   };

@@ -386,7 +386,7 @@ describe('what is too much to be drawn', () => {
     expect(rows.length).toBeGreaterThan(5);
     const sum = (name: string) => rows.reduce((all, row) => all + Number(row[name]), 0);
     expect([sum('count'), sum('length')]).toEqual([1000, 1e6]);
-    expect(rows[0]).toMatchObject({ mark: `request × ${rows[0].count}`, goroutine: '' });
+    expect(rows[0]).toMatchObject({ mark: `request × ${rows[0].count}`, goroutine: '', color: 'orange' });
     expect(String(rows[0].lines)).toContain('5 goroutines');
     expect(textOf([table])).toMatch(
       /^What is less than 808 µs apart is one mark, .*: 1,000 of mark assist as \d+\. A shorter time range/
