@@ -11,8 +11,8 @@ import { WidestFirst } from './widestFirst';
  * many have theirs as are drawn at the most. The others are leaves, whose own value is all that they have. A whole tree has
  * about a node for each frame of each stack, and nearly all are too small to be drawn.
  * @returns undefined where the whole tree has to be made: where the profile is small, since that takes less time then, where there are
- * values below zero, since only the whole says what they leave, and of changes per second, which are no whole numbers and whose sums
- * would differ in their last digits
+ * values below zero, since only the whole says what they leave, and where some are no whole numbers (percent, changes per second),
+ * since their sums would differ in their last digits
  */
 export function widestCallers(
   profile: Profile,
@@ -20,12 +20,11 @@ export function widestCallers(
   frames: Frames,
   { maxNodes, maxDepth }: Bounds
 ): CallTree | undefined {
-  const isSmall = stepsOf(profile, frames).node.length <= 2 * maxNodes;
-  if (isSmall || (sides.change && sides.seconds !== undefined)) {
+  if (stepsOf(profile, frames).node.length <= 2 * maxNodes) {
     return undefined;
   }
   const { flat, opposite } = rowValues(profile, sides, frames);
-  if (flat.some((values) => values.some((value) => value < 0))) {
+  if (flat.some((values) => values.some((value) => value < 0 || !Number.isInteger(value)))) {
     return undefined;
   }
   const tree = new CallerNodes(profile, frames, flat);

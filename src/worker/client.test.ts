@@ -1,11 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { decode } from '../decode/decode';
 import { isGzip } from '../decode/containers';
-import { parseQuery } from '../query/query';
+import { parseQuery, type CollectedQuery } from '../query/query';
 import { encodeFolded } from '../testing/encode';
 import { printTable } from '../testing/print';
 import { randomSource } from '../testing/generate';
 import { dumpVersion, makeGoroutines, printDump } from '../testing/goroutineDumps';
+import type { SeriesColumn } from '../views/table';
 import { DecodedCache } from './decodedCache';
 import { WorkerClient } from './client';
 import { createHandler, type Handle } from './handler';
@@ -269,6 +270,28 @@ describe('several captures', () => {
         .slice(1)
     ).toEqual(['f2', 'f3', 'f4']);
     expect(printTable(tables[0], ['stack'])[0]).toHaveLength(40_000);
+  });
+
+  test('they are taken in their order whichever cannot be read and whichever the cache has dropped', async () => {
+    const sources = Array.from({ length: 10 }, (_, i) => ({ ...source(`${i}`, i * 60_000), size: 3_000_000 }));
+    for (let broken = 0; broken < 7; broken++) {
+      const client = clientOf(new FakeWorker(createHandler(new DecodedCache(1))));
+      const load = async (key: string) => {
+        if (key === `${broken}`) {
+          throw new Error('HTTP 403');
+        }
+        await (Number(key) > 4 ? ticks() : undefined);
+        return profileBytes(1 + Number(key));
+      };
+      // They were opened before, and the client does not know that they were dropped.
+      for (const i of [0, 2, 3, 4].filter((each) => each !== broken)) {
+        await client.run(query, { profile: [sources[i]] }, opening(load));
+      }
+      const { tables, failed } = await client.processView(growthQuery as CollectedQuery, sources, opening(load));
+      const overTime = tables[0].columns.find(({ name }) => name === 'over time') as SeriesColumn;
+      expect(overTime.values[0]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10].filter((value) => value !== 1 + broken));
+      expect(failed.map(({ name }) => name)).toEqual([`${broken}.pb.gz`]);
+    }
   });
 
   test('a query goes on where the first captures cannot be read, whatever time they take', async () => {

@@ -12,7 +12,7 @@ type OfType<T extends Question['type']> = WithoutCollection<Extract<Question, { 
 const maxAhead = 4;
 
 /** Captures that the worker is asked to add before it has answered of those before them. */
-const maxAsk = 4;
+const maxUnanswered = 4;
 
 /** So many bytes of captures, as they are stored, the cache of a worker holds unpacked. What is more passes through it. */
 const maxKept = 16 * 1024 * 1024;
@@ -96,7 +96,7 @@ export class Collecting {
     await this.own(transport.ask({ ...begin, collection: this.id } as Question, opening.signal));
     const asked: Adding[] = [];
     // A merge that may end early knows what is in before it takes the next.
-    const maxAsked = opening.end === undefined || opening.end === Infinity ? maxAsk : 0;
+    const isTimed = opening.end !== undefined && opening.end !== Infinity;
     for (const opened of this.inOrder()) {
       if (await this.isLate(opened.held)) {
         this.left.push(opened.source.key);
@@ -108,7 +108,7 @@ export class Collecting {
         () => false
       );
       asked.push({ ...opened, answer: isComing ? this.add(opened) : undefined });
-      if (asked.length > maxAsked) {
+      if (asked.length > (isTimed || this.ahead === 0 ? 0 : maxUnanswered)) {
         await this.settle(asked, added);
       }
     }
@@ -119,13 +119,13 @@ export class Collecting {
 
   /** Waits for the first that was asked for, and where the worker lacked it, after which it takes nothing, for all. */
   private async settle(asked: Adding[], added: () => Promise<void>): Promise<void> {
-    for (let isLacking = true; isLacking && asked.length > 0;) {
+    let wasLacking = false;
+    do {
       const adding = asked.shift() as Adding;
-      isLacking = false;
       try {
         await adding.held;
-        isLacking = (await adding.answer)?.type === 'missing';
-        if (isLacking) {
+        if ((await adding.answer)?.type === 'missing') {
+          wasLacking = true;
           await this.addAgain(adding);
         }
       } catch (reason) {
@@ -135,7 +135,8 @@ export class Collecting {
       }
       this.done++;
       await added();
-    }
+      // Also past one that cannot be read: what was asked for behind the one that was lacking is lacking too.
+    } while (wasLacking && asked.length > 0);
   }
 
   /** Another worker than the collection began in knows nothing of it. */

@@ -24,23 +24,34 @@ export function inTurns(): () => Promise<void> {
 
 /** Who waits for the messages that are in before theirs, in the order in which they came. */
 const waiting: Array<() => void> = [];
-let port: MessagePort | undefined;
+let pauses: MessageChannel | undefined;
 
 /** Fulfilled when the messages are in that came before this. A timer is clamped to 4 ms after a few of them. */
 const messagesIn = () =>
   new Promise<void>((resolve) => {
-    port ??= pausePort();
+    pauses ??= newPauses();
     waiting.push(resolve);
-    port.postMessage(undefined);
+    (pauses.port1 as NodePort).ref?.();
+    pauses.port2.postMessage(undefined);
   });
 
-/** One for all pauses: there are some for each capture, and a channel of its own costs as much as a pause. */
-function pausePort(): MessagePort {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => waiting.shift()?.();
-  // An open port keeps a process of Node's from ending; a browser has no such thing.
-  (port1 as { unref?(): void }).unref?.();
-  return port2;
+/** An open port keeps a process of Node's from ending, which it shall while somebody waits; browsers know nothing of it. */
+interface NodePort extends MessagePort {
+  ref?(): void;
+  unref?(): void;
+}
+
+/** One channel for all pauses: there are some for each capture, and one of its own costs as much as a pause. */
+function newPauses(): MessageChannel {
+  const channel = new MessageChannel();
+  const port: NodePort = channel.port1;
+  port.onmessage = () => {
+    waiting.shift()?.();
+    if (waiting.length === 0) {
+      port.unref?.();
+    }
+  };
+  return channel;
 }
 
 /** A question that is being answered. */

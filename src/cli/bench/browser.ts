@@ -48,7 +48,7 @@ interface Blocked {
   readonly longestOfPluginMs: number;
 }
 
-/** @param page that is there already, and counts long tasks */
+/** What happens to a page, which counts long tasks, during some work: where it opens the page, that is within. */
 async function blocked(page: Page, work: () => Promise<void>): Promise<Blocked> {
   const session = await page.context().newCDPSession(page);
   await session.send('Profiler.enable');

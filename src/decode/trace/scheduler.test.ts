@@ -13,4 +13,15 @@ describe('IdRows', () => {
     expect(distinct.map((id) => rows.find(id))).toEqual([...distinct.keys()]);
     expect([-1, 0, 3001, 2 ** 52 + 1].map((id) => rows.find(id))).toEqual([-1, -1, -1, -1]);
   });
+
+  it('spreads ids whose low bits are all 0', () => {
+    const rows = new IdRows();
+    // With one slot for all of them this would take half a minute.
+    for (let high = 1; high <= 1000; high++) {
+      for (let low = 0; low < 64; low++) {
+        rows.add(high * 2 ** 52 + low * 2 ** 26);
+      }
+    }
+    expect(rows.find(1000 * 2 ** 52 + 63 * 2 ** 26)).toBe(63_999);
+  });
 });

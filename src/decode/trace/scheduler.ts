@@ -1,13 +1,14 @@
 // What is known of goroutines, processors and threads at a moment of a trace, as ordering.ts emulates Go's scheduler.
 
-const rows = 1024;
+/** Rows that columns have at first. */
+const firstRows = 1024;
 
 /** Rows of ids, from 0 on in the order in which they come: ids are large, rows are dense. */
 export class IdRows {
   readonly ids: number[] = [];
   /** Open addressing: an id and its row + 1, 0 for a free slot. At most half of the slots are taken. */
-  private slotIds = new Float64Array(2 * rows);
-  private slotRows = new Int32Array(2 * rows);
+  private slotIds = new Float64Array(2 * firstRows);
+  private slotRows = new Int32Array(2 * firstRows);
 
   /** The row of an id, -1 where it has none. */
   find(id: number): number {
@@ -45,22 +46,24 @@ export class IdRows {
   }
 }
 
-/** Another one in each run: nobody can write a trace whose ids all want the same slot. */
-const factor = Math.floor(Math.random() * 2 ** 32) | 1;
+/** Others in each run, so that nobody can write a trace whose ids all want one slot. */
+const [factor, highFactor] = [0, 1].map(() => Math.floor(Math.random() * 2 ** 32) | 1);
 
 /** Ids that follow each other, as those of goroutines that live at the same time do, are mostly near each other. */
 function hash(id: number): number {
-  const high = id > 0xffffffff ? Math.floor(id / 2 ** 32) : 0;
-  return id ^ Math.imul((id >>> 6) ^ Math.imul(high, factor), factor);
+  const high = id > 0xffffffff ? Math.imul(Math.floor(id / 2 ** 32), highFactor) : 0;
+  // Low bits of a product say nothing of the high bits of what was multiplied: they are mixed in between.
+  const mixed = Math.imul((id >>> 6) ^ high ^ (high >>> 15), factor);
+  return id ^ mixed ^ (mixed >>> 15);
 }
 
 /** Goroutines as columns by the rows of their ids, which cgo gives again. */
 export class Goroutines extends IdRows {
   /** A value of GoStatus, 0 where it is not there. */
-  status = new Uint8Array(rows);
-  seq = new Uint32Array(rows);
+  status = new Uint8Array(firstRows);
+  seq = new Uint32Array(firstRows);
   /** Of which generation `seq` is. */
-  gen = new Float64Array(rows);
+  gen = new Float64Array(firstRows);
   readonly regions: Array<Region[] | undefined> = [];
   readonly ranges: Array<number[] | undefined> = [];
 

@@ -29,4 +29,14 @@ describe('StayColumns', () => {
     expect([stays.stack[0], stays.by[0]]).toEqual([stacks - 1, goroutines - 1]);
     expect([...stayOffset.slice(-2)]).toEqual([0, 1]);
   });
+
+  it('holds stays that are seconds apart in the bytes of those that follow each other', () => {
+    const columns = new StayColumns();
+    // A megabyte for each would be 20 GB.
+    for (let i = 0; i < 20_000; i++) {
+      columns.push(0, i * 5e9, i % 2 ? running : waiting, 0, 0, -1);
+    }
+    const { stays } = columns.finish(1, 0, 1, 1);
+    expect([stays.length, stays.from[19_999]]).toEqual([20_000, 19_999 * 5e9]);
+  });
 });

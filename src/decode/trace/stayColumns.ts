@@ -13,6 +13,7 @@ interface Block {
   /** The time of its first stay: those of others are within 32 bits of it. */
   readonly since: number;
   length: number;
+  readonly rows: number;
   readonly words: Int32Array;
 }
 
@@ -24,14 +25,14 @@ interface Block {
 export class StayColumns {
   length = 0;
   private readonly blocks: Block[] = [];
-  private last: Block = { since: 0, length: blockRows, words: new Int32Array(0) };
+  private last: Block = { since: 0, length: 0, rows: 0, words: new Int32Array(0) };
   /** How many there are of each goroutine, and on each processor. */
   private ofGoroutine: Uint32Array = new Uint32Array(0);
   private ofProcessor: Uint32Array = new Uint32Array(0);
 
   push(goroutine: number, from: number, state: number, reason: number, stack: number, by: number): void {
     let block = this.last;
-    if (block.length === blockRows || from - block.since > 0xffffffff) {
+    if (block.length === block.rows || from - block.since > 0xffffffff) {
       block = this.newBlock(from);
     }
     const { words: row } = block;
@@ -54,8 +55,16 @@ export class StayColumns {
     }
   }
 
+  /** After a long time in which nothing happened it is the rest of the one before, or many a block would be of one stay. */
   private newBlock(since: number): Block {
-    this.last = { since, length: 0, words: new Int32Array(words * blockRows) };
+    const { length, rows, words: before } = this.last;
+    const isFull = length === rows;
+    this.last = {
+      since,
+      length: 0,
+      rows: isFull ? blockRows : rows - length,
+      words: isFull ? new Int32Array(words * blockRows) : before.subarray(words * length),
+    };
     this.blocks.push(this.last);
     return this.last;
   }
