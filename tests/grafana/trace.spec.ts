@@ -4,16 +4,18 @@ import { expectFlameGraph } from './helpers';
 
 const uid = 'pproflens-trace';
 
+// Some twenty panels.
+test.beforeEach(() => test.slow());
+
 /** The address of the seconds that the recorded trace has, as the first row of the dashboard's table links to it. */
 async function traceRange(page: Page): Promise<URLSearchParams> {
   await page.goto(`/d/${uid}?var-service=checkout&from=now-24h&to=now`);
   const link = page.getByRole('row').nth(1).getByRole('link').first();
-  await expect(link).toHaveAttribute('href', /from=\d+&to=\d+/);
+  await expect(link).toHaveAttribute('href', /from=\d+&to=\d+/, { timeout: 60_000 });
   return new URL((await link.getAttribute('href')) as string, page.url()).searchParams;
 }
 
 test('every panel of Execution trace has data', async ({ gotoDashboardPage, page, selectors }) => {
-  test.slow(); // Some twenty panels.
   const dashboard = await gotoDashboardPage({ uid, queryParams: await traceRange(page) });
   const scrollTo = async (title: string) => {
     const panel = dashboard.getPanelByTitle(title);
@@ -65,13 +67,15 @@ test('state timeline: lanes are goroutines by name, states have names, and a lan
     await expect(lanes.getByText(state, { exact: true })).toBeVisible();
   }
   const canvas = lanes.locator('canvas').first();
-  const box = (await canvas.boundingBox()) as { width: number; height: number };
   const colours = await canvas.evaluate((element: HTMLCanvasElement) => {
     const { data } = element.getContext('2d')!.getImageData(0, 0, element.width, element.height);
     return new Set(new Uint32Array(data.buffer)).size;
   });
   expect(colours).toBeGreaterThan(5);
-  await canvas.click({ position: { x: box.width * 0.6, y: 20 } });
+  // The top of the panel may be below the header, which stays.
+  const plot = lanes.locator('.u-over').first();
+  const { width, height } = (await plot.boundingBox()) as { width: number; height: number };
+  await plot.click({ position: { x: width * 0.6, y: height - 15 } });
   const link = page.getByRole('link', { name: 'Show this goroutine' });
   await expect(link).toHaveAttribute('href', /var-goroutine=\d+/);
 
@@ -106,8 +110,12 @@ test('node graph: functions and what they waited for', async ({ gotoDashboardPag
   await panel.scrollIntoView();
   await expect(panel.locator.getByText('main.(*server).run').first()).toBeVisible();
   expect(await panel.locator.locator('svg circle').count()).toBeGreaterThan(2);
-  // At the edge it would be below the header, which stays.
-  const node = panel.locator.getByText('main.(*server).run').first();
+  // The graph is larger than its panel: what is outside can be seen, but not clicked.
+  const zoomOut = panel.locator.getByRole('button', { name: /zoom out/i });
+  while (await zoomOut.isEnabled()) {
+    await zoomOut.click();
+  }
+  const node = panel.locator.getByTestId(/^node-click-rect/).first();
   await node.evaluate((element) => element.scrollIntoView({ block: 'center' }));
   await node.click();
   await expect(page.getByText('ended waits').first()).toBeVisible();
