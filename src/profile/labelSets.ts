@@ -1,3 +1,4 @@
+import { grown } from './grown';
 import { grownRows } from './interner';
 import type { LabelSetTable, LabelTable } from './profile';
 
@@ -130,15 +131,11 @@ export class LabelSetBuilder {
 
   private growRows(): void {
     const capacity = grownRows(this.key.length, 1.5, this.maxRows, 'labels');
-    const grown = <T extends Uint32Array | Float64Array | Uint8Array>(old: T, column: T): T => {
-      column.set(old);
-      return column;
-    };
-    this.key = grown(this.key, new Uint32Array(capacity));
-    this.str = grown(this.str, new Uint32Array(capacity));
-    this.num = grown(this.num, new Float64Array(capacity));
-    this.unit = grown(this.unit, new Uint32Array(capacity));
-    this.isNumeric = grown(this.isNumeric, new Uint8Array(capacity));
+    this.key = grown(this.key, capacity);
+    this.str = grown(this.str, capacity);
+    this.num = grown(this.num, capacity);
+    this.unit = grown(this.unit, capacity);
+    this.isNumeric = grown(this.isNumeric, capacity);
   }
 
   private growSets(): void {

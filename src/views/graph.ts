@@ -1,9 +1,10 @@
+import { grown } from '../profile/grown';
 import { PairInterner } from '../profile/interner';
 import type { Profile, StackTable } from '../profile/profile';
 import { stackOrder } from '../profile/stackOrder';
 import type { Frames } from './frameNames';
 import { once } from './once';
-import { grown, Marks, stepsOf, type Steps } from './steps';
+import { Marks, stepsOf, type Steps } from './steps';
 import type { NamedText } from './table';
 
 /**
@@ -200,9 +201,9 @@ class EdgeBuilder {
 
   add(edge: number, weight: number, isInline: boolean, isResidual: boolean): void {
     if (edge === this.weight.length) {
-      this.weight = grown(this.weight, new Float64Array(edge * 2));
-      this.isInline = grown(this.isInline, new Uint8Array(edge * 2));
-      this.isResidual = grown(this.isResidual, new Uint8Array(edge * 2));
+      this.weight = grown(this.weight, edge * 2);
+      this.isInline = grown(this.isInline, edge * 2);
+      this.isResidual = grown(this.isResidual, edge * 2);
     }
     if (edge === this.known) {
       this.known++;

@@ -1,3 +1,4 @@
+import { grown } from '../profile/grown';
 import type { Profile, StackTable } from '../profile/profile';
 import { stackOrder } from '../profile/stackOrder';
 import type { Frames } from './frameNames';
@@ -71,7 +72,7 @@ export class Marks {
   /** True at the first time on this path. */
   pass(mark: number): boolean {
     if (mark >= this.isOn.length) {
-      this.isOn = grown(this.isOn, new Uint8Array(mark * 2 + 1024));
+      this.isOn = grown(this.isOn, mark * 2 + 1024);
     }
     if (this.isOn[mark] === 1) {
       return false;
@@ -80,10 +81,4 @@ export class Marks {
     this.passed.push(mark);
     return true;
   }
-}
-
-/** `larger` with what `old` holds. */
-export function grown<T extends Float64Array | Uint8Array>(old: T, larger: T): T {
-  larger.set(old);
-  return larger;
 }

@@ -1,4 +1,4 @@
-import { longer } from '../profile/longer';
+import { grown } from '../profile/grown';
 import type { Profile } from '../profile/profile';
 import { rowValues, totalled, type CallTree, type Sides, type TreeValues } from './calltree';
 import type { Bounds } from './drawnRows';
@@ -165,13 +165,13 @@ class CallerNodes {
   private add(parent: number, name: number): number {
     const node = this.length++;
     if (node === this.parent.length) {
-      this.parent = longer(this.parent);
-      this.name = longer(this.name);
-      this.level = longer(this.level);
-      this.width = longer(this.width);
-      this.from = longer(this.from);
-      this.to = longer(this.to);
-      this.own.forEach((values, k) => (this.own[k] = longer(values)));
+      this.parent = grown(this.parent, 2 * node);
+      this.name = grown(this.name, 2 * node);
+      this.level = grown(this.level, 2 * node);
+      this.width = grown(this.width, 2 * node);
+      this.from = grown(this.from, 2 * node);
+      this.to = grown(this.to, 2 * node);
+      this.own.forEach((values, k) => (this.own[k] = grown(values, 2 * node)));
     }
     this.parent[node] = parent;
     this.name[node] = name;

@@ -1,4 +1,4 @@
-import { longer } from '../profile/longer';
+import { grown } from '../profile/grown';
 
 /** Rows of which the widest is taken first: a heap, in which each has up to four below it that are no wider. */
 export class WidestFirst {
@@ -8,8 +8,8 @@ export class WidestFirst {
 
   push(row: number, width: number): void {
     if (this.length === this.row.length) {
-      this.row = longer(this.row);
-      this.width = longer(this.width);
+      this.row = grown(this.row, 2 * this.length);
+      this.width = grown(this.width, 2 * this.length);
     }
     let at = this.length++;
     while (at > 0) {

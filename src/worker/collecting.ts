@@ -96,7 +96,7 @@ export class Collecting {
     await this.own(transport.ask({ ...begin, collection: this.id } as Question, opening.signal));
     const asked: Adding[] = [];
     // A merge that may end early knows what is in before it takes the next.
-    const isTimed = opening.end !== undefined && opening.end !== Infinity;
+    const { end = Infinity } = opening;
     for (const opened of this.inOrder()) {
       if (await this.isLate(opened.held)) {
         this.left.push(opened.source.key);
@@ -108,7 +108,7 @@ export class Collecting {
         () => false
       );
       asked.push({ ...opened, answer: isComing ? this.add(opened) : undefined });
-      if (asked.length > (isTimed || this.ahead === 0 ? 0 : maxUnanswered)) {
+      if (asked.length > (end < Infinity || this.ahead === 0 ? 0 : maxUnanswered)) {
         await this.settle(asked, added);
       }
     }

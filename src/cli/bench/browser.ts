@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -7,7 +7,7 @@ import { isGzip } from '../../decode/containers';
 import { decodeTrace } from '../../decode/trace/trace';
 import type { Execution } from '../../profile/execution';
 import { generateProfile, largeShape } from '../../testing/generate';
-import { withDemo } from './demo';
+import { putCapture, withDemo } from './demo';
 import { nodeGunzip } from '../gunzip';
 import { round } from './median';
 
@@ -123,20 +123,10 @@ async function tracePage(page: Page, dashboard: string): Promise<object> {
   return { answeredMs: round(times.answeredMs), drawnMs: round(times.drawnMs), ...result };
 }
 
-/** Puts a file into a bucket of its own, at its time. @returns the bucket's folder */
-function bucketOf(scratch: string, time: Date, name: string, bytes: Uint8Array): string {
-  const stamp = time.toISOString().replace(/[-:]/g, '');
-  const folders = [stamp.slice(0, 4), stamp.slice(4, 6), stamp.slice(6, 8), stamp.slice(9, 11)].join('/');
-  const folder = join(scratch, `bench/${folders}/${stamp}_k3v9q2xd_heap-ratio_6979321856-8589934592_bench-0_v1`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, name), gzipSync(bytes));
-  return scratch;
-}
-
 async function benchProfile(scratch: string): Promise<object> {
   const bytes = generateProfile(largeShape);
-  const CAPTURES = bucketOf(scratch, new Date(), 'cpu.pb.gz', bytes);
-  return withDemo({ CAPTURES }, async (browser, url) => ({
+  putCapture(scratch, 'bench', new Date(), 'cpu.pb.gz', gzipSync(bytes));
+  return withDemo({ CAPTURES: scratch }, async (browser, url) => ({
     rawBytes: bytes.length,
     ...(await profilePage(await browser.newPage(), url)),
   }));
@@ -161,8 +151,8 @@ async function benchTracePages(file: string, scratch: string): Promise<object> {
   if (startMs === undefined) {
     throw new Error(`${file} does not say when it was: it takes a trace of Go 1.25 or later.`);
   }
-  const CAPTURES = bucketOf(scratch, new Date(startMs + duration / 1e6), 'trace.out.gz', bytes);
-  return withDemo({ CAPTURES }, async (browser, url) => {
+  putCapture(scratch, 'bench', new Date(startMs + duration / 1e6), 'trace.out.gz', gzipSync(bytes));
+  return withDemo({ CAPTURES: scratch }, async (browser, url) => {
     const dashboard = await linkToTrace(await browser.newPage(), url);
     const pages: object[] = [];
     for (let run = 0; run < 5; run++) {

@@ -1,7 +1,7 @@
 import type { Browser } from '@playwright/test';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { withDemo } from './demo';
+import { putCapture, withDemo } from './demo';
 
 /**
  * Milliseconds of first queries in Chromium, by file and run: each page, its worker and its cache are new. The plugin is
@@ -10,16 +10,8 @@ import { withDemo } from './demo';
  */
 export async function coldPages(files: readonly string[], scratch: string, runs: number): Promise<number[][]> {
   const captures = join(scratch, 'captures');
-  const time = new Date().toISOString().replace(/[-:]/g, '');
-  const folders = [time.slice(0, 4), time.slice(4, 6), time.slice(6, 8), time.slice(9, 11)].join('/');
-  files.forEach((file, i) => {
-    const folder = join(
-      captures,
-      `cold${i}/${folders}/${time}_k3v9q2xd_heap-ratio_6979321856-8589934592_cold${i}-0_v1`
-    );
-    mkdirSync(folder, { recursive: true });
-    copyFileSync(file, join(folder, 'heap.pb.gz'));
-  });
+  const now = new Date();
+  files.forEach((file, i) => putCapture(captures, `cold${i}`, now, 'heap.pb.gz', readFileSync(file)));
   return withDemo({ CAPTURES: captures }, async (browser, url) => {
     const times = files.map((): number[] => []);
     for (let run = 0; run < runs; run++) {

@@ -1,5 +1,7 @@
 import { chromium, type Browser } from '@playwright/test';
 import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 export const chromiumPath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
@@ -33,4 +35,14 @@ export async function withDemo<T>(
   } finally {
     demo.kill();
   }
+}
+
+/** Puts a file of an event into a folder of captures, under a key of the default layout. */
+export function putCapture(captures: string, service: string, time: Date, name: string, bytes: Uint8Array): void {
+  const stamp = time.toISOString().replace(/[-:]/g, '');
+  const folders = [stamp.slice(0, 4), stamp.slice(4, 6), stamp.slice(6, 8), stamp.slice(9, 11)].join('/');
+  const event = `${stamp}_k3v9q2xd_heap-ratio_6979321856-8589934592_${service}-0_v1`;
+  const folder = join(captures, service, folders, event);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, name), bytes);
 }

@@ -1,3 +1,5 @@
+import { grown } from '../../profile/grown';
+
 type TypedArray = Float64Array | Int32Array | Uint32Array | Uint8Array;
 
 /** A column that grows row by row. */
@@ -8,10 +10,7 @@ export class Column<T extends TypedArray> {
 
   push(value: number): void {
     if (this.length === this.rows.length) {
-      const { rows } = this;
-      const grown = new (rows.constructor as new (length: number) => T)(Math.ceil(1.5 * rows.length));
-      grown.set(rows);
-      this.rows = grown;
+      this.rows = grown(this.rows, Math.ceil(1.5 * this.length));
     }
     this.rows[this.length++] = value;
   }

@@ -1,3 +1,4 @@
+import { grown } from '../../profile/grown';
 import { grownRows } from '../../profile/interner';
 import { grouped } from '../../text/notice';
 import { memoryLeft } from '../memory';
@@ -102,19 +103,15 @@ export class EventColumns {
     if (rows <= this.type.length) {
       return;
     }
-    const grown = <T extends Uint8Array | Int32Array | Uint32Array | Float64Array>(column: T, larger: T): T => {
-      larger.set(column);
-      return larger;
-    };
-    this.type = grown(this.type, new Uint8Array(rows));
-    this.states = grown(this.states, new Uint8Array(rows));
-    this.time = grown(this.time, new Float64Array(rows));
-    this.m = grown(this.m, new Int32Array(rows));
-    this.p = grown(this.p, new Int32Array(rows));
-    this.g = grown(this.g, new Int32Array(rows));
-    this.subject = grown(this.subject, new Int32Array(rows));
-    this.offset = grown(this.offset, new Uint32Array(rows));
-    this.stack = grown(this.stack, new Uint32Array(rows));
-    this.reason = grown(this.reason, new Uint32Array(rows));
+    this.type = grown(this.type, rows);
+    this.states = grown(this.states, rows);
+    this.time = grown(this.time, rows);
+    this.m = grown(this.m, rows);
+    this.p = grown(this.p, rows);
+    this.g = grown(this.g, rows);
+    this.subject = grown(this.subject, rows);
+    this.offset = grown(this.offset, rows);
+    this.stack = grown(this.stack, rows);
+    this.reason = grown(this.reason, rows);
   }
 }

@@ -1,3 +1,4 @@
+import { grown } from '../../profile/grown';
 import { StayState, type Goroutines, type Processors, type Stays } from '../../profile/execution';
 import { grouped, tooLarge } from '../../text/notice';
 import { bytes, floats, ints } from './column';
@@ -157,7 +158,8 @@ export class GoroutineColumns {
     const wasBefore = from === GoState.undetermined;
     const creatorNow = wasBefore ? none : this.current(creator);
     if (row >= this.currentOf.length) {
-      this.currentOf = grown(this.currentOf, row);
+      const { length } = this.currentOf;
+      this.currentOf = grown(this.currentOf, Math.max(2 * length, row + 1024)).fill(none, length);
     }
     this.currentOf[row] = g;
     this.id.push(this.ids[row]);
@@ -292,11 +294,4 @@ export class GoroutineColumns {
       reasons,
     };
   }
-}
-
-/** A longer column, of which `row` is a row too; -1 in what is new. */
-function grown(rows: Int32Array, row: number): Int32Array {
-  const longer = new Int32Array(Math.max(2 * rows.length, row + 1024)).fill(none);
-  longer.set(rows);
-  return longer;
 }

@@ -1,5 +1,7 @@
 // What is known of goroutines, processors and threads at a moment of a trace, as ordering.ts emulates Go's scheduler.
 
+import { grown } from '../../profile/grown';
+
 /** Rows that columns have at first. */
 const firstRows = 1024;
 
@@ -85,13 +87,9 @@ export class Goroutines extends IdRows {
   }
 
   private grow(length: number): void {
-    const { status, seq, gen } = this;
-    this.status = new Uint8Array(length);
-    this.seq = new Uint32Array(length);
-    this.gen = new Float64Array(length);
-    this.status.set(status);
-    this.seq.set(seq);
-    this.gen.set(gen);
+    this.status = grown(this.status, length);
+    this.seq = grown(this.seq, length);
+    this.gen = grown(this.gen, length);
   }
 }
 

@@ -1,4 +1,5 @@
 import { StayState, type Processors, type Stays } from '../../profile/execution';
+import { grown } from '../../profile/grown';
 
 const blockRows = 65_536;
 /** Bytes that a stay takes until all are sorted. */
@@ -44,12 +45,12 @@ export class StayColumns {
     row[at + 4] = by;
     this.length++;
     if (goroutine >= this.ofGoroutine.length) {
-      this.ofGoroutine = grown(this.ofGoroutine, goroutine);
+      this.ofGoroutine = grown(this.ofGoroutine, rowsFor(goroutine, this.ofGoroutine));
     }
     this.ofGoroutine[goroutine]++;
     if (isOnProcessor(state, by)) {
       if (by >= this.ofProcessor.length) {
-        this.ofProcessor = grown(this.ofProcessor, by);
+        this.ofProcessor = grown(this.ofProcessor, rowsFor(by, this.ofProcessor));
       }
       this.ofProcessor[by]++;
     }
@@ -99,12 +100,8 @@ export class StayColumns {
 const isOnProcessor = (state: number, by: number) =>
   (state === StayState.running || state === StayState.syscall) && by >= 0;
 
-/** A longer column, of which `row` is a row too. */
-function grown(counts: Uint32Array, row: number): Uint32Array {
-  const longer = new Uint32Array(Math.max(2 * counts.length, row + 64));
-  longer.set(counts);
-  return longer;
-}
+/** Rows of counts of which `row` is one. */
+const rowsFor = (row: number, { length }: Uint32Array): number => Math.max(2 * length, row + 64);
 
 /** Where the rows of each of `length` begin, and where the last ones end. */
 function offsets(counts: Uint32Array, length: number): Uint32Array {

@@ -2,7 +2,7 @@ import { namesIn } from '../../text/names';
 import { frameNames, type FrameOptions } from '../frameNames';
 import { callGraph } from '../graph';
 import type { Prepared } from '../preparedProfile';
-import { grown } from '../steps';
+import { grown } from '../../profile/grown';
 import { namedColumn, type NamedText, type Table } from '../table';
 import { cumulativeNotice, type CaptureOrigin } from './origin';
 
@@ -79,7 +79,7 @@ export class FleetSums {
       }
       const row = this.rowOf(names[node], () => ({ named: named[node], file: fileOf(prepared, frames.first[node]) }));
       if (row >= group.values.length) {
-        group.values = grown(group.values, new Float64Array(2 * row));
+        group.values = grown(group.values, 2 * row);
       }
       // Two nodes may print the same.
       group.values[row] += own[node];
