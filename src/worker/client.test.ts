@@ -416,11 +416,10 @@ test('a large dump says how far it is', async () => {
       clocks.push(performance.now());
     },
   });
-  expect(told.length).toBeGreaterThan(0);
+  expect(told[0]).toBe(0);
   expect(told).toEqual([...told].sort((a, b) => a - b));
-  expect(told[0]).toBeGreaterThan(0);
   expect(told[told.length - 1]).toBeLessThan(1);
-  expect(clocks.slice(1).every((clock, i) => clock - clocks[i] > 90)).toBe(true);
+  expect(clocks.slice(1).every((clock, i) => clock - clocks[i] > 900)).toBe(true);
 }, 60_000);
 
 test("a decoder's message arrives, with the name of the source", async () => {

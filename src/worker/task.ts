@@ -1,4 +1,5 @@
 import type { Progress, Started } from './messages';
+import { worthShowing } from './worthShowing';
 
 /** Steps that are shorter together, in ms, are one to who cancels: a pause is 0.02 ms. */
 const minStep = 10;
@@ -57,6 +58,7 @@ function newPauses(): MessageChannel {
 /** A question that is being answered. */
 export class Task {
   isCancelled = false;
+  private readonly isWorthShowing = worthShowing();
 
   constructor(
     private readonly id: number,
@@ -74,7 +76,10 @@ export class Task {
   /** @throws as `turn` does */
   readonly onProgress = (done: number, total: number): void => {
     this.throwIfCancelled();
-    this.tell({ type: 'progress', id: this.id, done, total });
+    // Here, as a page that is busy drawing cannot say how fast it goes.
+    if (this.isWorthShowing(done, total)) {
+      this.tell({ type: 'progress', id: this.id, done, total });
+    }
   };
 
   private throwIfCancelled(): void {

@@ -4,23 +4,23 @@ import { columnsOf, type Table } from '../table';
 import { traceView } from '../view';
 import { lengthText, openText, overlap, wallClock, type OpenedTrace } from './openedTrace';
 
-/** Marks that are drawn: Grafana makes an element of each. Of those of one kind the longest stay. */
-const maxMarks = 300;
-/** Marks of one kind that many goroutines make: where there are more, those that are close to one another are one. */
-const maxOfKind = 15;
-
-/** In the order in which they are kept where there are too many; mark workers are seen as what they take of the program. */
+/**
+ * In the order in which they are listed where they begin together; mark workers are seen as what they take of the program. Each mark
+ * is two lines over the curves that they explain: of a kind no more than `most` are drawn. Where there are more, those close to one
+ * another are drawn as one; but one pause in place of many short ones would be taken for a long one, so of pauses the longest stay.
+ */
 const kinds: ReadonlyArray<{
   readonly kind: number;
   readonly tag: string;
   /** A name of Grafana's palette. */
   readonly color: string;
-  readonly isOfMany?: boolean;
+  readonly most: number;
+  readonly tooMany: 'joined' | 'cut';
 }> = [
-  { kind: RangeKind.mark, tag: 'GC', color: 'semi-dark-blue' },
-  { kind: RangeKind.stopTheWorld, tag: 'stop-the-world', color: 'red' },
-  { kind: RangeKind.assist, tag: 'mark assist', color: 'orange', isOfMany: true },
-  { kind: RangeKind.sweep, tag: 'sweep', color: 'purple', isOfMany: true },
+  { kind: RangeKind.mark, tag: 'GC', color: 'semi-dark-blue', most: 30, tooMany: 'joined' },
+  { kind: RangeKind.stopTheWorld, tag: 'stop-the-world', color: 'red', most: 30, tooMany: 'cut' },
+  { kind: RangeKind.assist, tag: 'mark assist', color: 'orange', most: 15, tooMany: 'joined' },
+  { kind: RangeKind.sweep, tag: 'sweep', color: 'purple', most: 15, tooMany: 'joined' },
 ];
 const colorOf = new Map(kinds.map(({ tag, color }) => [tag, color]));
 
@@ -37,7 +37,7 @@ interface Mark {
 
 /**
  * What the collector did, with its length: mark phases, stop-the-world pauses, mark assist, sweeping, by rising time. Many goroutines
- * assist and sweep at the same time: where there are more than `maxOfKind` of these, neighbours are one mark.
+ * assist and sweep at the same time: where there are more of a kind than can be drawn, neighbours are one mark.
  *
  * Columns: time, until, mark (its name), count (of what is drawn as one), length (ns, of all of them), goroutine (id, '' for the process and for
  * several), what is not known (`began before the trace`), swept and reclaimed (bytes, NaN but of sweeps); of marks over a panel lines of text,
@@ -46,12 +46,7 @@ interface Mark {
 export function gcTable(trace: OpenedTrace): Table {
   const { ranges, goroutines, tables } = trace.execution;
   const byKind = kinds.map((kind) => marksOf(trace, kind));
-  let room = maxMarks;
-  const kept = byKind.map((all) => {
-    const some = [...all].sort((a, b) => b.length - a.length).slice(0, room);
-    room -= some.length;
-    return new Set(some);
-  });
+  const kept = byKind.map((all, k) => new Set([...all].sort((a, b) => b.length - a.length).slice(0, kinds[k].most)));
   const marks = kept.flatMap((some) => [...some]).sort((a, b) => a.from - b.from);
   const { number, text } = columnsOf(marks);
   const idsOf = ({ rows }: Mark) => new Set(rows.map((i) => ranges.goroutine[i]).filter((g) => g >= 0));
@@ -93,7 +88,7 @@ export function gcTable(trace: OpenedTrace): Table {
 /** Of one kind in the window, by rising time. */
 function marksOf(
   { execution: { ranges }, window }: OpenedTrace,
-  { kind, tag, isOfMany = false }: (typeof kinds)[number]
+  { kind, tag, most, tooMany }: (typeof kinds)[number]
 ): Mark[] {
   const rows: number[] = [];
   for (let i = 0; i < ranges.length; i++) {
@@ -102,7 +97,7 @@ function marksOf(
     }
   }
   const marks = rows.map((i) => markOf(ranges, i, tag));
-  return isOfMany && marks.length > maxOfKind ? together(marks, closeIn(window)) : marks;
+  return tooMany === 'joined' && marks.length > most ? together(marks, closeIn(window, most)) : marks;
 }
 
 const markOf = ({ from, to }: Ranges, i: number, tag: string): Mark => ({
@@ -113,8 +108,8 @@ const markOf = ({ from, to }: Ranges, i: number, tag: string): Mark => ({
   length: to[i] - from[i],
 });
 
-/** ns between marks that are drawn as one: no more than `maxOfKind` are left. */
-const closeIn = ({ from, to }: OpenedTrace['window']) => (to - from) / maxOfKind;
+/** ns between marks that are drawn as one: no more than `most` are left. */
+const closeIn = ({ from, to }: OpenedTrace['window'], most: number) => (to - from) / most;
 
 function together(marks: readonly Mark[], close: number): Mark[] {
   const joined: Mark[] = [];
@@ -133,15 +128,20 @@ function together(marks: readonly Mark[], close: number): Mark[] {
 
 function togetherNotice({ window }: OpenedTrace, byKind: ReadonlyArray<readonly Mark[]>): Notice[] {
   const parts = byKind.flatMap((marks, k) => {
+    const { tag, most } = kinds[k];
     const count = marks.reduce((sum, { rows }) => sum + rows.length, 0);
-    return count > marks.length ? [`${grouped(count)} of ${kinds[k].tag} as ${grouped(marks.length)}`] : [];
+    return count > marks.length
+      ? [
+          `${grouped(count)} of ${tag} as ${grouped(marks.length)} (less than ${lengthText(closeIn(window, most))} apart)`,
+        ]
+      : [];
   });
   return parts.length === 0
     ? []
     : [
         {
           severity: 'info',
-          text: `What is less than ${lengthText(closeIn(window))} apart is one mark, whose length is that of all of it: ${parts.join(', ')}. A shorter time range shows more of them.`,
+          text: `What is close together is one mark, whose length is that of all of it: ${parts.join(', ')}. A shorter time range shows more of them.`,
         },
       ];
 }
@@ -151,20 +151,20 @@ function cutNotice(
   byKind: ReadonlyArray<readonly Mark[]>,
   kept: ReadonlyArray<ReadonlySet<Mark>>
 ): Notice[] {
-  let time = 0;
-  const parts = byKind.flatMap((marks, k) => {
+  return byKind.flatMap((marks, k) => {
     const left = marks.filter((mark) => !kept[k].has(mark));
-    left.forEach(({ rows }) => rows.forEach((i) => (time += overlap(ranges.from[i], ranges.to[i], window))));
-    return left.length > 0 ? [`${grouped(left.length)} of ${kinds[k].tag}`] : [];
+    const rows = left.flatMap((mark) => mark.rows);
+    const time = rows.reduce((sum, i) => sum + overlap(ranges.from[i], ranges.to[i], window), 0);
+    const { most, tag } = kinds[k];
+    return left.length === 0
+      ? []
+      : [
+          {
+            severity: 'warning' as const,
+            text: `Of ${tag} the ${grouped(most)} longest are marked. ${grouped(left.length)} shorter ones are not, ${lengthText(time)} in all: a shorter time range shows them.`,
+          },
+        ];
   });
-  return parts.length === 0
-    ? []
-    : [
-        {
-          severity: 'warning',
-          text: `${grouped(maxMarks)} marks are drawn, the longest of each kind. Left out are shorter ones: ${parts.join(', ')}, ${lengthText(time)} in all. A shorter time range shows them.`,
-        },
-      ];
 }
 
 export const traceGcView = traceView({

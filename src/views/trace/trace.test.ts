@@ -389,7 +389,7 @@ describe('what is too much to be drawn', () => {
     expect(rows[0]).toMatchObject({ mark: `request × ${rows[0].count}`, goroutine: '', color: 'orange' });
     expect(String(rows[0].lines)).toContain('5 goroutines');
     expect(textOf([table])).toMatch(
-      /^What is less than 808 µs apart is one mark, .*: 1,000 of mark assist as \d+\. A shorter time range/
+      /^What is close together is one mark, .*: 1,000 of mark assist as \d+ \(less than 808 µs apart\)\. A shorter time range/
     );
     // A few are drawn as they are.
     expect(rowsOf(asked({ ranges: rangesAt(RangeKind.assist, [0, 500, 2000]) }, { view: 'traceGc' })[0])).toHaveLength(
@@ -397,14 +397,23 @@ describe('what is too much to be drawn', () => {
     );
   });
 
-  it('marks that are left out are named by their kind', () => {
+  it('collections that are close are one mark, as there are too many to see the heap behind them', () => {
+    const times = Array.from({ length: 200 }, (_, i) => i * 60_000);
+    const [table] = asked({ ranges: rangesAt(RangeKind.mark, times) }, { view: 'traceGc' });
+    expect(table.length).toBeLessThanOrEqual(30);
+    expect(rowsOf(table).reduce((sum, { count }) => sum + Number(count), 0)).toBe(200);
+  });
+
+  it('of pauses the longest are marked, and how many are not is said', () => {
     const ranges = rangesAt(
       RangeKind.stopTheWorld,
       Array.from({ length: 310 }, (_, i) => i * 20_000)
     );
     const [table] = asked({ ranges }, { view: 'traceGc' });
-    expect(table.length).toBe(300);
-    expect(textOf([table])).toContain('Left out are shorter ones: 10 of stop-the-world, 10 µs in all.');
+    expect(table.length).toBe(30);
+    expect(textOf([table])).toContain(
+      'Of stop-the-world the 30 longest are marked. 280 shorter ones are not, 280 µs in all: a shorter time range shows them.'
+    );
   });
 
   it('logs and spans of a task, the first of them', () => {
