@@ -393,7 +393,9 @@ function faultNotices(reader: TraceReader): Notice[] {
     const lost = `${grouped(end - start)} of ${grouped(bytes.length)} bytes${until > since ? ` and ${isLast ? 'at least ' : ''}${seconds(until - since)}` : ''}`;
     const kept = isLast
       ? `What is before it is shown, ${seconds(since)}; the last ${lost} are lost.`
-      : `What is before and after it is shown, each as a trace of its own: ${lost} are lost, from ${seconds(since)} to ${seconds(until)}.`;
+      : until === 0
+        ? `What is after it is shown; the first ${lost} are lost, and how long they were is not known.`
+        : `What is before and after it is shown, each as a trace of its own: ${lost} are lost, from ${seconds(since)} to ${seconds(until)}.`;
     return { severity: 'warning', text: `The trace is damaged${at}: ${error.message}. ${kept}` };
   });
   const more = losses.slice(maxNotices);

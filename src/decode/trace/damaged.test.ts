@@ -143,6 +143,16 @@ it.each<[string, Parameters<typeof threeOf>[0], RegExp]>([
   expect(parts[1].time[0]).toBeGreaterThan(12.7e9);
 });
 
+it('says of a loss at the beginning that its length is not known', async () => {
+  const batches = readBatches(small);
+  const broken = batches.map((batch) => (isOfEvents(batch) ? { ...batch, data: batch.data.map(() => 120) } : batch));
+  const profile = await decodeTrace(writeBatches(small, [...broken, ...later(batches, 1, 1e8)]));
+  expect(sumOf(profile)).toEqual(sumOf(await decodeTrace(small)));
+  expect(profile.notices.at(-1)?.text).toMatch(
+    /What is after it is shown; the first [\d,]+ of [\d,]+ bytes are lost, and how long they were is not known\.$/
+  );
+});
+
 it('says of losses that nothing after them is read, and of many how many there are', async () => {
   const batches = readBatches(small);
   const broken = batches.map((batch) => (isOfEvents(batch) ? { ...batch, data: batch.data.map(() => 120) } : batch));
