@@ -117,17 +117,39 @@ export function eachEnding(
   }
 }
 
-/** The calls of a stack, innermost first, each a line. */
+/** Lines of a stack in a row: more make it higher than its panel. */
+const maxLines = 12;
+
+/**
+ * The calls of a stack, innermost first, each a line; one that calls itself is a line with how often, and of those beyond the first
+ * `maxLines` only the number is told.
+ */
 export function stackText({ tables }: Execution, row: number): NamedText {
   const { stack, location, line, function: functions, strings } = tables;
-  const pieces: Array<string | { function: string }> = [];
+  const calls: Array<{ name: number; times: number }> = [];
   for (let at = row; at > 0; at = stack.parent[at]) {
     const own = stack.location[at];
     for (let i = location.lineOffset[own]; i < location.lineOffset[own + 1]; i++) {
-      pieces.push(...(pieces.length > 0 ? ['\n'] : []), { function: strings[functions.name[line.function[i]]] });
+      const name = functions.name[line.function[i]];
+      const last = calls.at(-1);
+      if (last?.name === name) {
+        last.times++;
+      } else {
+        calls.push({ name, times: 1 });
+      }
     }
   }
-  return pieces;
+  const left = calls.slice(maxLines).reduce((sum, { times }) => sum + times, 0);
+  return [
+    ...calls
+      .slice(0, maxLines)
+      .flatMap(({ name, times }, i) => [
+        ...(i > 0 ? ['\n'] : []),
+        { function: strings[name] },
+        ...(times > 1 ? [` × ${grouped(times)}`] : []),
+      ]),
+    ...(left > 0 ? [`\n… ${grouped(left)} more`] : []),
+  ];
 }
 
 export function openNotice({ execution, window }: OpenedTrace, { rows }: ChosenGoroutines): Notice[] {
