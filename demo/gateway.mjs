@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startChild } from '../scripts/children.mjs';
-import { freePort, root, run } from '../scripts/setup.mjs';
+import { asShipped, freePort, root, run } from '../scripts/setup.mjs';
 import { waitFor } from '../tests/servers/processes.mjs';
 
 /** Of the demo: docker/alertmanager sends it. */
@@ -27,9 +27,7 @@ export async function startService(dir, name, { program, args = [], env = {}, en
 /** @returns the gateway, or another program of its module, built in a folder. Needs Go */
 export function buildGateway(dir, name = 'pproflens-gateway', folder = '.') {
   const program = join(dir, name);
-  run('go', ['-C', join(root, 'gateway'), 'build', '-trimpath', '-ldflags=-s -w', '-o', program, folder], {
-    env: { CGO_ENABLED: '0' },
-  });
+  run('go', ['-C', join(root, 'gateway'), 'build', '-ldflags=-s -w', '-o', program, folder], { env: asShipped });
   return program;
 }
 

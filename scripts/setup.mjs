@@ -18,6 +18,9 @@ export function run(command, args, { env = {} } = {}) {
   }
 }
 
+/** How the gateway is built, for its tests too: of the SDKs of three clouds each other way is some minutes more of compiling. */
+export const asShipped = { CGO_ENABLED: '0', GOFLAGS: '-trimpath' };
+
 /** Whether a command, or the file of an absolute path, is there. */
 export const has = (command) =>
   command.startsWith('/') ? existsSync(command) : spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;

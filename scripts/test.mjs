@@ -1,11 +1,11 @@
 // npm test: everything, from a bare clone. Steps run in order and all of them run, so one failure hides no other.
 //   node scripts/test.mjs [STEP…]     only these steps, e.g. unit browser
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleKb, maxBundleKb, pack } from './package.mjs';
-import { ensureBuild, ensureChromium, ensureDebian, ensureModules, has, root, run, say } from './setup.mjs';
+import { asShipped, ensureBuild, ensureChromium, ensureDebian, ensureModules, has, root, run, say } from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -90,6 +90,21 @@ async function withS3(fill, run) {
 /** Tests of autoprofiler/internal/survive that end processes. */
 const ofSurvival = '^(TestTheLastCaptureSurvives|TestACaptureOfManyGoroutinesDoesNotEndTheProcess)$';
 
+/** scripts/prefetch.mjs, until it has all; its words are in the log beside the reports. @returns when it has ended */
+function prefetch() {
+  const log = openSync(join(scratch, 'prefetch.log'), 'w');
+  const child = spawn('node', ['scripts/prefetch.mjs'], { cwd: root, stdio: ['ignore', log, log] });
+  const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+  if (child.pid) {
+    setPriority(child.pid, constants.priority.PRIORITY_LOW);
+    process.once('exit', () => child.kill());
+  }
+  return ended;
+}
+
+/** Steps that need nothing but node_modules. */
+const early = new Set(['typecheck', 'lint', 'unit', 'fuzz']);
+
 /** Go fuzzes one target of one package at a time. */
 const fuzzed = [
   ['key', 'FuzzFolder', 'FuzzTwoNames', 'FuzzIs'],
@@ -140,7 +155,7 @@ const steps = {
         const all = [s3, ...Object.values(others)].filter(({ bucket }) => !bucket.startsWith('file:')); // Its own tests have one.
         run('go', ['-C', 'gateway', 'test', '-count=1', './internal/bucket'], {
           env: Object.assign(
-            { GATEWAY_TEST_BUCKETS: all.map(({ bucket }) => bucket).join(' ') },
+            { ...asShipped, GATEWAY_TEST_BUCKETS: all.map(({ bucket }) => bucket).join(' ') },
             ...all.map((one) => one.env)
           ),
         });
@@ -198,8 +213,8 @@ const steps = {
     } else {
       run('go', ['-C', 'autoprofiler', 'test', './...']);
     }
-    run('go', ['-C', 'gateway', 'vet', './...']);
-    run('go', ['-C', 'gateway', 'test', './...']);
+    run('go', ['-C', 'gateway', 'vet', './...'], { env: asShipped });
+    run('go', ['-C', 'gateway', 'test', './...'], { env: asShipped });
     if (has('gcc')) {
       // What runs beside each other is there; the others bring the SDKs of three clouds, which take minutes to compile anew.
       run('go', ['-C', 'gateway', 'test', '-race', './internal/capture', './internal/targets', './internal/reread']);
@@ -261,12 +276,17 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const outcome = [];
+/** All steps leave time to bring things beside the first ones; one step brings its own. */
+const prefetched = wanted.length === 0 ? prefetch() : undefined;
 for (const [name, step] of Object.entries(steps)) {
   if (wanted.length > 0 && !wanted.includes(name)) {
     continue;
   }
   say(name);
   const start = Date.now();
+  if (!early.has(name)) {
+    await prefetched;
+  }
   const failedBefore = total.failed;
   try {
     await step();

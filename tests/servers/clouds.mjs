@@ -94,6 +94,9 @@ const kinds = {
 };
 const installers = { azure: installAzurite, google: installFakeGcs };
 
+/** Installs all that can be had. */
+export const installAll = () => Object.values(installers).forEach((install) => install());
+
 /** Starts those that can be had; why another one cannot is said. @returns by name, their bucket and environment */
 export async function start() {
   await stop();
