@@ -91,7 +91,7 @@ export type Question =
   /** Nobody waits for the answer to a question any more: the worker stops at the next step of it, and answers an error. */
   | { readonly type: 'cancel'; readonly question: number };
 
-/** Worker → main thread, while it decodes a large object: bytes it has read of all. At most every 100 ms. */
+/** Worker → main thread, while it decodes a large object: bytes it has read of all, as often as is worth showing. */
 export interface Progress {
   readonly type: 'progress';
   readonly id: number;
