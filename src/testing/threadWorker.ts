@@ -13,6 +13,7 @@ EventEmitter.defaultMaxListeners = 100;
  */
 const source = `
   import { parentPort } from 'node:worker_threads';
+  import { nodeGunzip } from '../cli/gunzip';
   import { DecodedCache } from './decodedCache';
   import { createHandler, transferables } from './handler';
 
@@ -30,7 +31,7 @@ const source = `
       super.set(key, decoded);
     }
   }
-  const handle = createHandler(new SlowCache());
+  const handle = createHandler(new SlowCache(), nodeGunzip);
   parentPort.on('message', async (request) => {
     const response = await handle(request, (message) => parentPort.postMessage(message));
     parentPort.postMessage(response, transferables(response));

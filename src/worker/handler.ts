@@ -26,8 +26,8 @@ type CollectionType =
 const done: Answer = { type: 'done' };
 
 /** Answers requests; the same in a worker and, where none can start, on the main thread. */
-export function createHandler(cache = new DecodedCache()): Handle {
-  const held = new HeldProfiles(cache);
+export function createHandler(cache = new DecodedCache(), unpack = gunzip): Handle {
+  const held = new HeldProfiles(cache, unpack);
   const tasks = new Map<number, Task>();
   const answers: Answers<Question['type']> = {
     ...answersOfHeld(held),

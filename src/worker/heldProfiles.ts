@@ -1,5 +1,5 @@
 import { decode } from '../decode/decode';
-import { gunzip } from '../decode/gzip';
+import type { gunzip } from '../decode/gzip';
 import type { Profile } from '../profile/profile';
 import type { DecodedCache } from './decodedCache';
 import { readSourceKey } from './sourceKey';
@@ -9,11 +9,15 @@ import type { Task } from './task';
 export class HeldProfiles {
   private readonly loading = new Map<string, Promise<Profile>>();
 
-  constructor(private readonly cache: DecodedCache) {}
+  /** @param unpack gzip */
+  constructor(
+    private readonly cache: DecodedCache,
+    private readonly unpack: typeof gunzip
+  ) {}
 
   /** @throws InputError as `decode` does */
   load(key: string, bytes: ArrayBuffer, task: Task): Promise<Profile> {
-    const loading = decodeInTurn(key, bytes, task).then((decoded) => {
+    const loading = this.decode(key, bytes, task).then((decoded) => {
       this.put(key, decoded);
       return decoded;
     });
@@ -61,22 +65,22 @@ export class HeldProfiles {
   private get(key: string): Profile | undefined {
     return this.cache.get(key);
   }
-}
 
-/** Unpacking may be the platform's work beside this thread, and a step of its own where it is not. */
-async function decodeInTurn(key: string, bytes: ArrayBuffer, task: Task): Promise<Profile> {
-  await task.turn();
-  const { member, tenantKeys, window } = readSourceKey(key);
-  return decode(new Uint8Array(bytes), {
-    member,
-    tenantKeys,
-    window,
-    turn: () => task.turn(),
-    onProgress: task.onProgress,
-    async unpack(packed) {
-      const unpacked = await gunzip(packed);
-      await task.turn();
-      return unpacked;
-    },
-  });
+  /** Unpacking may be the platform's work beside this thread, and a step of its own where it is not. */
+  private async decode(key: string, bytes: ArrayBuffer, task: Task): Promise<Profile> {
+    await task.turn();
+    const { member, tenantKeys, window } = readSourceKey(key);
+    return decode(new Uint8Array(bytes), {
+      member,
+      tenantKeys,
+      window,
+      turn: () => task.turn(),
+      onProgress: task.onProgress,
+      unpack: async (packed) => {
+        const unpacked = await this.unpack(packed);
+        await task.turn();
+        return unpacked;
+      },
+    });
+  }
 }
