@@ -5,6 +5,7 @@ test('the instance that leaks is in the first row of Fleet, and a click shows it
   page,
   selectors,
 }) => {
+  test.slow(); // Thirty instances are opened.
   const dashboard = await gotoDashboardPage({
     uid: 'pproflens-fleet',
     queryParams: new URLSearchParams({ 'var-service': 'shipping' }),
