@@ -1,6 +1,9 @@
 import { TextInterner } from '../profile/interner';
+import { usedSets } from '../profile/labels';
 import { scaledLabel } from '../profile/measurement';
+import { once } from '../profile/once';
 import type { Profile, StackTable } from '../profile/profile';
+import { noteUntagged } from '../profile/untagged';
 import { StackAppender } from './stacks';
 
 export interface TagFrameOptions {
@@ -14,6 +17,9 @@ export interface TagFrameOptions {
 /**
  * Label values as frames around each stack (google/pprof internal/driver/tagroot.go). A sample without the label gets a
  * frame with an empty name, so that every stack is as deep; views show it as <unknown>. The frame's file is the key.
+ *
+ * The samples and their stacks, of which there are many more than before, are made when they are first read: a flame graph of
+ * all of them has what it needs in `untaggedOf`.
  */
 export function tagFrames(
   profile: Profile,
@@ -33,36 +39,38 @@ export function tagFrames(
   };
   const rootOfSet: number[][] = [];
   const leafOfSet: number[][] = [];
-  for (const set of profile.sample.labelSet) {
-    if (!rootOfSet[set]) {
-      rootOfSet[set] = framesOf(rootKeys, set, 'tagRoot');
-      leafOfSet[set] = framesOf(leafKeys, set, 'tagLeaf');
-    }
+  for (const set of usedSets(profile)) {
+    rootOfSet[set] = framesOf(rootKeys, set, 'tagRoot');
+    leafOfSet[set] = framesOf(leafKeys, set, 'tagLeaf');
   }
-  const { sampleStack, table } = withFrames(profile, rootOfSet, leafOfSet);
+  const made = once(() => withFrames(profile, rootOfSet, leafOfSet));
   const framed: Profile = Object.freeze({
     ...profile,
-    sample: { ...profile.sample, stack: sampleStack },
-    stack: table,
     ...frames.tables(),
+    get sample() {
+      return made().sample;
+    },
+    get stack() {
+      return made().stack;
+    },
   });
+  if (leafKeys.length === 0) {
+    noteUntagged(framed, { profile, rootOfSet });
+  }
   return { profile: framed, matched };
 }
 
 /** Frames of label values: a location, a line and a function each, behind those of the profile. */
 class LabelFrames {
-  private readonly strings: TextInterner;
-  private readonly name: number[] = [];
-  private readonly filename: number[] = [];
+  private readonly name: string[] = [];
+  private readonly filename: string[] = [];
   /** Location of a key and its value, made at its first use. */
   private readonly locations = new Map<string, number>();
 
   constructor(
     private readonly profile: Profile,
     private readonly unit: string
-  ) {
-    this.strings = new TextInterner(profile.strings);
-  }
+  ) {}
 
   /**
    * The frames of a label list, one for each key, the rootmost first. They are numbered as pprof makes them: sample by
@@ -80,12 +88,15 @@ class LabelFrames {
 
   /** The profile's tables with them. */
   tables(): Pick<Profile, 'strings' | 'location' | 'line' | 'function'> {
-    const { location, line, function: func } = this.profile;
+    const { profile } = this;
+    const { location, line, function: func } = profile;
     const count = this.name.length;
+    const strings = new TextInterner(profile.strings, new Set([...this.name, ...this.filename]));
+    const names = this.name.map((name, i) => [strings.row(name), strings.row(this.filename[i])]);
     const functionRows = Int32Array.from({ length: count }, (_, i) => func.length + i);
     const lineOffsets = Uint32Array.from({ length: count }, (_, i) => line.length + i + 1);
     return {
-      strings: this.strings.texts,
+      strings: strings.texts,
       location: {
         length: location.length + count,
         address: concat(location.address, new BigUint64Array(count)),
@@ -101,9 +112,15 @@ class LabelFrames {
       },
       function: {
         length: func.length + count,
-        name: concat(func.name, Uint32Array.from(this.name)),
+        name: concat(
+          func.name,
+          Uint32Array.from(names, ([name]) => name)
+        ),
         systemName: concat(func.systemName, new Uint32Array(count)),
-        filename: concat(func.filename, Uint32Array.from(this.filename)),
+        filename: concat(
+          func.filename,
+          Uint32Array.from(names, ([, filename]) => filename)
+        ),
         startLine: concat(func.startLine, new Float64Array(count)),
         labels: func.length,
       },
@@ -116,8 +133,8 @@ class LabelFrames {
     if (row === undefined) {
       row = this.profile.location.length + this.name.length;
       this.locations.set(id, row);
-      this.name.push(this.strings.row(value));
-      this.filename.push(this.strings.row(key));
+      this.name.push(value);
+      this.filename.push(key);
     }
     return row;
   }
@@ -132,7 +149,7 @@ function withFrames(
   profile: Profile,
   rootOfSet: readonly number[][],
   leafOfSet: readonly number[][]
-): { sampleStack: Uint32Array; table: StackTable } {
+): Pick<Profile, 'sample' | 'stack'> {
   const { sample, stack } = profile;
   const stacks = new StackAppender(stack.length * 2);
   const copies = new StackCopies(stack, stacks);
@@ -146,7 +163,7 @@ function withFrames(
       sampleStack[i] = chainBelow(copy, leafOfSet[sample.labelSet[i]], leaves, stacks);
     }
   }
-  return { sampleStack, table: stacks.finish() };
+  return { sample: { ...sample, stack: sampleStack }, stack: stacks.finish() };
 }
 
 /** Rows of samples that have the same frames at their root. */

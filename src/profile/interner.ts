@@ -136,9 +136,15 @@ export class TextInterner {
   readonly texts: string[];
   private readonly rows: Map<string, number>;
 
-  constructor(texts: readonly string[]) {
+  /** @param asked all that will be asked for, where that is known: of many texts few then */
+  constructor(texts: readonly string[], asked?: ReadonlySet<string>) {
     this.texts = [...texts];
-    this.rows = new Map(texts.map((text, row) => [text, row]));
+    this.rows = new Map();
+    for (let row = 0; row < texts.length; row++) {
+      if (!asked || asked.has(texts[row])) {
+        this.rows.set(texts[row], row);
+      }
+    }
   }
 
   row(text: string): number {

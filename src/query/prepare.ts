@@ -38,11 +38,12 @@ export function prepare(profile: Profile, options: PrepareFields, baseIndex?: nu
   }
   const notices: Notice[] = [...profile.notices];
   const units = labelUnits(profile);
-  const tagged = tagFrames(dropUninteresting(profile, notices), options);
-  const framed = tagged.profile;
+  const dropped = dropUninteresting(profile, notices);
+  const tagged = tagFrames(dropped, options);
   say(tagged.matched, options, notices);
-  const filtered = filter(framed, options, units, notices);
-  const totalled = options.relativePercentages ? filtered : framed;
+  const filtered = filter(tagged.profile, options, units, notices);
+  // Frames of tags change no value.
+  const totalled = options.relativePercentages ? filtered : dropped;
   return {
     profile: options.noInlines ? noInlines(filtered, options) : filtered,
     index,

@@ -5,10 +5,10 @@ import type { Prepared } from '../views/preparedProfile';
 
 /** Where values are waits: of how many goroutines none is known. */
 export function waitNotices({ profile, index }: Pick<Prepared, 'profile' | 'index'>): Notice[] {
-  const { sample, sampleTypes } = profile;
-  if (sampleTypes[index]?.type !== 'wait' || !isGoroutineProfile(profile)) {
-    return [];
+  if (profile.sampleTypes[index]?.type !== 'wait' || !isGoroutineProfile(profile)) {
+    return []; // Samples below tags are made when they are first read.
   }
+  const { sample } = profile;
   const { minutes } = labelColumnsOf(profile);
   const counts = countsOf(profile);
   const unknown = sample.labelSet.reduce((sum, set, i) => sum + (Number.isNaN(minutes[set]) ? counts[i] : 0), 0);

@@ -21,9 +21,20 @@ export interface CallTree extends TreeValues {
   readonly base?: TreeValues;
   /** Only what a drawing may need of the whole tree is there. */
   readonly isPart?: boolean;
+  /** Nodes of the whole tree, where this is a part of one and they were counted. */
+  readonly wholeLength?: number;
+  /** How far each is below the root, where that is known; `notDrawn` of a row that stands for several nodes, which has no name. */
+  readonly level?: Uint32Array;
   /** In a tree of changes in one direction: what those in the other, which it leaves out, total. */
   readonly opposite?: number;
 }
+
+/** What widths are of in a difference. */
+export const bothSides = (own: Float64Array, base: Float64Array): Float64Array =>
+  own.map((value, i) => value + base[i]);
+
+/** Below all levels. */
+export const notDrawn = 0xffffffff;
 
 /** Value of the samples that end at each node, and of all that pass. */
 export interface TreeValues {
@@ -45,7 +56,7 @@ export interface Sides {
 }
 
 /** A tree without values, and the node of each row of `stack` where samples end, -1 where none of it is in the tree. */
-interface Paths {
+export interface Paths {
   readonly length: number;
   readonly parent: Int32Array;
   readonly name: Uint32Array;
@@ -128,7 +139,7 @@ const knownPaths = new WeakMap<StackTable, { readonly frames: Frames; readonly p
  * A filter of samples shares the stack table, so a changed tenant or sample type finds the paths here. It reads lines itself:
  * the first query has no use for steps.
  */
-function callPaths(profile: Profile, frames: Frames): Paths {
+export function callPaths(profile: Profile, frames: Frames): Paths {
   const { stack, location } = profile;
   const known = knownPaths.get(stack);
   if (known?.frames === frames) {

@@ -34,7 +34,7 @@ export interface Bounds {
  */
 export function largestPart(tree: CallTree, width: Float64Array, bounds: Bounds): Part {
   const { length, parent } = tree;
-  const level = levelsOf(tree);
+  const level = tree.level ?? levelsOf(tree);
   if (length <= bounds.maxNodes) {
     return { tree, width, level };
   }

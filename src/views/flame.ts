@@ -1,8 +1,9 @@
 import { scale } from '../profile/measurement';
-import { callTree, callerTree, totalled, type CallTree, type Change, type TreeValues } from './calltree';
+import { bothSides, callTree, callerTree, totalled, type CallTree, type Change, type TreeValues } from './calltree';
 import { frameNames, type FrameOptions } from './frameNames';
 import { drawnRows, largestPart, type DrawnRows } from './drawnRows';
 import { widestCallers } from './widestCallers';
+import { widestTagged } from './widestTagged';
 import type { Prepared } from './preparedProfile';
 import type { Column, Table } from './table';
 import type { Notice } from '../text/notice';
@@ -36,8 +37,14 @@ const deepest = 1000;
 export const nearest = 10;
 
 /** The call tree, callers above callees; see drawFlame for the columns. */
-export const flame = (prepared: Prepared, options: FlameOptions): Table =>
-  drawFlame(callTree(prepared.profile, prepared, frameNames(prepared.profile, options)), prepared, options);
+export function flame(prepared: Prepared, options: FlameOptions): Table {
+  const { profile } = prepared;
+  const { maxNodes, maxDepth = deepest } = options;
+  const tree =
+    widestTagged(profile, prepared, options, { maxNodes, maxDepth }) ??
+    callTree(profile, prepared, frameNames(profile, options));
+  return drawFlame(tree, prepared, options);
+}
 
 /** The inverted call tree: below each function that has a value of its own the paths of its callers. */
 export function callers(prepared: Prepared, options: FlameOptions): Table {
@@ -120,15 +127,14 @@ export function drawFlame(
   };
 }
 
-const bothSides = (own: Float64Array, base: Float64Array): Float64Array => own.map((value, i) => value + base[i]);
-
-function otherNotice(drawn: DrawnRows, { length, isPart }: CallTree, total: number): Notice {
+function otherNotice(drawn: DrawnRows, { length, isPart, wholeLength }: CallTree, total: number): Notice {
   const share = (100 * drawn.other) / total;
   const nodes = drawn.length.toLocaleString('en-US');
+  const all = isPart ? wholeLength : length;
   return {
     severity: 'info',
     text:
-      `Drawn: ${isPart ? `the largest ${nodes}` : `${nodes} of ${length.toLocaleString('en-US')}`} nodes. The rest is in nodes named "other", ` +
+      `Drawn: ${all === undefined ? `the largest ${nodes}` : `${nodes} of ${all.toLocaleString('en-US')}`} nodes. The rest is in nodes named "other", ` +
       `${share < 0.01 ? 'under 0.01' : share.toFixed(2)} % of the value. Tables are exact; filter to see the rest drawn.`,
   };
 }

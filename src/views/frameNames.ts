@@ -1,5 +1,5 @@
+import { once } from '../profile/once';
 import type { LocationTable, Profile } from '../profile/profile';
-import { once } from './once';
 import type { NamedText, Piece } from './table';
 
 /** What one node stands for; internal/driver, aggregate. */
@@ -44,6 +44,20 @@ const knownFrames = new WeakMap<LocationTable, Map<string, Frames>>();
 
 /** internal/graph, nodeInfo and NodeInfo.PrintableName. The same object for the same locations and options. */
 export function frameNames(profile: Profile, options: FrameOptions = {}): Frames {
+  const naming = namingOf(options);
+  const key = JSON.stringify(naming);
+  const known = knownFrames.get(profile.location) ?? new Map<string, Frames>();
+  knownFrames.set(profile.location, known);
+  const frames = known.get(key) ?? nameFrames(profile, naming, 0);
+  known.set(key, frames);
+  return frames;
+}
+
+/** The frames of the locations from a row on, in a list of their own. */
+export const framesFrom = (profile: Profile, location: number, options: FrameOptions): Frames =>
+  nameFrames(profile, namingOf(options), location);
+
+function namingOf(options: FrameOptions): FrameNaming {
   const {
     granularity = 'functions',
     showColumns = false,
@@ -53,16 +67,10 @@ export function frameNames(profile: Profile, options: FrameOptions = {}): Frames
     sourcePath = '',
     objNames = false,
   } = options;
-  const all = { granularity, showColumns, noInlines, wholePaths, trimPath, sourcePath, objNames };
-  const key = JSON.stringify(all);
-  const known = knownFrames.get(profile.location) ?? new Map<string, Frames>();
-  knownFrames.set(profile.location, known);
-  const frames = known.get(key) ?? nameFrames(profile, all);
-  known.set(key, frames);
-  return frames;
+  return { granularity, showColumns, noInlines, wholePaths, trimPath, sourcePath, objNames };
 }
 
-function nameFrames(profile: Profile, options: FrameNaming): Frames {
+function nameFrames(profile: Profile, options: FrameNaming, from: number): Frames {
   const { function: func, line, location, strings } = profile;
   const nodes = new NodeTable(profile, options);
   // At these two granularities a function with a name is its node wherever it is called, and at the first one its name
@@ -72,7 +80,7 @@ function nameFrames(profile: Profile, options: FrameNaming): Frames {
   const ofFunction = new Int32Array(func.length).fill(-1);
   const lineNode = new Uint32Array(line.length);
   const locationNode = new Uint32Array(location.length);
-  for (let l = 0; l < location.length; l++) {
+  for (let l = from; l < location.length; l++) {
     const first = location.lineOffset[l];
     const end = location.lineOffset[l + 1];
     for (let k = first; k < end; k++) {

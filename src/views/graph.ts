@@ -1,9 +1,9 @@
 import { grown } from '../profile/grown';
 import { PairInterner } from '../profile/interner';
+import { once } from '../profile/once';
 import type { Profile, StackTable } from '../profile/profile';
 import { stackOrder } from '../profile/stackOrder';
 import type { Frames } from './frameNames';
-import { once } from './once';
 import { Marks, stepsOf, type Steps } from './steps';
 import type { NamedText } from './table';
 

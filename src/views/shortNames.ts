@@ -53,7 +53,10 @@ function withShortTexts({ named, fullNames, ...column }: EnumColumn, shortTexts:
     return [column];
   }
   const { text, values, hasLines } = column;
-  const shown = { ...column, text: [...short, ...text.slice(short.length)] };
+  // What comes behind names nothing and stays as it is: a value of a tag.
+  const others = new Set(text.slice(short.length));
+  const own = short.map((one, i) => (typeof named[i] !== 'string' && others.has(one) ? fullText(named[i]) : one));
+  const shown = { ...column, text: [...own, ...text.slice(short.length)] };
   return fullNames
     ? [
         { ...shown, tooltip: hasLines ? undefined : fullNameColumn },

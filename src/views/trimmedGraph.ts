@@ -1,7 +1,7 @@
+import { once } from '../profile/once';
 import { callTree } from './calltree';
 import { frameNames, type FrameOptions } from './frameNames';
 import { callGraphs, compareText, markNames, nameOrder, shownNodes, sortNodes, type Graph } from './graph';
-import { once } from './once';
 import type { Prepared } from './preparedProfile';
 
 /** pprof's options of the size and order of a report of nodes. */

@@ -4,7 +4,7 @@ import { rowValues, totalled, type CallTree, type Sides, type TreeValues } from 
 import type { Bounds } from './drawnRows';
 import type { Frames } from './frameNames';
 import { stepsOf, type Steps } from './steps';
-import { WidestFirst } from './widestFirst';
+import { OpenedNodes } from './widestFirst';
 
 /**
  * The tree of callers as far as a drawing of it may need it: from the widest node on, each gets the nodes below it until as
@@ -14,13 +14,8 @@ import { WidestFirst } from './widestFirst';
  * values below zero, since only the whole says what they leave, and where some are no whole numbers (percent, changes per second),
  * since their sums would differ in their last digits
  */
-export function widestCallers(
-  profile: Profile,
-  sides: Sides,
-  frames: Frames,
-  { maxNodes, maxDepth }: Bounds
-): CallTree | undefined {
-  if (stepsOf(profile, frames).node.length <= 2 * maxNodes) {
+export function widestCallers(profile: Profile, sides: Sides, frames: Frames, bounds: Bounds): CallTree | undefined {
+  if (stepsOf(profile, frames).node.length <= 2 * bounds.maxNodes) {
     return undefined;
   }
   const { flat, opposite } = rowValues(profile, sides, frames);
@@ -28,23 +23,10 @@ export function widestCallers(
     return undefined;
   }
   const tree = new CallerNodes(profile, frames, flat);
-  const waiting = new WidestFirst();
-  for (let opened = 0, asked = 1; opened <= maxNodes; opened++) {
-    for (; asked < tree.length; asked++) {
-      if (tree.width[asked] > 0 && tree.level[asked] <= maxDepth) {
-        waiting.push(asked, tree.width[asked]);
-      }
-    }
-    if (waiting.length === 0) {
-      break;
-    }
-    tree.open(waiting.pop());
-  }
+  tree.openWidest(bounds);
   const [own, base] = tree.values();
   return {
-    length: tree.length,
-    parent: tree.parent.subarray(0, tree.length),
-    name: tree.name.subarray(0, tree.length),
+    ...tree.columns(),
     names: [...frames.names, 'total'],
     named: frames.named,
     ...own,
@@ -56,16 +38,7 @@ export function widestCallers(
 }
 
 /** Nodes of a tree of callers, which are made when the one above them is opened. */
-class CallerNodes {
-  length = 0;
-  parent = new Int32Array(1024);
-  name = new Uint32Array(1024);
-  level = new Uint32Array(1024);
-  /** Value with everything below; in a difference that of both sides. */
-  width = new Float64Array(1024);
-  /** By node: where its stacks are. */
-  private from = new Uint32Array(1024);
-  private to = new Uint32Array(1024);
+class CallerNodes extends OpenedNodes {
   /** By node, of each side: what ends there. What a node that is not open has is its own. */
   private readonly own: Float64Array[];
 
@@ -87,6 +60,7 @@ class CallerNodes {
     frames: Frames,
     private readonly flat: readonly Float64Array[]
   ) {
+    super();
     const steps = stepsOf(profile, frames);
     this.caller = callerSteps(profile, steps);
     this.nameOfStep = steps.node;
@@ -162,21 +136,9 @@ class CallerNodes {
     }
   }
 
-  private add(parent: number, name: number): number {
-    const node = this.length++;
-    if (node === this.parent.length) {
-      this.parent = grown(this.parent, 2 * node);
-      this.name = grown(this.name, 2 * node);
-      this.level = grown(this.level, 2 * node);
-      this.width = grown(this.width, 2 * node);
-      this.from = grown(this.from, 2 * node);
-      this.to = grown(this.to, 2 * node);
-      this.own.forEach((values, k) => (this.own[k] = grown(values, 2 * node)));
-    }
-    this.parent[node] = parent;
-    this.name[node] = name;
-    this.level[node] = parent < 0 ? 0 : this.level[parent] + 1;
-    return node;
+  protected override grow(nodes: number): void {
+    super.grow(nodes);
+    this.own.forEach((values, k) => (this.own[k] = grown(values, nodes)));
   }
 }
 

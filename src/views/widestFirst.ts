@@ -1,7 +1,91 @@
 import { grown } from '../profile/grown';
+import type { Bounds } from './drawnRows';
+
+/** Nodes of a tree, parents first, of which each gets those right below it when it is opened. */
+export abstract class OpenedNodes {
+  length = 0;
+  parent = new Int32Array(1024);
+  name = new Uint32Array(1024);
+  level = new Uint32Array(1024);
+  /** Value with everything below; in a difference that of both sides. */
+  width = new Float64Array(1024);
+  /** By node: where what it stands for begins and ends. */
+  protected from = new Uint32Array(1024);
+  protected to = new Uint32Array(1024);
+  /** By node: how many right below it are not open, of those with a value. */
+  private closed = new Uint32Array(1024);
+
+  /** Makes the nodes right below a node. */
+  abstract open(node: number): void;
+
+  /**
+   * Opens the widest nodes until no other can be drawn. A node that is drawn takes a row, and a second one while something
+   * below it is not open: that is drawn as well, or in its `other`. The root is open from the start.
+   * @returns a width that all have which are drawn
+   */
+  openWidest({ maxNodes, maxDepth }: Bounds): number {
+    const waiting = new WidestFirst();
+    let least = Infinity;
+    let node = 0;
+    let rows = 0;
+    for (let noticed = 1; ;) {
+      // On most of a path all goes on to one node, which then need not wait.
+      let next = 0;
+      for (; noticed < this.length; noticed++) {
+        const width = this.width[noticed];
+        if (width > 0) {
+          this.closed[this.parent[noticed]]++;
+          if (this.level[noticed] > maxDepth) {
+            continue;
+          }
+          if (width === least) {
+            next = noticed;
+          } else {
+            waiting.push(noticed, width);
+          }
+        }
+      }
+      rows += this.closed[node] > 0 ? 2 : 1;
+      if (rows > maxNodes || (next === 0 && waiting.length === 0)) {
+        return least;
+      }
+      node = next > 0 ? next : waiting.pop();
+      rows -= --this.closed[this.parent[node]] === 0 ? 1 : 0;
+      least = this.width[node];
+      this.open(node);
+    }
+  }
+
+  /** The columns of a tree. */
+  columns(): { readonly length: number; readonly parent: Int32Array; readonly name: Uint32Array } {
+    const { length, parent, name } = this;
+    return { length, parent: parent.subarray(0, length), name: name.subarray(0, length) };
+  }
+
+  protected add(parent: number, name: number): number {
+    const node = this.length++;
+    if (node === this.parent.length) {
+      this.grow(2 * node);
+    }
+    this.parent[node] = parent;
+    this.name[node] = name;
+    this.level[node] = parent < 0 ? 0 : this.level[parent] + 1;
+    return node;
+  }
+
+  protected grow(nodes: number): void {
+    this.parent = grown(this.parent, nodes);
+    this.name = grown(this.name, nodes);
+    this.level = grown(this.level, nodes);
+    this.width = grown(this.width, nodes);
+    this.from = grown(this.from, nodes);
+    this.to = grown(this.to, nodes);
+    this.closed = grown(this.closed, nodes);
+  }
+}
 
 /** Rows of which the widest is taken first: a heap, in which each has up to four below it that are no wider. */
-export class WidestFirst {
+class WidestFirst {
   length = 0;
   private row = new Uint32Array(1024);
   private width = new Float64Array(1024);

@@ -1,4 +1,4 @@
-import { once } from '../once';
+import { once } from '../../profile/once';
 import type { Fleet, Group } from './fleetSums';
 
 /**
