@@ -1,36 +1,34 @@
 // What later steps of npm test install and compile, while the first ones, which take one processor, run: a process of its own, at
 // the lowest priority. A step that finds something missing brings it itself and says why it cannot.
-import { spawnSync } from 'node:child_process';
 import { missing as ceph } from '../tests/servers/ceph.mjs';
-import { installAll } from '../tests/servers/clouds.mjs';
+import { missing as missingClouds } from '../tests/servers/clouds.mjs';
 import { missing as live } from '../demo/live.mjs';
 import { ensureGrafana13 } from './grafana13.mjs';
-import { asShipped, ensureChromium, has, root } from './setup.mjs';
+import { asShipped, ensureChromium, has, racing, run } from './setup.mjs';
 
-const attempt = (work) => {
+/** Says what a part could not bring. */
+function attempt(work) {
+  let why;
   try {
-    work();
+    why = work();
   } catch (error) {
-    process.stdout.write(`${error.message}\n`);
+    why = error.message;
   }
-};
+  if (why) {
+    process.stdout.write(`${why}\n`);
+    process.exitCode = 1;
+  }
+}
 
-const go = (module, args, env = {}) => {
-  const result = spawnSync('go', ['-C', module, ...args], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, ...env },
-  });
-  process.stdout.write(`go ${args.join(' ')} in ${module}: ${result.status}\n`);
-};
+const go = (module, args, env) => run('go', ['-C', module, ...args], { env });
 
-[ceph, live, ensureChromium, ensureGrafana13, installAll].forEach(attempt);
+[ceph, live, () => ensureChromium().missing, () => void ensureGrafana13(), missingClouds].forEach(attempt);
 if (has('go')) {
-  go('gateway', ['vet', './...'], asShipped);
-  go('gateway', ['build', './...'], asShipped);
-  go('autoprofiler', ['vet', './...']);
+  attempt(() => go('gateway', ['vet', './...'], asShipped));
+  attempt(() => go('gateway', ['build', './...'], asShipped));
+  attempt(() => go('autoprofiler', ['vet', './...']));
   if (has('gcc')) {
-    go('autoprofiler', ['build', '-race', './...']);
-    go('gateway', ['build', '-race', './internal/...']);
+    attempt(() => go('autoprofiler', ['build', '-race', './...']));
+    attempt(() => go('gateway', ['build', '-race', ...racing]));
   }
 }

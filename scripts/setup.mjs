@@ -19,7 +19,10 @@ export function run(command, args, { env = {} } = {}) {
 }
 
 /** How the gateway is built, for its tests too: of the SDKs of three clouds each other way is some minutes more of compiling. */
-export const asShipped = { CGO_ENABLED: '0', GOFLAGS: '-trimpath' };
+export const asShipped = { CGO_ENABLED: '0', GOFLAGS: `${process.env.GOFLAGS ?? ''} -trimpath`.trim() };
+
+/** Packages of the gateway that do things beside each other; the others bring the SDKs, which take minutes to compile anew. */
+export const racing = ['./internal/capture', './internal/targets', './internal/reread'];
 
 /** Whether a command, or the file of an absolute path, is there. */
 export const has = (command) =>

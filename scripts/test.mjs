@@ -5,7 +5,18 @@ import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs
 import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleKb, maxBundleKb, pack } from './package.mjs';
-import { asShipped, ensureBuild, ensureChromium, ensureDebian, ensureModules, has, root, run, say } from './setup.mjs';
+import {
+  asShipped,
+  ensureBuild,
+  ensureChromium,
+  ensureDebian,
+  ensureModules,
+  has,
+  racing,
+  root,
+  run,
+  say,
+} from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -90,16 +101,24 @@ async function withS3(fill, run) {
 /** Tests of autoprofiler/internal/survive that end processes. */
 const ofSurvival = '^(TestTheLastCaptureSurvives|TestACaptureOfManyGoroutinesDoesNotEndTheProcess)$';
 
-/** scripts/prefetch.mjs, until it has all; its words are in the log beside the reports. @returns when it has ended */
+/** Starts scripts/prefetch.mjs. @returns waits until it has ended, some minutes at most, and says what it could not bring */
 function prefetch() {
-  const log = openSync(join(scratch, 'prefetch.log'), 'w');
+  const path = join(scratch, 'prefetch.log');
+  const log = openSync(path, 'w');
   const child = spawn('node', ['scripts/prefetch.mjs'], { cwd: root, stdio: ['ignore', log, log] });
   const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
   if (child.pid) {
     setPriority(child.pid, constants.priority.PRIORITY_LOW);
-    process.once('exit', () => child.kill());
   }
-  return ended;
+  return async () => {
+    say('waiting for scripts/prefetch.mjs');
+    const limit = setTimeout(() => child.kill(), 10 * 60_000);
+    const outcome = await ended;
+    clearTimeout(limit);
+    if (outcome !== 0) {
+      say(`scripts/prefetch.mjs lacks something, which the steps try again:\n${readFileSync(path, 'utf8')}`);
+    }
+  };
 }
 
 /** Steps that need nothing but node_modules. */
@@ -216,8 +235,7 @@ const steps = {
     run('go', ['-C', 'gateway', 'vet', './...'], { env: asShipped });
     run('go', ['-C', 'gateway', 'test', './...'], { env: asShipped });
     if (has('gcc')) {
-      // What runs beside each other is there; the others bring the SDKs of three clouds, which take minutes to compile anew.
-      run('go', ['-C', 'gateway', 'test', '-race', './internal/capture', './internal/targets', './internal/reread']);
+      run('go', ['-C', 'gateway', 'test', '-race', ...racing]);
     }
     if (process.env.CI && process.getuid?.() !== 0 && spawnSync('sudo', ['-n', 'true']).status === 0) {
       // Skipped above: only root may make the memory cgroups in which its processes die.
@@ -277,16 +295,17 @@ if (unknown.length > 0) {
 }
 const outcome = [];
 /** All steps leave time to bring things beside the first ones; one step brings its own. */
-const prefetched = wanted.length === 0 ? prefetch() : undefined;
+let prefetched = wanted.length === 0 ? prefetch() : undefined;
 for (const [name, step] of Object.entries(steps)) {
   if (wanted.length > 0 && !wanted.includes(name)) {
     continue;
   }
+  if (prefetched && !early.has(name)) {
+    await prefetched();
+    prefetched = undefined;
+  }
   say(name);
   const start = Date.now();
-  if (!early.has(name)) {
-    await prefetched;
-  }
   const failedBefore = total.failed;
   try {
     await step();

@@ -15,7 +15,7 @@ export interface TagTree {
   readonly node: Uint32Array;
 }
 
-/** @returns undefined where values of a tag read the same: their order is that of the plain tree alone */
+/** @returns undefined where values of a tag read the same, as a missing one and `<unknown>` do: they are one by order of samples alone */
 export function tagTree(
   profile: Profile,
   { profile: bare, rootOfSet }: Untagged,
@@ -36,12 +36,18 @@ export function tagTree(
   const names = [...others, ...added];
   const nodes = pathInterner(1024, names.length);
   const node = new Uint32Array(rootOfSet.length);
-  const [chains, ends] = [new Set<string>(), new Set<number>()];
+  /** By node the location that it is of. */
+  const locations: number[] = [];
   for (const set of usedSets(bare)) {
-    node[set] = rootOfSet[set].reduce((at, l) => nodes.intern(at, nameOf(l)), 0);
-    chains.add(rootOfSet[set].join());
-    ends.add(node[set]);
+    for (const l of rootOfSet[set]) {
+      const own = nodes.intern(node[set], nameOf(l));
+      locations[own] ??= l;
+      if (locations[own] !== l) {
+        return undefined;
+      }
+      node[set] = own;
+    }
   }
   const { length, first: parent, second: name } = nodes.finish();
-  return ends.size < chains.size ? undefined : { length, parent, name, names, node };
+  return { length, parent, name, names, node };
 }

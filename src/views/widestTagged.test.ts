@@ -138,4 +138,14 @@ describe('widestTagged', () => {
     );
     expect(partOf(prepared, options)).toBeUndefined();
   });
+
+  it('leaves outer values that read the same to the plain tree, whatever is below them', async () => {
+    const options = withTag({ tagRoot: 'outer,inner' });
+    const samples = [
+      { stack: 'main', values: [1], labels: { outer: '<unknown>', inner: 'x' } },
+      { stack: 'main', values: [1], labels: { outer: '' } },
+    ];
+    const prepared = prepare(await decode(encodeFolded({ types: ['cpu/nanoseconds'], samples })), options);
+    expect(partOf(prepared, options)).toBeUndefined();
+  });
 });

@@ -72,13 +72,13 @@ export class DecodedCache {
 
 /**
  * What views remember of a profile while it is held, by row of its stacks: their order and call paths; by frame of each: its
- * node and its caller.
+ * node, its caller and the walk through them; by sample: where it ends below the last tags.
  */
-function rememberedBytes({ stack, location }: Decoded): number {
+function rememberedBytes({ sample, stack, location }: Decoded): number {
   let frames = 0;
   for (let row = 1; row < stack.length; row++) {
     const l = stack.location[row];
     frames += Math.max(1, location.lineOffset[l + 1] - location.lineOffset[l]);
   }
-  return 24 * stack.length + 9 * frames;
+  return 24 * stack.length + 37 * frames + 16 * sample.length;
 }

@@ -30,3 +30,11 @@ test('what does not move is shown: nobody knows that it ends soon', () => {
   time = 5000;
   expect(isWorth(0, 100)).toBe(true);
 });
+
+test('what begins anew is shown', () => {
+  let time = 0;
+  const isWorth = worthShowing(() => time);
+  expect(isWorth(90, 100)).toBe(true);
+  time = 1000;
+  expect(isWorth(5, 100)).toBe(true);
+});

@@ -12,7 +12,8 @@ export function worthShowing(now = () => performance.now()): (done: number, tota
     const at = now();
     if (shown) {
       const passed = at - shown.at;
-      const left = (passed * (total - done)) / (done - shown.done);
+      // What is read a second time begins anew.
+      const left = done < shown.done ? Infinity : (passed * (total - done)) / (done - shown.done);
       if (passed < shortest || left < shortest) {
         return false;
       }

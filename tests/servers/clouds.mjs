@@ -94,8 +94,12 @@ const kinds = {
 };
 const installers = { azure: installAzurite, google: installFakeGcs };
 
-/** Installs all that can be had. */
-export const installAll = () => Object.values(installers).forEach((install) => install());
+/** Installs all that can be had. @returns why not, or undefined */
+export const missing = () =>
+  Object.values(installers)
+    .map((install) => install())
+    .filter(Boolean)
+    .join('; ') || undefined;
 
 /** Starts those that can be had; why another one cannot is said. @returns by name, their bucket and environment */
 export async function start() {

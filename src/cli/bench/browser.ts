@@ -50,10 +50,6 @@ interface Blocked {
 
 /** What happens to a page, which counts long tasks, during some work: where it opens the page, that is within. */
 async function blocked(page: Page, work: () => Promise<void>): Promise<Blocked> {
-  if (process.env.NOPROF) {
-    await work();
-    return { longTasksMs: [], longestOfPluginMs: 0 };
-  }
   const session = await page.context().newCDPSession(page);
   await session.send('Profiler.enable');
   await session.send('Profiler.setSamplingInterval', { interval: 500 });

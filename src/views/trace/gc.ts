@@ -46,8 +46,7 @@ interface Mark {
 export function gcTable(trace: OpenedTrace): Table {
   const { ranges, goroutines, tables } = trace.execution;
   const byKind = kinds.map((kind) => marksOf(trace, kind));
-  const kept = byKind.map((all, k) => new Set([...all].sort((a, b) => b.length - a.length).slice(0, kinds[k].most)));
-  const marks = kept.flatMap((some) => [...some]).sort((a, b) => a.from - b.from);
+  const marks = byKind.flatMap(({ drawn }) => drawn).sort((a, b) => a.from - b.from);
   const { number, text } = columnsOf(marks);
   const idsOf = ({ rows }: Mark) => new Set(rows.map((i) => ranges.goroutine[i]).filter((g) => g >= 0));
   const id = (mark: Mark) => {
@@ -58,7 +57,8 @@ export function gcTable(trace: OpenedTrace): Table {
     mark.rows.reduce((sum, i) => sum + (ranges.sweep[i] < 0 ? NaN : of[ranges.sweep[i]]), 0);
   const open = ({ rows }: Mark) => openText(rows.reduce((bits, i) => bits | ranges.open[i], 0));
   const lines = (mark: Mark) => {
-    const who = mark.rows.length > 1 ? `${grouped(idsOf(mark).size)} goroutines` : id(mark) && `goroutine ${id(mark)}`;
+    const { size } = idsOf(mark);
+    const who = size > 1 ? `${grouped(size)} goroutines` : id(mark) && `goroutine ${id(mark)}`;
     return [lengthText(mark.length), who, open(mark)].filter(Boolean).join('\n');
   };
   const name = ({ rows }: Mark) =>
@@ -81,23 +81,43 @@ export function gcTable(trace: OpenedTrace): Table {
       text('tags', ({ tag }) => tag, ofMark),
       text('color', ({ tag }) => colorOf.get(tag) ?? '', ofMark),
     ],
-    notices: [...togetherNotice(trace, byKind), ...cutNotice(trace, byKind, kept)],
+    notices: [...joinedNotice(byKind), ...cutNotice(trace, byKind)],
   };
 }
 
-/** Of one kind in the window, by rising time. */
-function marksOf(
-  { execution: { ranges }, window }: OpenedTrace,
-  { kind, tag, most, tooMany }: (typeof kinds)[number]
-): Mark[] {
-  const rows: number[] = [];
+/** Marks of one kind, by rising time. */
+interface OfKind {
+  readonly kind: (typeof kinds)[number];
+  readonly drawn: readonly Mark[];
+  /** Those that are not. */
+  readonly cut: readonly Mark[];
+  /** ns below which neighbours are one mark; undefined where each is its own. */
+  readonly close?: number;
+}
+
+function marksOf({ execution: { ranges }, window }: OpenedTrace, kind: (typeof kinds)[number]): OfKind {
+  const { tag, most, tooMany } = kind;
+  const marks: Mark[] = [];
   for (let i = 0; i < ranges.length; i++) {
-    if (ranges.kind[i] === kind && ranges.to[i] >= window.from && ranges.from[i] <= window.to) {
-      rows.push(i);
+    if (ranges.kind[i] === kind.kind && ranges.to[i] >= window.from && ranges.from[i] <= window.to) {
+      marks.push(markOf(ranges, i, tag));
     }
   }
-  const marks = rows.map((i) => markOf(ranges, i, tag));
-  return tooMany === 'joined' && marks.length > most ? together(marks, closeIn(window, most)) : marks;
+  if (marks.length <= most) {
+    return { kind, drawn: marks, cut: [] };
+  }
+  if (tooMany === 'cut') {
+    const longest = [...marks].sort((a, b) => b.length - a.length);
+    return { kind, drawn: longest.slice(0, most), cut: longest.slice(most) };
+  }
+  // As little is joined as leaves no more than can be drawn; one twice as long as the window takes all.
+  let close = (window.to - window.from) / (8 * most) || 1;
+  let drawn = joined(marks, close);
+  while (drawn.length > most) {
+    close *= 1.25;
+    drawn = joined(marks, close);
+  }
+  return { kind, drawn, cut: [], close };
 }
 
 const markOf = ({ from, to }: Ranges, i: number, tag: string): Mark => ({
@@ -108,33 +128,27 @@ const markOf = ({ from, to }: Ranges, i: number, tag: string): Mark => ({
   length: to[i] - from[i],
 });
 
-/** ns between marks that are drawn as one: no more than `most` are left. */
-const closeIn = ({ from, to }: OpenedTrace['window'], most: number) => (to - from) / most;
-
-function together(marks: readonly Mark[], close: number): Mark[] {
-  const joined: Mark[] = [];
+function joined(marks: readonly Mark[], close: number): Mark[] {
+  const some: Mark[] = [];
   for (const mark of marks) {
-    const last = joined.at(-1);
+    const last = some.at(-1);
     if (last && mark.from - last.to <= close && mark.to - last.from <= 2 * close) {
       last.rows.push(...mark.rows);
       last.to = Math.max(last.to, mark.to);
       last.length += mark.length;
     } else {
-      joined.push({ ...mark, rows: [...mark.rows] });
+      some.push({ ...mark, rows: [...mark.rows] });
     }
   }
-  return joined;
+  return some;
 }
 
-function togetherNotice({ window }: OpenedTrace, byKind: ReadonlyArray<readonly Mark[]>): Notice[] {
-  const parts = byKind.flatMap((marks, k) => {
-    const { tag, most } = kinds[k];
-    const count = marks.reduce((sum, { rows }) => sum + rows.length, 0);
-    return count > marks.length
-      ? [
-          `${grouped(count)} of ${tag} as ${grouped(marks.length)} (less than ${lengthText(closeIn(window, most))} apart)`,
-        ]
-      : [];
+function joinedNotice(byKind: readonly OfKind[]): Notice[] {
+  const parts = byKind.flatMap(({ kind: { tag }, drawn, close }) => {
+    const count = drawn.reduce((sum, { rows }) => sum + rows.length, 0);
+    return close === undefined
+      ? []
+      : [`${grouped(count)} of ${tag} as ${grouped(drawn.length)} (less than ${lengthText(close)} apart)`];
   });
   return parts.length === 0
     ? []
@@ -146,22 +160,15 @@ function togetherNotice({ window }: OpenedTrace, byKind: ReadonlyArray<readonly 
       ];
 }
 
-function cutNotice(
-  { execution: { ranges }, window }: OpenedTrace,
-  byKind: ReadonlyArray<readonly Mark[]>,
-  kept: ReadonlyArray<ReadonlySet<Mark>>
-): Notice[] {
-  return byKind.flatMap((marks, k) => {
-    const left = marks.filter((mark) => !kept[k].has(mark));
-    const rows = left.flatMap((mark) => mark.rows);
-    const time = rows.reduce((sum, i) => sum + overlap(ranges.from[i], ranges.to[i], window), 0);
-    const { most, tag } = kinds[k];
-    return left.length === 0
+function cutNotice({ execution: { ranges }, window }: OpenedTrace, byKind: readonly OfKind[]): Notice[] {
+  return byKind.flatMap(({ kind: { tag }, drawn, cut }) => {
+    const time = cut.reduce((sum, { rows: [i] }) => sum + overlap(ranges.from[i], ranges.to[i], window), 0);
+    return cut.length === 0
       ? []
       : [
           {
             severity: 'warning' as const,
-            text: `Of ${tag} the ${grouped(most)} longest are marked. ${grouped(left.length)} shorter ones are not, ${lengthText(time)} in all: a shorter time range shows them.`,
+            text: `Of ${tag} the ${grouped(drawn.length)} longest are marked; left out are ${grouped(cut.length)} shorter, ${lengthText(time)} in all. A shorter time range shows them.`,
           },
         ];
   });

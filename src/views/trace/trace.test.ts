@@ -389,7 +389,7 @@ describe('what is too much to be drawn', () => {
     expect(rows[0]).toMatchObject({ mark: `request × ${rows[0].count}`, goroutine: '', color: 'orange' });
     expect(String(rows[0].lines)).toContain('5 goroutines');
     expect(textOf([table])).toMatch(
-      /^What is close together is one mark, .*: 1,000 of mark assist as \d+ \(less than 808 µs apart\)\. A shorter time range/
+      /^What is close together is one mark, .*: 1,000 of mark assist as \d+ \(less than [\d.]+ (ms|µs) apart\)\. A shorter time range/
     );
     // A few are drawn as they are.
     expect(rowsOf(asked({ ranges: rangesAt(RangeKind.assist, [0, 500, 2000]) }, { view: 'traceGc' })[0])).toHaveLength(
@@ -399,9 +399,23 @@ describe('what is too much to be drawn', () => {
 
   it('collections that are close are one mark, as there are too many to see the heap behind them', () => {
     const times = Array.from({ length: 200 }, (_, i) => i * 60_000);
-    const [table] = asked({ ranges: rangesAt(RangeKind.mark, times) }, { view: 'traceGc' });
+    // The runtime collects, no goroutine of the program.
+    const ranges = { ...rangesAt(RangeKind.mark, times), goroutine: new Int32Array(200).fill(-1) };
+    const [table] = asked({ ranges }, { view: 'traceGc' });
     expect(table.length).toBeLessThanOrEqual(30);
+    expect(table.length).toBeGreaterThan(15);
     expect(rowsOf(table).reduce((sum, { count }) => sum + Number(count), 0)).toBe(200);
+    expect(rowsOf(table)[0].lines).toMatch(/^[\d.]+ µs$/);
+  });
+
+  it('assists that overlap, as those of many goroutines do, are all in a mark', () => {
+    const times = Array.from({ length: 400 }, (_, i) => i * 30_000);
+    const short = rangesAt(RangeKind.assist, times);
+    const ranges = { ...short, to: short.from.map((from, i) => from + (i % 7 === 0 ? 2_400_000 : 1000)) };
+    const [table] = asked({ ranges }, { view: 'traceGc' });
+    expect(table.length).toBeLessThanOrEqual(15);
+    expect(rowsOf(table).reduce((sum, { count }) => sum + Number(count), 0)).toBe(400);
+    expect(textOf([table])).not.toContain('left out');
   });
 
   it('of pauses the longest are marked, and how many are not is said', () => {
@@ -412,7 +426,7 @@ describe('what is too much to be drawn', () => {
     const [table] = asked({ ranges }, { view: 'traceGc' });
     expect(table.length).toBe(30);
     expect(textOf([table])).toContain(
-      'Of stop-the-world the 30 longest are marked. 280 shorter ones are not, 280 µs in all: a shorter time range shows them.'
+      'Of stop-the-world the 30 longest are marked; left out are 280 shorter, 280 µs in all. A shorter time range shows them.'
     );
   });
 
