@@ -25,7 +25,9 @@ export function Dashboard({ model, dataSource, range, address, change }: any) {
     const all = found[v.name]?.length ? found[v.name] : [v.allValue ?? ''];
     // Of another service there are other instances.
     const values = chosen(v).filter((value) => v.type !== 'query' || hasSeveral(v) || all.includes(value));
-    return hasSeveral(v) ? (values.length > 0 ? values : all) : (values[0] ?? all[0] ?? '');
+    // What the dashboard was saved with, where that is still there.
+    const first = all.includes(v.current?.value) ? v.current.value : all[0];
+    return hasSeveral(v) ? (values.length > 0 ? values : all) : (values[0] ?? first ?? '');
   };
   const picks = JSON.stringify(variables.map(chosen));
   useEffect(() => {
