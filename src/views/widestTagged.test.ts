@@ -141,11 +141,10 @@ describe('widestTagged', () => {
 
   it('leaves outer values that read the same to the plain tree, whatever is below them', async () => {
     const options = withTag({ tagRoot: 'outer,inner' });
-    const samples = [
-      { stack: 'main', values: [1], labels: { outer: '<unknown>', inner: 'x' } },
-      { stack: 'main', values: [1], labels: { outer: '' } },
-    ];
-    const prepared = prepare(await decode(encodeFolded({ types: ['cpu/nanoseconds'], samples })), options);
+    const unknown = { stack: 'main', values: [1], labels: { outer: '<unknown>', inner: 'x' } };
+    const missing = { stack: 'main', values: [1], labels: { outer: '' } };
+    const bytes = encodeFolded({ types: ['cpu/nanoseconds'], samples: [unknown, missing] });
+    const prepared = prepare(await decode(bytes), options);
     expect(partOf(prepared, options)).toBeUndefined();
   });
 });
