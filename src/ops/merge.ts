@@ -1,3 +1,4 @@
+import { grown } from '../profile/grown';
 import { PairInterner, pathInterner } from '../profile/interner';
 import { LabelSetBuilder } from '../profile/labelSets';
 import type { Profile, ValueType } from '../profile/profile';
@@ -157,7 +158,7 @@ export class MergeBuilder {
     }
     const { stacks, labelSets } = this.remap(profile, this.isPart ? undefined : program);
     const { sample } = profile;
-    this.values = this.values.map((sums) => grown(sums, this.samples.length + sample.length));
+    this.values = this.values.map((sums) => withRows(sums, this.samples.length + sample.length));
     const { values } = this;
     let { largest } = this;
     for (let i = 0; i < sample.length; i++) {
@@ -207,7 +208,7 @@ export class MergeBuilder {
     }
     const { stacks, labelSets } = this.remap(tables, undefined, strings);
     const { sample } = tables;
-    this.values = this.values.map((sums) => grown(sums, this.samples.length + sample.length));
+    this.values = this.values.map((sums) => withRows(sums, this.samples.length + sample.length));
     for (let i = 0; i < sample.length; i++) {
       // Also one whose values came to nothing: a later profile may give it one.
       const row = this.samples.intern(stacks[sample.stack[i]], labelSets[sample.labelSet[i]]);
@@ -493,14 +494,8 @@ export class MergeBuilder {
 }
 
 /** The column, or a longer copy where it has fewer than `length` rows. */
-function grown(column: Float64Array, length: number): Float64Array {
-  if (length <= column.length) {
-    return column;
-  }
-  const longer = new Float64Array(Math.max(length, column.length * 2));
-  longer.set(column);
-  return longer;
-}
+const withRows = (column: Float64Array, length: number): Float64Array =>
+  length <= column.length ? column : grown(column, Math.max(length, column.length * 2));
 
 /** @throws InputError as mergeHeaders */
 const combined = (header: Header | undefined, own: Header): Header =>

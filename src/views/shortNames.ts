@@ -53,9 +53,10 @@ function withShortTexts({ named, fullNames, ...column }: EnumColumn, shortTexts:
     return [column];
   }
   const { text, values, hasLines } = column;
-  // What comes behind names nothing and stays as it is: a value of a tag.
+  // What comes behind names nothing and stays as it is: a value of a tag. Most columns have none.
   const others = new Set(text.slice(short.length));
-  const own = short.map((one, i) => (typeof named[i] !== 'string' && others.has(one) ? fullText(named[i]) : one));
+  const isOther = (one: string, i: number) => typeof named[i] !== 'string' && others.has(one);
+  const own = others.size === 0 ? short : short.map((one, i) => (isOther(one, i) ? fullText(named[i]) : one));
   const shown = { ...column, text: [...own, ...text.slice(short.length)] };
   return fullNames
     ? [

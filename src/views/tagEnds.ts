@@ -1,3 +1,4 @@
+import { firstFrom } from '../profile/firstFrom';
 import { picked } from '../profile/picked';
 import type { Profile, SampleTable } from '../profile/profile';
 import { bothSides, changesOf, type Paths, type Sides } from './calltree';
@@ -170,24 +171,4 @@ function countNodes(rank: Uint32Array, tag: Uint32Array, tags: TagTree, { depth,
     last[tag[k]] = end;
   }
   return count;
-}
-
-/** Where in a stretch of rising values the first is that is not below `least`, which is most often near; its end for none. */
-export function firstFrom(values: Uint32Array, from: number, to: number, least: number): number {
-  for (let step = 1; from + step <= to; step *= 2) {
-    if (values[from + step - 1] >= least) {
-      to = from + step - 1;
-      break;
-    }
-    from += step;
-  }
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (values[middle] < least) {
-      from = middle + 1;
-    } else {
-      to = middle;
-    }
-  }
-  return from;
 }

@@ -1,4 +1,5 @@
 import { grown } from '../profile/grown';
+import type { CallTree } from './calltree';
 import type { Bounds } from './drawnRows';
 
 /** Nodes of a tree, parents first, of which each gets those right below it when it is opened. */
@@ -57,9 +58,14 @@ export abstract class OpenedNodes {
   }
 
   /** The columns of a tree. */
-  columns(): { readonly length: number; readonly parent: Int32Array; readonly name: Uint32Array } {
-    const { length, parent, name } = this;
-    return { length, parent: parent.subarray(0, length), name: name.subarray(0, length) };
+  columns(): Pick<CallTree, 'length' | 'parent' | 'name' | 'level'> {
+    const { length, parent, name, level } = this;
+    return {
+      length,
+      parent: parent.subarray(0, length),
+      name: name.subarray(0, length),
+      level: level.subarray(0, length),
+    };
   }
 
   protected add(parent: number, name: number): number {

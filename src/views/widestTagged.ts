@@ -1,3 +1,4 @@
+import { firstFrom } from '../profile/firstFrom';
 import { grown } from '../profile/grown';
 import { picked } from '../profile/picked';
 import type { Profile } from '../profile/profile';
@@ -6,7 +7,7 @@ import { callPaths, notDrawn, type CallTree, type Paths, type Sides, type TreeVa
 import type { Bounds } from './drawnRows';
 import { frameNames, type FrameOptions } from './frameNames';
 import { pathWalk, type PathWalk } from './pathWalk';
-import { firstFrom, tagEnds, type TagEnds } from './tagEnds';
+import { tagEnds, type TagEnds } from './tagEnds';
 import { tagTree, type TagTree } from './tagTree';
 import { OpenedNodes } from './widestFirst';
 

@@ -1,3 +1,4 @@
+import { firstFrom } from '../../profile/firstFrom';
 import { byte, hex, readHex, smallestAddress } from './scan';
 
 /**
@@ -91,7 +92,7 @@ class NearArguments {
 
   add(row: number, address: number): void {
     const { targets, locks, nearest, found } = this;
-    const first = firstFrom(targets, address);
+    const first = firstFrom(targets, 0, targets.length, address);
     const end = Math.min(first + maxLocks, targets.length);
     for (let t = first; t < end && targets[t] - address < maxOffset; t++) {
       if (targets[t] !== address && locks.has(address)) {
@@ -123,18 +124,3 @@ class NearArguments {
 }
 
 const isBeforeArgument = (value: number) => value === byte.open || value === byte.space || value === 123;
-
-/** The first row that is not below `value`. */
-function firstFrom(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle] < value) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
