@@ -1,7 +1,7 @@
 import { pathInterner, type PairInterner } from '../profile/interner';
-import type { Profile, StackTable } from '../profile/profile';
+import type { Profile } from '../profile/profile';
 import { frameNames, type Frames } from './frameNames';
-import { stepsOf } from './steps';
+import { callPaths, pathWalk, type Paths } from './paths';
 import type { NamedText } from './table';
 
 /**
@@ -55,167 +55,161 @@ export interface Sides {
   readonly seconds?: number;
 }
 
-/** A tree without values, and the node of each row of `stack` where samples end, -1 where none of it is in the tree. */
-export interface Paths {
-  readonly length: number;
-  readonly parent: Int32Array;
-  readonly name: Uint32Array;
-  readonly node: Int32Array;
-}
-
 /**
  * The call tree: a forward pass over the stack table names the nodes, a pass over the samples adds the values, a backward
  * pass totals them. Costs what the distinct stacks cost, however many samples there are.
  */
 export function callTree(profile: Profile, sides: Sides, frames: Frames = frameNames(profile)): CallTree {
-  return withValues(profile, sides, frames, callPaths(profile, frames));
+  const paths = callPaths(profile, frames);
+  return treeOf(pathValues(profile, sides, paths), paths, frames);
+}
+
+/** A tree without values whose nodes are made of those of the tree of all paths. */
+interface Shape extends Omit<Paths, 'node'> {
+  /** By row of the walk: the node that has what ends there, -1 where none of it is in the tree. */
+  readonly node: Int32Array;
 }
 
 /**
  * The paths from each sample's leaf to its root: who calls a function, and from where. With `start` only from the
- * rootmost frame that it marks (by row of `frames.names`), and only of the samples that pass one.
+ * rootmost frame that it marks (by row of `frames.names`), and only of the samples that pass one. What has no value is not in it.
  */
 export function callerTree(profile: Profile, sides: Sides, frames: Frames, start?: Uint8Array): CallTree {
-  const { stack, sample } = profile;
-  const { offset, node } = stepsOf(profile, frames);
-  const nodes = pathInterner(stack.length, frames.names.length);
-  /** The path from a step of a row to the root. */
-  const pathFrom = (step: number, row: number): number => {
+  const walk = pathWalk(profile, frames);
+  const { length, parent, name, end } = walk;
+  const nodes = pathInterner(length, frames.names.length);
+  const node = new Int32Array(length).fill(-1);
+  const pathFrom = (row: number): number => {
     let at = 0;
-    while (row > 0) {
-      for (; step >= offset[row]; step--) {
-        at = nodes.intern(at, node[step]);
-      }
-      row = stack.parent[row];
-      step = offset[row + 1] - 1;
+    for (; row > 0; row = parent[row]) {
+      at = nodes.intern(at, name[row]);
     }
     return at;
   };
-  const nodeOfRow = new Int32Array(stack.length).fill(-1);
-  const isEnd = new Uint8Array(stack.length);
-  for (let i = 0; i < sample.length; i++) {
-    isEnd[sample.stack[i]] = 1;
-  }
-  if (start) {
-    const isPassed = isEnd;
-    for (let i = stack.length - 1; i > 0; i--) {
-      isPassed[stack.parent[i]] |= isPassed[i];
-    }
-    for (let i = 1; i < stack.length; i++) {
-      nodeOfRow[i] = nodeOfRow[stack.parent[i]];
-      for (let step = offset[i]; step < offset[i + 1] && nodeOfRow[i] < 0 && isPassed[i] === 1; step++) {
-        nodeOfRow[i] = start[node[step]] === 1 ? pathFrom(step, i) : -1;
+  const values = pathValues(profile, sides, walk);
+  const isEnd = pathsWithValue(values);
+  for (let row = 1; row < length; row++) {
+    if (!start) {
+      node[row] = isEnd[row] === 1 ? pathFrom(row) : -1;
+    } else if (start[name[row]] === 1) {
+      if (isEnd.subarray(row, end[row]).includes(1)) {
+        node.fill(pathFrom(row), row, end[row]);
       }
-    }
-  } else {
-    for (let i = 1; i < stack.length; i++) {
-      nodeOfRow[i] = isEnd[i] === 1 ? pathFrom(offset[i + 1] - 1, i) : -1;
+      row = end[row] - 1;
     }
   }
-  return withValues(profile, sides, frames, finished(nodes, nodeOfRow));
+  return placed(values, frames, finished(nodes, node));
 }
 
 /** The paths below the rootmost frame that `start` marks, of the samples that pass one. */
 export function calleeTree(profile: Profile, sides: Sides, frames: Frames, start: Uint8Array): CallTree {
-  const { stack } = profile;
-  const { offset, node } = stepsOf(profile, frames);
-  const nodes = pathInterner(stack.length, frames.names.length);
-  const nodeOfRow = new Int32Array(stack.length).fill(-1);
-  for (let i = 1; i < stack.length; i++) {
-    let at = nodeOfRow[stack.parent[i]];
-    for (let step = offset[i]; step < offset[i + 1]; step++) {
-      if (at > 0 || start[node[step]] === 1) {
-        at = nodes.intern(Math.max(0, at), node[step]);
-      }
+  const walk = pathWalk(profile, frames);
+  const { length, parent, name } = walk;
+  const nodes = pathInterner(length, frames.names.length);
+  const node = new Int32Array(length).fill(-1);
+  for (let row = 1; row < length; row++) {
+    const above = node[parent[row]];
+    if (above > 0 || start[name[row]] === 1) {
+      node[row] = nodes.intern(Math.max(0, above), name[row]);
     }
-    nodeOfRow[i] = at;
   }
-  return withValues(profile, sides, frames, finished(nodes, nodeOfRow));
+  return placed(pathValues(profile, sides, walk), frames, finished(nodes, node));
 }
 
-const knownPaths = new WeakMap<StackTable, { readonly frames: Frames; readonly paths: Paths }>();
-
-/**
- * A filter of samples shares the stack table, so a changed tenant or sample type finds the paths here. It reads lines itself:
- * the first query has no use for steps.
- */
-export function callPaths(profile: Profile, frames: Frames): Paths {
-  const { stack, location } = profile;
-  const known = knownPaths.get(stack);
-  if (known?.frames === frames) {
-    return known.paths;
-  }
-  const nodes = pathInterner(stack.length, frames.names.length);
-  const node = new Int32Array(stack.length);
-  for (let i = 1; i < stack.length; i++) {
-    let at = node[stack.parent[i]];
-    const l = stack.location[i];
-    const first = location.lineOffset[l];
-    let line = location.lineOffset[l + 1];
-    if (line === first) {
-      at = nodes.intern(at, frames.location[l]);
-    }
-    // The physical caller is last in pprof's order, the innermost inlined call first.
-    while (line-- > first) {
-      at = nodes.intern(at, frames.line[line]);
-    }
-    node[i] = at;
-  }
-  const paths = finished(nodes, node);
-  knownPaths.set(stack, { frames, paths });
-  return paths;
-}
-
-function finished(nodes: PairInterner, node: Int32Array): Paths {
+function finished(nodes: PairInterner, node: Int32Array): Shape {
   const { length, first: parent, second: name } = nodes.finish();
   return { length, parent, name, node };
 }
 
-function withValues(profile: Profile, sides: Sides, frames: Frames, paths: Paths): CallTree {
-  const { length, parent, name } = paths;
-  const { index, base, change, seconds = 1 } = sides;
-  const tree = {
+/** The tree of a shape, with the values of what is in it. */
+function placed({ flat, opposite }: PathValues, frames: Frames, shape: Shape): CallTree {
+  const place = (values: Float64Array) => {
+    const ofNode = new Float64Array(shape.length);
+    for (let row = 0; row < values.length; row++) {
+      if (shape.node[row] >= 0) {
+        ofNode[shape.node[row]] += values[row];
+      }
+    }
+    return ofNode;
+  };
+  return treeOf({ flat: flat.map(place), opposite: opposite && place(opposite) }, shape, frames);
+}
+
+/** @param values by row of the shape */
+function treeOf(
+  { flat, opposite }: PathValues,
+  { length, parent, name }: Omit<Paths, 'node'>,
+  frames: Frames
+): CallTree {
+  const [own, base] = flat.map((values) => ({ flat: values, cum: totalled(values, parent) }));
+  return {
     length,
     parent,
     name,
     // The root's name comes after the others.
     names: [...frames.names, 'total'],
     named: frames.named,
+    ...own,
+    ...(base && { base }),
+    ...(opposite && { opposite: sumOf(opposite) }),
   };
-  if (base && change) {
-    const [changed, opposite] = changedRows(profile, { index, base, change, seconds }, frames).map((rows) =>
-      valuesOfRows(rows, paths)
-    );
-    return { ...tree, ...changed, opposite: opposite.cum[0] };
+}
+
+export const sumOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
+
+/** What samples have that end at each path. */
+export interface PathValues {
+  /** Of each side; of changes in one direction these alone. */
+  readonly flat: readonly Float64Array[];
+  /** Changes in the other direction. */
+  readonly opposite?: Float64Array;
+}
+
+/** By row of a tree of all paths, whichever way its rows are numbered. */
+export function pathValues(
+  { sample }: Profile,
+  sides: Sides,
+  { length, node }: Pick<Paths, 'length' | 'node'>
+): PathValues {
+  return sidesOf((type) => {
+    const ofPath = new Float64Array(length);
+    const values = sample.values[type];
+    for (let i = 0; i < sample.length; i++) {
+      ofPath[node[sample.stack[i]]] += values[i];
+    }
+    return ofPath;
+  }, sides);
+}
+
+/** @param valuesOf by path what samples have of a sample type that end there */
+export function sidesOf(
+  valuesOf: (sampleType: number) => Float64Array,
+  { index, base, change, seconds = 1 }: Sides
+): PathValues {
+  const now = valuesOf(index);
+  if (!base) {
+    return { flat: [now] };
   }
+  const before = valuesOf(base.index);
+  if (!change) {
+    return { flat: [now, before] };
+  }
+  const perSecond = (values: Float64Array) => (seconds === 1 ? values : values.map((value) => value / seconds));
   return {
-    ...tree,
-    ...treeValues(profile, index, paths),
-    ...(base && { base: treeValues(profile, base.index, paths) }),
+    flat: [perSecond(changesOf(now, before, change))],
+    opposite: perSecond(changesOf(before, now, change)),
   };
 }
 
-function treeValues({ sample }: Profile, index: number, { length, parent, node }: Paths): TreeValues {
-  const flat = new Float64Array(length);
-  const values = sample.values[index];
-  for (let i = 0; i < sample.length; i++) {
-    const at = node[sample.stack[i]];
-    if (at >= 0) {
-      flat[at] += values[i];
+/** 1 for each path at which something ends that is not 0, or a change that is left out. */
+export function pathsWithValue({ flat, opposite }: PathValues): Uint8Array {
+  const hasValue = new Uint8Array(flat[0].length);
+  for (const values of opposite ? [...flat, opposite] : flat) {
+    for (let row = 0; row < values.length; row++) {
+      hasValue[row] |= values[row] !== 0 ? 1 : 0;
     }
   }
-  return { flat, cum: totalled(flat, parent) };
-}
-
-/** Values of rows of `stack` in place of those of samples. */
-function valuesOfRows(ofRow: Float64Array, { length, parent, node }: Paths): TreeValues {
-  const flat = new Float64Array(length);
-  for (let row = 0; row < ofRow.length; row++) {
-    if (node[row] >= 0) {
-      flat[node[row]] += ofRow[row];
-    }
-  }
-  return { flat, cum: totalled(flat, parent) };
+  return hasValue;
 }
 
 /**
@@ -225,52 +219,6 @@ function valuesOfRows(ofRow: Float64Array, { length, parent, node }: Paths): Tre
  */
 export const changesOf = (flat: Float64Array, base: Float64Array, change: Change): Float64Array =>
   flat.map((value, node) => Math.max(0, change === 'grown' ? value - base[node] : base[node] - value));
-
-/**
- * Changes of the call paths from the root to each sample's leaf by row of `stack`, in the direction and in the other one.
- * Whatever tree they are put into (of callers, below a function), it shows the same changes.
- */
-function changedRows(
-  profile: Profile,
-  { index, base, change, seconds }: Required<Sides>,
-  frames: Frames
-): Float64Array[] {
-  const { sample, stack } = profile;
-  const paths = callPaths(profile, frames);
-  const [now, before] = [index, base.index].map((type) => treeValues(profile, type, paths).flat);
-  return [changesOf(now, before, change), changesOf(before, now, change)].map((flat) => {
-    // Rows of one path differ in lines and addresses alone, so one of them stands for all.
-    const ofRow = new Float64Array(stack.length);
-    for (let i = 0; i < sample.length; i++) {
-      const row = sample.stack[i];
-      ofRow[row] += flat[paths.node[row]] / seconds;
-      flat[paths.node[row]] = 0;
-    }
-    return ofRow;
-  });
-}
-
-/** What the samples have that end at each row of `stack`, of each side, or their changes in the direction and in the other one. */
-export function rowValues(
-  profile: Profile,
-  { index, base, change, seconds = 1 }: Sides,
-  frames: Frames
-): { readonly flat: readonly Float64Array[]; readonly opposite?: Float64Array } {
-  if (base && change) {
-    const [flat, opposite] = changedRows(profile, { index, base, change, seconds }, frames);
-    return { flat: [flat], opposite };
-  }
-  const { sample, stack } = profile;
-  const flat = [index, ...(base ? [base.index] : [])].map((type) => {
-    const ofRow = new Float64Array(stack.length);
-    const values = sample.values[type];
-    for (let i = 0; i < sample.length; i++) {
-      ofRow[sample.stack[i]] += values[i];
-    }
-    return ofRow;
-  });
-  return { flat };
-}
 
 /** Each node's value with those of the nodes below it. */
 export function totalled(flat: Float64Array, parent: Int32Array): Float64Array {

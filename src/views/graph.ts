@@ -1,10 +1,9 @@
 import { grown } from '../profile/grown';
 import { PairInterner } from '../profile/interner';
 import { once } from '../profile/once';
-import type { Profile, StackTable } from '../profile/profile';
-import { stackOrder } from '../profile/stackOrder';
+import type { Profile } from '../profile/profile';
 import type { Frames } from './frameNames';
-import { Marks, stepsOf, type Steps } from './steps';
+import { pathWalk, type PathWalk } from './paths';
 import type { NamedText } from './table';
 
 /**
@@ -46,8 +45,8 @@ export const callGraph = (profile: Profile, sampleIndex: number, frames: Frames)
 
 /**
  * Graphs of one sample type: of all frames, or of those that `kept` marks; others are passed over then, as pprof does after
- * its cut-off. A pass over the stack table, whose rows have the totals of the samples that go through them, serves all of
- * them: what a node has does not depend on which others are kept.
+ * its cut-off. All of them are read off one walk through all paths, which has what samples total that go through each: what a
+ * node has does not depend on which others are kept.
  */
 export function callGraphs(
   profile: Profile,
@@ -55,16 +54,17 @@ export function callGraphs(
   frames: Frames,
   { mean = false, edgesOf: asked }: GraphOptions = {}
 ): (kept?: Uint8Array) => Graph {
-  const steps = stepsOf(profile, frames);
-  const totals = rowTotals(profile, sampleIndex, mean);
+  const walk = pathWalk(profile, frames);
+  const totals = pathTotals(profile, sampleIndex, mean, walk);
   const { names, addresses } = frames;
   const nodeCount = names.length;
-  const values = nodeTotals(steps, nodeCount, totals.value, totals.ownValue);
-  const counts = mean ? nodeTotals(steps, nodeCount, totals.count, totals.ownCount) : undefined;
+  const values = nodeTotals(walk, nodeCount, totals.value, totals.ownValue);
+  const counts = mean ? nodeTotals(walk, nodeCount, totals.count, totals.ownCount) : undefined;
+  const isPhysical = once(() => physicalCalls(profile, walk, totals.hasValue));
   return (kept) => {
     const keep = (column: Float64Array) =>
       kept ? column.map((value, node) => (kept[node] === 1 ? value : 0)) : column;
-    const edge = once(() => findEdges(profile.stack, steps, totals, kept, asked));
+    const edge = once(() => findEdges(walk, totals, isPhysical(), kept, asked));
     return {
       names,
       get named() {
@@ -82,133 +82,150 @@ export function callGraphs(
   };
 }
 
-/** What ends at each row is of the node of its last frame, what goes through it of each node that is new there. */
+/** What ends at a path is of the node of its last frame, what goes through it too, but where the node is above as well. */
 function nodeTotals(
-  { offset, node, isFirst }: Steps,
+  { length, name, end }: PathWalk,
   nodeCount: number,
   through: Float64Array,
   own: Float64Array
 ): { readonly flat: Float64Array; readonly cum: Float64Array } {
   const flat = new Float64Array(nodeCount);
   const cum = new Float64Array(nodeCount);
-  for (let row = 1; row < own.length; row++) {
-    const value = through[row];
-    const end = offset[row + 1];
-    for (let step = offset[row]; step < end; step++) {
-      if (isFirst[step] === 1) {
-        cum[node[step]] += value;
-      }
-    }
-    if (own[row] !== 0) {
-      flat[node[end - 1]] += own[row];
+  /** By node: where what is below it ends, of the last path that counts. */
+  const counted = new Uint32Array(nodeCount);
+  for (let row = 1; row < length; row++) {
+    const node = name[row];
+    flat[node] += own[row];
+    if (counted[node] <= row) {
+      counted[node] = end[row];
+      cum[node] += through[row];
     }
   }
   return { flat, cum };
 }
 
-/** One walk over the paths, since an edge counts once for each, however often it is passed. */
 function findEdges(
-  stack: StackTable,
-  { offset, node }: Steps,
-  { hasSample, value }: ReturnType<typeof rowTotals>,
+  { length, parent, name, end }: PathWalk,
+  { isPassed, value }: PathTotals,
+  isPhysical: Uint8Array,
   kept: Uint8Array | undefined,
   ofNode: Uint8Array | undefined
 ): Graph['edge'] {
-  const { rows, depth, deepest } = stackOrder(stack);
-  // No more edges than rows, inlined calls apart.
-  const edges = new EdgeBuilder(ofNode ? 1024 : stack.length);
-  // The walk's state below the row that it is at, by depth: the nearest node above, and whether frames between are passed
-  // over.
-  const nodeAbove = new Int32Array(deepest + 1).fill(-1);
-  const isCutAbove = new Uint8Array(deepest + 1);
-  const passed = new Marks(ofNode ? 1024 : stack.length, deepest);
-  for (const row of rows) {
-    if (hasSample[row] === 0) {
+  const edges = new EdgeBuilder();
+  /** By row of the walk: the last node on the path that is kept, -1 for none. */
+  const last = new Int32Array(length).fill(-1);
+  for (let row = 1; row < length; row++) {
+    if (isPassed[row] === 0) {
+      row = end[row] - 1;
       continue;
     }
-    const d = depth[row];
-    passed.leaveTo(d);
-    let above = nodeAbove[d - 1];
-    let isCut = isCutAbove[d - 1];
-    const first = offset[row];
-    const end = offset[row + 1];
-    for (let step = first; step < end; step++) {
-      const at = node[step];
-      if (kept && kept[at] === 0) {
-        isCut = 1;
-        continue;
-      }
-      if (above >= 0 && above !== at && (!ofNode || ofNode[above] === 1 || ofNode[at] === 1)) {
-        const edge = edges.find(above, at);
-        if (passed.pass(edge)) {
-          edges.add(edge, value[row], step > first, isCut === 1);
-        }
-      }
-      above = at;
-      isCut = 0;
+    const at = name[row];
+    const above = last[parent[row]];
+    if (kept && kept[at] === 0) {
+      last[row] = above;
+      continue;
     }
-    nodeAbove[d] = above;
-    isCutAbove[d] = isCut;
+    last[row] = at;
+    if (above >= 0 && above !== at && (!ofNode || ofNode[above] === 1 || ofNode[at] === 1)) {
+      const edge = edges.find(above, at);
+      if (edges.isNew(edge, row)) {
+        edges.add(
+          edge,
+          end[row],
+          value[row],
+          isPhysical[row] === 0,
+          kept !== undefined && kept[name[parent[row]]] === 0
+        );
+      }
+    }
   }
   return edges.finish();
 }
 
-/** By row of `stack`: values and counts of the samples that end there and of those that go through. */
-function rowTotals({ sample, stack }: Profile, sampleIndex: number, mean: boolean) {
+type PathTotals = ReturnType<typeof pathTotals>;
+
+/** By row of the walk: values and counts of the samples that end there and of those that go through. */
+function pathTotals({ sample }: Profile, sampleIndex: number, mean: boolean, { length, parent, node }: PathWalk) {
   const values = sample.values[sampleIndex];
   const counts = sample.values[0];
-  const ownValue = new Float64Array(stack.length);
-  const ownCount = new Float64Array(mean ? stack.length : 0);
-  // A row may total 0 with samples that cancel: it is on a path of the graph then, and others are not.
-  const hasSample = new Uint8Array(stack.length);
+  const ownValue = new Float64Array(length);
+  const ownCount = new Float64Array(mean ? length : 0);
+  // A path may total 0 with samples that cancel: it is in the graph then, and others are not.
+  const hasValue = (i: number) => values[i] !== 0 || (mean && counts[i] !== 0);
+  const isPassed = new Uint8Array(length);
   for (let i = 0; i < sample.length; i++) {
-    const row = sample.stack[i];
+    const row = node[sample.stack[i]];
     ownValue[row] += values[i];
     if (mean) {
       ownCount[row] += counts[i];
     }
-    if (values[i] !== 0 || (mean && counts[i] !== 0)) {
-      hasSample[row] = 1;
-    }
+    isPassed[row] |= hasValue(i) ? 1 : 0;
   }
   const value = ownValue.slice();
   const count = ownCount.slice();
-  for (let row = stack.length - 1; row > 0; row--) {
-    const parent = stack.parent[row];
-    value[parent] += value[row];
-    hasSample[parent] |= hasSample[row];
+  for (let row = length - 1; row > 0; row--) {
+    const above = parent[row];
+    value[above] += value[row];
+    isPassed[above] |= isPassed[row];
     if (mean) {
-      count[parent] += count[row];
+      count[above] += count[row];
     }
   }
-  return { value, count, ownValue, ownCount, hasSample };
+  return { value, count, ownValue, ownCount, isPassed, hasValue };
+}
+
+/** By row of the walk: 1 where its call was not inlined on the stack of any of the samples that count. */
+function physicalCalls(
+  { sample, stack, location: { lineOffset } }: Profile,
+  { length, parent, node }: PathWalk,
+  counts: (sample: number) => boolean
+): Uint8Array {
+  const isPassed = new Uint8Array(stack.length);
+  for (let i = 0; i < sample.length; i++) {
+    isPassed[sample.stack[i]] |= counts(i) ? 1 : 0;
+  }
+  const isPhysical = new Uint8Array(length);
+  for (let row = stack.length - 1; row > 0; row--) {
+    if (isPassed[row] === 1) {
+      isPassed[stack.parent[row]] = 1;
+      const l = stack.location[row];
+      let at = node[row];
+      for (let inlined = lineOffset[l + 1] - lineOffset[l] - 1; inlined > 0; inlined--) {
+        at = parent[at];
+      }
+      isPhysical[at] = 1;
+    }
+  }
+  return isPhysical;
 }
 
 class EdgeBuilder {
-  private readonly pairs: PairInterner;
+  private readonly pairs = new PairInterner(1024);
   private weight = new Float64Array(1024);
-  private isInline = new Uint8Array(1024);
+  private isInline = new Uint8Array(1024).fill(1);
   private isResidual = new Uint8Array(1024);
-  private known = 0;
-
-  constructor(expected: number) {
-    this.pairs = new PairInterner(expected);
-  }
+  /** Where what is below the last path ends on which the edge was counted. */
+  private counted = new Uint32Array(1024);
 
   find(from: number, to: number): number {
-    return this.pairs.intern(from, to);
-  }
-
-  add(edge: number, weight: number, isInline: boolean, isResidual: boolean): void {
+    const edge = this.pairs.intern(from, to);
     if (edge === this.weight.length) {
       this.weight = grown(this.weight, edge * 2);
-      this.isInline = grown(this.isInline, edge * 2);
+      this.isInline = grown(this.isInline, edge * 2).fill(1, edge);
       this.isResidual = grown(this.isResidual, edge * 2);
+      this.counted = grown(this.counted, edge * 2);
     }
-    if (edge === this.known) {
-      this.known++;
-      this.isInline[edge] = 1;
-    }
+    return edge;
+  }
+
+  /** It was not counted above this row of a walk. */
+  isNew(edge: number, row: number): boolean {
+    return this.counted[edge] <= row;
+  }
+
+  /** @param end the first row behind all that is below the one at which the edge is counted */
+  add(edge: number, end: number, weight: number, isInline: boolean, isResidual: boolean): void {
+    this.counted[edge] = end;
     this.weight[edge] += weight;
     this.isInline[edge] &= isInline ? 1 : 0;
     this.isResidual[edge] |= isResidual ? 1 : 0;

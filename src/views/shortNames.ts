@@ -66,22 +66,33 @@ function withShortTexts({ named, fullNames, ...column }: EnumColumn, shortTexts:
     : [shown];
 }
 
-/** Short texts of a dictionary that was an answer's only one: a profile's is the same for every filter of its samples. */
-const known = new WeakMap<readonly NamedText[], string[]>();
+/** Of a dictionary, the short names of what it names and its texts with them: a profile's is the same for every filter of its samples. */
+const known = new WeakMap<
+  readonly NamedText[],
+  { readonly shortOf: ReadonlyMap<string, string>; readonly texts: string[] }
+>();
 
 /** The texts of each dictionary with short names that tell apart what all of them name. */
 function shortened(dictionaries: ReadonlyArray<readonly NamedText[]>): Map<readonly NamedText[], string[]> {
-  const [first] = dictionaries;
-  const ofFirst = dictionaries.length === 1 ? known.get(first) : undefined;
-  if (ofFirst) {
-    return new Map([[first, ofFirst]]);
+  const largest = dictionaries.reduce((most, one) => (one.length > most.length ? one : most));
+  const ofLargest = known.get(largest) ?? shortTextsOf(largest);
+  known.set(largest, ofLargest);
+  const others = dictionaries.filter((one) => one !== largest);
+  for (const name of functionsOf(others)) {
+    if (!ofLargest.shortOf.has(name)) {
+      const shortOf = shortNames(functionsOf(dictionaries));
+      return new Map(dictionaries.map((named) => [named, shorten(named, shortOf)]));
+    }
   }
-  const shortOf = shortNames(functionsOf(dictionaries));
-  const texts = new Map(dictionaries.map((named) => [named, shorten(named, shortOf)]));
-  if (dictionaries.length === 1) {
-    known.set(first, texts.get(first) ?? []);
-  }
-  return texts;
+  return new Map([
+    [largest, ofLargest.texts],
+    ...others.map((named) => [named, shorten(named, ofLargest.shortOf)] as const),
+  ]);
+}
+
+function shortTextsOf(dictionary: readonly NamedText[]) {
+  const shortOf = shortNames(functionsOf([dictionary]));
+  return { shortOf, texts: shorten(dictionary, shortOf) };
 }
 
 function* functionsOf(dictionaries: Iterable<readonly NamedText[]>): Generator<string> {

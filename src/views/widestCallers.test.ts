@@ -3,6 +3,7 @@ import { prepareComparison } from '../query/compare';
 import { prepare } from '../query/prepare';
 import { defaultQuery } from '../query/query';
 import { encodeFolded } from '../testing/encode';
+import { generateProfile } from '../testing/generate';
 import { randomProfiles } from '../testing/randomProfile';
 import { callerTree } from './calltree';
 import { drawFlame } from './flame';
@@ -36,6 +37,31 @@ describe('widestCallers', () => {
       }
     }
     expect(cut).toBeGreaterThan(100);
+  });
+
+  it('is the same beyond the nodes that room is made for at first, and on deep recursion', async () => {
+    const generated = await decode(generateProfile({ samples: 9000, depth: 30, tenants: 3, functions: 40 }));
+    const recursive = await decode(
+      encodeFolded({
+        types: ['cpu/nanoseconds'],
+        samples: [1, 2, 900, 1001, 1003].flatMap((calls) =>
+          ['f', 'g', 'f;g'].map((cycle, i) => ({ stack: `main;${`${cycle};`.repeat(calls)}leaf`, values: [calls + i] }))
+        ),
+      })
+    );
+    for (const profile of [generated, recursive]) {
+      const frames = frameNames(profile);
+      const whole = { ...callerTree(profile, { index: 0 }, frames), isPart: true };
+      const prepared = prepare(profile, { ...defaultQuery, sampleIndex: '0' });
+      for (const bounds of [
+        { maxNodes: 1500, maxDepth: 1000 },
+        { maxNodes: 3000, maxDepth: 7 },
+        { maxNodes: 3000, maxDepth: 1000 },
+      ]) {
+        const tree = widestCallers(profile, { index: 0 }, frames, bounds);
+        expect(tree && drawFlame(tree, prepared, bounds)).toEqual(drawFlame(whole, prepared, bounds));
+      }
+    }
   });
 
   it('leaves values below zero to the whole tree', async () => {

@@ -4,6 +4,7 @@ import { prepareComparison } from '../query/compare';
 import { prepare } from '../query/prepare';
 import { defaultQuery, type StoredQuery } from '../query/query';
 import { encodeFolded } from '../testing/encode';
+import { generateProfile } from '../testing/generate';
 import { Chance, randomProfiles } from '../testing/randomProfile';
 import { flame } from './flame';
 import type { Prepared } from './preparedProfile';
@@ -64,6 +65,14 @@ describe('widestTagged', () => {
     }
     expect(drawn).toBeGreaterThan(700);
     expect(cut).toBeGreaterThan(300);
+  });
+
+  it('is the same beyond the nodes that room is made for at first', async () => {
+    const profile = await decode(generateProfile({ samples: 4000, depth: 30, tenants: 3, functions: 40 }));
+    const options = { ...defaultQuery, tagRoot: 'tenant_id', maxNodes: 5000 };
+    const prepared = prepare(profile, options);
+    expect(partOf(prepared, options)?.length).toBeGreaterThan(2048);
+    expect(shown(flame(prepared, options), true)).toEqual(shown(flame(plain(prepared), options), true));
   });
 
   const tagged = (samples: ReadonlyArray<readonly [stack: string, tag: string, value: number]>) =>

@@ -1,15 +1,14 @@
 import { firstFrom } from '../profile/firstFrom';
 import { grown } from '../profile/grown';
-import { picked } from '../profile/picked';
 import type { Profile } from '../profile/profile';
 import { untaggedOf } from '../profile/untagged';
-import { callPaths, notDrawn, type CallTree, type Paths, type Sides, type TreeValues } from './calltree';
+import type { CallTree, Sides } from './calltree';
 import type { Bounds } from './drawnRows';
 import { frameNames, type FrameOptions } from './frameNames';
-import { pathWalk, type PathWalk } from './pathWalk';
+import { pathWalk, type PathWalk } from './paths';
 import { tagEnds, type TagEnds } from './tagEnds';
 import { tagTree, type TagTree } from './tagTree';
-import { OpenedNodes } from './widestFirst';
+import { StretchNodes } from './stretches';
 
 /**
  * The call tree below frames of tags as far as a drawing of it may need it. Below each value of a tag is a part of the one
@@ -34,13 +33,12 @@ export function widestTagged(
   if (!tags) {
     return undefined;
   }
-  const paths = callPaths(bare, frames);
-  const walk = pathWalk(paths);
-  const ends = tagEnds(bare, sides, tags, paths, walk);
+  const walk = pathWalk(bare, frames);
+  const ends = tagEnds(bare, sides, tags, walk);
   if (!ends) {
     return undefined;
   }
-  const nodes = new TaggedNodes(paths, walk, tags, ends);
+  const nodes = new TaggedNodes(walk, tags, ends);
   return {
     ...nodes.drawable(nodes.openWidest(bounds)),
     names: [...tags.names, 'total'],
@@ -53,152 +51,56 @@ export function widestTagged(
 }
 
 /** The nodes of the tags, and below them nodes of all paths, which are made when the one above them is opened. */
-class TaggedNodes extends OpenedNodes {
-  /** By node: its row among all paths, 0 for those of tags. What ends below it is a stretch of `TagEnds`. */
+class TaggedNodes extends StretchNodes {
+  protected readonly fixed: number;
+  /** By node: its row of the walk, 0 for those of tags. */
   private path = new Uint32Array(1024);
 
   constructor(
-    private readonly paths: Paths,
     private readonly walk: PathWalk,
     private readonly tags: TagTree,
-    private readonly ends: TagEnds
+    private readonly tagEnds: TagEnds
   ) {
-    super();
+    super(tagEnds);
+    this.fixed = tags.length;
     for (let node = 0; node < tags.length; node++) {
-      this.addStretch(tags.parent[node], tags.name[node], 0, ends.offset[node], ends.offset[node + 1]);
+      this.addStretch(tags.parent[node], tags.name[node], tagEnds.offset[node], tagEnds.offset[node + 1]);
     }
-    this.addUpTags(this.width);
+    this.addUp(this.width);
   }
 
   open(node: number): void {
-    const { ends, paths, walk } = this;
-    const path = this.path[node];
+    const { walk, tagEnds } = this;
+    const { childOffset, child } = walk.levels;
+    const own = this.path[node];
     const to = this.to[node];
     let at = this.from[node];
-    at += at < to && ends.rank[at] === walk.rank[path] ? 1 : 0;
-    let place = walk.childOffset[path];
+    at += at < to && this.hasOwn(node) ? 1 : 0;
+    let place = childOffset[own];
     while (at < to) {
       // The next path goes on to the last child that the walk meets no later than the path's end.
-      place = firstFrom(walk.childRank, place, walk.childOffset[path + 1], ends.rank[at] + 1);
-      const below = walk.child[place - 1];
-      const next = firstFrom(ends.rank, at + 1, to, walk.end[below]);
-      this.addStretch(node, paths.name[below], below, at, next);
+      place = firstFrom(child, place, childOffset[own + 1], tagEnds.path[at] + 1);
+      const path = child[place - 1];
+      const next = firstFrom(tagEnds.path, at + 1, to, walk.end[path]);
+      const below = this.addStretch(node, walk.name[path], at, next);
+      this.path[below] = path;
       at = next;
     }
   }
 
-  /**
-   * The nodes that may be drawn. What is narrower is one row below the node above it.
-   * @param least a width that all have which are drawn
-   */
-  drawable(least: number): Omit<CallTree, 'names'> {
-    const { parent, width, tags } = this;
-    /** By row the node that it is, or whose narrow ones it has. */
-    const nodes = new Uint32Array(2 * this.length);
-    const isRest = new Uint8Array(nodes.length);
-    let length = 0;
-    for (; length < tags.length; length++) {
-      nodes[length] = length;
-    }
-    for (let node = tags.length; node < this.length;) {
-      const above = parent[node];
-      const first = length;
-      let hasRest = false;
-      for (; node < this.length && parent[node] === above; node++) {
-        if (width[node] >= least) {
-          nodes[length++] = node;
-        } else {
-          hasRest ||= width[node] > 0;
-        }
-      }
-      if (length - first > 1) {
-        this.orderAlike(nodes.subarray(first, length));
-      }
-      if (hasRest) {
-        isRest[length] = 1;
-        nodes[length++] = above;
-      }
-    }
-    return this.treeOf(nodes.subarray(0, length), isRest);
+  protected hasOwn(node: number): boolean {
+    return this.tagEnds.path[this.from[node]] === this.path[node];
   }
 
-  /** Of those that are as wide the one comes first that a sample comes to first, as in the plain tree. */
-  private orderAlike(nodes: Uint32Array): void {
-    const { width } = this;
-    if (nodes.length > 2 || width[nodes[0]] === width[nodes[1]]) {
-      nodes.sort((a, b) => width[b] - width[a] || this.firstSample(a) - this.firstSample(b));
+  /** Nodes of tags that are not the last on their paths have no samples but those below them. */
+  protected override addUp(values: Float64Array): void {
+    for (let node = this.tags.length - 1; node > 0; node--) {
+      values[this.tags.parent[node]] += values[node];
     }
-  }
-
-  private treeOf(nodes: Uint32Array, isRest: Uint8Array): Omit<CallTree, 'names'> {
-    const { length } = nodes;
-    const row = new Uint32Array(this.length);
-    const parent = new Int32Array(length);
-    const level = new Uint32Array(length);
-    for (let i = 0; i < length; i++) {
-      const node = nodes[i];
-      if (isRest[i] === 0) {
-        row[node] = i;
-      }
-      parent[i] = row[isRest[i] === 1 ? node : this.parent[node]];
-      level[i] = isRest[i] === 1 ? notDrawn : this.level[node];
-    }
-    parent[0] = -1;
-    const [own, base] = this.ends.sums.map((sums) => this.valuesOf(nodes, isRest, sums));
-    return { length, parent, name: picked(this.name, nodes), level, ...own, ...(base && { base }) };
-  }
-
-  /** What each row has of a side, whose running totals are `sums`. */
-  private valuesOf(rows: Uint32Array, isRest: Uint8Array, sums: Float64Array): TreeValues {
-    const { from, to, path, ends, parent, walk } = this;
-    const flat = new Float64Array(rows.length);
-    const cum = new Float64Array(rows.length);
-    /** By node: what it has below that has no row yet. */
-    const rest = new Float64Array(this.length);
-    for (let i = 0; i < rows.length; i++) {
-      const node = rows[i];
-      if (isRest[i] === 1) {
-        flat[i] = cum[i] = rest[node];
-        continue;
-      }
-      const first = from[node];
-      cum[i] = sums[to[node]] - sums[first];
-      flat[i] = first < to[node] && ends.rank[first] === walk.rank[path[node]] ? sums[first + 1] - sums[first] : 0;
-      rest[node] = cum[i] - flat[i];
-      if (node > 0) {
-        rest[parent[node]] -= cum[i];
-      }
-    }
-    this.addUpTags(cum);
-    return { flat, cum };
   }
 
   protected override grow(nodes: number): void {
     super.grow(nodes);
     this.path = grown(this.path, nodes);
-  }
-
-  private addStretch(parent: number, name: number, path: number, from: number, to: number): void {
-    const node = this.add(parent, name);
-    this.path[node] = path;
-    this.from[node] = from;
-    this.to[node] = to;
-    this.width[node] = this.ends.widths[to] - this.ends.widths[from];
-  }
-
-  private firstSample(node: number): number {
-    const { first } = this.ends;
-    let least = first[this.from[node]];
-    for (let i = this.from[node] + 1; i < this.to[node]; i++) {
-      least = Math.min(least, first[i]);
-    }
-    return least;
-  }
-
-  /** Nodes of tags that are not the last on their paths have no samples but those below them. */
-  private addUpTags(values: Float64Array): void {
-    for (let node = this.tags.length - 1; node > 0; node--) {
-      values[this.tags.parent[node]] += values[node];
-    }
   }
 }

@@ -71,8 +71,9 @@ export class DecodedCache {
 }
 
 /**
- * What views remember of a profile while it is held, by row of its stacks: their order and call paths; by frame of each: its
- * node, its caller and the walk through them; by sample: where it ends below the last tags.
+ * What views remember of a profile while it is held: by row of its stacks where each ends among all call paths and in the walk
+ * through them; by frame of each: its path, the walk, its levels, whether samples end there; by sample: where it ends below the
+ * last tags, and its place among callers.
  */
 function rememberedBytes({ sample, stack, location }: Decoded): number {
   let frames = 0;
@@ -80,5 +81,5 @@ function rememberedBytes({ sample, stack, location }: Decoded): number {
     const l = stack.location[row];
     frames += Math.max(1, location.lineOffset[l + 1] - location.lineOffset[l]);
   }
-  return 24 * stack.length + 37 * frames + 16 * sample.length;
+  return 8 * stack.length + 33 * frames + 28 * sample.length;
 }

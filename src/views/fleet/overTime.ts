@@ -1,12 +1,14 @@
 import { labelText, labelUnits } from '../../profile/labels';
+import { picked } from '../../profile/picked';
 import type { Profile } from '../../profile/profile';
 import { counted, type Notice } from '../../text/notice';
 import { compilePattern, type Pattern } from '../../text/pattern';
 import { nodeFields } from '../../fields/fields';
 import { frameNames, type FrameOptions } from '../frameNames';
+import { markNames } from '../graph';
+import { callPaths } from '../paths';
 import type { Prepared } from '../preparedProfile';
 import { seriesTable } from '../seriesTable';
-import { stepsOf } from '../steps';
 import { percentOf, type Table } from '../table';
 import { fleetView } from '../view';
 import { labelNames } from './fleetSums';
@@ -111,22 +113,13 @@ export class OverTime {
 /** 1 for each row of the stack table that is counted: one of its calls matches, or of flat values the last. */
 function countedStacks(profile: Profile, options: OverTimeOptions, isWanted: Pattern): Uint8Array {
   const frames = frameNames(profile, options);
-  const { offset, node } = stepsOf(profile, frames);
-  const wanted = Uint8Array.from(frames.names, (name) => (isWanted(name) ? 1 : 0));
-  const { stack } = profile;
-  const isCounted = new Uint8Array(stack.length);
-  for (let row = 1; row < stack.length; row++) {
-    if (options.sort === 'flat') {
-      isCounted[row] = wanted[node[offset[row + 1] - 1]];
-      continue;
-    }
-    let any = isCounted[stack.parent[row]];
-    for (let step = offset[row]; step < offset[row + 1]; step++) {
-      any |= wanted[node[step]];
-    }
-    isCounted[row] = any;
+  const { length, parent, name, node } = callPaths(profile, frames);
+  const wanted = markNames(frames.names, isWanted);
+  const isCounted = new Uint8Array(length);
+  for (let row = 1; row < length; row++) {
+    isCounted[row] = wanted[name[row]] | (options.sort === 'flat' ? 0 : isCounted[parent[row]]);
   }
-  return isCounted;
+  return picked(isCounted, node);
 }
 
 /** The values of labels of a set, '' for none; several of one name are separated by commas. */
