@@ -1,5 +1,7 @@
 import type { Pattern } from '../text/pattern';
+import { once } from '../profile/once';
 import { MappingFlag, type Profile } from '../profile/profile';
+import { noteUnhidden } from '../profile/unhidden';
 import { keepSamples } from './samples';
 import { selectLines, StackEdit } from './stacks';
 
@@ -74,7 +76,7 @@ export function filterNames(
     return { profile, matched };
   }
   const marks = markLocations(profile, filters, matched);
-  return { profile: selectLines(keepMarked(profile, marks), marks.keep), matched };
+  return { profile: withoutHidden(keepMarked(profile, marks), marks), matched };
 }
 
 /** By row of `location`, but `keep` by row of `line`. */
@@ -150,24 +152,62 @@ function showLines({ location, line }: Profile, l: number, show: NameMatcher, ke
   return left;
 }
 
-/** The samples that pass a focused location and no ignored one, without what is hidden of their stacks. */
+/** The samples that pass a focused location and no ignored one, and of whose stacks not all is hidden. */
 function keepMarked(profile: Profile, { isFocused, isIgnored, isHidden }: LocationMarks): Profile {
   const { stack, sample } = profile;
-  const edit = isHidden.includes(1) ? new StackEdit(profile) : undefined;
   const focused = new Uint8Array(stack.length);
   const ignored = new Uint8Array(stack.length);
+  const hasFrames = new Uint8Array(stack.length);
   for (let i = 1; i < stack.length; i++) {
     const parent = stack.parent[i];
     const l = stack.location[i];
     focused[i] = focused[parent] | isFocused[l];
     ignored[i] = ignored[parent] | isIgnored[l];
-    if (edit) {
-      edit.row[i] = isHidden[l] ? edit.row[parent] : edit.push(edit.row[parent], l);
-    }
+    hasFrames[i] = hasFrames[parent] | (isHidden[l] ? 0 : 1);
   }
-  const hasFrames = (i: number) => (edit ? edit.row[sample.stack[i]] : sample.stack[i]) > 0;
-  const isWanted = (i: number) => focused[sample.stack[i]] === 1 && ignored[sample.stack[i]] === 0 && hasFrames(i);
-  return keepSamples(edit?.finish() ?? profile, isWanted);
+  return keepSamples(profile, (i) => {
+    const row = sample.stack[i];
+    return focused[row] === 1 && ignored[row] === 0 && hasFrames[row] === 1;
+  });
+}
+
+/** Stacks without what is hidden of them, edited where they are read: a flame graph does without. */
+function withoutHidden(profile: Profile, { isHidden, keep }: LocationMarks): Profile {
+  if (!keep.includes(0) && !isHidden.includes(1)) {
+    return profile;
+  }
+  const edited = once(() => selectLines(withoutLocations(profile, isHidden), keep));
+  const hidden = Object.freeze({
+    ...profile,
+    get sample() {
+      return edited().sample;
+    },
+    get stack() {
+      return edited().stack;
+    },
+    get location() {
+      return edited().location;
+    },
+    get line() {
+      return edited().line;
+    },
+  });
+  noteUnhidden(hidden, { profile, keep, isHidden });
+  return hidden;
+}
+
+function withoutLocations(profile: Profile, isHidden: Uint8Array): Profile {
+  if (!isHidden.includes(1)) {
+    return profile;
+  }
+  const { stack } = profile;
+  const edit = new StackEdit(profile);
+  for (let i = 1; i < stack.length; i++) {
+    const above = edit.row[stack.parent[i]];
+    const l = stack.location[i];
+    edit.row[i] = isHidden[l] ? above : edit.push(above, l);
+  }
+  return edit.finish();
 }
 
 /**

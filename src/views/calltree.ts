@@ -60,9 +60,12 @@ export interface Sides {
  * pass totals them. Costs what the distinct stacks cost, however many samples there are.
  */
 export function callTree(profile: Profile, sides: Sides, frames: Frames = frameNames(profile)): CallTree {
-  const paths = callPaths(profile, frames);
-  return treeOf(pathValues(profile, sides, paths), paths, frames);
+  return treeOfPaths(profile, sides, frames, callPaths(profile, frames));
 }
+
+/** @param paths of the profile's stacks, all or some of their calls */
+export const treeOfPaths = (profile: Profile, sides: Sides, frames: Frames, paths: Paths): CallTree =>
+  treeOf(pathValues(profile, sides, paths), paths, frames);
 
 /** A tree without values whose nodes are made of those of the tree of all paths. */
 interface Shape extends Omit<Paths, 'node'> {

@@ -2,6 +2,7 @@ import { scale } from '../profile/measurement';
 import { bothSides, callTree, callerTree, totalled, type CallTree, type Change, type TreeValues } from './calltree';
 import { frameNames, type FrameOptions } from './frameNames';
 import { drawnRows, largestPart, type DrawnRows } from './drawnRows';
+import { unhiddenTree } from './unhiddenPaths';
 import { widestCallers } from './widestCallers';
 import { widestTagged } from './widestTagged';
 import type { Prepared } from './preparedProfile';
@@ -42,6 +43,7 @@ export function flame(prepared: Prepared, options: FlameOptions): Table {
   const { maxNodes, maxDepth = deepest } = options;
   const tree =
     widestTagged(profile, prepared, options, { maxNodes, maxDepth }) ??
+    unhiddenTree(profile, prepared, options) ??
     callTree(profile, prepared, frameNames(profile, options));
   return drawFlame(tree, prepared, options);
 }
