@@ -1,6 +1,14 @@
 import { baseName } from '../profile/goNames';
 import { shortNames } from '../profile/shortNames';
-import { fullText, type Column, type EnumColumn, type NamedText, type NumberColumn, type Table } from './table';
+import {
+  fullText,
+  textWith,
+  type Column,
+  type EnumColumn,
+  type NamedText,
+  type NumberColumn,
+  type Table,
+} from './table';
 
 /** The column at the end of a table with what its names are in full. */
 export const fullNameColumn = 'full name';
@@ -95,37 +103,28 @@ function shortTextsOf(dictionary: readonly NamedText[]) {
   return { shortOf, texts: shorten(dictionary, shortOf) };
 }
 
-function* functionsOf(dictionaries: Iterable<readonly NamedText[]>): Generator<string> {
+/** The functions that dictionaries name, each once. */
+function functionsOf(dictionaries: Iterable<readonly NamedText[]>): Set<string> {
+  const names = new Set<string>();
   for (const dictionary of dictionaries) {
     for (const named of dictionary) {
       if (typeof named === 'string') {
-        yield named;
+        names.add(named);
         continue;
       }
       for (const piece of named) {
         if (typeof piece !== 'string' && 'function' in piece) {
-          yield piece.function;
+          names.add(piece.function);
         }
       }
     }
   }
+  return names;
 }
 
 /** Texts of a dictionary with short names; where two would read the same that are not, whole ones. */
 function shorten(dictionary: readonly NamedText[], shortOf: ReadonlyMap<string, string>): string[] {
-  const texts = dictionary.map((named) =>
-    typeof named === 'string'
-      ? (shortOf.get(named) ?? named)
-      : named
-          .map((piece) =>
-            typeof piece === 'string'
-              ? piece
-              : 'file' in piece
-                ? baseName(piece.file)
-                : (shortOf.get(piece.function) ?? piece.function)
-          )
-          .join('')
-  );
+  const texts = dictionary.map((named) => textWith(named, (name) => shortOf.get(name) ?? name, baseName));
   const meant = new Map<string, string>();
   const doubles = new Set<string>();
   texts.forEach((text, i) => {

@@ -122,11 +122,28 @@ export type Piece = string | { readonly function: string } | { readonly file: st
 
 /** The text with full names. */
 export const fullText = (named: NamedText): string =>
-  typeof named === 'string'
-    ? named
-    : named
-        .map((piece) => (typeof piece === 'string' ? piece : 'file' in piece ? piece.file : piece.function))
-        .join('');
+  textWith(
+    named,
+    (name) => name,
+    (file) => file
+  );
+
+/** @param functionAs what a full name reads as, and fileAs a file */
+export function textWith(
+  named: NamedText,
+  functionAs: (name: string) => string,
+  fileAs: (file: string) => string
+): string {
+  if (typeof named === 'string') {
+    return functionAs(named);
+  }
+  // Stacks have hundreds of pieces.
+  let text = '';
+  for (const piece of named) {
+    text += typeof piece === 'string' ? piece : 'file' in piece ? fileAs(piece.file) : functionAs(piece.function);
+  }
+  return text;
+}
 
 /** A dictionary of texts that name functions. */
 export const namedColumn = (name: string, named: readonly NamedText[], more: Partial<EnumColumn> = {}): EnumColumn => ({

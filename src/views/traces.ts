@@ -33,7 +33,7 @@ export interface TraceRows {
   /** Value of each sample; its mean where means are asked. */
   readonly values: Float64Array;
   /** From the leaf to the root; nothing of a sample without a stack. */
-  calls(sample: number): Iterable<Call>;
+  calls(sample: number): readonly Call[];
   labels(sample: number): SampleLabels;
 }
 
@@ -45,17 +45,19 @@ export function traceRows({ profile, index }: Prepared, { mean = false, ...optio
   return {
     frames,
     values: sample.values[index].map((value, i) => (mean && counts[i] !== 0 ? Math.trunc(value / counts[i]) : value)),
-    *calls(i) {
+    calls(i) {
+      const calls: Call[] = [];
       for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
         const l = stack.location[row];
         const end = location.lineOffset[l + 1];
         if (location.lineOffset[l] === end) {
-          yield { name: frames.location[l], isInline: false };
+          calls.push({ name: frames.location[l], isInline: false });
         }
         for (let k = location.lineOffset[l]; k < end; k++) {
-          yield { name: frames.line[k], isInline: k < end - 1 };
+          calls.push({ name: frames.line[k], isInline: k < end - 1 });
         }
       }
+      return calls;
     },
     labels: (i) => labelsOf(profile, sample.labelSet[i]),
   };
@@ -80,21 +82,36 @@ export function traces(prepared: Prepared, options: TraceOptions): Table {
   }
   const rows = largestRows(values, sample.stack, largestOf(sizes.subarray(0, count), maxRows));
 
-  const stackText = (i: number): NamedText => {
+  /** The pieces of each name, which stacks share. */
+  const pieces = new Map<number, readonly Piece[]>();
+  const piecesOf = (name: number): readonly Piece[] => {
+    const call = frames.named[name];
+    const known = pieces.get(name) ?? (typeof call === 'string' ? [{ function: call }] : call);
+    pieces.set(name, known);
+    return known;
+  };
+  const stackText = (calls: readonly Call[]): NamedText => {
     const text: Piece[] = [];
-    let length = 0;
-    for (const { name, isInline } of calls(i)) {
-      if (length++ < maxCalls) {
-        const call = frames.named[name];
-        const pieces = typeof call === 'string' ? [{ function: call }] : call;
-        text.push(length > 1 ? '\n' : '', ...pieces, isInline ? ' (inline)' : '');
+    for (const { name, isInline } of calls.slice(0, maxCalls)) {
+      if (text.length > 0) {
+        text.push('\n');
+      }
+      text.push(...piecesOf(name));
+      if (isInline) {
+        text.push(' (inline)');
       }
     }
-    const left = length - maxCalls;
+    const left = calls.length - maxCalls;
     return left > 0 ? [...text, `\n… and ${left.toLocaleString('en-US')} calls above`] : text;
   };
-  const leaves = rows.map((i) => leafOf(calls(i)));
-  const stacks = namedColumn('stack', rows.map(stackText));
+  // One after the other: a stack may have any number of calls.
+  const leaves: number[] = [];
+  const texts = rows.map((i) => {
+    const all = calls(i);
+    leaves.push(all[0].name);
+    return stackText(all);
+  });
+  const stacks = namedColumn('stack', texts);
   return {
     name: type,
     length: rows.length,
@@ -113,14 +130,6 @@ export function traces(prepared: Prepared, options: TraceOptions): Table {
           ]
         : [],
   };
-}
-
-/** Row of the name of a stack's first call. */
-function leafOf(calls: Iterable<Call>): number {
-  for (const { name } of calls) {
-    return name;
-  }
-  return -1;
 }
 
 /** A column for each key, by name: of numbers where each row has one at most and no text, else of texts as pprof prints them. */
