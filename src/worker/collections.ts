@@ -114,6 +114,11 @@ export class Collections {
         ...opening,
         signal,
         onProgress: (done) => tell((listener) => listener.onProgress?.(done)),
+        isMergedAsked() {
+          let isAsked = false;
+          tell((listener) => (isAsked ||= listener.onMerged !== undefined));
+          return isAsked;
+        },
         async onMerged(...merged) {
           const told: Array<Promise<void> | undefined> = [];
           tell((listener) => told.push(listener.onMerged?.(...merged)));
@@ -134,7 +139,7 @@ export class Collections {
     id: string,
     sources: readonly Source[],
     home: Transport,
-    opening: MergeOpening
+    opening: SharedOpening
   ): Promise<Merged> {
     const key = this.merges.get(id)?.key ?? `merge ${this.nextId++}`;
     const runs = this.runsOf(sources, home);
@@ -280,8 +285,14 @@ interface Run {
   readonly sources: readonly Source[];
 }
 
+/** Of a merge that several may wait for. */
+type SharedOpening = MergeOpening & {
+  /** Whether anybody waits for what is merged so far. */
+  readonly isMergedAsked: () => boolean;
+};
+
 /** `end`: when no further capture is taken, as performance.now says. */
-export type TimedOpening = MergeOpening & { readonly end?: number };
+type TimedOpening = SharedOpening & { readonly end: number };
 
 /** Tells now and then what several workers have merged so far. */
 class SoFar {
@@ -301,7 +312,7 @@ class SoFar {
     opening.onProgress?.(done);
     const isLast = runs.every((run) => run.isDone);
     const read = runs.some((run) => run.read > 0);
-    if (!opening.onMerged || isLast || !read || this.telling || performance.now() < this.next) {
+    if (isLast || !read || this.telling || performance.now() < this.next || !opening.isMergedAsked()) {
       return;
     }
     const begun = performance.now();

@@ -175,6 +175,17 @@ test('tells what several workers have merged so far, at most every 300 ms', asyn
   expect(told[0].value).toBeLessThan(tables[0].length);
 });
 
+test('makes nothing of what is merged so far where nobody is told', async () => {
+  const { client, typesOf } = workers(2);
+  const clock = jest.spyOn(performance, 'now');
+  let now = 0;
+  clock.mockImplementation(() => (now += 1000));
+  await client.run(query, { profile: keys(20).map(source) }, opening(reader()));
+  clock.mockRestore();
+  const asked = [...typesOf(0), ...typesOf(1)].filter((type) => type === 'finishMerge' || type === 'finishPart');
+  expect(asked.sort()).toEqual(['finishMerge', 'finishPart']);
+});
+
 test('a merge that has so many seconds stops then and says what it left, and is not taken for the whole later', async () => {
   const { client } = workers(2);
   const slow = async (key: string) => {
