@@ -53,10 +53,12 @@ export async function benchCold(files: readonly string[], scratch: string): Prom
     runs,
     cold: results.map((result, i) => ({
       ...result,
-      coldChromiumMs: { median: round(middle(pages[i])), all: pages[i].map(round) },
+      coldChromiumMs: { atOnce: times(pages[i].atOnce), afterASecond: times(pages[i].afterASecond) },
     })),
   };
 }
+
+const times = (all: readonly number[]) => ({ median: round(middle(all)), all: all.map(round) });
 
 /** A script of this folder for Node, with its late imports in chunks of their own, as in the plugin. */
 async function script(name: string, scratch: string): Promise<string> {
