@@ -49,8 +49,16 @@ export const roundedLabelText = (
 ): string =>
   label.isNumeric[i] ? scaledLabel(label.num[i], units.get(strings[label.key[i]]) ?? '', to) : strings[label.str[i]];
 
+const knownUnits = new WeakMap<Profile, ReadonlyMap<string, string>>();
+
 /** The unit of each numeric label: the first that a sample has, else the key's own (profile.NumLabelUnits). */
-export function labelUnits(profile: Profile): Map<string, string> {
+export function labelUnits(profile: Profile): ReadonlyMap<string, string> {
+  const units = knownUnits.get(profile) ?? findUnits(profile);
+  knownUnits.set(profile, units);
+  return units;
+}
+
+function findUnits(profile: Profile): Map<string, string> {
   const { label, labelSet, strings } = profile;
   const units = new Map<string, string>();
   for (const set of usedSets(profile)) {
