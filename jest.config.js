@@ -9,6 +9,20 @@ const shared = {
   ...scaffold,
   // Tests compile patterns at once; worker/engine.test.ts is about loading their engine.
   setupFiles: ['<rootDir>/src/text/re2.ts'],
+  // V8 looks up a sandbox's globals anew at each use; these are arguments of each module instead.
+  sandboxInjectedGlobals: [
+    'Math',
+    'Object',
+    'Array',
+    'Number',
+    'String',
+    'Set',
+    'Map',
+    'Uint8Array',
+    'Int32Array',
+    'Float64Array',
+    'Infinity',
+  ],
   // d3-color ships .mjs, which the scaffold's pattern leaves untransformed.
   transform: { ...scaffold.transform, '^.+\\.mjs$': swc },
   // @grafana/data 13 loads packages that are ES modules alone; unzipit is one.
