@@ -13,6 +13,8 @@ export const use = (baseURL: string): PlaywrightTestConfig['use'] => ({
   ...devices['Desktop Chrome'],
   viewport: { width: 1400, height: 900 },
   baseURL,
-  trace: 'retain-on-failure',
+  // A trace's pictures of every step take as long as the steps: it has their documents, and the failure one picture.
+  trace: { mode: 'retain-on-failure', screenshots: false },
+  screenshot: 'only-on-failure',
   launchOptions: { executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium' },
 });
