@@ -198,7 +198,10 @@ const steps = {
     await pack({ check: true });
     nodeTest('package');
   },
-  browser: () => playwright('browser', []),
+  /** Two at a time. */
+  browser: () => playwright('browser', ['--grep-invert=@alone', '--workers=2']),
+  /** Browser tests that count, measure or change what the others share. */
+  alone: () => playwright('alone', ['--grep=@alone']),
   /** The plugin as it was built, types, and the workbench with the newest Grafana's packages and React 19. */
   async grafana13() {
     const { checkTypes, ensureGrafana13 } = await import('./grafana13.mjs');

@@ -1,8 +1,8 @@
 import { readAgain, requestsOf, total } from './counts';
-import { expect, test } from './test';
+import { alone, expect, test } from './test';
 import { drawn, storeUrl } from './workbench';
 
-test.describe('Memory incident', () => {
+test.describe('Memory incident', alone, () => {
   const address = '/d/pproflens-incident?var-service=checkout&var-instance=checkout-0';
 
   // 16 panels over one event, by one worker and by as many of four as there is work for.
@@ -49,7 +49,7 @@ test.describe('Memory incident', () => {
   });
 });
 
-test('Goroutines reads each dump once for all of its panels', async ({ page, request }) => {
+test('Goroutines reads each dump once for all of its panels', alone, async ({ page, request }) => {
   const counts = await requestsOf(request, storeUrl, async () => {
     await page.goto('/?tab=goroutines&var-service=scheduler');
     await drawn(page);

@@ -2,7 +2,7 @@ import { devices, type PlaywrightTestConfig } from '@playwright/test';
 
 /** What the tests of the workbench, of the live demo and of real Grafana have in common. */
 export const shared = {
-  // One worker: tests share a data source, its settings and the bucket's count of writes.
+  // Tests share a data source, its settings and the bucket's counts; scripts/test.mjs runs beside each other what changes none.
   workers: 1,
   forbidOnly: Boolean(process.env.CI),
   reporter: 'list',

@@ -1,4 +1,4 @@
-import { expect, test, type Page } from './test';
+import { alone, expect, test, type Page } from './test';
 
 /** Opens Explore with a query, as a link would. */
 const explore = (page: Page, query: object) =>
@@ -52,7 +52,7 @@ test('stacks of goroutines lead to the call that says what they do', async ({ pa
   await expect(sourceOf(page, /\.go:\d+/)).toHaveAttribute('href', /^https:\/\/github\.com\/.*\.go#L\d+$/);
 });
 
-test.describe('settings', () => {
+test.describe('settings', alone, () => {
   const address = '/api/datasources/uid/pproflens';
   let saved: object;
   test.beforeEach(async ({ request }) => (saved = await (await request.get(address)).json()));

@@ -20,6 +20,12 @@ export function watchConsole(page: Page, isOurs: (message: ConsoleMessage) => bo
   return said;
 }
 
+/**
+ * Of a test that counts what the bucket is asked, measures memory or changes the settings, which all tests share: it runs when no
+ * other does.
+ */
+export const alone = { tag: '@alone' };
+
 /** Playwright's test, which fails where the console of the workbench is not empty. */
 export const test = base.extend<{ emptyConsole: void }>({
   emptyConsole: [

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, type Page } from './test';
+import { alone, expect, test, type Page } from './test';
 import { storeUrl } from './workbench';
 
 /** Opens Explore with a query, as a link would. */
@@ -99,7 +99,7 @@ test('the heap dashboard opens the capture that is clicked', async ({ page }) =>
   await expect(heap.getByText(/store.retainedPoints/).first()).toBeVisible();
 });
 
-test('a wrong bucket is said', async ({ page }) => {
+test('a wrong bucket is said', alone, async ({ page }) => {
   await page.goto('/?tab=config');
   const url = page.getByRole('textbox', { name: /Bucket URL/ });
   const right = await url.inputValue();
