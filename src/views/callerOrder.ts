@@ -26,12 +26,20 @@ const known = new WeakMap<
  */
 export function callerOrder(walk: PathWalk, isEnd: Uint8Array, calls: number): CallerOrder {
   const last = known.get(walk);
-  if (last && last.calls >= calls && last.isEnd.every((is, row) => is === isEnd[row])) {
+  if (last && last.calls >= calls && areSame(last.isEnd, isEnd)) {
     return last.order;
   }
   const order = sorted(walk, rowsOf(isEnd), calls);
   known.set(walk, { isEnd, calls, order });
   return order;
+}
+
+function areSame(a: Uint8Array, b: Uint8Array): boolean {
+  let row = 0;
+  while (row < a.length && a[row] === b[row]) {
+    row++;
+  }
+  return row === a.length;
 }
 
 function rowsOf(isEnd: Uint8Array): Uint32Array {
