@@ -34,6 +34,10 @@ export async function expectFlameGraph(where: Locator, unit: 'RAM' | 'Time' | 'C
   const canvas = where.locator('canvas').first();
   const colours = () =>
     canvas.evaluate((element: HTMLCanvasElement) => {
+      // It is there before it has a size.
+      if (element.width === 0 || element.height === 0) {
+        return 0;
+      }
       const { data } = element.getContext('2d')!.getImageData(0, 0, element.width, element.height);
       return new Set(new Uint32Array(data.buffer)).size;
     });
