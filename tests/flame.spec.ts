@@ -1,4 +1,4 @@
-import { expect, test, type Page } from './test';
+import { expect, sizedCanvas, test, type Page } from './test';
 
 // What the pictures say. Names of bars are read in the panel's own table, colours from its canvas.
 
@@ -10,21 +10,18 @@ const row = (page: Page, text: string | RegExp) =>
 const title = /\d\d:\d\d:\d\d · 92 % of 192 MiB against .* · ingester · ingester-7f9c/;
 
 /** How many pixels of the picture are of which colour. */
-const hues = (page: Page) =>
-  page
-    .locator('canvas')
-    .first()
-    .evaluate((canvas: HTMLCanvasElement) => {
-      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
-      const counts = { red: 0, green: 0, grey: 0 };
-      for (let i = 0; i < data.length; i += 4) {
-        const [red, green, , alpha] = data.subarray(i, i + 4);
-        if (alpha === 255) {
-          counts[red > green + 40 ? 'red' : green > red + 40 ? 'green' : 'grey']++;
-        }
+const hues = async (page: Page) =>
+  (await sizedCanvas(page)).evaluate((canvas: HTMLCanvasElement) => {
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    const counts = { red: 0, green: 0, grey: 0 };
+    for (let i = 0; i < data.length; i += 4) {
+      const [red, green, , alpha] = data.subarray(i, i + 4);
+      if (alpha === 255) {
+        counts[red > green + 40 ? 'red' : green > red + 40 ? 'green' : 'grey']++;
       }
-      return counts;
-    });
+    }
+    return counts;
+  });
 
 test('a heap that grew everywhere is red, by what its values grew', async ({ page }) => {
   await explore(page, { ...heap, view: 'flame', base: 'healthy' });
@@ -69,14 +66,11 @@ test('a sandwich says which half it is, and of what', async ({ page }) => {
   await explore(page, { ...heap, view: 'callers', focus: 'retainedPoints', pruneFrom: 'retainedPoints' });
   await expect(row(page, 'main.(*server).leak').first()).toBeVisible();
   // One chain of callers: a bar for each, not one for all.
-  const bars = () =>
-    page
-      .locator('canvas')
-      .first()
-      .evaluate((canvas: HTMLCanvasElement) => {
-        const { data } = canvas.getContext('2d')!.getImageData(canvas.width / 2, 0, 1, canvas.height);
-        return data.filter((value, i) => i % 4 === 3 && value === 255).length / (22 * devicePixelRatio);
-      });
+  const bars = async () =>
+    (await sizedCanvas(page)).evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext('2d')!.getImageData(canvas.width / 2, 0, 1, canvas.height);
+      return data.filter((value, i) => i % 4 === 3 && value === 255).length / (22 * devicePixelRatio);
+    });
   await expect.poll(bars).toBeGreaterThan(8);
 });
 

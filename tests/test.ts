@@ -1,4 +1,4 @@
-import { test as base, type ConsoleMessage, type Page } from '@playwright/test';
+import { test as base, type ConsoleMessage, type Locator, type Page } from '@playwright/test';
 
 export { expect, type Locator, type Page } from '@playwright/test';
 
@@ -25,6 +25,13 @@ export function watchConsole(page: Page, isOurs: (message: ConsoleMessage) => bo
  * other does.
  */
 export const alone = { tag: '@alone' };
+
+/** The first picture there, which has no size in its first moments: until then nothing can be read of it. */
+export async function sizedCanvas(where: Page | Locator): Promise<Locator> {
+  const canvas = where.locator('canvas').first();
+  await base.expect.poll(() => canvas.evaluate(({ width, height }: HTMLCanvasElement) => width * height)).not.toBe(0);
+  return canvas;
+}
 
 /** Playwright's test, which fails where the console of the workbench is not empty. */
 export const test = base.extend<{ emptyConsole: void }>({

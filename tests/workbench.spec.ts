@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { alone, expect, test, type Page } from './test';
+import { alone, expect, sizedCanvas, test, type Page } from './test';
 import { storeUrl } from './workbench';
 
 /** Opens Explore with a query, as a link would. */
@@ -8,18 +8,15 @@ const explore = (page: Page, query: object) =>
   page.goto(`/?tab=explore&query=${encodeURIComponent(JSON.stringify({ refId: 'A', ...query }))}`);
 
 /** How many distinct colours a flame graph's canvas has: an empty one has one or none. */
-const colours = (page: Page) =>
-  page
-    .locator('canvas')
-    .first()
-    .evaluate((canvas: HTMLCanvasElement) => {
-      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
-      const seen = new Set<number>();
-      for (let i = 0; i < data.length; i += 4) {
-        seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
-      }
-      return seen.size;
-    });
+const colours = async (page: Page) =>
+  (await sizedCanvas(page)).evaluate((canvas: HTMLCanvasElement) => {
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    const seen = new Set<number>();
+    for (let i = 0; i < data.length; i += 4) {
+      seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+    }
+    return seen.size;
+  });
 
 test('the page has the packages that it is to be tested with', async ({ page }) => {
   const version = (name: string) =>

@@ -1,6 +1,7 @@
 import { expect } from '@grafana/plugin-e2e';
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { randomUUID } from 'node:crypto';
+import { sizedCanvas } from '../test';
 
 export const pluginId = 'pproflens-pprof-datasource';
 /** The data source of provisioning/datasources. */
@@ -31,13 +32,9 @@ export function exploreUrl(query: object, from = 'now-1h', datasource = uid, to 
 /** That a flame graph is drawn: Grafana's text above it, and a canvas of more than the background. */
 export async function expectFlameGraph(where: Locator, unit: 'RAM' | 'Time' | 'Count'): Promise<void> {
   await expect(where.getByText(new RegExp(`samples \\(${unit}\\)`)).first()).toBeVisible();
-  const canvas = where.locator('canvas').first();
+  const canvas = await sizedCanvas(where);
   const colours = () =>
     canvas.evaluate((element: HTMLCanvasElement) => {
-      // It is there before it has a size.
-      if (element.width === 0 || element.height === 0) {
-        return 0;
-      }
       const { data } = element.getContext('2d')!.getImageData(0, 0, element.width, element.height);
       return new Set(new Uint32Array(data.buffer)).size;
     });
