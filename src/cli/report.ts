@@ -250,11 +250,11 @@ export function* tracesText(prepared: Prepared, options: ReportOptions): Generat
   const format = formatter(prepared, options);
   yield `${profileLabels(prepared, format).join('\n')}\n`;
   for (let i = 0; i < profile.sample.length; i++) {
-    const calls = Array.from(
-      rows.calls(i),
-      ({ name, isInline }, k) =>
-        `${(k === 0 ? format(rows.values[i]) : '').padStart(10)}   ${rows.frames.names[name]}${isInline ? ' (inline)' : ''}\n`
-    );
+    const calls: string[] = [];
+    rows.eachCall(i, (name, isInline) => {
+      const value = calls.length === 0 ? format(rows.values[i]) : '';
+      calls.push(`${value.padStart(10)}   ${rows.frames.names[name]}${isInline ? ' (inline)' : ''}\n`);
+    });
     if (calls.length > 0) {
       const labels = traceLabels(rows.labels(i), prepared.labelUnits);
       yield [separator, ...labels].map((line) => `${line}\n`).join('') + calls.join('');

@@ -19,21 +19,16 @@ export type TraceOptions = FrameOptions & { readonly mean?: boolean };
 
 const ownColumns: readonly string[] = ['value', 'stack', fullNameColumn];
 
-/** A call of a stack. */
-export interface Call {
-  /** Row of `Frames.names`. */
-  readonly name: number;
-  /** The caller has it inlined. */
-  readonly isInline: boolean;
-}
-
 /** The samples of a report one by one (internal/report, printTraces), by row of profile.sample. */
 export interface TraceRows {
   readonly frames: Frames;
   /** Value of each sample; its mean where means are asked. */
   readonly values: Float64Array;
-  /** From the leaf to the root; nothing of a sample without a stack. */
-  calls(sample: number): readonly Call[];
+  /**
+   * From the leaf to the root; nothing of a sample without a stack, which may have any number of them.
+   * @param call is given the row of `Frames.names`, and whether the caller has the call inlined
+   */
+  eachCall(sample: number, call: (name: number, isInline: boolean) => void): void;
   labels(sample: number): SampleLabels;
 }
 
@@ -45,19 +40,17 @@ export function traceRows({ profile, index }: Prepared, { mean = false, ...optio
   return {
     frames,
     values: sample.values[index].map((value, i) => (mean && counts[i] !== 0 ? Math.trunc(value / counts[i]) : value)),
-    calls(i) {
-      const calls: Call[] = [];
+    eachCall(i, call) {
       for (let row = sample.stack[i]; row > 0; row = stack.parent[row]) {
         const l = stack.location[row];
         const end = location.lineOffset[l + 1];
         if (location.lineOffset[l] === end) {
-          calls.push({ name: frames.location[l], isInline: false });
+          call(frames.location[l], false);
         }
         for (let k = location.lineOffset[l]; k < end; k++) {
-          calls.push({ name: frames.line[k], isInline: k < end - 1 });
+          call(frames.line[k], k < end - 1);
         }
       }
-      return calls;
     },
     labels: (i) => labelsOf(profile, sample.labelSet[i]),
   };
@@ -72,7 +65,7 @@ export function traceRows({ profile, index }: Prepared, { mean = false, ...optio
 export function traces(prepared: Prepared, options: TraceOptions): Table {
   const { profile, type, unit, labelUnits } = prepared;
   const { sample } = profile;
-  const { frames, values, calls, labels } = traceRows(prepared, options);
+  const { frames, values, eachCall, labels } = traceRows(prepared, options);
   const sizes = new Float64Array(sample.length);
   let count = 0;
   for (let i = 0; i < sample.length; i++) {
@@ -90,27 +83,27 @@ export function traces(prepared: Prepared, options: TraceOptions): Table {
     pieces.set(name, known);
     return known;
   };
-  const stackText = (calls: readonly Call[]): NamedText => {
+  const leaves: number[] = [];
+  const stackText = (i: number): NamedText => {
     const text: Piece[] = [];
-    for (const { name, isInline } of calls.slice(0, maxCalls)) {
-      if (text.length > 0) {
+    let length = 0;
+    eachCall(i, (name, isInline) => {
+      if (length === 0) {
+        leaves.push(name);
+      } else if (length < maxCalls) {
         text.push('\n');
       }
-      text.push(...piecesOf(name));
-      if (isInline) {
-        text.push(' (inline)');
+      if (length++ < maxCalls) {
+        text.push(...piecesOf(name));
+        if (isInline) {
+          text.push(' (inline)');
+        }
       }
-    }
-    const left = calls.length - maxCalls;
+    });
+    const left = length - maxCalls;
     return left > 0 ? [...text, `\n… and ${left.toLocaleString('en-US')} calls above`] : text;
   };
-  // One after the other: a stack may have any number of calls.
-  const leaves: number[] = [];
-  const texts = rows.map((i) => {
-    const all = calls(i);
-    leaves.push(all[0].name);
-    return stackText(all);
-  });
+  const texts = rows.map(stackText);
   const stacks = namedColumn('stack', texts);
   return {
     name: type,
