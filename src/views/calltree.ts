@@ -64,8 +64,11 @@ export function callTree(profile: Profile, sides: Sides, frames: Frames = frameN
 }
 
 /** @param paths of the profile's stacks, all or some of their calls */
-export const treeOfPaths = (profile: Profile, sides: Sides, frames: Frames, paths: Paths): CallTree =>
-  treeOf(pathValues(profile, sides, paths), paths, frames);
+export const treeOfPaths = (profile: Profile, sides: Sides, names: Names, paths: Paths): CallTree =>
+  treeOf(pathValues(profile, sides, paths), paths, names);
+
+/** What rows of `Paths.name` are. */
+type Names = Pick<Frames, 'names' | 'named'>;
 
 /** A tree without values whose nodes are made of those of the tree of all paths. */
 interface Shape extends Omit<Paths, 'node'> {
@@ -142,7 +145,7 @@ function placed({ flat, opposite }: PathValues, frames: Frames, shape: Shape): C
 function treeOf(
   { flat, opposite }: PathValues,
   { length, parent, name }: Omit<Paths, 'node'>,
-  frames: Frames
+  frames: Names
 ): CallTree {
   const [own, base] = flat.map((values) => ({ flat: values, cum: totalled(values, parent) }));
   return {

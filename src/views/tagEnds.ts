@@ -32,18 +32,18 @@ export function tagEnds({ sample }: Profile, sides: Sides, tags: TagTree, walk: 
 }
 
 const known = new WeakMap<
-  SampleTable,
-  { readonly walk: PathWalk; readonly tags: Uint32Array; readonly places: Places }
+  PathWalk,
+  { readonly sample: SampleTable; readonly tags: Uint32Array; readonly places: Places }
 >();
 
-/** Those of the last tags are kept: a panel that is refreshed or shows another sample type asks for them again. */
+/** Those of the last tags are kept as long as the walk: a panel that is refreshed or shows another sample type asks for them again. */
 function placesOf(sample: SampleTable, tags: TagTree, walk: PathWalk): Places {
-  const last = known.get(sample);
-  if (last?.walk === walk && last.tags.every((node, set) => node === tags.node[set])) {
+  const last = known.get(walk);
+  if (last?.sample === sample && last.tags.every((node, set) => node === tags.node[set])) {
     return last.places;
   }
   const places = makePlaces(sample, tags, walk);
-  known.set(sample, { walk, tags: tags.node, places });
+  known.set(walk, { sample, tags: tags.node, places });
   return places;
 }
 

@@ -2,7 +2,8 @@ import { decode } from '../decode/decode';
 import { granularities } from '../fields/reportOptions';
 import { prepareComparison } from '../query/compare';
 import { prepare } from '../query/prepare';
-import { defaultQuery, type StoredQuery } from '../query/query';
+import { defaultQuery, parseQuery, type RunQuery, type StoredQuery } from '../query/query';
+import { run } from '../query/run';
 import { encodeFolded } from '../testing/encode';
 import { Chance, randomProfiles } from '../testing/randomProfile';
 import { flame } from './flame';
@@ -78,6 +79,16 @@ describe('unhiddenTree', () => {
       Float64Array.of(3, 3),
       Float64Array.of(0, 3),
     ]);
+  });
+
+  it('shortens names as if those that are hidden were not there', async () => {
+    const profile = await decode(
+      encodeFolded({ types: ['cpu/nanoseconds'], samples: [{ stack: 'a/p.f;b/p.f', values: [1] }] })
+    );
+    for (const view of ['flame', 'callers'] as const) {
+      const [table] = run(parseQuery({ view, hideNodes: '^b/' }) as RunQuery, { profile });
+      expect(textsOf(textColumn(table, 'label'))).toContain('p.f');
+    }
   });
 
   it('leaves a name that only some of its calls are hidden with to edited stacks', async () => {

@@ -18,7 +18,35 @@ export function unhiddenTree(profile: Profile, sides: Sides, options: FrameOptio
   }
   const frames = frameNames(unhidden.profile, options);
   const isHidden = hiddenNames(unhidden, frames);
-  return isHidden && treeOfPaths(unhidden.profile, sides, frames, withoutNames(unhidden.profile, frames, isHidden));
+  if (!isHidden) {
+    return undefined;
+  }
+  const shown = shownNames(frames, isHidden);
+  return treeOfPaths(unhidden.profile, sides, shown, withoutHidden(unhidden.profile, frames, isHidden, shown));
+}
+
+/** The names that are left; a hidden one would make those that are like it longer. */
+interface ShownNames extends Pick<Frames, 'names' | 'named'> {
+  /** By row of the frames' names that is left: its row of these. */
+  readonly row: Uint32Array;
+}
+
+const knownShown = new WeakMap<Frames, { readonly isHidden: Uint8Array; readonly shown: ShownNames }>();
+
+/** The last ones are kept: short names are remembered by dictionary. */
+function shownNames(frames: Frames, isHidden: Uint8Array): ShownNames {
+  const last = knownShown.get(frames);
+  if (last?.isHidden.every((is, row) => is === isHidden[row])) {
+    return last.shown;
+  }
+  const isShown = (_: unknown, row: number) => isHidden[row] === 0;
+  const row = new Uint32Array(isHidden.length);
+  for (let k = 0, next = 0; k < row.length; k++) {
+    row[k] = isHidden[k] === 0 ? next++ : 0;
+  }
+  const shown = { names: frames.names.filter(isShown), named: frames.named.filter(isShown), row };
+  knownShown.set(frames, { isHidden, shown });
+  return shown;
 }
 
 /** By row of the frames' names: 1 for those that are hidden. Undefined where some calls of one are, and others are not. */
@@ -39,14 +67,14 @@ function hiddenNames({ profile: { location }, keep, isHidden }: Unhidden, frames
 }
 
 /** Paths in the order in which those of edited stacks would be met. */
-function withoutNames(profile: Profile, frames: Frames, isHidden: Uint8Array): Paths {
+function withoutHidden(profile: Profile, frames: Frames, isHidden: Uint8Array, shown: ShownNames): Paths {
   const paths = callPaths(profile, frames);
-  const nodes = pathInterner(paths.length, frames.names.length);
+  const nodes = pathInterner(paths.length, shown.names.length);
   const node = new Uint32Array(paths.length);
   for (let row = 1; row < paths.length; row++) {
     const above = node[paths.parent[row]];
     const name = paths.name[row];
-    node[row] = isHidden[name] === 1 ? above : nodes.intern(above, name);
+    node[row] = isHidden[name] === 1 ? above : nodes.intern(above, shown.row[name]);
   }
   const { length, first: parent, second: name } = nodes.finish();
   return { length, parent, name, node: picked(node, paths.node) };

@@ -1,5 +1,4 @@
 import { grown } from '../profile/grown';
-import type { CallTree } from './calltree';
 import type { Bounds } from './drawnRows';
 
 /** Nodes of a tree, parents first, of which each gets those right below it when it is opened. */
@@ -55,17 +54,6 @@ export abstract class OpenedNodes {
       least = this.width[node];
       this.open(node);
     }
-  }
-
-  /** The columns of a tree. */
-  columns(): Pick<CallTree, 'length' | 'parent' | 'name' | 'level'> {
-    const { length, parent, name, level } = this;
-    return {
-      length,
-      parent: parent.subarray(0, length),
-      name: name.subarray(0, length),
-      level: level.subarray(0, length),
-    };
   }
 
   protected add(parent: number, name: number): number {

@@ -73,13 +73,13 @@ export class DecodedCache {
 /**
  * What views remember of a profile while it is held: by row of its stacks where each ends among all call paths and in the walk
  * through them; by frame of each: its path, the walk, its levels, whether samples end there; by sample: where it ends below the
- * last tags, and its place among callers.
+ * last tags, and its place among callers; by function its names, long and short.
  */
-function rememberedBytes({ sample, stack, location }: Decoded): number {
+function rememberedBytes({ sample, stack, location, function: functions }: Decoded): number {
   let frames = 0;
   for (let row = 1; row < stack.length; row++) {
     const l = stack.location[row];
     frames += Math.max(1, location.lineOffset[l + 1] - location.lineOffset[l]);
   }
-  return 8 * stack.length + 33 * frames + 28 * sample.length;
+  return 8 * stack.length + 33 * frames + 28 * sample.length + 160 * functions.length;
 }
