@@ -11,7 +11,7 @@ export interface Unhidden {
 
 const known = new WeakMap<Profile, Unhidden>();
 
-/** Notes it of a profile that is otherwise the same. */
+/** Notes it of a profile that is otherwise the same. A copy of that is not known, and has edited stacks. */
 export const noteUnhidden = (hidden: Profile, unhidden: Unhidden): unknown => known.set(hidden, unhidden);
 
 /** Undefined for any other profile, so for one that was filtered since. */

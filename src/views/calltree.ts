@@ -55,10 +55,7 @@ export interface Sides {
   readonly seconds?: number;
 }
 
-/**
- * The call tree: a forward pass over the stack table names the nodes, a pass over the samples adds the values, a backward
- * pass totals them. Costs what the distinct stacks cost, however many samples there are.
- */
+/** The tree of all calls with what samples have of them. Costs what the distinct stacks cost, however many samples there are. */
 export function callTree(profile: Profile, sides: Sides, frames: Frames = frameNames(profile)): CallTree {
   return treeOfPaths(profile, sides, frames, callPaths(profile, frames));
 }
@@ -207,7 +204,7 @@ export function sidesOf(
   };
 }
 
-/** 1 for each path at which something ends that is not 0, or a change that is left out. */
+/** 1 for each path at which something ends that is not 0, of changes in either direction. */
 export function pathsWithValue({ flat, opposite }: PathValues): Uint8Array {
   const hasValue = new Uint8Array(flat[0].length);
   for (const values of opposite ? [...flat, opposite] : flat) {

@@ -18,7 +18,10 @@ export interface Paths {
   readonly node: Uint32Array;
 }
 
-/** The same tree in the order in which a walk depth first meets its rows: what is below a row comes right behind it. */
+/**
+ * The same tree in the order in which a walk depth first meets its rows: what is below a row comes right behind it. Its rows, and so
+ * `node`, are not those of the `Paths` that it is made of.
+ */
 export interface PathWalk extends Paths {
   /** The first row behind all that is below. */
   readonly end: Uint32Array;

@@ -86,7 +86,8 @@ describe('unhiddenTree', () => {
       encodeFolded({ types: ['cpu/nanoseconds'], samples: [{ stack: 'a/p.f;b/p.f', values: [1] }] })
     );
     for (const view of ['flame', 'callers'] as const) {
-      const [table] = run(parseQuery({ view, hideNodes: '^b/' }) as RunQuery, { profile });
+      const query: Partial<StoredQuery> = { view, hideNodes: '^b/' };
+      const [table] = run(parseQuery(query) as RunQuery, { profile });
       expect(textsOf(textColumn(table, 'label'))).toContain('p.f');
     }
   });
