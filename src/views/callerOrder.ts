@@ -1,3 +1,4 @@
+import { areEqual } from '../profile/areEqual';
 import type { PathWalk } from './paths';
 
 /**
@@ -5,8 +6,8 @@ import type { PathWalk } from './paths';
  * caller more. So each node of a tree of callers is a stretch of them.
  */
 export interface CallerOrder {
-  /** Where each path ends; a row of the walk. */
-  readonly end: Uint32Array;
+  /** Rows of the walk. */
+  readonly path: Uint32Array;
   /** How many of its last calls are those of the path before it; what is more than was asked for is not told apart. */
   readonly shared: Uint32Array;
   /** Row of the walk of its first call, from its end, that the path before it has not. */
@@ -26,20 +27,12 @@ const known = new WeakMap<
  */
 export function callerOrder(walk: PathWalk, isEnd: Uint8Array, calls: number): CallerOrder {
   const last = known.get(walk);
-  if (last && last.calls >= calls && areSame(last.isEnd, isEnd)) {
+  if (last && last.calls >= calls && areEqual(last.isEnd, isEnd)) {
     return last.order;
   }
   const order = sorted(walk, rowsOf(isEnd), calls);
   known.set(walk, { isEnd, calls, order });
   return order;
-}
-
-function areSame(a: Uint8Array, b: Uint8Array): boolean {
-  let row = 0;
-  while (row < a.length && a[row] === b[row]) {
-    row++;
-  }
-  return row === a.length;
 }
 
 function rowsOf(isEnd: Uint8Array): Uint32Array {
@@ -54,22 +47,22 @@ function rowsOf(isEnd: Uint8Array): Uint32Array {
 }
 
 /** A radix sort: by the last call, then each part that is alike in it by the call before, and so on. */
-function sorted({ parent, name }: PathWalk, end: Uint32Array, calls: number): CallerOrder {
-  const shared = new Uint32Array(end.length);
+function sorted({ parent, name }: PathWalk, path: Uint32Array, calls: number): CallerOrder {
+  const shared = new Uint32Array(path.length);
   /** Of each path the call that is compared next; the root where there is none. */
-  const call = end.slice();
+  const call = path.slice();
   const advance = (from: number, to: number) => {
     for (let i = from; i < to; i++) {
       call[i] = parent[call[i]];
     }
   };
-  const movedEnd = new Uint32Array(end.length);
-  const movedCall = new Uint32Array(end.length);
+  const movedPath = new Uint32Array(path.length);
+  const movedCall = new Uint32Array(path.length);
   /** By name: how many paths of a part have it, then where the next of them goes. */
   const place = new Uint32Array(name[0] + 1);
   const names: number[] = [];
   /** Parts that are alike in some calls: from, to, and in how many. */
-  const waiting = [0, end.length, 0];
+  const waiting = [0, path.length, 0];
   while (waiting.length > 0) {
     let depth = waiting.pop() as number;
     const to = waiting.pop() as number;
@@ -101,10 +94,10 @@ function sorted({ parent, name }: PathWalk, end: Uint32Array, calls: number): Ca
     }
     for (let i = from; i < to; i++) {
       const moved = place[name[call[i]]]++;
-      movedEnd[moved] = end[i];
+      movedPath[moved] = path[i];
       movedCall[moved] = call[i];
     }
-    end.set(movedEnd.subarray(from, to), from);
+    path.set(movedPath.subarray(from, to), from);
     call.set(movedCall.subarray(from, to), from);
     let first = place[name[0]];
     place[name[0]] = 0;
@@ -118,13 +111,13 @@ function sorted({ parent, name }: PathWalk, end: Uint32Array, calls: number): Ca
       first = next;
     }
   }
-  const apart = end.slice();
+  const apart = path.slice();
   for (let i = 0; i < apart.length; i++) {
     for (let k = shared[i]; k > 0; k--) {
       apart[i] = parent[apart[i]];
     }
   }
-  return { end, shared, apart };
+  return { path, shared, apart };
 }
 
 function areAlike(name: Uint32Array, call: Uint32Array, from: number, to: number): boolean {

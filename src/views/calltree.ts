@@ -1,7 +1,7 @@
-import { pathInterner, type PairInterner } from '../profile/interner';
+import { pathInterner } from '../profile/interner';
 import type { Profile } from '../profile/profile';
 import { frameNames, type Frames } from './frameNames';
-import { callPaths, pathWalk, type Paths } from './paths';
+import { callPaths, pathWalk, treeOfPairs, type Paths } from './paths';
 import type { NamedText } from './table';
 
 /**
@@ -101,7 +101,7 @@ export function callerTree(profile: Profile, sides: Sides, frames: Frames, start
       row = end[row] - 1;
     }
   }
-  return placed(values, frames, finished(nodes, node));
+  return placed(values, frames, { ...treeOfPairs(nodes), node });
 }
 
 /** The paths below the rootmost frame that `start` marks, of the samples that pass one. */
@@ -116,12 +116,7 @@ export function calleeTree(profile: Profile, sides: Sides, frames: Frames, start
       node[row] = nodes.intern(Math.max(0, above), name[row]);
     }
   }
-  return placed(pathValues(profile, sides, walk), frames, finished(nodes, node));
-}
-
-function finished(nodes: PairInterner, node: Int32Array): Shape {
-  const { length, first: parent, second: name } = nodes.finish();
-  return { length, parent, name, node };
+  return placed(pathValues(profile, sides, walk), frames, { ...treeOfPairs(nodes), node });
 }
 
 /** The tree of a shape, with the values of what is in it. */

@@ -1,4 +1,4 @@
-import { pathInterner } from '../profile/interner';
+import { pathInterner, type PairInterner } from '../profile/interner';
 import { once } from '../profile/once';
 import { picked } from '../profile/picked';
 import type { Profile, StackTable } from '../profile/profile';
@@ -63,10 +63,15 @@ export function callPaths({ stack, location }: Profile, frames: Frames): Paths {
     }
     node[i] = at;
   }
-  const { length, first: parent, second: name } = nodes.finish();
-  const paths = { length, parent, name, node };
+  const paths = { ...treeOfPairs(nodes), node };
   knownPaths.set(stack, { frames, paths });
   return paths;
+}
+
+/** @param nodes of `pathInterner`: pairs of a parent and a name */
+export function treeOfPairs(nodes: PairInterner): Omit<Paths, 'node'> {
+  const { length, first: parent, second: name } = nodes.finish();
+  return { length, parent, name };
 }
 
 const knownWalks = new WeakMap<Paths, PathWalk>();

@@ -74,33 +74,37 @@ function withShortTexts({ named, fullNames, ...column }: EnumColumn, shortTexts:
     : [shown];
 }
 
-/** Of a dictionary, the short names of what it names and its texts with them: a profile's is the same for every filter of its samples. */
-const known = new WeakMap<
-  readonly NamedText[],
-  { readonly shortOf: ReadonlyMap<string, string>; readonly texts: string[] }
->();
+/** The short names of what a dictionary names, and its texts with them. */
+interface ShortDictionary {
+  readonly shortOf: ReadonlyMap<string, string>;
+  readonly texts: string[];
+}
+
+/** A profile's dictionary is the same for every filter of its samples. */
+const known = new WeakMap<readonly NamedText[], ShortDictionary>();
 
 /** The texts of each dictionary with short names that tell apart what all of them name. */
 function shortened(dictionaries: ReadonlyArray<readonly NamedText[]>): Map<readonly NamedText[], string[]> {
   const largest = dictionaries.reduce((most, one) => (one.length > most.length ? one : most));
-  const ofLargest = known.get(largest) ?? shortTextsOf(largest);
-  known.set(largest, ofLargest);
   const others = dictionaries.filter((one) => one !== largest);
+  const names = known.get(largest)?.shortOf ?? functionsOf([largest]);
   for (const name of functionsOf(others)) {
-    if (!ofLargest.shortOf.has(name)) {
+    if (!names.has(name)) {
       const shortOf = shortNames(functionsOf(dictionaries));
       return new Map(dictionaries.map((named) => [named, shorten(named, shortOf)]));
     }
   }
-  return new Map([
-    [largest, ofLargest.texts],
-    ...others.map((named) => [named, shorten(named, ofLargest.shortOf)] as const),
-  ]);
+  const { shortOf, texts } = shortTextsOf(largest);
+  return new Map([[largest, texts], ...others.map((named) => [named, shorten(named, shortOf)] as const)]);
 }
 
-function shortTextsOf(dictionary: readonly NamedText[]) {
-  const shortOf = shortNames(functionsOf([dictionary]));
-  return { shortOf, texts: shorten(dictionary, shortOf) };
+function shortTextsOf(dictionary: readonly NamedText[]): ShortDictionary {
+  let short = known.get(dictionary);
+  if (!short) {
+    const shortOf = shortNames(functionsOf([dictionary]));
+    known.set(dictionary, (short = { shortOf, texts: shorten(dictionary, shortOf) }));
+  }
+  return short;
 }
 
 /** The functions that dictionaries name, each once. */

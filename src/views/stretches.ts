@@ -15,16 +15,18 @@ export interface Ends {
 }
 
 /**
- * @param values by end, or by what `ends` says where each one is
+ * @param values by end, or by row of what `ends` are rows of
  * @returns undefined where values are below zero, or totals depend on the order in which they are added up
  */
 export function endSums({ flat, opposite }: PathValues, ends?: Uint32Array): Omit<Ends, 'first'> | undefined {
-  if (!flat.every(isExact)) {
+  const atEnds = (values: Float64Array) => (ends ? picked(values, ends) : values);
+  const sides = flat.map(atEnds);
+  if (!sides.every(isExact)) {
     return undefined;
   }
-  const sums = flat.map((values) => sumsBefore(ends ? picked(values, ends) : values));
+  const sums = sides.map(sumsBefore);
   const [own, base] = sums;
-  return { sums, widths: base ? bothSides(own, base) : own, ...(opposite && { opposite: sumOf(opposite) }) };
+  return { sums, widths: base ? bothSides(own, base) : own, ...(opposite && { opposite: sumOf(atEnds(opposite)) }) };
 }
 
 /** Whether no value is below zero and totals, also of two sides, do not depend on the order of values. */
@@ -104,7 +106,10 @@ export abstract class StretchNodes extends OpenedNodes {
     return node;
   }
 
-  /** Of those that are as wide the one comes first that has the first end, as in a tree that is made of one end after the other. */
+  /**
+   * Of those that are as wide the one comes first that has the first end, as in a tree that is made of one end after the other. Others
+   * are in no order: the drawing puts the widest first.
+   */
   private orderAlike(nodes: Uint32Array): void {
     const { width } = this;
     if (nodes.length > 2 || width[nodes[0]] === width[nodes[1]]) {

@@ -1,3 +1,4 @@
+import { areEqual } from '../profile/areEqual';
 import { firstFrom } from '../profile/firstFrom';
 import { picked } from '../profile/picked';
 import type { Profile, SampleTable } from '../profile/profile';
@@ -39,7 +40,7 @@ const known = new WeakMap<
 /** Those of the last tags are kept as long as the walk: a panel that is refreshed or shows another sample type asks for them again. */
 function placesOf(sample: SampleTable, tags: TagTree, walk: PathWalk): Places {
   const last = known.get(walk);
-  if (last?.sample === sample && last.tags.every((node, set) => node === tags.node[set])) {
+  if (last?.sample === sample && areEqual(last.tags, tags.node)) {
     return last.places;
   }
   const places = makePlaces(sample, tags, walk);

@@ -103,8 +103,7 @@ export function traces(prepared: Prepared, options: TraceOptions): Table {
     const left = length - maxCalls;
     return left > 0 ? [...text, `\n… and ${left.toLocaleString('en-US')} calls above`] : text;
   };
-  const texts = rows.map(stackText);
-  const stacks = namedColumn('stack', texts);
+  const stacks = namedColumn('stack', rows.map(stackText));
   return {
     name: type,
     length: rows.length,

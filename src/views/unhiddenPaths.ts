@@ -1,10 +1,11 @@
+import { areEqual } from '../profile/areEqual';
 import { pathInterner } from '../profile/interner';
 import { picked } from '../profile/picked';
 import type { Profile } from '../profile/profile';
 import { unhiddenOf, type Unhidden } from '../profile/unhidden';
 import { treeOfPaths, type CallTree, type Sides } from './calltree';
 import { frameNames, type FrameOptions, type Frames } from './frameNames';
-import { callPaths, type Paths } from './paths';
+import { callPaths, treeOfPairs, type Paths } from './paths';
 
 /**
  * The call tree of a profile some of whose calls are hidden, made of that of all its calls: stacks need not be edited, and
@@ -22,7 +23,7 @@ export function unhiddenTree(profile: Profile, sides: Sides, options: FrameOptio
     return undefined;
   }
   const shown = shownNames(frames, isHidden);
-  return treeOfPaths(unhidden.profile, sides, shown, withoutHidden(unhidden.profile, frames, isHidden, shown));
+  return treeOfPaths(unhidden.profile, sides, shown, shownPaths(unhidden.profile, frames, isHidden, shown));
 }
 
 /** The names that are left; a hidden one would make those that are like it longer. */
@@ -36,7 +37,7 @@ const knownShown = new WeakMap<Frames, { readonly isHidden: Uint8Array; readonly
 /** The last ones are kept: short names are remembered by dictionary. */
 function shownNames(frames: Frames, isHidden: Uint8Array): ShownNames {
   const last = knownShown.get(frames);
-  if (last?.isHidden.every((is, row) => is === isHidden[row])) {
+  if (last && areEqual(last.isHidden, isHidden)) {
     return last.shown;
   }
   const isShown = (_: unknown, row: number) => isHidden[row] === 0;
@@ -67,7 +68,7 @@ function hiddenNames({ profile: { location }, keep, isHidden }: Unhidden, frames
 }
 
 /** Paths in the order in which those of edited stacks would be met. */
-function withoutHidden(profile: Profile, frames: Frames, isHidden: Uint8Array, shown: ShownNames): Paths {
+function shownPaths(profile: Profile, frames: Frames, isHidden: Uint8Array, shown: ShownNames): Paths {
   const paths = callPaths(profile, frames);
   const nodes = pathInterner(paths.length, shown.names.length);
   const node = new Uint32Array(paths.length);
@@ -76,6 +77,5 @@ function withoutHidden(profile: Profile, frames: Frames, isHidden: Uint8Array, s
     const name = paths.name[row];
     node[row] = isHidden[name] === 1 ? above : nodes.intern(above, shown.row[name]);
   }
-  const { length, first: parent, second: name } = nodes.finish();
-  return { length, parent, name, node: picked(node, paths.node) };
+  return { ...treeOfPairs(nodes), node: picked(node, paths.node) };
 }

@@ -1,6 +1,6 @@
 import { grown } from '../profile/grown';
 import type { Profile } from '../profile/profile';
-import { pathsWithValue, pathValues, type CallTree, type PathValues, type Sides } from './calltree';
+import { pathsWithValue, pathValues, type CallTree, type Sides } from './calltree';
 import { callerOrder, type CallerOrder } from './callerOrder';
 import type { Bounds } from './drawnRows';
 import type { Frames } from './frameNames';
@@ -8,25 +8,25 @@ import { pathWalk, type PathWalk } from './paths';
 import { endSums, StretchNodes, type Ends } from './stretches';
 
 /**
- * The tree of callers as far as a drawing of it may need it: from the widest node on, each gets the nodes below it until as
- * many have theirs as are drawn at the most. The others are leaves, whose own value is all that they have. A whole tree has
- * about a node for each frame of each stack, and nearly all are too small to be drawn.
- * @returns undefined where the whole tree has to be made: where the profile is small, since that takes less time then, where there are
- * values below zero, since only the whole says what they leave, and where some are no whole numbers (percent, changes per second),
- * since their sums would differ in their last digits
+ * The tree of callers as far as a drawing of it may need it: from the widest node on, each gets the nodes below it until no other
+ * can be drawn. A whole tree has about a node for each frame of each stack, and nearly all are too small to be drawn. A sample
+ * without a stack has no callers, and is in neither.
+ * @returns undefined where the whole tree has to be made: where the profile has no more paths than are drawn, since that takes less
+ * time then, where there are values below zero, since only the whole says what they leave, and where some are no whole numbers
+ * (percent, changes per second), since their sums would differ in their last digits
  */
 export function widestCallers(profile: Profile, sides: Sides, frames: Frames, bounds: Bounds): CallTree | undefined {
   const walk = pathWalk(profile, frames);
   if (walk.length <= bounds.maxNodes) {
     return undefined;
   }
-  const values = withoutRoot(pathValues(profile, sides, walk));
+  const values = pathValues(profile, sides, walk);
   const order = callerOrder(walk, pathsWithValue(values), bounds.maxDepth + 1);
-  const sums = endSums(values, order.end);
+  const sums = endSums(values, order.path);
   if (!sums) {
     return undefined;
   }
-  const nodes = new CallerNodes(walk, order, { ...sums, first: order.end });
+  const nodes = new CallerNodes(walk, order, { ...sums, first: order.path });
   return {
     ...nodes.drawable(nodes.openWidest(bounds)),
     names: [...frames.names, 'total'],
@@ -34,14 +34,6 @@ export function widestCallers(profile: Profile, sides: Sides, frames: Frames, bo
     isPart: true,
     ...(sums.opposite !== undefined && { opposite: sums.opposite }),
   };
-}
-
-/** A sample without a stack has no callers. */
-function withoutRoot(values: PathValues): PathValues {
-  for (const column of values.opposite ? [...values.flat, values.opposite] : values.flat) {
-    column[0] = 0;
-  }
-  return values;
 }
 
 /** Nodes of a tree of callers, which are made when the one above them is opened. */
@@ -56,7 +48,7 @@ class CallerNodes extends StretchNodes {
     ends: Ends
   ) {
     super(ends);
-    this.addStretch(-1, 0, 0, order.end.length);
+    this.addStretch(-1, 0, 0, order.path.length);
     this.open(0);
   }
 
