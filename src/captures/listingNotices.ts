@@ -1,5 +1,5 @@
 import type { ServerTraits } from '../store/store';
-import { counted, type Notice } from '../text/notice';
+import { counted, grouped, type Notice } from '../text/notice';
 import { printMatcher, printSelector, type Matcher } from '../text/selector';
 import { spanText } from '../text/time';
 import { lead, type Capture } from './capture';
@@ -50,7 +50,7 @@ function listingNotices(found: Found, unmatched: Unmatched | undefined, layout: 
   if (found.truncated) {
     const what =
       found.limit ??
-      `The listing stopped after ${found.objectsSeen.toLocaleString('en-US')} objects. ` +
+      `The listing stopped after ${grouped(found.objectsSeen)} objects. ` +
         'Name a service in the selector, shorten the time range, or use a key layout with time folders.';
     notices.push({ severity: 'warning', text: `Captures may be missing. ${what}` });
   }

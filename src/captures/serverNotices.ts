@@ -1,10 +1,10 @@
 import type { ServerTraits } from '../store/store';
-import type { Notice } from '../text/notice';
+import { grouped, type Notice } from '../text/notice';
 import type { Found } from './plan';
 
 /** What it costs that a server does not list as S3 does (docs/servers.md). */
 export function serverNotices(server: ServerTraits | undefined, { objectsSeen, captures }: Found): Notice[] {
-  const all = `all ${objectsSeen.toLocaleString('en-US')} objects in the folders of the time range were listed for ${captures.length.toLocaleString('en-US')} captures`;
+  const all = `all ${grouped(objectsSeen)} objects in the folders of the time range were listed for ${grouped(captures.length)} captures`;
   const texts = [
     ...(server?.isOrdered === false
       ? [

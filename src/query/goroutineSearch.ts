@@ -1,7 +1,7 @@
 import { PairInterner } from '../profile/interner';
 import { compilePattern } from '../text/pattern';
 import type { Profile } from '../profile/profile';
-import { InputError, type Notice } from '../text/notice';
+import { counted, grouped, InputError, type Notice } from '../text/notice';
 import { keepSamples } from '../ops/samples';
 import { countsOf, labelColumnsOf } from '../views/goroutines/labelColumns';
 import { Groups } from '../views/goroutines/groups';
@@ -317,10 +317,12 @@ class Rows {
     const notices: Notice[] = [];
     const warn = (text: string) => notices.push({ severity: 'warning', text });
     const { sample } = this.profile;
-    const n = (value: number) => value.toLocaleString('en-US');
-    const some = (value: number) => `${n(value)} goroutine${value === 1 ? '' : 's'}`;
+    const some = (value: number) => counted(value, 'goroutine');
     const total = (p: Profile) => countsOf(p).reduce((sum, count) => sum + count, 0);
-    notices.push({ severity: 'info', text: `Search: ${n(total(found))} of ${n(total(this.profile))} goroutines.` });
+    notices.push({
+      severity: 'info',
+      text: `Search: ${grouped(total(found))} of ${grouped(total(this.profile))} goroutines.`,
+    });
     if (this.missing.size > 0) {
       const { label, strings } = this.profile;
       const keys = [...new Set(label.key)].map((row) => strings[row]).sort();

@@ -6,6 +6,7 @@ import type { NumberColumn, Table } from './table';
 import type { TrimOptions } from './trimmedGraph';
 import { nodeFields } from '../fields/fields';
 import { reportView } from './view';
+import { grouped } from '../text/notice';
 
 /** Rows of the table; the largest changes stay. */
 const maxRows = 1000;
@@ -83,7 +84,7 @@ export function diff(prepared: Prepared, options: FrameOptions & Pick<TrimOption
         ? [
             {
               severity: 'info',
-              text: `Shown: the ${maxRows} largest of ${changed.length.toLocaleString('en-US')} changes. Filter to see the others.`,
+              text: `Shown: the ${maxRows} largest of ${grouped(changed.length)} changes. Filter to see the others.`,
             },
           ]
         : [],

@@ -1,6 +1,7 @@
 import type { Capture } from '../captures/capture';
 import { columnsOf, type Table } from './table';
 import { eventView } from './view';
+import { grouped } from '../text/notice';
 
 /**
  * The chosen capture in one line.
@@ -44,7 +45,7 @@ const ofLastCollection = 'A heap profile is as of the last garbage collection: h
 
 /** 184 of 192 MiB, 96 %. One cell, since the line has to fit. */
 function memoryOf({ value = 0, limit }: Capture): string {
-  const mib = (bytes: number) => Math.round(bytes / 1048576).toLocaleString('en-US');
+  const mib = (bytes: number) => grouped(bytes / 1048576);
   return limit ? `${mib(value)} of ${mib(limit)} MiB, ${Math.round((100 * value) / limit)} %` : `${mib(value)} MiB`;
 }
 

@@ -1,6 +1,7 @@
 import { eventsOf, rampsOf, mainCapture, type CaptureEvent, type Ramp } from '../captures/events';
 import { columnsOf, type Table } from './table';
 import { keyView } from './view';
+import { grouped } from '../text/notice';
 
 /** A mark: an event, or a ramp by the last of its events. */
 interface Mark {
@@ -77,7 +78,7 @@ function markOfRamp({ first, last }: Ramp): Mark {
 
 const processOf = ({ labels }: CaptureEvent) => [labels.service, labels.instance, labels.version];
 
-const mib = (bytes: number) => `${Math.round(bytes / 1048576).toLocaleString('en-US')} MiB`;
+const mib = (bytes: number) => `${grouped(bytes / 1048576)} MiB`;
 
 function amountOf({ value, limit }: CaptureEvent): string {
   if (value === undefined) {

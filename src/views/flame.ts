@@ -7,7 +7,7 @@ import { widestCallers } from './widestCallers';
 import { widestTagged } from './widestTagged';
 import type { Prepared } from './preparedProfile';
 import type { Column, Table } from './table';
-import type { Notice } from '../text/notice';
+import { grouped, type Notice } from '../text/notice';
 import { nodeFields } from '../fields/fields';
 import { reportView } from './view';
 
@@ -131,12 +131,12 @@ export function drawFlame(
 
 function otherNotice(drawn: DrawnRows, { length, isPart, wholeLength }: CallTree, total: number): Notice {
   const share = (100 * drawn.other) / total;
-  const nodes = drawn.length.toLocaleString('en-US');
+  const nodes = grouped(drawn.length);
   const all = isPart ? wholeLength : length;
   return {
     severity: 'info',
     text:
-      `Drawn: ${all === undefined ? `the largest ${nodes}` : `${nodes} of ${all.toLocaleString('en-US')}`} nodes. The rest is in nodes named "other", ` +
+      `Drawn: ${all === undefined ? `the largest ${nodes}` : `${nodes} of ${grouped(all)}`} nodes. The rest is in nodes named "other", ` +
       `${share < 0.01 ? 'under 0.01' : share.toFixed(2)} % of the value. Tables are exact; filter to see the rest drawn.`,
   };
 }

@@ -6,6 +6,7 @@ import { columnsOf, namedColumn, type Code, type NamedText, type Table } from '.
 import type { TrimOptions } from './trimmedGraph';
 import { nodeFields } from '../fields/fields';
 import { processView } from './view';
+import { grouped } from '../text/notice';
 
 /** Rows of the table; the fastest stay. */
 const maxRows = 200;
@@ -117,9 +118,7 @@ export class GrowthBuilder {
           severity: 'info',
           text:
             `${times.length} captures over ${minutes[minutes.length - 1].toFixed(1)} min.` +
-            (all.length > maxRows
-              ? ` Shown: the ${maxRows} fastest of ${all.length.toLocaleString('en-US')} nodes.`
-              : ''),
+            (all.length > maxRows ? ` Shown: the ${maxRows} fastest of ${grouped(all.length)} nodes.` : ''),
         },
       ],
     };

@@ -9,6 +9,7 @@ import { fullNameColumn } from './shortNames';
 import { namedColumn, type Column, type NamedText, type Piece, type Table } from './table';
 import { nodeFields } from '../fields/fields';
 import { reportView } from './view';
+import { grouped } from '../text/notice';
 
 /** Rows of the table; a profile may have hundreds of thousands of samples. */
 const maxRows = 1000;
@@ -101,7 +102,7 @@ export function traces(prepared: Prepared, options: TraceOptions): Table {
       }
     });
     const left = length - maxCalls;
-    return left > 0 ? [...text, `\n… and ${left.toLocaleString('en-US')} calls above`] : text;
+    return left > 0 ? [...text, `\n… and ${grouped(left)} calls above`] : text;
   };
   const stacks = namedColumn('stack', rows.map(stackText));
   return {
@@ -117,7 +118,7 @@ export function traces(prepared: Prepared, options: TraceOptions): Table {
         ? [
             {
               severity: 'info',
-              text: `Shown: the ${rows.length} largest of ${count.toLocaleString('en-US')} samples. Filter to see the others.`,
+              text: `Shown: the ${rows.length} largest of ${grouped(count)} samples. Filter to see the others.`,
             },
           ]
         : [],

@@ -2,7 +2,7 @@ import { goroutineLabel } from '../../profile/goroutineStates';
 import type { Profile } from '../../profile/profile';
 import type { Prepared } from '../preparedProfile';
 import { columnsOf, fullText, namedColumn, type NamedText, type Table } from '../table';
-import type { Notice } from '../../text/notice';
+import { grouped, type Notice } from '../../text/notice';
 import { labelColumnsOf } from './labelColumns';
 import { Signatures, type SignatureOptions } from './signatures';
 import { goroutineView } from '../view';
@@ -104,7 +104,7 @@ export function blockers({ profile }: Prepared, whole: Profile, options: Signatu
 
 /** @param count of addresses that goroutines wait for */
 function cutNotice(count: number): Notice[] {
-  const text = `Shown: the ${maxRows} addresses that most goroutines wait for, of ${count.toLocaleString('en-US')}.`;
+  const text = `Shown: the ${maxRows} addresses that most goroutines wait for, of ${grouped(count)}.`;
   return count > maxRows ? [{ severity: 'info', text }] : [];
 }
 
@@ -156,7 +156,7 @@ function probable(
   isBlocked: (i: number) => boolean
 ): { holders: number[]; why: string } {
   const free = candidates.filter((i) => !isBlocked(i));
-  const n = candidates.length.toLocaleString('en-US');
+  const n = grouped(candidates.length);
   if (candidates.length === 0) {
     return { holders: [], why: 'no other goroutine has the address as an argument' };
   }
@@ -171,13 +171,13 @@ function probable(
   }
   return free.length === 0
     ? { holders: [...candidates], why: `one of ${n} with the address; all of them wait for locks` }
-    : { holders: free, why: `one of ${free.length.toLocaleString('en-US')} with the address that wait for no lock` };
+    : { holders: free, why: `one of ${grouped(free.length)} with the address that wait for no lock` };
 }
 
 function named(ids: readonly number[]): string {
   const shown = ids.slice(0, maxNamed).join(', ');
   const more = ids.length - maxNamed;
-  return more > 0 ? `${shown}, … ${more.toLocaleString('en-US')} more` : shown;
+  return more > 0 ? `${shown}, … ${grouped(more)} more` : shown;
 }
 
 /** The text that most have. */

@@ -5,7 +5,7 @@ import { changesOf, totalled, type Change, type TreeValues } from '../calltree';
 import { drawFlame, type DrawOptions } from '../flame';
 import type { Prepared } from '../preparedProfile';
 import { fullText, type NamedText, type Table } from '../table';
-import type { Notice } from '../../text/notice';
+import { grouped, type Notice } from '../../text/notice';
 import { labelColumnsOf, type LabelColumns, type SelectedGoroutines } from './labelColumns';
 import { callText, Signatures, type SignatureOptions } from './signatures';
 import { goroutineView } from '../view';
@@ -203,10 +203,9 @@ function creatorNotices({ profile, index }: Prepared, tree: CreatorTree, total: 
   const notices: Notice[] = [];
   if (most && isCount && total > 0) {
     const [by, at] = most[0].split(' ').map(Number);
-    const n = (value: number) => value.toLocaleString('en-US');
     notices.push({
       severity: 'info',
-      text: `${n(most[1])} of ${n(total)} goroutines were started by ${strings[by]}${at === 0 ? '' : ` ${baseName(strings[at])}`}.`,
+      text: `${grouped(most[1])} of ${grouped(total)} goroutines were started by ${strings[by]}${at === 0 ? '' : ` ${baseName(strings[at])}`}.`,
     });
   }
   if (tree.hasSeveralDumps) {

@@ -186,7 +186,7 @@ function firstIds(rows: readonly number[], sideOf: (group: number) => Grouped): 
   }
   return new Map(
     [...found].map(([group, { ids, all }]) => {
-      const more = all > ids.length ? `, … ${(all - ids.length).toLocaleString('en-US')} more` : '';
+      const more = all > ids.length ? `, … ${grouped(all - ids.length)} more` : '';
       return [group, ids.join(', ') + more];
     })
   );
@@ -210,7 +210,7 @@ function waitNotice({ buckets }: Tally, hasWaits: boolean): Notice[] {
     ? [
         {
           severity: 'info',
-          text: `Waits that are not known: ${unknown.toLocaleString('en-US')}. Go prints none for goroutines that the runtime found leaked; min and max wait leave them out.`,
+          text: `Waits that are not known: ${grouped(unknown)}. Go prints none for goroutines that the runtime found leaked; min and max wait leave them out.`,
         },
       ]
     : [];

@@ -3,7 +3,7 @@ import { compilePattern, type Pattern } from '../../text/pattern';
 import { processView } from '../view';
 import type { Profile } from '../../profile/profile';
 import { columnsOf, fullText, namedColumn, type Column, type NamedText, type Table } from '../table';
-import { counted, type Notice } from '../../text/notice';
+import { counted, grouped, type Notice } from '../../text/notice';
 import {
   classColors,
   countsOf,
@@ -288,7 +288,7 @@ export class GoroutineHistory {
           ? [
               {
                 severity: 'info' as const,
-                text: `Shown: the first ${maxRows} of ${all.length.toLocaleString('en-US')} signatures.`,
+                text: `Shown: the first ${maxRows} of ${grouped(all.length)} signatures.`,
               },
             ]
           : []),
@@ -392,12 +392,11 @@ export class GoroutineHistory {
 
   private summary(): Notice {
     const { times, totals } = this;
-    const n = (value: number) => value.toLocaleString('en-US');
     const span = (times[times.length - 1] - times[0]) / 60_000;
     const text =
       times.length === 1
         ? `One capture: ${counted(totals[0], 'goroutine')}.`
-        : `${n(times.length)} captures over ${span.toFixed(1)} min: from ${n(totals[0])} to ${counted(totals[totals.length - 1], 'goroutine')}.`;
+        : `${grouped(times.length)} captures over ${span.toFixed(1)} min: from ${grouped(totals[0])} to ${counted(totals[totals.length - 1], 'goroutine')}.`;
     return { severity: 'info', text };
   }
 
@@ -438,7 +437,7 @@ export class GoroutineHistory {
         : [
             {
               severity: 'warning',
-              text: `There are more than ${maxGroups.toLocaleString('en-US')} signatures; ${this.dropped.toLocaleString('en-US')} goroutines of others are left out, over all captures. Filter, or tell signatures apart by functions.`,
+              text: `There are more than ${grouped(maxGroups)} signatures; ${grouped(this.dropped)} goroutines of others are left out, over all captures. Filter, or tell signatures apart by functions.`,
             },
           ];
     const limit = 10;
@@ -508,7 +507,7 @@ function marksNotice(withMarks: number, captures: number, last: number): Notice 
     withMarks === captures
       ? 'Goroutines that the runtime found leaked count as stuck.'
       : `The runtime's leak marks are in ${withMarks} of the ${captures} captures only, so in all of them goroutines count by their ` +
-        `state: the ${last.toLocaleString('en-US')} that it marked last are not shown as stuck. The view Leaks has them.`;
+        `state: the ${grouped(last)} that it marked last are not shown as stuck. The view Leaks has them.`;
   return { severity: 'info', text };
 }
 

@@ -1,5 +1,5 @@
 import type { Profile } from '../../profile/profile';
-import type { Notice } from '../../text/notice';
+import { grouped, type Notice } from '../../text/notice';
 import { labelColumnsOf } from './labelColumns';
 
 export interface Survivors {
@@ -50,13 +50,12 @@ export function compareIds(profile: Profile, base: Profile): Survivors {
     }
     ids.add(id);
   }
-  const n = (value: number) => value.toLocaleString('en-US');
   return {
     ids,
     notices: [
       {
         severity: 'info',
-        text: `${n(ids.size)} of the base's ${n(setOfBaseId.size)} goroutines are still there, by id: those that live long may be leaks.`,
+        text: `${grouped(ids.size)} of the base's ${grouped(setOfBaseId.size)} goroutines are still there, by id: those that live long may be leaks.`,
       },
     ],
   };
