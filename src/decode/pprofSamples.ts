@@ -183,7 +183,7 @@ export class SampleReader {
     return stop;
   }
 
-  /** A field that no writer is known to have: ids and values that are not packed, what is not known. @returns its end */
+  /** Ids and values that are not packed, as Go writes one or two (runtime/pprof, protobuf.go), and what is not known. @returns its end */
   private readOther(tag: number, pos: number, end: number, row: number): number {
     const { reader } = this;
     reader.pos = pos;
@@ -205,7 +205,7 @@ export class SampleReader {
     return reader.pos;
   }
 
-  /** Ids in more than one field, which no writer is known to do, are read one by one. */
+  /** Packed ids in more than one field, which no writer is known to do, are read one by one. */
   private keepIds(row: number): void {
     if (this.idsStart !== 0) {
       this.depth = this.readIds(this.idsStart, this.idsStop, this.depth, row);

@@ -1,5 +1,5 @@
 import type { MemoryMeta } from '../captures/meta';
-import { parseQuery, type MemoryQuery, type CollectedQuery, type RunQuery, type TraceQuery } from '../query/query';
+import type { MemoryQuery, CollectedQuery, RunQuery, TraceQuery } from '../query/query';
 import type { LabelValues, Origin } from '../query/run';
 import type { TraceMoment } from '../query/runTrace';
 import type { MemberProfile } from '../decode/unpack/choose';
@@ -44,15 +44,11 @@ export class WorkerClient {
     this.workers.count = count;
   }
 
-  /**
-   * Starts a worker before anything is asked, and has it decode and draw a tiny profile, so that its script is loaded and its code
-   * compiled while the first captures are listed.
-   */
+  /** Starts a worker before anything is asked, so that its script is loaded and its code compiled while captures are listed. */
   start(): void {
     const { first } = this.workers;
     if (first.start()) {
-      first.send({ type: 'load', key: warmUp, bytes: tinyProfile() });
-      first.send({ type: 'run', keys: { profile: warmUp }, origin: {}, query: parseQuery({ view: 'flame' }) });
+      first.send({ type: 'warmUp' });
     }
   }
 
@@ -259,13 +255,3 @@ export class WorkerClient {
     return [await answer, opened];
   }
 }
-
-/** No key of a capture. */
-const warmUp = 'warm-up';
-
-/** 5 ns of `main`, as profile.proto. */
-const tinyProfile = (): ArrayBuffer => {
-  const text =
-    '\n\x04\b\x01\x10\x02\x12\x04\b\x01\x10\x05"\x06\b\x01"\x02\b\x01*\x04\b\x01\x10\x032\x002\x03cpu2\vnanoseconds2\x04main';
-  return Uint8Array.from(text, (character) => character.charCodeAt(0)).buffer;
-};

@@ -9,6 +9,7 @@ import { DecodedCache } from './decodedCache';
 import { columnBuffers, copyColumns } from './columns';
 import type { Answer, InputKeys, Progress, Question, Request, Response, Started } from './messages';
 import { inTurns, Task } from './task';
+import { warmUp } from './warmUp';
 import { NothingFound } from '../text/notice';
 import { column, textColumn, textsOf } from '../views/table';
 
@@ -29,9 +30,14 @@ const done: Answer = { type: 'done' };
 export function createHandler(cache = new DecodedCache(), unpack = gunzip): Handle {
   const held = new HeldProfiles(cache, unpack);
   const tasks = new Map<number, Task>();
+  const nextTurn = inTurns();
   const answers: Answers<Question['type']> = {
     ...answersOfHeld(held),
     ...answersOfCollections(held),
+    async warmUp() {
+      await warmUp(nextTurn, () => tasks.size === 1);
+      return done;
+    },
     cancel({ question }) {
       const task = tasks.get(question);
       if (task) {
@@ -40,7 +46,6 @@ export function createHandler(cache = new DecodedCache(), unpack = gunzip): Hand
       return done;
     },
   };
-  const nextTurn = inTurns();
   return async (request, tell = () => {}) => {
     const { id, type } = request;
     const task = new Task(id, nextTurn, tell);

@@ -1,0 +1,129 @@
+import { decode } from '../decode/decode';
+import { WireWriter } from '../encode/wire';
+import { parseQuery, type RunQuery } from '../query/query';
+import { run } from '../query/run';
+import { withEngine } from '../text/withEngine';
+
+/** So often a profile is decoded and drawn: by then it takes 1 ms instead of 20, and takes no less later. */
+const steps = 60;
+
+/**
+ * Decodes and draws made up profiles, so that the engine has compiled what the first query of a page needs when it comes: cold,
+ * a heap of 4 MB takes three times as long as the next one. Ends as soon as there is something else to do.
+ * @param rest lets in what was asked meanwhile
+ */
+export async function warmUp(rest: () => Promise<void>, isIdle: () => boolean): Promise<void> {
+  // A drawing that has room for all nodes, and one that has not.
+  const queries = [{}, { maxNodes: 300 }].map((fields) => parseQuery({ view: 'flame', ...fields }) as RunQuery);
+  const profiles = [true, false].map(madeUpProfile);
+  for (let step = 0; step < steps; step++) {
+    await rest();
+    if (!isIdle()) {
+      return;
+    }
+    const profile = await decode(profiles[step % 2]);
+    await withEngine(() => run(queries[(step >> 1) % 2], { profile }));
+  }
+}
+
+const functions = 400;
+
+/**
+ * A profile as Go's runtime writes it (runtime/pprof, proto.go): locations before the first sample that has them, one or two
+ * numbers not packed, texts last. A heap has a number as label,
+ * CPU time a text.
+ */
+export function madeUpProfile(isHeap: boolean): Uint8Array {
+  const out = new WireWriter();
+  const texts = new Map([['', 0]]);
+  const text = (value: string) => {
+    const row = texts.get(value) ?? texts.size;
+    texts.set(value, row);
+    return row;
+  };
+  const numbers = (field: number, values: readonly number[]) =>
+    values.length > 2 ? out.integers(field, values) : values.forEach((value) => out.integer(field, value));
+  const below = randomNumbers();
+
+  for (const type of isHeap ? ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'] : ['samples', 'cpu']) {
+    out.message(1, () => {
+      out.integer(1, text(type));
+      out.integer(2, text(/space/.test(type) ? 'bytes' : type === 'cpu' ? 'nanoseconds' : 'count'));
+    });
+  }
+  const written = new Set<number>();
+  const writeLocation = (id: number) => {
+    if (written.has(id)) {
+      return;
+    }
+    written.add(id);
+    // Inlined calls are lines of one location.
+    const lines = id % 5 === 0 ? [id, id - 1] : [id];
+    out.message(4, () => {
+      out.integer(1, id);
+      out.integer(2, 1);
+      out.integer(3, (id % 7 === 0 ? 0x7fff00000000 : 0x400000) + 64 * id);
+      for (const line of lines) {
+        out.message(4, () => {
+          out.integer(1, line);
+          out.integer(2, 10 + 3 * line);
+        });
+      }
+    });
+  };
+  const paths: number[][] = [[1], [1, 2]];
+  for (let i = 0; i < 400; i++) {
+    const caller = paths[below(paths.length)];
+    const path = caller.slice(0, 1 + below(caller.length));
+    for (let more = 1 + below(10); more > 0; more--) {
+      path.push(1 + below(functions));
+    }
+    paths.push(path);
+  }
+  for (const path of paths) {
+    path.forEach(writeLocation);
+    const count = 1 + below(200);
+    const size = 16 << below(16);
+    out.message(2, () => {
+      numbers(1, [...path].reverse());
+      numbers(2, isHeap ? [count + 1, (count + 1) * size, count % 3, (count % 3) * size] : [count, count * 10_000_000]);
+      if (isHeap || count % 4 > 0) {
+        out.message(3, () => {
+          out.integer(1, text(isHeap ? 'bytes' : 'tenant_id'));
+          out.integer(2, isHeap ? 0 : text(`tenant-${count % 20}`));
+          out.integer(3, isHeap ? size : 0);
+        });
+      }
+    });
+  }
+  out.message(3, () => {
+    out.integer(1, 1);
+    out.integer(2, 0x400000);
+    out.integer(3, 0x900000);
+    out.integer(5, text('/usr/local/bin/service'));
+    out.integer(7, true);
+  });
+  for (let id = 1; id <= functions; id++) {
+    out.message(5, () => {
+      const name = `example.com/service/pkg${id % 20}.(*Type${id % 30}).method${id}`;
+      out.integer(1, id);
+      out.integer(2, text(name));
+      out.integer(3, text(name));
+      out.integer(4, text(`/src/service/pkg${id % 20}/file${id % 30}.go`));
+      out.integer(5, 3 * id);
+    });
+  }
+  [...texts.keys()].forEach((each) => out.text(6, each));
+  out.integer(9, 1_790_000_000_000_000_000n);
+  out.integer(10, 10_000_000_000);
+  return out.finish();
+}
+
+/** Whole numbers below a limit, the same each time (a linear congruential generator). */
+function randomNumbers(): (limit: number) => number {
+  let state = 1;
+  return (limit) => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return (state >>> 8) % limit;
+  };
+}
