@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startChild } from '../scripts/children.mjs';
-import { asShipped, freePort, root, run } from '../scripts/setup.mjs';
+import { freePort, go, root } from '../scripts/setup.mjs';
 import { waitFor } from '../tests/servers/processes.mjs';
 
 /** Of the demo: docker/alertmanager sends it. */
@@ -11,7 +11,7 @@ const tokenFile = join(root, 'docker/alertmanager/gateway-token');
 /** @returns demo/service, built in a folder. Needs Go */
 export function buildService(dir) {
   const program = join(dir, 'service');
-  run('go', ['-C', join(root, 'demo/service'), 'build', '-trimpath', '-o', program, '.']);
+  go('demo/service', ['build', '-o', program, '.']);
   return program;
 }
 
@@ -27,7 +27,7 @@ export async function startService(dir, name, { program, args = [], env = {}, en
 /** @returns the gateway, or another program of its module, built in a folder. Needs Go */
 export function buildGateway(dir, name = 'pproflens-gateway', folder = '.') {
   const program = join(dir, name);
-  run('go', ['-C', join(root, 'gateway'), 'build', '-ldflags=-s -w', '-o', program, folder], { env: asShipped });
+  go('gateway', ['build', '-ldflags=-s -w', '-o', program, folder]);
   return program;
 }
 

@@ -1,12 +1,11 @@
 // npm run -s bench:gateway: what the gateway adds to LIST and GET of a private bucket of a real S3 server, how large it is, how soon it
 // is ready, and how much memory it takes with 1,000 targets and 20 captures at once.
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { createBucket } from '../tests/servers/buckets.mjs';
 import * as ceph from '../tests/servers/ceph.mjs';
 import { s3Bucket } from '../demo/gateway.mjs';
 import * as gateway from '../tests/servers/gateway.mjs';
-import { root, run, say } from './setup.mjs';
+import { go, say } from './setup.mjs';
 
 const missing = ceph.missing() ?? gateway.missing();
 if (missing) {
@@ -23,7 +22,7 @@ try {
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     GATEWAY_BENCH_BUCKET: s3Bucket({ url, bucket: 'bench' }),
   };
-  run('go', ['-C', join(root, 'gateway'), 'test', '-count=1', '-v', '-run=^(TestBench|TestMemory)$', '.'], { env });
+  go('gateway', ['test', '-count=1', '-v', '-run=^(TestBench|TestMemory)$', '.'], env);
 } finally {
   await ceph.stop();
   await gateway.stop();

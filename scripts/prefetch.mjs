@@ -4,7 +4,7 @@ import { missing as ceph } from '../tests/servers/ceph.mjs';
 import { missing as missingClouds } from '../tests/servers/clouds.mjs';
 import { missing as live } from '../demo/live.mjs';
 import { ensureGrafana13 } from './grafana13.mjs';
-import { asShipped, ensureChromium, has, racing, run } from './setup.mjs';
+import { ensureChromium, go, goRace, has, racing } from './setup.mjs';
 
 /** Says what a part could not bring. */
 function attempt(work) {
@@ -20,15 +20,14 @@ function attempt(work) {
   }
 }
 
-const go = (module, args, env) => run('go', ['-C', module, ...args], { env });
-
 [ceph, live, () => ensureChromium().missing, () => void ensureGrafana13(), missingClouds].forEach(attempt);
 if (has('go')) {
-  attempt(() => go('gateway', ['vet', './...'], asShipped));
-  attempt(() => go('gateway', ['build', './...'], asShipped));
-  attempt(() => go('autoprofiler', ['vet', './...']));
+  for (const module of ['gateway', 'autoprofiler']) {
+    attempt(() => go(module, ['vet', './...']));
+    attempt(() => go(module, ['build', './...']));
+  }
   if (has('gcc')) {
-    attempt(() => go('autoprofiler', ['build', '-race', './...']));
-    attempt(() => go('gateway', ['build', '-race', ...racing]));
+    attempt(() => goRace('autoprofiler', 'build', ['./...']));
+    attempt(() => goRace('gateway', 'build', racing));
   }
 }

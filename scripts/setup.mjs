@@ -18,8 +18,17 @@ export function run(command, args, { env = {} } = {}) {
   }
 }
 
-/** How the gateway is built, for its tests too: of the SDKs of three clouds each other way is some minutes more of compiling. */
+/** How the gateway is shipped, and how all of Go is built here: each other way compiles the SDKs of three clouds anew, for minutes. */
 export const asShipped = { CGO_ENABLED: '0', GOFLAGS: `${process.env.GOFLAGS ?? ''} -trimpath`.trim() };
+
+/** Runs `go` in a module. @throws Error where it fails */
+export const go = (module, args, env = {}) => run('go', ['-C', module, ...args], { env: { ...asShipped, ...env } });
+
+/** The race detector is C. */
+const withRace = { CGO_ENABLED: '1' };
+
+/** `go build` or `go test` with the race detector. @throws as `go` */
+export const goRace = (module, command, args) => go(module, [command, '-race', ...args], withRace);
 
 /** Packages of the gateway that do things beside each other; the others bring the SDKs, which take minutes to compile anew. */
 export const racing = ['./internal/capture', './internal/targets', './internal/reread'];

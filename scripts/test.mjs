@@ -6,11 +6,12 @@ import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleKb, maxBundleKb, pack } from './package.mjs';
 import {
-  asShipped,
   ensureBuild,
   ensureChromium,
   ensureDebian,
   ensureModules,
+  go,
+  goRace,
   has,
   racing,
   root,
@@ -172,14 +173,10 @@ const steps = {
           PPROFLENS_S3: JSON.stringify(servers),
         });
         const all = [s3, ...Object.values(others)].filter(({ bucket }) => !bucket.startsWith('file:')); // Its own tests have one.
-        run('go', ['-C', 'gateway', 'test', '-count=1', './internal/bucket'], {
-          env: Object.assign(
-            { ...asShipped, GATEWAY_TEST_BUCKETS: all.map(({ bucket }) => bucket).join(' ') },
-            ...all.map((one) => one.env)
-          ),
-        });
+        const buckets = { GATEWAY_TEST_BUCKETS: all.map(({ bucket }) => bucket).join(' ') };
+        go('gateway', ['test', '-count=1', './internal/bucket'], Object.assign(buckets, ...all.map((one) => one.env)));
         const target = { AUTOPROFILER_S3_ENDPOINT: url, AUTOPROFILER_S3_BUCKET: 'private' };
-        run('go', ['-C', 'autoprofiler', 'test', '-count=1', './s3target'], { env: { ...env, ...target } });
+        go('autoprofiler', ['test', '-count=1', './s3target'], { ...env, ...target });
       } finally {
         await gateway.stop();
         await clouds.stop();
@@ -224,31 +221,30 @@ const steps = {
       );
       return;
     }
-    for (const module of ['demo/service', 'autoprofiler']) {
-      run('go', ['-C', module, 'vet', './...']);
+    for (const module of ['demo/service', 'autoprofiler', 'gateway']) {
+      go(module, ['vet', './...']);
     }
-    run('go', ['-C', 'demo/service', 'test', './...']);
+    go('demo/service', ['test', './...']);
     if (has('gcc')) {
       // The race detector takes too much memory where processes die of theirs: those tests run without it.
-      run('go', ['-C', 'autoprofiler', 'test', '.', './internal/survive']);
-      run('go', ['-C', 'autoprofiler', 'test', '-race', `-skip=${ofSurvival}`, './...']);
+      go('autoprofiler', ['test', '.', './internal/survive']);
+      goRace('autoprofiler', 'test', [`-skip=${ofSurvival}`, './...']);
     } else {
-      run('go', ['-C', 'autoprofiler', 'test', './...']);
+      go('autoprofiler', ['test', './...']);
     }
-    run('go', ['-C', 'gateway', 'vet', './...'], { env: asShipped });
-    run('go', ['-C', 'gateway', 'test', './...'], { env: asShipped });
+    go('gateway', ['test', './...']);
     if (has('gcc')) {
-      run('go', ['-C', 'gateway', 'test', '-race', ...racing]);
+      goRace('gateway', 'test', racing);
     }
     if (process.env.CI && process.getuid?.() !== 0 && spawnSync('sudo', ['-n', 'true']).status === 0) {
       // Skipped above: only root may make the memory cgroups in which its processes die.
       const survive = join(scratch, 'survive');
-      run('go', ['-C', 'autoprofiler', 'test', '-c', '-o', survive, './internal/survive']);
+      go('autoprofiler', ['test', '-c', '-o', survive, './internal/survive']);
       run('sudo', ['-n', survive, '-test.v']);
     }
     for (const [folder, ...targets] of fuzzed) {
       for (const target of targets) {
-        run('go', ['-C', 'autoprofiler', 'test', '-run=^$', `-fuzz=^${target}$`, '-fuzztime=5s', `./${folder}`]);
+        go('autoprofiler', ['test', '-run=^$', `-fuzz=^${target}$`, '-fuzztime=5s', `./${folder}`]);
       }
     }
   },

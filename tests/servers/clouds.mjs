@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, has, root, say } from '../../scripts/setup.mjs';
+import { asShipped, freePort, has, root, say } from '../../scripts/setup.mjs';
 import { folderOf, startServer, stopAll, waitFor } from './processes.mjs';
 
 const dir = folderOf('clouds');
@@ -58,6 +58,7 @@ function installFakeGcs() {
   }
   const module = `github.com/fsouza/fake-gcs-server@${fakeGcsVersion}`;
   return install('go install of fake-gcs-server', 'go', ['install', module], {
+    ...asShipped,
     GOBIN: join(installed, fakeGcsVersion),
   });
 }
