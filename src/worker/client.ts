@@ -7,6 +7,7 @@ import type { Table } from '../views/table';
 import { Collections, type MergeOpening, type Opened } from './collections';
 import { Holding, named, type Failure, type Opening, type Source } from './holding';
 import type { InputKeys, Question, Response } from './messages';
+import { idle } from './idle';
 import { againIfLost, expectType, type Transport } from './transport';
 import { Workers } from './workers';
 
@@ -44,11 +45,11 @@ export class WorkerClient {
     this.workers.count = count;
   }
 
-  /** Starts a worker before anything is asked, so that its script is loaded and its code compiled while captures are listed. */
+  /** Starts a worker before anything is asked, so that its script is loaded, and its code compiled while this thread has nothing to do. */
   start(): void {
     const { first } = this.workers;
     if (first.start()) {
-      first.send({ type: 'warmUp' });
+      void warmUp(first);
     }
   }
 
@@ -253,5 +254,19 @@ export class WorkerClient {
     answer.catch(() => undefined); // What could not be read says more.
     const opened = (await Promise.all(begun.map((one) => one?.opened))).filter((one) => one !== undefined);
     return [await answer, opened];
+  }
+}
+
+/** By then a step takes 1 ms instead of 20, and takes no less later. */
+const warmUpSteps = 60;
+
+/**
+ * Until something is asked. The first step loads the code, each other one is begun when this thread is idle: where there are few
+ * processors, a worker that is busy has the page load later.
+ */
+async function warmUp(worker: Transport): Promise<void> {
+  for (let step = 0; step < warmUpSteps && !worker.isAsked; step++) {
+    await worker.send({ type: 'warmUp', step }).answer.catch(() => undefined);
+    await idle();
   }
 }

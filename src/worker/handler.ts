@@ -30,12 +30,11 @@ const done: Answer = { type: 'done' };
 export function createHandler(cache = new DecodedCache(), unpack = gunzip): Handle {
   const held = new HeldProfiles(cache, unpack);
   const tasks = new Map<number, Task>();
-  const nextTurn = inTurns();
   const answers: Answers<Question['type']> = {
     ...answersOfHeld(held),
     ...answersOfCollections(held),
-    async warmUp() {
-      await warmUp(nextTurn, () => tasks.size === 1);
+    async warmUp({ step }) {
+      await warmUp(step);
       return done;
     },
     cancel({ question }) {
@@ -46,6 +45,7 @@ export function createHandler(cache = new DecodedCache(), unpack = gunzip): Hand
       return done;
     },
   };
+  const nextTurn = inTurns();
   return async (request, tell = () => {}) => {
     const { id, type } = request;
     const task = new Task(id, nextTurn, tell);

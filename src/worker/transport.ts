@@ -68,6 +68,8 @@ export class Transport {
   readonly held = new Set<string>();
   /** How many workers were lost: what one was told the next does not know. */
   generation = 0;
+  /** Something was asked of it, or is. */
+  isAsked = false;
   /** Captures on their way to it. */
   coming = 0;
   /** What it held when it last answered, in bytes: profiles, and the tables of merges. */
@@ -133,6 +135,7 @@ export class Transport {
     let reject!: Job['reject'];
     const answer = new Promise<Response>((...settle) => ([resolve, reject] = settle));
     const request: Request = { ...question, id: this.nextId++ };
+    this.isAsked ||= question.type !== 'warmUp';
     answer.catch(() => undefined); // Who waits for it is told.
     const job: Job = { request, answer, resolve, reject, waiters: 0, isCancelled: false };
     this.waiting.push(job);

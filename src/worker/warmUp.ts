@@ -1,37 +1,30 @@
 import { decode } from '../decode/decode';
 import { WireWriter } from '../encode/wire';
+import { once } from '../profile/once';
 import { parseQuery, type RunQuery } from '../query/query';
 import { run } from '../query/run';
 import { withEngine } from '../text/withEngine';
 
-/** So often a profile is decoded and drawn: by then it takes 1 ms instead of 20, and takes no less later. */
-const steps = 60;
+/** A heap and CPU time. */
+const profiles = once(() => [true, false].map(madeUpProfile));
 
 /**
- * Decodes and draws made up profiles, so that the engine has compiled what the first query of a page needs when it comes: cold,
- * a heap of 4 MB takes three times as long as the next one. Ends as soon as there is something else to do.
- * @param rest lets in what was asked meanwhile
+ * Decodes and draws a made up profile, so that the engine has compiled what the first query of a page needs when it comes: cold,
+ * a heap of 4 MB takes three times as long as the next one.
+ * @param step from 0, as each is another combination of profile and drawing
  */
-export async function warmUp(rest: () => Promise<void>, isIdle: () => boolean): Promise<void> {
+export async function warmUp(step: number): Promise<void> {
+  const profile = await decode(profiles()[step % 2]);
   // A drawing that has room for all nodes, and one that has not.
-  const queries = [{}, { maxNodes: 300 }].map((fields) => parseQuery({ view: 'flame', ...fields }) as RunQuery);
-  const profiles = [true, false].map(madeUpProfile);
-  for (let step = 0; step < steps; step++) {
-    await rest();
-    if (!isIdle()) {
-      return;
-    }
-    const profile = await decode(profiles[step % 2]);
-    await withEngine(() => run(queries[(step >> 1) % 2], { profile }));
-  }
+  const query = parseQuery({ view: 'flame', ...((step >> 1) % 2 === 1 && { maxNodes: 300 }) }) as RunQuery;
+  await withEngine(() => run(query, { profile }));
 }
 
 const functions = 400;
 
 /**
  * A profile as Go's runtime writes it (runtime/pprof, proto.go): locations before the first sample that has them, one or two
- * numbers not packed, texts last. A heap has a number as label,
- * CPU time a text.
+ * numbers not packed, texts last. A heap has a number as label, CPU time a text.
  */
 export function madeUpProfile(isHeap: boolean): Uint8Array {
   const out = new WireWriter();

@@ -241,11 +241,23 @@ test('runs have about as many bytes each, and all captures in their order', () =
   }
 });
 
-test('a worker that is started warms up once, until it is asked', async () => {
-  const { client, typesOf } = workers(2);
-  client.start();
-  client.start();
-  const { tables } = await client.run(query, { profile: [source('1')] }, opening(reader()));
-  expect(typesOf(0)).toEqual(['warmUp', 'load', 'run']);
-  expect(tables[0].length).toBeGreaterThan(1);
+describe('a worker that is started', () => {
+  test('warms up until something is asked', async () => {
+    const { client, typesOf } = workers(2);
+    client.start();
+    client.start();
+    const { tables } = await client.run(query, { profile: [source('1')] }, opening(reader()));
+    expect(tables[0].length).toBeGreaterThan(1);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(typesOf(0)).toEqual(['warmUp', 'load', 'run']);
+  });
+
+  test('goes on with it while nothing is asked', async () => {
+    const { client, typesOf } = workers(2);
+    client.start();
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    expect(typesOf(0).length).toBeGreaterThan(2);
+    expect(new Set(typesOf(0))).toEqual(new Set(['warmUp']));
+    await client.run(query, { profile: [source('1')] }, opening(reader()));
+  });
 });
