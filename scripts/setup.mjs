@@ -18,17 +18,18 @@ export function run(command, args, { env = {} } = {}) {
   }
 }
 
-/** How the gateway is shipped, and how all of Go is built here: each other way compiles the SDKs of three clouds anew, for minutes. */
-export const asShipped = { CGO_ENABLED: '0', GOFLAGS: `${process.env.GOFLAGS ?? ''} -trimpath`.trim() };
+/** How the gateway is shipped, and nearly all of Go is built here: each other way compiles the SDKs of three clouds anew, for minutes. */
+export const asShipped = { flags: ['-trimpath'], env: { CGO_ENABLED: '0' } };
 
-/** Runs `go` in a module. @throws Error where it fails */
-export const go = (module, args, env = {}) => run('go', ['-C', module, ...args], { env: { ...asShipped, ...env } });
+/** With C: the race detector is C, and services that are profiled have some. */
+export const withC = { CGO_ENABLED: '1' };
 
-/** The race detector is C. */
-const withRace = { CGO_ENABLED: '1' };
+/** Runs a command of `go` in a module. @throws Error where it fails */
+export const go = (module, [command, ...args], env = {}) =>
+  run('go', ['-C', module, command, ...asShipped.flags, ...args], { env: { ...asShipped.env, ...env } });
 
 /** `go build` or `go test` with the race detector. @throws as `go` */
-export const goRace = (module, command, args) => go(module, [command, '-race', ...args], withRace);
+export const goRace = (module, command, args) => go(module, [command, '-race', ...args], withC);
 
 /** Packages of the gateway that do things beside each other; the others bring the SDKs, which take minutes to compile anew. */
 export const racing = ['./internal/capture', './internal/targets', './internal/reread'];

@@ -17,6 +17,7 @@ import {
   root,
   run,
   say,
+  withC,
 } from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pproflens-test-'));
@@ -227,7 +228,8 @@ const steps = {
     go('demo/service', ['test', './...']);
     if (has('gcc')) {
       // The race detector takes too much memory where processes die of theirs: those tests run without it.
-      go('autoprofiler', ['test', '.', './internal/survive']);
+      go('autoprofiler', ['test', '.']);
+      go('autoprofiler', ['test', './internal/survive'], withC);
       goRace('autoprofiler', 'test', [`-skip=${ofSurvival}`, './...']);
     } else {
       go('autoprofiler', ['test', './...']);
@@ -239,7 +241,7 @@ const steps = {
     if (process.env.CI && process.getuid?.() !== 0 && spawnSync('sudo', ['-n', 'true']).status === 0) {
       // Skipped above: only root may make the memory cgroups in which its processes die.
       const survive = join(scratch, 'survive');
-      go('autoprofiler', ['test', '-c', '-o', survive, './internal/survive']);
+      go('autoprofiler', ['test', '-c', '-o', survive, './internal/survive'], has('gcc') ? withC : {});
       run('sudo', ['-n', survive, '-test.v']);
     }
     for (const [folder, ...targets] of fuzzed) {

@@ -12,7 +12,7 @@ export class InputError extends Error {
 /** There is nothing of what was asked for, and the message says what there is: shown where a result would be, not as an error. */
 export class NothingFound extends InputError {}
 
-/** A whole number as English writes it: `1,000`. The platform's own takes 15 ms to load its locales, the first time. */
+/** The nearest whole number as English writes it: `1,000`. The first toLocaleString takes 15 ms, to load the locales. */
 export const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(?:\d{3})+$)/g, ',');
 
 /** `1 line`, `1,000 lines`. @param more the plural, where it is no `s` behind the word */

@@ -33,8 +33,8 @@ export function createHandler(cache = new DecodedCache(), unpack = gunzip): Hand
   const answers: Answers<Question['type']> = {
     ...answersOfHeld(held),
     ...answersOfCollections(held),
-    async warmUp({ step }) {
-      await warmUp(step);
+    async warmUp({ isHeap, query }) {
+      await warmUp(isHeap, query);
       return done;
     },
     cancel({ question }) {

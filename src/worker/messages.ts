@@ -88,8 +88,8 @@ export type Question =
   /** Answers `tables`. */
   | ({ readonly type: 'finishProcessView' } & OfCollection)
   | ({ readonly type: 'drop' } & OfCollection)
-  /** A step of what makes the worker fast before it is asked (warmUp.ts). */
-  | { readonly type: 'warmUp'; readonly step: number }
+  /** A query about a made-up profile, which makes the worker fast before it is asked (warmUp.ts). */
+  | { readonly type: 'warmUp'; readonly isHeap: boolean; readonly query: RunQuery }
   /** Nobody waits for the answer to a question any more: the worker stops at the next step of it, and answers an error. */
   | { readonly type: 'cancel'; readonly question: number };
 

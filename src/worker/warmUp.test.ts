@@ -7,7 +7,7 @@ import { madeUpProfile } from './warmUp';
 test.each([
   { isHeap: true, types: ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'], label: 'bytes' },
   { isHeap: false, types: ['samples', 'cpu'], label: 'tenant_id' },
-])('a made up profile is one of Go: $types', async ({ isHeap, types, label }) => {
+])('a made-up profile has what those of Go differ in: $types', async ({ isHeap, types, label }) => {
   const profile = await decode(madeUpProfile(isHeap));
   expect(profile.sampleTypes.map(({ type }) => type)).toEqual(types);
   expect(profile.notices).toEqual([]);
@@ -37,12 +37,13 @@ test('one of the drawings has no room for all nodes', async () => {
   expect(rows({ maxNodes: 300 }).notices[0].text).toMatch('The rest is in nodes named "other"');
 });
 
-test('a step leaves nothing behind, and nobody is told of it', async () => {
+test('it leaves nothing behind, and nobody is told of it', async () => {
   const handle = createHandler();
   const told: string[] = [];
-  for (let step = 0; step < 4; step++) {
-    const response = await handle({ type: 'warmUp', id: step, step }, ({ type }) => told.push(type));
-    expect(response).toEqual({ type: 'done', id: step, held: 0 });
+  const query = parseQuery({ view: 'flame' }) as RunQuery;
+  for (const [id, isHeap] of [true, false].entries()) {
+    const response = await handle({ type: 'warmUp', id, isHeap, query }, ({ type }) => told.push(type));
+    expect(response).toEqual({ type: 'done', id, held: 0 });
   }
   // It is no question that somebody could leave, for which a worker is replaced.
   expect(told).toEqual([]);

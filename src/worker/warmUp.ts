@@ -1,30 +1,28 @@
 import { decode } from '../decode/decode';
 import { WireWriter } from '../encode/wire';
 import { once } from '../profile/once';
-import { parseQuery, type RunQuery } from '../query/query';
+import type { RunQuery } from '../query/query';
 import { run } from '../query/run';
 import { withEngine } from '../text/withEngine';
 
-/** A heap and CPU time. */
-const profiles = once(() => [true, false].map(madeUpProfile));
+const heap = once(() => madeUpProfile(true));
+const cpuTime = once(() => madeUpProfile(false));
 
 /**
- * Decodes and draws a made up profile, so that the engine has compiled what the first query of a page needs when it comes: cold,
- * a heap of 4 MB takes three times as long as the next one.
- * @param step from 0, as each is another combination of profile and drawing
+ * Decodes a made-up profile and answers a query about it, so that the engine has compiled what the first query of a page needs when
+ * it comes: cold, a heap of 4 MB takes three times as long as the next one.
+ * @param isHeap of a heap, else of CPU time
  */
-export async function warmUp(step: number): Promise<void> {
-  const profile = await decode(profiles()[step % 2]);
-  // A drawing that has room for all nodes, and one that has not.
-  const query = parseQuery({ view: 'flame', ...((step >> 1) % 2 === 1 && { maxNodes: 300 }) }) as RunQuery;
+export async function warmUp(isHeap: boolean, query: RunQuery): Promise<void> {
+  const profile = await decode(isHeap ? heap() : cpuTime());
   await withEngine(() => run(query, { profile }));
 }
 
 const functions = 400;
 
 /**
- * A profile as Go's runtime writes it (runtime/pprof, proto.go): locations before the first sample that has them, one or two
- * numbers not packed, texts last. A heap has a number as label, CPU time a text.
+ * A profile with what matters to the decoder in those of Go's runtime (runtime/pprof, proto.go): a location and its functions before
+ * the first sample that has it, one or two numbers not packed, mappings and texts last. A heap has a number as label, CPU time a text.
  */
 export function madeUpProfile(isHeap: boolean): Uint8Array {
   const out = new WireWriter();
@@ -38,23 +36,28 @@ export function madeUpProfile(isHeap: boolean): Uint8Array {
     values.length > 2 ? out.integers(field, values) : values.forEach((value) => out.integer(field, value));
   const below = randomNumbers();
 
+  out.integer(9, 1_790_000_000_000_000_000n);
   for (const type of isHeap ? ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'] : ['samples', 'cpu']) {
     out.message(1, () => {
       out.integer(1, text(type));
       out.integer(2, text(/space/.test(type) ? 'bytes' : type === 'cpu' ? 'nanoseconds' : 'count'));
     });
   }
-  const written = new Set<number>();
+  const writeFunction = (id: number) =>
+    out.message(5, () => {
+      const name = text(`example.com/service/pkg${id % 20}.(*Type${id % 30}).method${id}`);
+      out.integer(1, id);
+      out.integer(2, name);
+      out.integer(3, name);
+      out.integer(4, text(`/src/service/pkg${id % 20}/file${id % 30}.go`));
+      out.integer(5, 3 * id);
+    });
+  const written = { locations: new Set<number>(), functions: new Set<number>() };
   const writeLocation = (id: number) => {
-    if (written.has(id)) {
-      return;
-    }
-    written.add(id);
     // Inlined calls are lines of one location.
     const lines = id % 5 === 0 ? [id, id - 1] : [id];
     out.message(4, () => {
       out.integer(1, id);
-      out.integer(2, 1);
       out.integer(3, (id % 7 === 0 ? 0x7fff00000000 : 0x400000) + 64 * id);
       for (const line of lines) {
         out.message(4, () => {
@@ -62,7 +65,9 @@ export function madeUpProfile(isHeap: boolean): Uint8Array {
           out.integer(2, 10 + 3 * line);
         });
       }
+      out.integer(2, 1);
     });
+    eachOnce(written.functions, lines, writeFunction);
   };
   const paths: number[][] = [[1], [1, 2]];
   for (let i = 0; i < 400; i++) {
@@ -74,12 +79,12 @@ export function madeUpProfile(isHeap: boolean): Uint8Array {
     paths.push(path);
   }
   for (const path of paths) {
-    path.forEach(writeLocation);
+    eachOnce(written.locations, path, writeLocation);
     const count = 1 + below(200);
     const size = 16 << below(16);
     out.message(2, () => {
-      numbers(1, [...path].reverse());
       numbers(2, isHeap ? [count + 1, (count + 1) * size, count % 3, (count % 3) * size] : [count, count * 10_000_000]);
+      numbers(1, [...path].reverse());
       if (isHeap || count % 4 > 0) {
         out.message(3, () => {
           out.integer(1, text(isHeap ? 'bytes' : 'tenant_id'));
@@ -96,20 +101,18 @@ export function madeUpProfile(isHeap: boolean): Uint8Array {
     out.integer(5, text('/usr/local/bin/service'));
     out.integer(7, true);
   });
-  for (let id = 1; id <= functions; id++) {
-    out.message(5, () => {
-      const name = `example.com/service/pkg${id % 20}.(*Type${id % 30}).method${id}`;
-      out.integer(1, id);
-      out.integer(2, text(name));
-      out.integer(3, text(name));
-      out.integer(4, text(`/src/service/pkg${id % 20}/file${id % 30}.go`));
-      out.integer(5, 3 * id);
-    });
-  }
   [...texts.keys()].forEach((each) => out.text(6, each));
-  out.integer(9, 1_790_000_000_000_000_000n);
-  out.integer(10, 10_000_000_000);
   return out.finish();
+}
+
+/** Calls `write` for each of the ids that was not written yet. */
+function eachOnce(written: Set<number>, ids: readonly number[], write: (id: number) => void): void {
+  for (const id of ids) {
+    if (!written.has(id)) {
+      written.add(id);
+      write(id);
+    }
+  }
 }
 
 /** Whole numbers below a limit, the same each time (a linear congruential generator). */

@@ -255,9 +255,21 @@ describe('a worker that is started', () => {
   test('goes on with it while nothing is asked', async () => {
     const { client, typesOf } = workers(2);
     client.start();
-    await new Promise((resolve) => setTimeout(resolve, 450));
-    expect(typesOf(0).length).toBeGreaterThan(2);
+    while (typesOf(0).length < 3) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     expect(new Set(typesOf(0))).toEqual(new Set(['warmUp']));
     await client.run(query, { profile: [source('1')] }, opening(reader()));
+  });
+
+  test('ends it where that worker cannot run: this thread is not warmed up', async () => {
+    const worker = { postMessage: jest.fn(), terminate() {}, onerror: () => {} };
+    const client = new WorkerClient(() => worker as unknown as Worker);
+    client.start();
+    worker.onerror();
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(worker.postMessage).toHaveBeenCalledTimes(1);
+    const { tables } = await client.run(query, { profile: [source('1')] }, opening(reader()));
+    expect(tables[0].length).toBeGreaterThan(1);
   });
 });

@@ -57,8 +57,8 @@ function installFakeGcs() {
     return 'go is not installed, so fake-gcs-server cannot be built';
   }
   const module = `github.com/fsouza/fake-gcs-server@${fakeGcsVersion}`;
-  return install('go install of fake-gcs-server', 'go', ['install', module], {
-    ...asShipped,
+  return install('go install of fake-gcs-server', 'go', ['install', ...asShipped.flags, module], {
+    ...asShipped.env,
     GOBIN: join(installed, fakeGcsVersion),
   });
 }
