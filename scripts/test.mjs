@@ -124,7 +124,7 @@ function prefetch() {
 }
 
 /** Steps that need nothing but node_modules. */
-const early = new Set(['typecheck', 'lint', 'unit', 'fuzz']);
+const early = new Set(['typecheck', 'lint', 'unit', 'fuzz', 'build', 'package']);
 
 /** Go fuzzes one target of one package at a time. */
 const fuzzed = [
@@ -146,6 +146,18 @@ const steps = {
    * new seed finds is no fault of the change that is tested.
    */
   fuzz: () => run('node', ['scripts/fuzz.mjs', '--seconds', '15', '--seed', '1']),
+  build() {
+    ensureBuild();
+    const kb = bundleKb(
+      new Map(['module.js', 'worker.js'].map((name) => [name, readFileSync(join(root, 'dist', name))]))
+    );
+    say(`module.js and worker.js are ${kb.toFixed(1)} kB gzipped, at most ${maxBundleKb} kB`);
+  },
+  /** The zip for the catalog, and that each of its checks finds what it is for. */
+  async package() {
+    await pack({ check: true });
+    nodeTest('package');
+  },
   /** Real Ceph: a public bucket as it is, and a private one through the gateway, which Go builds; it reads other clouds' buckets too. */
   async store() {
     const { fillBuckets, objects, oddKeys } = await import('../tests/servers/buckets.mjs');
@@ -183,18 +195,6 @@ const steps = {
         await clouds.stop();
       }
     });
-  },
-  build() {
-    ensureBuild();
-    const kb = bundleKb(
-      new Map(['module.js', 'worker.js'].map((name) => [name, readFileSync(join(root, 'dist', name))]))
-    );
-    say(`module.js and worker.js are ${kb.toFixed(1)} kB gzipped, at most ${maxBundleKb} kB`);
-  },
-  /** The zip for the catalog, and that each of its checks finds what it is for. */
-  async package() {
-    await pack({ check: true });
-    nodeTest('package');
   },
   /** Two at a time. */
   browser: () => playwright('browser', ['--grep-invert=@alone', '--workers=2']),

@@ -7,8 +7,8 @@ import { pprofNotices } from './pprofNotices';
 import { readStrings } from './strings';
 import { WireReader } from './wire';
 
-// Field numbers of profile.proto (github.com/google/pprof/blob/main/proto/profile.proto).
-const Field = {
+/** Field numbers of a profile's message in profile.proto (github.com/google/pprof/blob/main/proto/profile.proto). */
+export const Field = {
   sampleType: 1,
   sample: 2,
   mapping: 3,

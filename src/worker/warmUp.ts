@@ -1,4 +1,5 @@
 import { decode } from '../decode/decode';
+import { Field } from '../decode/pprof';
 import { WireWriter } from '../encode/wire';
 import { once } from '../profile/once';
 import type { RunQuery } from '../query/query';
@@ -36,36 +37,37 @@ export function madeUpProfile(isHeap: boolean): Uint8Array {
     values.length > 2 ? out.integers(field, values) : values.forEach((value) => out.integer(field, value));
   const below = randomNumbers();
 
-  out.integer(9, 1_790_000_000_000_000_000n);
+  out.integer(Field.timeNanos, 1_790_000_000_000_000_000n);
   for (const type of isHeap ? ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'] : ['samples', 'cpu']) {
-    out.message(1, () => {
+    out.message(Field.sampleType, () => {
       out.integer(1, text(type));
       out.integer(2, text(/space/.test(type) ? 'bytes' : type === 'cpu' ? 'nanoseconds' : 'count'));
     });
   }
   const writeFunction = (id: number) =>
-    out.message(5, () => {
+    out.message(Field.function, () => {
       const name = text(`example.com/service/pkg${id % 20}.(*Type${id % 30}).method${id}`);
       out.integer(1, id);
       out.integer(2, name);
       out.integer(3, name);
       out.integer(4, text(`/src/service/pkg${id % 20}/file${id % 30}.go`));
-      out.integer(5, 3 * id);
+      out.integer(5, 3 * id); // Where it begins.
     });
+  // Each is written once, where it is first met.
   const written = { locations: new Set<number>(), functions: new Set<number>() };
   const writeLocation = (id: number) => {
     // Inlined calls are lines of one location.
     const lines = id % 5 === 0 ? [id, id - 1] : [id];
-    out.message(4, () => {
+    out.message(Field.location, () => {
       out.integer(1, id);
       out.integer(3, (id % 7 === 0 ? 0x7fff00000000 : 0x400000) + 64 * id);
       for (const line of lines) {
         out.message(4, () => {
-          out.integer(1, line);
+          out.integer(1, line); // The function, which has its number.
           out.integer(2, 10 + 3 * line);
         });
       }
-      out.integer(2, 1);
+      out.integer(2, 1); // The mapping.
     });
     eachOnce(written.functions, lines, writeFunction);
   };
@@ -82,7 +84,7 @@ export function madeUpProfile(isHeap: boolean): Uint8Array {
     eachOnce(written.locations, path, writeLocation);
     const count = 1 + below(200);
     const size = 16 << below(16);
-    out.message(2, () => {
+    out.message(Field.sample, () => {
       numbers(2, isHeap ? [count + 1, (count + 1) * size, count % 3, (count % 3) * size] : [count, count * 10_000_000]);
       numbers(1, [...path].reverse());
       if (isHeap || count % 4 > 0) {
@@ -94,14 +96,14 @@ export function madeUpProfile(isHeap: boolean): Uint8Array {
       }
     });
   }
-  out.message(3, () => {
+  out.message(Field.mapping, () => {
     out.integer(1, 1);
     out.integer(2, 0x400000);
     out.integer(3, 0x900000);
     out.integer(5, text('/usr/local/bin/service'));
-    out.integer(7, true);
+    out.integer(7, true); // It has functions.
   });
-  [...texts.keys()].forEach((each) => out.text(6, each));
+  [...texts.keys()].forEach((each) => out.text(Field.string, each));
   return out.finish();
 }
 
