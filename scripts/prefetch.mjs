@@ -33,8 +33,8 @@ function compile() {
     attempt(() => go(module, ['build', './...']));
   }
   if (has('gcc')) {
-    attempt(() => goRace('autoprofiler', 'build', ['./...']));
-    attempt(() => goRace('gateway', 'build', racing));
+    attempt(() => goRace('autoprofiler', ['build', './...']));
+    attempt(() => goRace('gateway', ['build', ...racing]));
   }
 }
 

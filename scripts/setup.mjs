@@ -29,7 +29,7 @@ export const go = (module, [command, ...args], env = {}) =>
   run('go', ['-C', module, command, ...asShipped.flags, ...args], { env: { ...asShipped.env, ...env } });
 
 /** `go build` or `go test` with the race detector. @throws as `go` */
-export const goRace = (module, command, args) => go(module, [command, '-race', ...args], withC);
+export const goRace = (module, [command, ...args]) => go(module, [command, '-race', ...args], withC);
 
 /** Packages of the gateway that do things beside each other; the others bring the SDKs, which take minutes to compile anew. */
 export const racing = ['./internal/capture', './internal/targets', './internal/reread'];

@@ -230,13 +230,13 @@ const steps = {
       // The race detector takes too much memory where processes die of theirs: those tests run without it.
       go('autoprofiler', ['test', '.']);
       go('autoprofiler', ['test', './internal/survive'], withC);
-      goRace('autoprofiler', 'test', [`-skip=${ofSurvival}`, './...']);
+      goRace('autoprofiler', ['test', `-skip=${ofSurvival}`, './...']);
     } else {
       go('autoprofiler', ['test', './...']);
     }
     go('gateway', ['test', './...']);
     if (has('gcc')) {
-      goRace('gateway', 'test', racing);
+      goRace('gateway', ['test', ...racing]);
     }
     if (process.env.CI && process.getuid?.() !== 0 && spawnSync('sudo', ['-n', 'true']).status === 0) {
       // Skipped above: only root may make the memory cgroups in which its processes die.

@@ -1,4 +1,4 @@
-import { randomSource } from '../testing/generate';
+import { randomSource } from '../profile/random';
 
 /** Choices that are the same in each run of a seed. */
 export class Random {

@@ -1,4 +1,4 @@
-import { randomSource } from '../testing/generate';
+import { randomSource } from './random';
 import { PairInterner, pathInterner } from './interner';
 
 test('each distinct pair has one row, numbered by first appearance', () => {

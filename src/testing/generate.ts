@@ -1,4 +1,5 @@
 import { Function, Label, Line, Location, Profile, Sample, StringTable, ValueType } from 'pprof-format';
+import { randomSource } from '../profile/random';
 
 export interface GeneratedShape {
   readonly samples: number;
@@ -66,14 +67,4 @@ export function generateProfile({ samples, depth, tenants, functions }: Generate
     stringTable: strings,
   });
   return profile.encode();
-}
-
-/** Numbers in [0, 1) that are the same in each run (mulberry32). */
-export function randomSource(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), seed | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,5 +1,5 @@
 import { Function, Label, Line, Location, Profile, Sample, StringTable, ValueType } from 'pprof-format';
-import { randomSource } from './generate';
+import { randomSource } from '../profile/random';
 
 /**
  * Goroutines that never ran, the same for the same seed, and how each format and version of Go prints them. Written from

@@ -1,5 +1,5 @@
 import { Function, Label, Line, Location, Mapping, Profile, Sample, StringTable, ValueType } from 'pprof-format';
-import { randomSource } from './generate';
+import { randomSource } from '../profile/random';
 
 /** Chance with a memory of what it gave, the same in each run. */
 export class Chance {

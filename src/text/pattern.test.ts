@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { randomSource } from '../testing/generate';
+import { randomSource } from '../profile/random';
 import { plainAlternatives, requiredText } from './literals';
 import { compileGroup, compilePattern } from './pattern';
 

@@ -4,7 +4,7 @@ import { printFlame } from '../testing/print';
 import { defaultQuery } from '../query/query';
 import { prepare } from '../query/prepare';
 import type { Profile } from '../profile/profile';
-import { randomSource } from '../testing/generate';
+import { randomSource } from '../profile/random';
 import { flame } from './flame';
 import { column, type Table } from './table';
 

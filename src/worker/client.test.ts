@@ -4,7 +4,7 @@ import { isGzip } from '../decode/containers';
 import { parseQuery, type CollectedQuery } from '../query/query';
 import { encodeFolded } from '../testing/encode';
 import { printTable } from '../testing/print';
-import { randomSource } from '../testing/generate';
+import { randomSource } from '../profile/random';
 import { dumpVersion, makeGoroutines, printDump } from '../testing/goroutineDumps';
 import type { SeriesColumn } from '../views/table';
 import { DecodedCache } from './decodedCache';

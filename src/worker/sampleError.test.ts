@@ -1,4 +1,4 @@
-import { randomSource } from '../testing/generate';
+import { randomSource } from '../profile/random';
 import { errorsOf } from './sampleError';
 
 const all = 1000;

@@ -1,5 +1,6 @@
 import { instanceId, type Capture } from '../captures/capture';
 import { spreadOrder } from '../captures/sample';
+import { randomSource } from '../profile/random';
 import { parseQuery, type ProfileQuery } from '../query/query';
 import { counted, type Notice } from '../text/notice';
 import { column, textColumn, textsOf } from '../views/table';
@@ -59,7 +60,7 @@ export function errorsOf(
   instances: readonly string[],
   { taken, all }: { readonly taken: number; readonly all: number }
 ): readonly number[] {
-  const random = mulberry32(1);
+  const random = randomSource(1);
   const strata = [...new Set(instances)].map((instance) => values.filter((_, i) => instances[i] === instance));
   const width = values[0]?.length ?? 0;
   const drawn = Array.from({ length: resamples }, () => {
@@ -83,14 +84,3 @@ export function errorsOf(
 }
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
-
-/** A generator of numbers from 0 to 1 that are the same each time. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}

@@ -2,6 +2,7 @@ import { decode } from '../decode/decode';
 import { Field } from '../decode/pprof';
 import { WireWriter } from '../encode/wire';
 import { once } from '../profile/once';
+import { randomSource } from '../profile/random';
 import type { RunQuery } from '../query/query';
 import { run } from '../query/run';
 import { withEngine } from '../text/withEngine';
@@ -35,7 +36,8 @@ export function madeUpProfile(isHeap: boolean): Uint8Array {
   };
   const numbers = (field: number, values: readonly number[]) =>
     values.length > 2 ? out.integers(field, values) : values.forEach((value) => out.integer(field, value));
-  const below = randomNumbers();
+  const random = randomSource(1);
+  const below = (limit: number) => Math.floor(random() * limit);
 
   out.integer(Field.timeNanos, 1_790_000_000_000_000_000n);
   for (const type of isHeap ? ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'] : ['samples', 'cpu']) {
@@ -115,13 +117,4 @@ function eachOnce(written: Set<number>, ids: readonly number[], write: (id: numb
       write(id);
     }
   }
-}
-
-/** Whole numbers below a limit, the same each time (a linear congruential generator). */
-function randomNumbers(): (limit: number) => number {
-  let state = 1;
-  return (limit) => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return (state >>> 8) % limit;
-  };
 }

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { goroutineLabel, stateClass, statesOfClass } from '../../profile/goroutineStates';
 import type { Profile } from '../../profile/profile';
-import { randomSource } from '../../testing/generate';
+import { randomSource } from '../../profile/random';
 import {
   countAlike,
   dumpVersion,

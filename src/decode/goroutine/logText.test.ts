@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Profile } from '../../profile/profile';
-import { randomSource } from '../../testing/generate';
+import { randomSource } from '../../profile/random';
 import { printProfile } from '../../testing/print';
 import { decode } from '../decode';
 import { fromLog } from './logText';

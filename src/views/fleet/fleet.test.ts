@@ -6,7 +6,7 @@ import type { Profile } from '../../profile/profile';
 import type { StoredQuery } from '../../query/query';
 import { encodeFolded } from '../../testing/encode';
 import { printTable } from '../../testing/print';
-import { randomSource } from '../../testing/generate';
+import { randomSource } from '../../profile/random';
 import { collectStored } from '../../testing/runStored';
 import { column, textColumn, textsOf, type Table } from '../table';
 import { pairClosures } from './closures';

@@ -15,7 +15,7 @@ import {
   printCounts,
   printDump,
 } from '../../testing/goroutineDumps';
-import { randomSource } from '../../testing/generate';
+import { randomSource } from '../../profile/random';
 import { printTable } from '../../testing/print';
 import { formats, plantedLeaks, readDump, readRecording, recordings } from '../../testing/recordedDumps';
 import { asFork, asGo120, asGo127 } from '../../testing/rewriteDumps';
