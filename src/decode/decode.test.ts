@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { randomSource } from '../profile/random';
 import { Profile as PeerProfile } from 'pprof-format';
 import type { Profile } from '../profile/profile';
 import { encodeFolded } from '../testing/encode';
@@ -178,6 +179,17 @@ describe('what is not a profile gets an answer that says what it is', () => {
     await expect(decode(bytes)).rejects.toThrow(message);
     await expect(decode(bytes)).rejects.toMatchObject({ name: 'InputError' });
   });
+
+  it.each([30_000, 250_000])(
+    'a gzip file that was cut off is said to be, whatever its last bytes note: %d bytes',
+    async (length) => {
+      const { gunzip } = await import('./gzip');
+      const random = randomSource(1);
+      const cut = gzipSync(Uint8Array.from({ length: length + 1000 }, () => 256 * random())).subarray(0, length);
+      cut.fill(0xff, length - 4); // As the length of what is packed, 4 GiB.
+      await expect(gunzip(cut)).rejects.toThrow(/The gzip data (ends early|is damaged or cut off)/);
+    }
+  );
 
   it('a gzip bomb stops at the limit', async () => {
     const { gunzip } = await import('./gzip');

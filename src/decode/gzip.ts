@@ -12,9 +12,6 @@ export const smallBytes = 32 * 1024;
  * @throws InputError for a truncated or corrupt file, or one that unpacks to more than `limit` bytes
  */
 export async function gunzip(bytes: Uint8Array, limit = maxUnpackedBytes): Promise<Uint8Array> {
-  if (notedBytes(bytes) > limit) {
-    throw unpacksToTooMuch(limit);
-  }
   if (bytes.length < smallBytes) {
     return gunzipMembers(bytes, limit);
   }
@@ -51,7 +48,7 @@ export function gunzipReader(bytes: Uint8Array): ReadableStreamDefaultReader<Uin
   return source.pipeThrough(new DecompressionStream('gzip')).getReader();
 }
 
-async function gunzipNative(bytes: Uint8Array, limit: number, size = notedBytes(bytes)): Promise<Uint8Array> {
+async function gunzipNative(bytes: Uint8Array, limit: number, size = notedWithin(bytes, limit)): Promise<Uint8Array> {
   const reader = gunzipReader(bytes);
   const output = new Output(size, limit);
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -65,7 +62,7 @@ async function gunzipNative(bytes: Uint8Array, limit: number, size = notedBytes(
   return output.finish() ?? gunzipNative(bytes, limit, output.length);
 }
 
-function gunzipMembers(bytes: Uint8Array, limit: number, size = notedBytes(bytes)): Uint8Array {
+function gunzipMembers(bytes: Uint8Array, limit: number, size = notedWithin(bytes, limit)): Uint8Array {
   const output = new Output(size, limit);
   let finished = false;
   const inflate = new Gunzip((part, final) => {
@@ -109,6 +106,12 @@ export function notedBytes(source: Uint8Array): number {
   const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
   const noted = source.length >= 18 ? view.getUint32(source.length - 4, true) : 0;
   return Math.min(noted, source.length * 1032);
+}
+
+/** The same, 0 beyond the limit: the last bytes of a file that was cut off note any length, so it is unpacked to see. */
+function notedWithin(bytes: Uint8Array, limit: number): number {
+  const noted = notedBytes(bytes);
+  return noted > limit ? 0 : noted;
 }
 
 /**
